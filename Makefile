@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build check test test-brokers fuzz bench clean
+.PHONY: help run build check test test-brokers fuzz mutate bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,9 @@ test-brokers: ## run what uses RabbitMQ on 3.10, 4.0, 4.3 and clusters of each, 
 
 fuzz: ## run every fuzz target for 20 seconds
 	@scripts/fuzz.sh
+
+mutate: ## measure tests by mutation, an hour; PACKAGES=./bridge/filter measures one package
+	@scripts/mutate.sh $(PACKAGES)
 
 bench: build ## measure against bare programs, nine minutes; ARGS=--help tells more
 	@scripts/bench.sh $(ARGS)

@@ -11,8 +11,7 @@ import (
 )
 
 const (
-	// defaultActorCommands is how many commands run at once if the configuration
-	// does not say.
+	// defaultActorCommands is how many commands run at once by default.
 	defaultActorCommands = 256
 	// stopGrace is how long running commands have to end when the actor stops.
 	stopGrace = 5 * time.Second
@@ -55,8 +54,8 @@ func New(cfg Config) (*Actor, error) {
 	}
 	link := cfg.link(
 		amqpx.Queue{Name: CommandsQueue(a.name), Bindings: []string{"command." + a.name + ".#"}, Deliver: a.receive},
-		// Every CLU actor has this queue. It reserves the name, and replies without
-		// another receiver are not returned as unroutable.
+		// Every CLU actor has this queue. It reserves the name, and keeps replies without another
+		// receiver from being returned as unroutable.
 		amqpx.Queue{Name: RepliesQueue(a.name), Bindings: []string{"reply.#"}, Deliver: deliverReplies(cfg.OnReply)},
 	)
 	link.Logger = log
@@ -80,7 +79,7 @@ func deliverReplies(onReply func(Reply)) func(*amqpx.Delivery) {
 	}
 }
 
-// handler is one command: how it is called and what it does.
+// handler is one command: its usage and its function.
 type handler struct {
 	usage usage
 	help  help
@@ -94,22 +93,20 @@ type handler struct {
 //	expose SECONDS [KIND] [--fast] [--exposures N] --shutter STATE
 //	say TEXT...
 //
-// What stands in brackets may be left out. An option takes one value or, without
-// a value in the usage line, is a flag. A command string that does not fit fails
-// in the words of click, CLU's parser.
+// Parts in brackets are optional. An option takes one value or, without a value in the
+// usage line, is a flag. A command string that does not match fails in the words of click,
+// CLU's parser.
 //
 // The first sentence of the help text is shown in the list of commands. A line
 // of it that begins with an option, such as "--fast  Reads out faster.", is that
 // option's description.
 //
-// The handler runs in a goroutine of its own. If it returns an error, the command
-// fails with that text; if it returns nil and has not ended the command, the
-// command is done. Its context ends when the actor stops, and not when the broker
-// goes away.
+// The handler runs in its own goroutine. If it returns an error, the command fails with
+// that text; if it returns nil and has not ended the command, the command is done. Its
+// context ends when the actor stops, but not when the broker goes away.
 //
-// Handle must not be called once the actor runs. It panics if the usage line
-// cannot be understood, the name is taken or run is nil: these are mistakes of
-// the program.
+// Handle must not be called once the actor runs. It panics if the usage line cannot be
+// parsed, the name is taken or run is nil, which are programming errors.
 func (a *Actor) Handle(usage, help string, run func(context.Context, *Call) error) {
 	u, err := parseUsage(usage)
 	if err != nil {
@@ -124,9 +121,9 @@ func (a *Actor) Handle(usage, help string, run func(context.Context, *Call) erro
 	a.handlers[u.name] = &handler{usage: u, help: parseHelp(help, &u), run: run}
 }
 
-// Run serves commands until the context ends. Then it takes no more of them,
-// cancels those that run, and gives them five seconds to end. An actor runs once.
-// The error is nil, or the link's if that is set to fail fast.
+// Run serves commands until the context ends. Then it accepts no more, cancels those that
+// run, and gives them five seconds to end. An actor runs once. The error is nil, or the
+// link's if that is configured to fail fast.
 func (a *Actor) Run(ctx context.Context) error {
 	base, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -166,15 +163,15 @@ func (a *Actor) waitForCommands() {
 	}
 }
 
-// Ready waits until the actor is linked to the broker and receives commands. The
-// error is [amqpx.ErrClosed] if the actor has ended, or the context's, with the
-// reason why the link is not up.
+// Ready waits until the actor is linked to the broker and receives commands. The error is
+// [amqpx.ErrClosed] if the actor has ended, or the context's, with the reason why the link
+// is down.
 func (a *Actor) Ready(ctx context.Context) error { return a.link.Ready(ctx) }
 
 // Broadcast publishes a reply that answers no command. It is lost while there is
 // no link to the broker.
 func (a *Actor) Broadcast(code Code, k Keywords) {
-	body, _ := a.encoder.encode(k) // it has logged what cannot be written
+	body, _ := a.encoder.encode(k) // encode has logged what cannot be written
 	a.publisher.send(Reply{Code: code, Sender: a.name, Body: body, Time: time.Now()})
 }
 

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// UsageError is a command string that does not fit the command's usage. A
-// handler may return one: the command then fails as CLU fails a mistyped
-// command, with a warning that helps and CLU's own sentence.
+// UsageError is the error of a command string that does not match the command's usage. A
+// handler may return one: the command then fails as a mistyped command does in CLU, with a
+// helpful warning and CLU's own sentence.
 type UsageError struct {
 	// Kind is the name of click's exception: UsageError, MissingParameter,
 	// BadParameter, BadOptionUsage, NoSuchCommand or NoSuchOption.
 	Kind string
-	// Message is for people.
+	// Message is meant for people.
 	Message string
 }
 
@@ -25,10 +25,9 @@ type arguments struct {
 	options    map[string]string // by name with hyphens; "" for a flag
 }
 
-// parse sorts words as click does for a command of CLU: options may stand
-// anywhere before a "--", and an option that the command does not have is an
-// argument, so that a negative number needs no quotes. The error is a
-// [UsageError] in click's words.
+// parse sorts words as click does for a CLU command: options may appear anywhere before a
+// "--", and an option that the command does not have is an argument, so that a negative
+// number needs no quotes. The error is a [UsageError] in click's words.
 func (u *usage) parse(words []string) (args arguments, err error) {
 	args.options = make(map[string]string)
 	args.positional = make([]string, 0, len(words))
@@ -58,7 +57,7 @@ func (u *usage) parse(words []string) (args arguments, err error) {
 	return args, u.check(args)
 }
 
-// check looks for missing and superfluous arguments.
+// check returns an error for missing and superfluous arguments.
 func (u *usage) check(args arguments) error {
 	variadic := false
 	for i, p := range u.params {

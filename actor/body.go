@@ -45,7 +45,7 @@ func DecodeBody(d *amqpx.Delivery) ([]byte, error) {
 	return body, nil
 }
 
-// jsonBody appends the JSON of a reply's body to dst, or returns why it has none.
+// jsonBody appends the JSON of a reply's body to dst, or returns why that is impossible.
 func jsonBody(dst []byte, d *amqpx.Delivery, nan NaNMode) ([]byte, error) {
 	body, err := DecodeBody(d)
 	if err != nil {

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Call is one command that an actor runs. Its methods may be called from any
-// goroutine; replies leave in the order of the calls. They wait while the actor
-// writes faster than the broker takes.
+// Call is one command that an actor runs. Its methods may be called from any goroutine;
+// replies leave in the order of the calls. The methods block while the actor writes faster
+// than the broker reads.
 type Call struct {
-	// Command is what was received.
+	// Command is the command as received.
 	Command Command
 	// Args are the arguments after the command's name, without options.
 	Args []string
@@ -47,10 +47,10 @@ func (c *Call) Finish(k Keywords) { c.Reply(Done, k) }
 // Fail ends the command with the reason, a whole sentence.
 func (c *Call) Fail(reason string) { c.Reply(Failed, Keywords{"error": reason}) }
 
-// Reply replies with any code. A command ends once: a second end is logged and
-// not sent. A reply after the end is sent, as CLU sends it, and logged once,
-// since its commander no longer follows the command. Keywords that JSON
-// cannot hold end the command as failed (see [Keywords]).
+// Reply replies with any code. A command ends once: a second end is logged and not sent. A
+// reply after the end is sent, as in CLU, and logged once, since its commander no longer
+// follows the command. Keywords that JSON cannot hold make the command fail (see
+// [Keywords]).
 func (c *Call) Reply(code Code, k Keywords) { c.reply(code, k, c.Command.Internal) }
 
 // Ended reports whether the command has had its last reply.
@@ -96,7 +96,7 @@ func (c *Call) attrs() []any {
 	return []any{"command_string", c.text, "command_id", c.Command.CommandID}
 }
 
-// failUsage ends a command that does not fit its usage, in CLU's words.
+// failUsage ends a command that does not match its usage, in CLU's words.
 func (c *Call) failUsage(err *UsageError) {
 	if c.Ended() {
 		c.logFailureAfterEnd(err.Error())
@@ -119,12 +119,12 @@ func (c *Call) failPanic(panicked any) {
 		pythonRepr(c.text), panicked))
 }
 
-// failOrReply fails the command with the text or, if it has ended already, puts
-// the text into a reply that ends nothing, as CLU does.
+// failOrReply fails the command with the text or, if it has already ended, sends the text
+// in a reply that ends nothing, as CLU does.
 func (c *Call) failOrReply(code Code, keyword, text string) {
 	c.mu.Lock()
 	ended := c.ended
-	c.lateLogged = c.lateLogged || ended // its caller has logged why
+	c.lateLogged = c.lateLogged || ended // the caller has logged why
 	c.mu.Unlock()
 	if ended {
 		c.Reply(code, Keywords{keyword: text})

@@ -11,11 +11,10 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// defaultClientCommands is how many commands are followed at once if the
-// configuration does not say.
+// defaultClientCommands is how many commands are followed at once by default.
 const defaultClientCommands = 1024
 
-// SendOptions are what a command may carry besides its string.
+// SendOptions are options of a command.
 type SendOptions struct {
 	// CommandID is the command's id; "" makes a new one.
 	CommandID string
@@ -23,8 +22,8 @@ type SendOptions struct {
 	Internal bool
 	// NoLog asks the actor not to log the command.
 	NoLog bool
-	// OnReply, if set, is called with each of the command's replies in order. It
-	// must not block: every command of the client waits for it.
+	// OnReply, if set, is called with each of the command's replies in order. It must not
+	// block, because all commands of the client would wait for it.
 	OnReply func(Reply)
 }
 
@@ -34,7 +33,7 @@ type Client struct {
 	name        string
 	maxCommands int
 	link        *amqpx.Link
-	onReply     func(Reply) // nil: not wanted
+	onReply     func(Reply) // may be nil
 	log         *slog.Logger
 
 	// mu guards the following field.
@@ -78,21 +77,21 @@ func NewClient(cfg Config) (*Client, error) {
 // Name returns the client's name on the exchange.
 func (c *Client) Name() string { return c.name }
 
-// Run keeps the client linked until the context ends. Commands that run then end
-// as [StatusUnknown]. A client runs once. The error is nil, or the link's if that
-// is set to fail fast.
+// Run keeps the client linked until the context ends. Commands that are still running then
+// end as [StatusUnknown]. A client runs once. The error is nil, or the link's if that is
+// configured to fail fast.
 func (c *Client) Run(ctx context.Context) error { return c.link.Run(ctx) }
 
-// Ready waits until the client is linked to the broker and receives replies. The
-// error is [amqpx.ErrClosed] if the client has ended, or the context's, with the
-// reason why the link is not up.
+// Ready waits until the client is linked to the broker and receives replies. The error is
+// [amqpx.ErrClosed] if the client has ended, or the context's, with the reason why the link
+// is down.
 func (c *Client) Ready(ctx context.Context) error { return c.link.Ready(ctx) }
 
-// Send sends a command to an actor, the consumer, and follows it to its end. If the
-// context ends first, the command ends as [StatusUnknown]. Send does not wait: the
-// outcome at the broker shows in [Pending.Wait]. The error is for a command that
-// is not sent at all: AMQP cannot carry it, its id is in use, too many commands
-// run, or the context has ended.
+// Send sends a command to an actor, the consumer, and follows it to its end. If the context
+// ends first, the command ends as [StatusUnknown]. Send does not wait: [Pending.Wait]
+// reports the outcome. Send returns an error if the command is not sent at all, because
+// AMQP cannot carry it, its id is in use, too many commands are running, or the context has
+// ended.
 func (c *Client) Send(ctx context.Context, consumer, commandString string, opts SendOptions) (*Pending, error) {
 	cmd := NewCommand(c.name, consumer, commandString, opts.CommandID)
 	cmd.Internal, cmd.NoLog = opts.Internal, opts.NoLog
@@ -115,7 +114,7 @@ func (c *Client) Send(ctx context.Context, consumer, commandString string, opts 
 	return p, nil
 }
 
-// register adds a command to those that are followed.
+// register adds a command to those that the client follows.
 func (c *Client) register(p *Pending) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -137,8 +136,8 @@ func (c *Client) unregister(p *Pending) {
 	}
 }
 
-// receive hands a reply to the command that it answers. Unless OnReply is set,
-// replies to other clients are dropped before they are parsed.
+// receive passes a reply to the command that it answers. Unless OnReply is set, replies to
+// other clients are dropped before they are parsed.
 func (c *Client) receive(d *amqpx.Delivery) {
 	c.mu.Lock()
 	p := c.pending[d.CorrelationId]
@@ -178,8 +177,8 @@ func (c *Client) onOutcome(p *Pending, outcome amqpx.Outcome) {
 	}
 }
 
-// publishUnroutable publishes the failure of an unroutable command, as CLU does, so
-// that every client on the exchange sees it. Receiving it ends the command here.
+// publishUnroutable publishes the failure of an unroutable command, as CLU does, so that
+// every client on the exchange sees it. Its receipt ends the command here.
 func (c *Client) publishUnroutable(p *Pending) {
 	p.markUnroutable()
 	text := UnroutableText(p.Command.Consumer)
@@ -196,8 +195,8 @@ func (c *Client) publishUnroutable(p *Pending) {
 	}
 }
 
-// endAll ends every command that runs as unknown: the link that would have received
-// its replies is down.
+// endAll ends every running command as unknown: the link that would have received its
+// replies is down.
 func (c *Client) endAll() {
 	c.mu.Lock()
 	lost := make([]*Pending, 0, len(c.pending))

@@ -1,7 +1,6 @@
 package actor
 
-// Code is a reply's message_code header: what the reply means for the command
-// that it answers.
+// Code is a reply's message_code header, which says what the reply means for its command.
 type Code string
 
 // CLU's message codes (clu.tools.CommandStatus and clu.base.MessageCode).

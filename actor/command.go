@@ -16,16 +16,16 @@ const contentType = "text/json"
 // transient is AMQP's delivery mode for messages that a broker keeps in memory.
 const transient = 1
 
-// Command is a command string on its way to an actor.
+// Command is a command string for an actor, with its ids.
 type Command struct {
 	// Consumer is the actor's name. Any dots in it are part of the routing key.
 	Consumer string
-	// CommandString is what the actor parses, such as "expose 10".
+	// CommandString is the text that the actor parses, such as "expose 10".
 	CommandString string
 	// CommandID ties replies to the command, at most 255 bytes.
 	CommandID string
-	// CommanderID identifies the sender: <client name>.<consumer>. The routing key
-	// of the replies is made of it.
+	// CommanderID identifies the sender: <client name>.<consumer>. It is part of the routing
+	// key of the replies.
 	CommanderID string
 	// ReplyTo is the sender's replies queue.
 	ReplyTo string
@@ -35,7 +35,7 @@ type Command struct {
 	NoLog bool
 }
 
-// NewCommand returns a command from the client of that name. An empty id becomes a
+// NewCommand returns a command from the client with the given name. An empty id becomes a
 // new UUID4.
 func NewCommand(client, consumer, commandString, id string) Command {
 	if id == "" {
@@ -55,8 +55,8 @@ type commandBody struct {
 	CommandString string `json:"command_string"`
 }
 
-// Validate returns an error if AMQP cannot carry the command. Its text says why and
-// how to mend it.
+// Validate returns an error if AMQP cannot carry the command. Its text says why and how to
+// fix it.
 func (c Command) Validate() error {
 	key := len("command.") + len(c.Consumer)
 	reply := len("reply.") + len(c.CommanderID)
@@ -75,9 +75,9 @@ func (c Command) Validate() error {
 	return nil
 }
 
-// Message returns the command as CLU publishes it: mandatory, to command.<consumer>.
-// It names the queues of the actors that would receive it, which a link looks for if
-// it is configured to (see CheckQueues in [amqpx.Config]).
+// Message returns the command as CLU publishes it: mandatory, to command.<consumer>. It
+// names the queues of the actors that would receive it, for links that check queues (see
+// CheckQueues in [amqpx.Config]).
 func (c Command) Message() amqpx.Message {
 	return amqpx.Message{
 		Key:       "command." + c.Consumer,
@@ -99,10 +99,10 @@ func (c Command) Message() amqpx.Message {
 // cost a request to the broker. Names of CLU's actors have one word.
 const maxConsumerWords = 4
 
-// queues returns the queues of the CLU actors that receive a command to the
-// consumer. An actor is bound to command.<name>.#, so a command to a.b is received
-// by the actors a.b and a, whose queues are a.b_commands and a_commands. There are
-// none for a consumer of more than four words: its queues are not looked for.
+// queues returns the queues of the CLU actors that receive a command to the consumer. An
+// actor is bound to command.<name>.#, so a command to a.b is received by the actors a.b and
+// a, whose queues are a.b_commands and a_commands. For a consumer of more than four words
+// it returns none, and no queues are checked.
 func (c Command) queues() []string {
 	if strings.Count(c.Consumer, ".") >= maxConsumerWords {
 		return nil
@@ -118,7 +118,7 @@ func (c Command) queues() []string {
 	return queues
 }
 
-// Receives reports whether the actor of a name receives commands to a consumer:
+// Receives reports whether the actor with the given name receives commands to a consumer:
 // actor a is bound to command.a.#, so it runs commands to a and to a.b.
 func Receives(name, consumer string) bool {
 	rest, ok := strings.CutPrefix(consumer, name)
@@ -134,10 +134,9 @@ func (c Command) headers() amqpx.Table {
 	}
 }
 
-// UnroutableReply returns the reply that a commander publishes on behalf of a
-// consumer that does not exist, so that every client on the exchange sees the
-// command fail. It has the command's headers with code and sender, no timestamp,
-// and CLU's own words.
+// UnroutableReply returns the reply that a commander publishes on behalf of a consumer that
+// does not exist, so that every client on the exchange sees the command fail. It has the
+// command's headers, a code and a sender, no timestamp, and CLU's own text.
 func (c Command) UnroutableReply(client string) amqpx.Message {
 	headers := c.headers()
 	headers["message_code"] = string(Failed)
@@ -168,8 +167,7 @@ func IsUnroutable(routingKey, commanderID, sender string) bool {
 	return ok && len(consumer) == len(sender)+1 && consumer[0] == '.' && consumer[1:] == sender
 }
 
-// UnroutableText returns CLU's words for a command to a consumer that does not
-// exist.
+// UnroutableText returns CLU's text for a command to a consumer that does not exist.
 func UnroutableText(consumer string) string {
 	return "Failed routing message to consumer " + pythonRepr(consumer) + "."
 }

@@ -10,21 +10,19 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// Config describes an actor or a client: what it is called, and how it reaches
-// the exchange.
+// Config describes an actor or a client: its name, and how it reaches the exchange.
 type Config struct {
 	// Name is the name on the exchange, such as "dome". A client may leave it
 	// empty: [NewClientName] then makes one.
 	Name string
-	// Link is how to reach the broker: URLs and any other setting. Its Name and
-	// Queues are set by this package; an empty Exchange is [Exchange].
+	// Link configures the link to the broker. This package sets its Name and Queues; an empty
+	// Exchange means [Exchange].
 	Link amqpx.Config
-	// MaxCommands is the number of commands that may run at once: an actor fails
-	// any further one at once, and a client does not send it. 0 is 256 for an
-	// actor and 1024 for a client.
+	// MaxCommands is how many commands may run at once: an actor fails any further one
+	// immediately, and a client does not send it. 0 is 256 for an actor and 1024 for a client.
 	MaxCommands int
-	// OnReply, if set, is called with every reply on the exchange, of any sender, in
-	// order and from one goroutine. No further reply is received while it blocks.
+	// OnReply, if set, is called with every reply on the exchange, from any sender, in order
+	// and on a single goroutine. No further reply is received while it blocks.
 	OnReply func(Reply)
 
 	// Version is an actor's answer to the command version; "" is CLU's "?".
@@ -43,7 +41,7 @@ func (cfg Config) logger() *slog.Logger {
 	return cfg.Link.Logger
 }
 
-// link returns the link's configuration with what CLU prescribes for it.
+// link returns the link's configuration with the settings that CLU prescribes.
 func (cfg Config) link(queues ...amqpx.Queue) amqpx.Config {
 	link := cfg.Link
 	link.Name = cfg.Name
@@ -54,7 +52,7 @@ func (cfg Config) link(queues ...amqpx.Queue) amqpx.Config {
 	return link
 }
 
-// checkName refuses a name that cannot be part of a routing key and a pattern.
+// checkName returns an error for a name that cannot be part of a routing key and a pattern.
 func checkName(name string) error {
 	switch {
 	case name == "":

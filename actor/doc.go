@@ -1,14 +1,13 @@
-// Package actor speaks CLU, the protocol of SDSS actors, on RabbitMQ: it is a
-// library for writing actors and for commanding them, and it converts replies to
-// the form that browsers get. It knows AMQP through amqpx, and nothing of
-// WebSockets.
+// Package actor speaks CLU, the protocol of SDSS actors, on RabbitMQ: it is a library for
+// writing actors and for sending them commands, and it converts replies to the form that
+// browsers get. It uses AMQP through amqpx, and knows nothing of WebSockets.
 //
 // # The protocol in short
 //
-// Actors and their commanders meet on one topic exchange, [Exchange]. A commander
-// publishes a [Command] to command.<consumer>. The actor of that name answers with
-// any number of replies, each a [Reply], published to reply.<commander id>, where
-// every client of the exchange can receive them:
+// Actors and their commanders meet on one topic exchange, [Exchange]. A commander publishes
+// a [Command] to command.<consumer>. The actor with that name answers with any number of
+// replies, each a [Reply], published to reply.<commander id>, where every client of the
+// exchange can receive them:
 //
 //	commander                  exchange                      actor "dome"
 //	   │ command.dome             │                               │
@@ -18,9 +17,9 @@
 //	   │◄─────────────────────────┤◄───────────── i {"dome_...  ──┤ any number
 //	   │◄─────────────────────────┤◄───────────── : {...}       ──┤ done
 //
-// A reply has a [Code], which says what it means for the command, and a body of
-// [Keywords]. A command has one last reply: done, failed or critical. A reply that
-// answers no command is a broadcast.
+// A reply has a [Code], which says what it means for the command, and a body of [Keywords].
+// The last reply to a command is done, failed or critical. A reply that answers no command
+// is a broadcast.
 //
 // # Writing an actor
 //
@@ -55,14 +54,14 @@
 //	for r := range p.Replies(ctx) { ... }
 //	result, err := p.Wait(ctx)
 //
-// A command ends with the actor's last reply, or because it is certain that there
-// will be none: the broker returned it, it was not sent, or its link broke. [Status]
-// says which, and [CommandError] why. A client whose configuration has OnReply
-// receives every reply on the exchange.
+// A command ends with the actor's last reply, or because no reply can be received: the
+// broker returned it, it was not sent, or its link broke. [Status] says which, and
+// [CommandError] why. A client whose configuration has OnReply receives every reply on the
+// exchange.
 //
 // # Replies for browsers
 //
 // [Envelope] writes a delivery in the form in which CLU's WebSocket server sends it.
-// Messages that CLU would not hand on are dropped; [DropReason] says why. The rules
-// were measured on CLU 2.6.1.
+// Messages that CLU would not pass on are dropped; [DropReason] says why. The rules were
+// measured on CLU 2.6.1.
 package actor

@@ -4,11 +4,11 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// DropReason is why a message on reply.# is not a reply that CLU would hand on. It
-// is an error, and a label for counting: its text does not change.
+// DropReason is why CLU would not pass on a message on reply.# as a reply. It is an error,
+// and a label for counting, so its text does not change.
 type DropReason string
 
-// The reasons, in the order in which they are looked for.
+// The reasons, in the order in which they are checked.
 const (
 	ErrNoCode     DropReason = "no message_code"
 	ErrIDMismatch DropReason = "command_id differs from correlation_id"

@@ -12,10 +12,9 @@ import (
 )
 
 const (
-	// maxWarnedKeywords bounds the keywords of which an encoder remembers that it
-	// has warned.
+	// maxWarnedKeywords bounds the keywords for which an encoder remembers a warning.
 	maxWarnedKeywords = 1000
-	// maxValueDepth bounds how deep in a value numbers that are not finite are
+	// maxValueDepth is the depth in a value down to which numbers that are not finite are
 	// replaced.
 	maxValueDepth = 32
 )
@@ -32,9 +31,8 @@ func newEncoder(log *slog.Logger) *encoder {
 	return &encoder{log: log, warned: make(map[string]bool)}
 }
 
-// encode returns keywords as JSON, "{}" for none. Attrs identify the command in
-// the log. The error is for a value that JSON has no form for; the body is then
-// the other keywords.
+// encode returns keywords as JSON, "{}" for none. Attrs identify the command in the log. It
+// returns an error if JSON cannot hold a value; the body then has the other keywords.
 func (e *encoder) encode(k Keywords, attrs ...any) (json.RawMessage, error) {
 	if len(k) == 0 {
 		return json.RawMessage("{}"), nil
@@ -61,8 +59,8 @@ func (e *encoder) encode(k Keywords, attrs ...any) (json.RawMessage, error) {
 	return marshal(body), failed
 }
 
-// warn logs that a keyword's value is not finite, once for each keyword: an
-// instrument that reports NaN reports it every second.
+// warn logs that a keyword's value is not finite, once for each keyword: an instrument that
+// reports NaN may report it every second.
 func (e *encoder) warn(name string, err error, attrs []any) {
 	e.mu.Lock()
 	known := e.warned[name]
@@ -81,9 +79,9 @@ func notFinite(err error) bool {
 	return errors.As(err, &unsupported) && unsupported.Value.CanFloat()
 }
 
-// finite returns a copy of a value in which null stands for numbers that are not
-// finite. It looks into lists, maps and pointers; a struct that holds such a
-// number, and what is deeper than the bound, becomes null as a whole.
+// finite returns a copy of a value in which null replaces numbers that are not finite. It
+// descends into lists, maps and pointers; a struct with such a number, and a value below
+// the depth bound, become null as a whole.
 func finite(v reflect.Value, depth int) any {
 	if !v.IsValid() || depth == 0 {
 		return nil

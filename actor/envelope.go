@@ -54,9 +54,9 @@ func (e Envelope) AppendWithOffset(dst []byte, d *amqpx.Delivery) (_ []byte, bod
 	return append(dst, '}'), body, nil
 }
 
-// appendTime appends a time as Python's isoformat writes it, in UTC to the second,
-// or null for no time. A year beyond Python's datetime, as from a sender that
-// counts in milliseconds, is null too: CLU loses such a reply.
+// appendTime appends a time as Python's isoformat writes it, in UTC to the second, or null
+// for no time. A year beyond Python's datetime, as from a sender that counts in
+// milliseconds, also becomes null: CLU loses such a reply.
 func (e Envelope) appendTime(dst []byte, t time.Time) []byte {
 	t = t.UTC()
 	if t.IsZero() || t.Year() < 1 || t.Year() > 9999 {
@@ -72,9 +72,9 @@ func (e Envelope) appendTime(dst []byte, t time.Time) []byte {
 	return append(dst, '"')
 }
 
-// AppendError appends the envelope that answers a refused message: a failed reply
-// from the bridge of that name to one client, which is not published. An empty
-// command id is written as null.
+// AppendError appends the envelope that answers a refused message: a failed reply from the
+// named bridge to a single client, which is not published. An empty command id is written
+// as null.
 func (e Envelope) AppendError(dst []byte, name, commandID, message string, now time.Time) []byte {
 	headers := amqpx.Table{
 		"command_id":   nil,

@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	// helpWidth is how wide click writes help where there is no terminal.
+	// helpWidth is the width of click's help without a terminal.
 	helpWidth = 78
-	// maxOptionColumn is how wide click makes the column of options at most.
+	// maxOptionColumn is the maximum width of click's column of options.
 	maxOptionColumn = 30
 )
 
@@ -50,8 +50,8 @@ func (a *Actor) commandHelp(h *handler) []string {
 	return append(append(lines, "Options:"), h.optionLines()...)
 }
 
-// optionLines lists the command's options in click's layout: two columns, and an
-// option that is too long for the first one alone on its line.
+// optionLines lists the command's options in click's layout: two columns, with an option
+// that is too long for the first one on a line by itself.
 func (h *handler) optionLines() []string {
 	type row struct {
 		name string
@@ -96,9 +96,8 @@ type help struct {
 	options    map[string][]string // the words that describe each option
 }
 
-// parseHelp splits a help text at its empty lines, and takes out the lines that
-// describe options: those that begin with one, and what follows them up to an
-// empty line.
+// parseHelp splits a help text at its empty lines and takes out the descriptions of
+// options: the lines that begin with an option, and those that follow up to an empty line.
 func parseHelp(text string, u *usage) help {
 	h := help{options: make(map[string][]string)}
 	var paragraph []string
@@ -124,7 +123,7 @@ func parseHelp(text string, u *usage) help {
 	return h
 }
 
-// wrap fills lines of a width with words.
+// wrap fills lines of the given width with words.
 func wrap(words []string, indent string, width int) []string {
 	var lines []string
 	line := indent
@@ -142,8 +141,7 @@ func wrap(words []string, indent string, width int) []string {
 	return append(lines, line)
 }
 
-// short returns the first sentence, or as much of it as fits the limit with an
-// ellipsis.
+// short returns the first sentence, cut to the limit with an ellipsis if necessary.
 func (h help) short(limit int) string {
 	if len(h.paragraphs) == 0 {
 		return ""

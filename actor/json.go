@@ -93,8 +93,8 @@ func (e Envelope) appendTable(dst []byte, table amqpx.Table) []byte {
 	return append(dst, '}')
 }
 
-// appendValue appends a header value. Types that JSON lacks become what a page can
-// use: bytes are base64, a decimal is a number, a time is like the timestamp.
+// appendValue appends a header value. Types that JSON lacks are converted for pages: bytes
+// to base64, a decimal to a number, a time to the form of the timestamp.
 func (e Envelope) appendValue(dst []byte, v any) []byte {
 	switch v := v.(type) {
 	case nil:
@@ -122,7 +122,7 @@ func (e Envelope) appendValue(dst []byte, v any) []byte {
 	case uint64:
 		return strconv.AppendUint(dst, v, 10)
 	case float32:
-		return e.appendFloat(dst, float64(v)) // as Python, which has no shorter ones
+		return e.appendFloat(dst, float64(v)) // as in Python, which has no shorter type
 	case float64:
 		return e.appendFloat(dst, v)
 	case amqpx.Decimal:
@@ -158,7 +158,7 @@ func (e Envelope) appendFloat(dst []byte, f float64) []byte {
 	case math.IsInf(f, -1):
 		return e.NaN.append(dst, "-Infinity")
 	}
-	// Exponents as JavaScript and Python write them for the same sizes.
+	// Use exponents for the same magnitudes as JavaScript and Python.
 	format := byte('f')
 	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
 		format = 'e'

@@ -16,7 +16,7 @@ type limiter struct {
 	stopped bool
 }
 
-// acquire takes a place, or says in words why there is none.
+// acquire takes a place, or returns a sentence that says why there is none.
 func (l *limiter) acquire() (refusal string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

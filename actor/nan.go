@@ -8,9 +8,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
-// NaNMode is how an [Envelope] writes the numbers that Python's JSON has and JSON
-// lacks: NaN, Infinity and -Infinity. Strings that contain these words do not
-// change.
+// NaNMode is how an [Envelope] writes the numbers that Python's JSON has but JSON lacks:
+// NaN, Infinity and -Infinity. Strings that contain these words do not change.
 type NaNMode uint8
 
 const (
@@ -48,9 +47,8 @@ func (n NaNMode) append(dst []byte, token string) []byte {
 	return append(dst, "null"...)
 }
 
-// appendBody appends a reply's body to dst, or returns why it has none. Nearly every
-// body is JSON and is copied as it is; others may be Python's JSON, with NaN and
-// Infinity.
+// appendBody appends a reply's body to dst, or returns why that is impossible. Nearly every
+// body is JSON and is copied unchanged; others may be Python's JSON, with NaN and Infinity.
 func appendBody(dst, body []byte, nan NaNMode) ([]byte, error) {
 	// Python accepts a byte order mark in front of JSON; a browser does not.
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
@@ -64,8 +62,8 @@ func appendBody(dst, body []byte, nan NaNMode) ([]byte, error) {
 	if valid(body) {
 		return append(dst, body...), nil
 	}
-	// The rewrite is textual, so its result is validated by a parser. Null is the
-	// strictest replacement: "NaN" in quotes could pass as a key.
+	// The rewrite is textual, so its result is validated by a parser. Null is the strictest
+	// replacement: "NaN" in quotes could pass for a key.
 	start := len(dst)
 	dst = rewriteNaN(dst, body, NaNNull)
 	if !valid(dst[start:]) {

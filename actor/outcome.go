@@ -2,9 +2,9 @@ package actor
 
 import "github.com/clu-ws/clu-ws/amqpx"
 
-// OutcomeText returns, in words for the commander, why a command failed whose
-// publishing ended with that outcome. It is "" for a confirmed command. For a
-// returned one it is [UnroutableText].
+// OutcomeText returns a sentence for the commander that says why a command failed, given
+// the outcome of its publishing. It returns "" for a confirmed command, and
+// [UnroutableText] for a returned one.
 func OutcomeText(outcome amqpx.Outcome, consumer string) string {
 	switch outcome {
 	case amqpx.Confirmed:

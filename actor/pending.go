@@ -6,14 +6,14 @@ import (
 	"sync"
 )
 
-// MaxBufferedReplies is how many replies of a running command are kept for its
-// readers. When there are more, the older half is discarded.
+// MaxBufferedReplies is how many replies to a running command are kept for its readers.
+// When there are more, the older half is discarded.
 const MaxBufferedReplies = 4096
 
 // Pending is a command that was sent and is followed to its end. Its methods may be
 // called from any goroutine.
 type Pending struct {
-	// Command is what was sent.
+	// Command is the command as sent.
 	Command Command
 
 	onReply func(Reply)
@@ -37,9 +37,9 @@ func newPending(cmd Command, onReply func(Reply)) *Pending {
 	return &Pending{Command: cmd, onReply: onReply, done: make(chan struct{}), changed: make(chan struct{})}
 }
 
-// Replies yields the command's replies in order, from the first on, and waits for
-// each, until the command or the context ends. A reader that falls more than
-// [MaxBufferedReplies] behind misses the oldest ones.
+// Replies yields the command's replies in order from the first, waiting for each, until the
+// command or the context ends. A reader that falls more than [MaxBufferedReplies] behind
+// misses the oldest ones.
 func (p *Pending) Replies(ctx context.Context) iter.Seq[Reply] {
 	return func(yield func(Reply) bool) {
 		for next := 0; ; {
@@ -67,8 +67,8 @@ func (p *Pending) Replies(ctx context.Context) iter.Seq[Reply] {
 }
 
 // Wait waits for the command's end. The error is nil if the command is done, a
-// [*CommandError] if it ended otherwise, or the context's: then the command is
-// still followed.
+// [*CommandError] if it ended in another way, or the context's. In the last case the
+// command is still followed.
 func (p *Pending) Wait(ctx context.Context) (Result, error) {
 	var err error
 	select {
@@ -106,9 +106,9 @@ func (p *Pending) add(r Reply) {
 	if p.onReply != nil {
 		p.onReply(r)
 	}
-	// An actor may command other actors under this command's id, and other clients
-	// may use the same id. Such replies have another commander or another sender and
-	// do not end this command.
+	// An actor may send commands to other actors with this command's id, and other clients may
+	// use the same id. Such replies have a different commander or sender and do not end this
+	// command.
 	own := r.CommanderID == p.Command.CommanderID && Receives(r.Sender, p.Command.Consumer)
 	switch {
 	case !own || !r.Code.Ends():
@@ -119,7 +119,7 @@ func (p *Pending) add(r Reply) {
 	}
 }
 
-// reason returns why a reply says that its command failed.
+// reason returns the reason that a reply gives for its command's failure.
 func reason(r Reply) string {
 	if text := r.ErrorText(); text != "" {
 		return text
@@ -127,22 +127,21 @@ func reason(r Reply) string {
 	return "The actor gave no reason."
 }
 
-// answered reports whether there is a reply, which shows that the command has
-// arrived.
+// answered reports whether a reply has come, which shows that the command arrived.
 func (p *Pending) answered() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.replies) > 0
 }
 
-// markUnroutable makes the command end as unroutable, whatever ends it.
+// markUnroutable makes the command end as unroutable, however it ends.
 func (p *Pending) markUnroutable() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.unroutable = true
 }
 
-// watch ends the command as unknown if the context ends before it.
+// watch ends the command as unknown if the context ends first.
 func (p *Pending) watch(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

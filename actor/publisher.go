@@ -7,9 +7,9 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// maxUnconfirmed is how many replies of one actor may have no outcome yet. It is
-// below what a link buffers by default, so a command that writes faster than the
-// broker reads is slowed down and its replies are not refused.
+// maxUnconfirmed is how many replies of one actor may have no outcome yet. A link buffers
+// more by default, so a command that writes faster than the broker reads is slowed down,
+// and its replies are not refused.
 const maxUnconfirmed = 512
 
 // publisher publishes an actor's replies. A reply that cannot be published is
@@ -22,7 +22,7 @@ type publisher struct {
 	// mu guards the following fields.
 	mu        sync.Mutex
 	lost      uint64 // in all
-	lostSince uint64 // of them since the last that was published
+	lostSince uint64 // since the last one that was published
 	reason    string // why the link refused the last one
 }
 
@@ -36,8 +36,8 @@ func newPublisher(log *slog.Logger, pending int) *publisher {
 	return &publisher{log: log, slots: make(chan struct{}, slots)}
 }
 
-// send publishes a reply. While too many have no outcome yet it waits, at most as
-// long as the link takes to give one of them up.
+// send publishes a reply. It waits while too many have no outcome yet, at most until the
+// link gives one of them up.
 func (p *publisher) send(r Reply) {
 	p.slots <- struct{}{}
 	err := p.link.Publish(r.Message(), func(outcome amqpx.Outcome) {
@@ -50,9 +50,8 @@ func (p *publisher) send(r Reply) {
 	}
 }
 
-// recordError counts a reply that the link refuses. Replies that are refused for
-// the same reason share one log line: a user without write permission loses all
-// of them.
+// recordError counts a reply that the link refuses. Replies refused for the same reason
+// share one log line: a user without write permission loses all of them.
 func (p *publisher) recordError(r Reply, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

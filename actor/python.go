@@ -9,7 +9,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// pythonTrue reports whether Python takes an AMQP header value for true.
+// pythonTrue reports whether Python treats an AMQP header value as true.
 func pythonTrue(v any) bool {
 	switch v := v.(type) {
 	case nil:
@@ -38,8 +38,8 @@ func pythonTrue(v any) bool {
 	return true
 }
 
-// pythonRepr quotes a string as Python's repr does. CLU's words for an unroutable
-// command are built with it, and pages may look for them.
+// pythonRepr quotes a string as Python's repr does. CLU's text for an unroutable command is
+// built with it, and pages may look for that text.
 func pythonRepr(s string) string {
 	quote := byte('\'')
 	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {

@@ -17,11 +17,11 @@ type Reply struct {
 	Code Code
 	// Sender is the actor's name.
 	Sender string
-	// CommandID and CommanderID are the command's; both empty in a broadcast.
+	// CommandID and CommanderID are the command's. Both are empty in a broadcast.
 	CommandID, CommanderID string
-	// Internal replies are not meant for people.
+	// Internal reports whether the reply is not meant for people.
 	Internal bool
-	// Body is JSON, normally an object of keyword and value.
+	// Body is JSON, normally an object of keywords and values.
 	Body json.RawMessage
 	// Time is when it was sent, to the second; zero if the sender did not say.
 	Time time.Time
@@ -57,7 +57,7 @@ func (r Reply) Message() amqpx.Message {
 	}
 	return amqpx.Message{
 		Key: key,
-		// As in CLU, so that a sender learns that no client receives its replies.
+		// As in CLU, so that a sender learns if no client receives its replies.
 		Mandatory: true,
 		Publishing: amqpx.Publishing{
 			ContentType:   contentType,
@@ -71,8 +71,8 @@ func (r Reply) Message() amqpx.Message {
 	}
 }
 
-// ParseReply parses a reply. The error is a [DropReason] if CLU would not hand it
-// on. NaN and Infinity in the body become null.
+// ParseReply parses a reply. The error is a [DropReason] if CLU would not pass it on. NaN
+// and Infinity in the body become null.
 func ParseReply(d *amqpx.Delivery) (Reply, error) {
 	if err := checkHeaders(d); err != nil {
 		return Reply{}, err
@@ -90,7 +90,7 @@ func ParseReply(d *amqpx.Delivery) (Reply, error) {
 	return r, nil
 }
 
-// marshal is marshalValue for values of which it is known that JSON can hold them.
+// marshal is marshalValue for values that JSON can certainly hold.
 func marshal(v any) []byte {
 	b, err := marshalValue(v)
 	if err != nil {

@@ -77,7 +77,7 @@ func newSchema(raw json.RawMessage) (*schema, error) {
 	return &schema{text: string(marshal(top)), properties: properties}, nil
 }
 
-// describe returns a keyword's schema for people: the lines of its JSON without
+// describe returns a keyword's schema in readable form: the lines of its JSON without
 // quotes, each padded to the longest, with the keyword's name in the first.
 func (s *schema) describe(keyword string) []string {
 	var indented bytes.Buffer

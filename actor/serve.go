@@ -11,7 +11,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// The way of a command through an actor:
+// The path of a command through an actor:
 //
 //	in the link's goroutine, in order of arrival     in a goroutine of its own
 //	receive ──► reply ">" ──► dispatch ──► parse ──► run ──► handler ──► last reply

@@ -2,7 +2,7 @@ package actor
 
 import "fmt"
 
-// Status is the end of a command, as far as its commander can know it.
+// Status is how a command ended, as far as its commander can know.
 type Status uint8
 
 const (
@@ -10,7 +10,7 @@ const (
 	StatusDone Status = iota
 	// StatusFailed: the actor ended the command as failed.
 	StatusFailed
-	// StatusUnroutable: the broker returned the command, as there is no such actor.
+	// StatusUnroutable: the broker returned the command because there is no such actor.
 	StatusUnroutable
 	// StatusUnsent: the command was not sent.
 	StatusUnsent
@@ -32,7 +32,7 @@ func (e Status) String() string {
 // Result is the end of a command, with its replies.
 type Result struct {
 	Status Status
-	// Replies are in order and include the last one. Of a command with more than
+	// Replies are in order and include the last one. If there were more than
 	// [MaxBufferedReplies], the first ones are missing.
 	Replies []Reply
 	// Missed is how many are missing.
@@ -47,12 +47,12 @@ func (r Result) Last() Reply {
 	return r.Replies[len(r.Replies)-1]
 }
 
-// CommandError is the error of a command that was not done.
+// CommandError is the error of a command that did not end as done.
 type CommandError struct {
 	Consumer, CommandString, CommandID string
 	// Status is never [StatusDone].
 	Status Status
-	// Reason is for people: the actor's own words if it failed.
+	// Reason is meant for people: the actor's own words if it failed.
 	Reason string
 }
 

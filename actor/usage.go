@@ -26,7 +26,7 @@ type option struct {
 	required bool
 }
 
-// parseUsage parses a usage line, or says what is wrong with it.
+// parseUsage parses a usage line. Its error says what is wrong.
 func parseUsage(line string) (usage, error) {
 	fields := usageFields(line)
 	if len(fields) == 0 || strings.HasPrefix(fields[0], "-") || strings.HasPrefix(fields[0], "[") {

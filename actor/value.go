@@ -6,10 +6,9 @@ import (
 	"strconv"
 )
 
-// Arg returns an argument or an option's value by its name in the usage line,
-// such as "RA" or "--exposure", and whether the commander gave it. It panics on a
-// name that is not in the usage line: that is a mistake of the handler, and is
-// logged as one.
+// Arg returns an argument or an option's value by its name in the usage line, such as "RA"
+// or "--exposure", and whether the commander gave it. It panics on a name that is not in
+// the usage line, which is a programming error and is logged as one.
 func (c *Call) Arg(name string) (value string, given bool) {
 	for i, p := range c.usage.params {
 		if p.name == name {
@@ -27,8 +26,8 @@ func (c *Call) Arg(name string) (value string, given bool) {
 	return value, given
 }
 
-// Flag reports whether the commander gave an option without a value, such as
-// "--fast". It panics on a name that is not one in the usage line.
+// Flag reports whether the commander gave an option without a value, such as "--fast". It
+// panics on a name that is not a flag in the usage line.
 func (c *Call) Flag(name string) bool {
 	o := c.usage.option(name)
 	if o == nil || o.value != "" {
@@ -38,9 +37,9 @@ func (c *Call) Flag(name string) bool {
 	return given
 }
 
-// Float returns an argument or an option's value that is a finite number. The
-// error is a [UsageError] in click's words, also where it is missing; return it
-// from the handler as it is. Float panics where [Call.Arg] does.
+// Float returns an argument or an option's value that is a finite number. The error, also
+// for a missing value, is a [UsageError] in click's words; return it from the handler
+// unchanged. Float panics where [Call.Arg] does.
 func (c *Call) Float(name string) (float64, error) {
 	text, err := c.required(name)
 	if err != nil {
@@ -67,7 +66,7 @@ func (c *Call) Int(name string) (int, error) {
 	return n, nil
 }
 
-// required returns a value, or click's error where there is none.
+// required returns a value, or click's error if there is none.
 func (c *Call) required(name string) (string, error) {
 	text, given := c.Arg(name)
 	if given {

@@ -18,7 +18,7 @@ import (
 
 // A host name may have several addresses: both families of localhost, or the nodes of a cluster.
 // The link tries each of them, as it tries each URL (round.go). The library, and net.Dialer below
-// it, go on to the next address only when TCP fails: an address that accepts connections without
+// it, try the next address only when TCP fails: an address that accepts connections without
 // speaking AMQP would hide all others.
 
 // target is one address to connect to.
@@ -80,8 +80,8 @@ func lookupHost(ctx context.Context, host string) ([]netip.Addr, error) {
 	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }
 
-// interleave alternates between IPv6 and IPv4, starting with the family of the first address: a
-// network on which one of them leads nowhere then delays a link once.
+// interleave alternates between IPv6 and IPv4, starting with the family of the first address,
+// so that a network where one of them does not work delays a link only once.
 func interleave(addresses []netip.Addr) []netip.Addr {
 	var first, other []netip.Addr
 	for _, a := range addresses {
@@ -143,7 +143,7 @@ func dialTCP(ctx context.Context, network, address string) (net.Conn, error) {
 // currentTarget is the target that the link is connected to, or is connecting to.
 type currentTarget struct {
 	target
-	// conn is connected to the target and not used yet; nil if there is none.
+	// conn is a connection to the target that is not used yet; nil if there is none.
 	conn *heardConn
 }
 
@@ -187,14 +187,14 @@ type addressErrors struct {
 func (e *addressErrors) Error() string   { return e.text }
 func (e *addressErrors) Unwrap() []error { return e.errs }
 
-// failure is why the link could not be made with a target.
+// failure is why the link could not be made to a target.
 type failure struct {
 	target target
 	err    error // explained
 }
 
-// joinFailures makes one error of what failed at the addresses of a URL. Its text does not depend
-// on their order, which a resolver may change at every lookup.
+// joinFailures combines the failures of a URL's addresses into one error. Its text does not
+// depend on their order, which a resolver may change at every lookup.
 func joinFailures(failures []failure) error {
 	if len(failures) == 0 {
 		return nil

@@ -120,7 +120,7 @@ func TestALinkIsMadeWithinTwoSecondsOfTheBrokersReturn(t *testing.T) {
 						n.set("192.0.2.1:5672", away)
 						b.DropConnections()
 					}
-					// One that does not speak keeps the handshake for a while.
+					// A target that says nothing keeps the handshake for a while.
 					limit := lastPause
 					if strings.HasSuffix(name, "speak") {
 						limit += yieldAfter

@@ -11,8 +11,8 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// RabbitMQ converts what is published with AMQP 1.0 to AMQP 0-9-1, except for two things that it leaves
-// encoded:
+// RabbitMQ converts messages published with AMQP 1.0 to AMQP 0-9-1, except for two things that it
+// leaves encoded:
 //
 //   - a body that is not plain bytes (an amqp-value, an amqp-sequence; before RabbitMQ 4 also one of
 //     several parts), in a message of the type amqp-1.0;
@@ -29,7 +29,7 @@ const (
 	descriptorFoot  = 0x78
 )
 
-// decode10 decodes what the broker left encoded.
+// decode10 decodes the parts that the broker left encoded.
 func decode10(d *amqp.Delivery) {
 	if encoded, ok := d.Headers[properties10].(string); ok {
 		decodeProperties10(d.Headers, []byte(encoded))
@@ -60,8 +60,9 @@ func decodeProperties10(headers amqp.Table, encoded []byte) {
 	}
 }
 
-// UndecodedBody returns what an AMQP 1.0 publisher put into the body instead of text or bytes: "value" or
-// "sequence". It is "" for any other body, as [Queue].Deliver gets it.
+// UndecodedBody returns the kind of body that an AMQP 1.0 publisher sent instead of text or bytes:
+// "value" or "sequence". It returns "" for any other body. The delivery must be one that
+// [Queue].Deliver got.
 func UndecodedBody(d *Delivery) string {
 	if d.Type != type10 {
 		return ""
@@ -126,7 +127,8 @@ func section10(b []byte) (descriptor, kind byte, value, rest []byte, err error) 
 	return descriptor, kind, value, rest, err
 }
 
-// cut10 cuts a value of a type off the front. The first digit of the type gives its length.
+// cut10 cuts a value of the given type off the front. The first digit of the type gives its
+// length.
 func cut10(kind byte, b []byte) (value, rest []byte, err error) {
 	size := 0
 	switch kind >> 4 {
@@ -239,7 +241,7 @@ func compound10(kind byte, b []byte, depth int) (any, error) {
 		each, b = b[0], b[1:]
 	}
 	if uint64(count) > uint64(len(b)) || count > 2*maxFieldEntries {
-		return nil, errBroken10 // there are too many, or they take no room at all
+		return nil, errBroken10 // too many, or elements without a length
 	}
 	list := make([]any, 0, count)
 	for range count {

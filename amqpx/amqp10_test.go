@@ -69,7 +69,7 @@ func with10(body string, property any) *amqp10.Message {
 	return m
 }
 
-// hears publishes a message until the link hears it: an exclusive queue may be in its gap.
+// hears publishes a message until the link receives it: an exclusive queue may be in its gap.
 func (h *recorder) hears(t *testing.T, url string, number int) {
 	t.Helper()
 	ch := client(t, url)

@@ -61,7 +61,7 @@ func publishThroughWindow(b *testing.B, url string, window int) {
 	b.ReportMetric(float64(uint64(b.N)-confirmed), "failed")
 }
 
-// BenchmarkPrefetch reads a backlog of messages from RabbitMQ. The figure from which on more is no
+// BenchmarkPrefetch reads a backlog of messages from RabbitMQ. The number beyond which more is no
 // faster is half the default of [amqpx.Config.Prefetch].
 func BenchmarkPrefetch(b *testing.B) {
 	for _, prefetch := range []int{10, 50, 100, 200, 400, 1000} {
@@ -114,7 +114,8 @@ func readBacklog(b *testing.B, prefetch int) {
 	b.ReportMetric(float64(b.N)/time.Since(start).Seconds(), "replies/s")
 }
 
-// publishReplies publishes so many messages of the usual size, and waits until all are in the queue.
+// publishReplies publishes a number of messages of the usual size, and waits until all are in
+// the queue.
 func publishReplies(b *testing.B, url, exchange string, count int) {
 	ch := testkit.OpenChannel(b, url)
 	if err := ch.Confirm(false); err != nil {

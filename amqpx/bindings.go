@@ -12,11 +12,11 @@ const (
 	// checkEvery is how often the broker is asked whether the bindings exist. RabbitMQ 3.10
 	// answers in a seventh of a millisecond.
 	checkEvery = time.Second
-	// rebindEvery is how often the bindings are made again, in case one of them alone was
-	// removed, which no sentinel shows.
+	// rebindEvery is how often the bindings are made again, in case a single one was removed,
+	// which no sentinel shows.
 	rebindEvery = 10 * time.Second
-	// rebindAfterRefusal is how long no binding is made again once the broker has refused
-	// one: it writes each refusal into its log.
+	// rebindAfterRefusal is how long the link waits before it makes bindings again once the
+	// broker has refused one: the broker logs each refusal.
 	rebindAfterRefusal = time.Minute
 )
 
@@ -32,13 +32,13 @@ func isUnbound(err error) bool {
 	return ok
 }
 
-// bindingChecker asks the broker again and again whether the bindings exist, and ends the
+// bindingChecker repeatedly asks the broker whether the bindings exist, and ends the
 // session if they do not. It belongs to a goroutine of the session.
 type bindingChecker struct {
 	session   *session
 	channel   *amqp.Channel // nil before the first check
 	rebindAt  time.Time     // when bindings that a sentinel watches are next made again
-	refusedTo time.Time     // no binding is made again before
+	refusedTo time.Time     // no binding is made again before this time
 	recheckAt time.Time     // when a denied permission is next tried again
 }
 
@@ -83,7 +83,7 @@ func (b *bindingChecker) check(now time.Time) bool {
 	case s.consuming.IsClosed():
 		return false // the watcher of the connection reports why
 	default:
-		// The broker may refuse to repeat a binding that it once made: that binding exists.
+		// The broker may refuse to repeat a binding that it has made before: that binding exists.
 		b.refusedTo = now.Add(rebindAfterRefusal)
 	}
 	return true
@@ -111,8 +111,8 @@ func (b *bindingChecker) checkAll(now time.Time) (err error) {
 	return nil
 }
 
-// checkQueue checks the bindings of one queue. Without a sentinel only a new binding shows that
-// the queue is bound.
+// checkQueue checks the bindings of one queue. Without a sentinel, only a new binding shows
+// that the queue is bound.
 func (b *bindingChecker) checkQueue(cs *consumerState, now time.Time, rebind, recheck bool) error {
 	if cs.hasGate {
 		if err := askForGate(b.channel, cs); refusedWith(err, amqp.NotFound) {
@@ -145,11 +145,11 @@ func (b *bindingChecker) checkQueue(cs *consumerState, now time.Time, rebind, re
 // lastVerified returns when the bindings were last found to exist.
 func (s *session) lastVerified() time.Time { return s.began.Add(time.Duration(s.verified.Load())) }
 
-// lastAnswered returns when the last request that the broker has answered was made.
+// lastAnswered returns when the last request that the broker answered was made.
 func (s *session) lastAnswered() time.Time { return s.began.Add(time.Duration(s.answered.Load())) }
 
-// noteBindingsLost remembers, when a session has ended, that its bindings were gone: a check
-// has found out, or the publisher, whose exchange is the same.
+// noteBindingsLost records at the end of a session that its bindings were gone, as found by
+// a check or by the publisher, which uses the same exchange.
 func (s *session) noteBindingsLost() {
 	if !isUnbound(s.reason) && !refusedWith(s.reason, amqp.NotFound) {
 		return

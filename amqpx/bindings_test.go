@@ -9,7 +9,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// No sentinel shows that one binding alone is gone.
+// No sentinel shows that a single binding is gone.
 func TestABindingThatIsRemovedAloneIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)

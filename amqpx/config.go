@@ -13,21 +13,21 @@ import (
 // Config says which broker a [Link] connects to and what it consumes. Only URLs and Exchange
 // are required.
 type Config struct {
-	// URLs are the broker's addresses (amqp:// or amqps://), tried in turn, with every
-	// address that each host name has.
+	// URLs are the broker's addresses (amqp:// or amqps://), tried in turn, as are all
+	// addresses of each host name.
 	URLs []string
 	// TLS is used for amqps URLs; nil verifies against the system's roots.
 	TLS *tls.Config
 	// Name shows in the broker's list of connections.
 	Name string
-	// Exchange is what the link publishes to and binds its queues to. It is declared as
-	// ExchangeOptions say.
+	// Exchange is the exchange that the link publishes to and binds its queues to. It is
+	// declared as ExchangeOptions say.
 	Exchange        string
 	ExchangeOptions ExchangeOptions
 	// Queues are declared, bound to Exchange and consumed.
 	Queues []Queue
-	// Prefetch is how many deliveries of each queue may be unacknowledged. 0 is 200, twice
-	// the point from which on more is no faster: RabbitMQ 3.10 gave a backlog at 12,000/s
+	// Prefetch is how many deliveries of each queue may be unacknowledged. 0 is 200, twice the
+	// number beyond which more is no faster: RabbitMQ 3.10 delivered a backlog at 12,000/s
 	// with 10, 17,000/s with 50, 19,000/s with 100, and no faster with 200, 400 or 1,000
 	// (BenchmarkPrefetch, medians of eight on two busy cores).
 	Prefetch int
@@ -35,38 +35,39 @@ type Config struct {
 	MaxInFlight int
 	// MaxPending is how many publishes may wait until they are sent. A message counts once
 	// more for each 16 KiB of its body. When the limit is reached, the tenant with the most
-	// pending messages gives way to one that has less than an equal share, and within a
-	// tenant the sender. 0 is 1024.
+	// pending messages gives way to one with less than an equal share, and so does the sender
+	// with the most within a tenant. 0 is 1024.
 	MaxPending int
-	// PublishTimeout ends a publish that has no outcome by then, or up to a thirtieth
-	// later. 0 is 0.9 seconds.
+	// PublishTimeout is how long a publish may take before it is ended without a confirm, up
+	// to a thirtieth later. 0 is 0.9 seconds.
 	PublishTimeout time.Duration
-	// CheckQueues has the link look for the queues in [Message.Needs] before it sends.
+	// CheckQueues makes the link look for the queues in [Message.Needs] before it sends a
+	// message.
 	CheckQueues bool
 	// Heartbeat is the AMQP heartbeat interval. 0 is ten seconds.
 	Heartbeat time.Duration
-	// ProbeAfter is how long a queue may deliver nothing before the link checks, with a
-	// message of its own, that one would arrive; for a stream it is three times as long. A
-	// negative value never checks. 0 is ten seconds.
+	// ProbeAfter is how long a queue may deliver nothing before the link sends a message to
+	// check that messages arrive; for a stream it is three times as long. A negative value
+	// never checks. 0 is ten seconds.
 	ProbeAfter time.Duration
-	// Dial replaces the network, for an embedded broker.
+	// Dial replaces the network connection, for an embedded broker.
 	Dial func(network, addr string) (net.Conn, error)
-	// Jitter returns a duration from 0 up to d, by which attempts are spread that would be made at
-	// the same time. nil is random; a reproducible test supplies its own.
+	// Jitter returns a duration from 0 up to d, which spreads attempts that would otherwise be
+	// made at the same time. nil is random; a reproducible test supplies its own.
 	Jitter func(d time.Duration) time.Duration
-	// Lookup returns the addresses of a host, each of which is tried. nil asks the system,
-	// and with Dial leaves the host name as it is.
+	// Lookup returns the addresses of a host, each of which is tried. nil asks the system;
+	// with Dial, it leaves the host name as it is.
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 	// OnState is called with every change of state, in order and one at a time. It must not
 	// block.
 	OnState func(State)
-	// FailFast ends Run when the first connection cannot be made.
+	// FailFast makes Run fail when the first connection cannot be made.
 	FailFast bool
 	// Logger gets one line for each change of state. nil is [slog.Default].
 	Logger *slog.Logger
 }
 
-// check refuses what no broker could take.
+// check returns an error for a configuration that no broker could accept.
 func (cfg *Config) check() error {
 	if len(cfg.URLs) == 0 {
 		return errors.New("amqpx: no broker URL given")

@@ -9,11 +9,11 @@ import (
 )
 
 // ackDelay is how long the last deliveries of a batch may stay unacknowledged. It is longer
-// than the period of the sweep, so that Go's poller need not be woken to wait for less.
+// than the period of the sweep, so that Go's poller need not be woken for an earlier timer.
 const ackDelay = 50 * time.Millisecond
 
-// finishTimeout is how long the consumers of a session that ends may take to deliver what they
-// were sent, and its broker to take their acknowledgements.
+// finishTimeout is how long the consumers of an ending session may take to deliver what they
+// were sent, and how long the broker may take to accept their acknowledgements.
 const finishTimeout = 500 * time.Millisecond
 
 // consumer takes one queue's deliveries in a session and acknowledges them in batches: one
@@ -34,19 +34,20 @@ type consumer struct {
 	running  bool
 	dropped  <-chan struct{} // the broker has removed a message
 	taken    []*amqp.Delivery
-	ackTimer *time.Timer // for the acknowledgement of what was taken
+	ackTimer *time.Timer // acknowledges the deliveries taken
 	ackSince time.Time   // when the first unacknowledged one was taken
 	unacked  int
 	last     uint64 // the tag that was taken last
 	acked    uint64 // the tag that was acknowledged last
 }
 
-// run takes deliveries until there are no more. The error is that the broker cancelled the
-// consumer; any other end is reported by those that watch the channel and the connection.
+// run takes deliveries until there are no more. It returns an error only if the broker
+// cancelled the consumer; any other end is reported by the watchers of the channel and the
+// connection.
 //
-// What had arrived before the connection broke is still handed over. What had not is lost with
-// an exclusive queue; from a queue that outlives the link it comes again, and so does what was
-// not acknowledged.
+// Deliveries that had arrived before the connection broke are still handed over. Those that
+// had not are lost with an exclusive queue; a queue that outlives the link sends them again,
+// together with those not acknowledged.
 func (c *consumer) run() error {
 	c.begin()
 	defer c.end()
@@ -89,7 +90,7 @@ func (c *consumer) end() {
 	c.state.end(earlier(sure, c.session.lastHeard()), c.session.lastVerified())
 }
 
-// takeAll takes what has arrived, and acknowledges what is due.
+// takeAll takes the deliveries that have arrived, and acknowledges what is due.
 func (c *consumer) takeAll() {
 	c.state.mu.Lock()
 	defer c.state.mu.Unlock()
@@ -109,7 +110,7 @@ func (c *consumer) takeAll() {
 }
 
 // tryDeliver takes a delivery on the goroutine that has read it, which saves waking another
-// one. It returns false if other deliveries come first, or if it could take long.
+// one. It returns false if other deliveries come first or if taking it could take long.
 func (c *consumer) tryDeliver(d *amqp.Delivery) bool {
 	canDeliver := c.state.queue.CanDeliver
 	if canDeliver == nil || !c.state.mu.TryLock() {
@@ -119,7 +120,7 @@ func (c *consumer) tryDeliver(d *amqp.Delivery) bool {
 	if !c.running || c.unacked+1 >= c.batch || c.inbox.waits() || !canDeliver() {
 		return false
 	}
-	read := time.Now() // nothing more is read until the delivery was handed over
+	read := time.Now() // nothing more is read until the delivery has been handed over
 	c.pollRemovals()
 	c.take(d)
 	c.noteDrained(read)
@@ -154,7 +155,7 @@ func (c *consumer) ack() {
 	c.state.acknowledged()
 }
 
-// pollRemovals notes that the broker has removed messages, if it has.
+// pollRemovals checks whether the broker has removed messages.
 func (c *consumer) pollRemovals() {
 	select {
 	case <-c.dropped:
@@ -163,7 +164,7 @@ func (c *consumer) pollRemovals() {
 	}
 }
 
-// noteDrained notes that everything that had arrived by then was taken.
+// noteDrained records that everything that had arrived by the given time was taken.
 func (c *consumer) noteDrained(now time.Time) {
 	c.pollRemovals()
 	c.state.loss.idle(now, c.last, c.acked, c.session.lastAnswered(), !c.session.pausedSince(now).IsZero())
@@ -181,8 +182,8 @@ func (c *consumer) cancellation() error {
 	return nil
 }
 
-// finish ends the consumers in an orderly way, as far as the connection is still open: what the
-// broker had sent is handed over and acknowledged.
+// finish ends the consumers in an orderly way if the connection is still open: what the broker
+// has sent is handed over and acknowledged.
 func (s *session) finish() {
 	if !s.serving {
 		return

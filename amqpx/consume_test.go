@@ -92,7 +92,7 @@ func TestDeliveriesKeepTheirOrderOnWhicheverGoroutine(t *testing.T) {
 	}
 }
 
-// While the reading goroutine hands over a delivery, it reads nothing behind it.
+// While the reading goroutine hands over a delivery, it reads nothing further.
 func TestWhatArrivesDuringADeliveryIsNotTakenForNewer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, err := New(Config{URLs: []string{"amqp://localhost/"}, Exchange: "test", Queues: []Queue{{

@@ -10,8 +10,8 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// consumerState is what a link remembers of a queue from one session to the next. Each part
-// has one owner:
+// consumerState is what a link remembers about a queue from one session to the next. Each
+// part has one owner:
 //
 //   - what the configuration says never changes;
 //   - the topology belongs to the goroutine of Run, which changes it only while it connects.
@@ -33,10 +33,10 @@ type consumerState struct {
 	queueDown atomic.Bool // the broker took no messages into the queue when it was last probed
 }
 
-// topologyState is what the broker has, as the link that connects has found it.
+// topologyState is what exists at the broker, as found when the link connected.
 type topologyState struct {
 	served        bool     // a session has consumed the queue
-	firstSession  bool     // none had before the session that serves
+	firstSession  bool     // the session that serves is the first to consume it
 	exclusiveName string   // the exclusive queue: Queue.Name, or that with a suffix
 	formerNames   []string // exclusive queues before it, whose sentinels and gates may remain
 	classic       bool     // the broker has no quorum queues
@@ -53,28 +53,28 @@ type topologyState struct {
 	latency    time.Duration // how long before its arrival a message may have been sent
 }
 
-// deliveryState is what was delivered and what is missing.
+// deliveryState records what was delivered and what is missing.
 type deliveryState struct {
 	// No message sent before completeUntil is missing, apart from the gaps reported.
 	completeUntil time.Time
-	// completeIfBrokerFailed is completeUntil if the broker ended the session with an internal
-	// error: what was heard of it until then proves nothing.
+	// completeIfBrokerFailed replaces completeUntil if the broker ended the session with an
+	// internal error: what was heard from it until then proves nothing.
 	completeIfBrokerFailed time.Time
 	// lastVerified is when the bindings were last known to exist.
 	lastVerified time.Time
 
 	loss        lossBound   // of this session
 	watermark   watermark   // what a kept queue has delivered
-	redelivered redelivered // what comes again after a lost acknowledgement
+	redelivered redelivered // recognizes what comes again after a lost acknowledgement
 	removals    removals    // what the broker removed from the queue
 	stream      position    // where the link reads a stream
 
-	// gap is reported after gapAfter more deliveries of this session.
+	// gap is to be reported after gapAfter more deliveries of this session.
 	gap      *Gap
 	gapAfter int
 
-	// Messages that an earlier consumer of a kept queue was sent since overlap may be
-	// missing. lateLoss: some were left out, which is still to be reported.
+	// Messages sent since overlap to an earlier consumer of a kept queue may be missing.
+	// lateLoss is set while some were left out and this is not reported yet.
 	overlap  time.Time
 	lateLoss bool
 
@@ -88,7 +88,7 @@ type deliveryState struct {
 // newConsumerState returns a state that is locked: no session serves.
 func newConsumerState(q Queue, prefetch int, log *slog.Logger) *consumerState {
 	if q.Stream != nil {
-		own := *q.Stream // another link may have been given the same
+		own := *q.Stream // another link may have been given the same one
 		q.Stream = &own
 	}
 	cs := &consumerState{queue: q, prefetch: prefetch, log: log, linkMade: time.Now()}
@@ -98,7 +98,7 @@ func newConsumerState(q Queue, prefetch int, log *slog.Logger) *consumerState {
 	return cs
 }
 
-// handOver lets the consumers of a session that serves have the deliveries.
+// handOver gives the deliveries to the consumers of a session that serves.
 func (s *session) handOver() {
 	for _, c := range s.consumers {
 		c.state.startSession()
@@ -114,7 +114,7 @@ func (cs *consumerState) startSession() {
 	cs.served, cs.bindingsLost = true, false
 }
 
-// takeBack ends that. The consumers have ended.
+// takeBack takes the deliveries back once the consumers have ended.
 func (s *session) takeBack() {
 	for _, cs := range s.link.consumerStates {
 		cs.mu.Lock()
@@ -129,8 +129,8 @@ func (cs *consumerState) describe() string {
 	return "queue " + cs.queueName()
 }
 
-// queueName returns the name of what is bound and consumed: the exclusive queue, the kept
-// queue, or the stream.
+// queueName returns the name of the queue that is bound and consumed: the exclusive queue,
+// the kept queue, or the stream.
 func (cs *consumerState) queueName() string {
 	switch {
 	case cs.queue.Stream != nil:
@@ -143,15 +143,15 @@ func (cs *consumerState) queueName() string {
 
 // The following are called with mu held.
 
-// backdate notes that the bindings went while the broker could still be heard.
+// backdate records that the bindings were lost while the broker could still be heard.
 func (cs *consumerState) backdate() {
 	if !cs.completeUntil.IsZero() && cs.lastVerified.Before(cs.completeUntil) {
 		cs.completeUntil = cs.lastVerified
 	}
 }
 
-// noteOutage notes that nothing arrived between completeUntil and the last binding. The gap is
-// reported behind the messages that waited in the queue.
+// noteOutage records that nothing arrived between completeUntil and the last binding. The gap
+// is reported after the messages that waited in the queue.
 func (cs *consumerState) noteOutage(waiting int) {
 	cs.gap, cs.gapAfter = &Gap{From: cs.gapStart(cs.completeUntil), To: cs.boundAt.Add(cs.bindingLag)}, waiting
 }
@@ -202,7 +202,7 @@ func (cs *consumerState) end(heard, verified time.Time) {
 	}
 	cs.lastVerified = later(verified, cs.boundAt).Add(-cs.latency)
 	if cs.queue.Stream != nil {
-		// What was routed is in the stream, whether it was read or not.
+		// Everything that was routed is in the stream, whether it was read or not.
 		cs.completeUntil = heard.Add(-cs.latency)
 	} else {
 		cs.completeUntil = later(cs.completeUntil, cs.endRemovals(cs.until(heard), heard))
@@ -259,8 +259,8 @@ func (cs *consumerState) deliver(d *amqp.Delivery) {
 	cs.queue.Deliver(d)
 }
 
-// guard recovers from a panic of the receiver: only the message that caused it is lost. It is
-// deferred.
+// guard recovers from a panic of the receiver, so that only the message that caused it is
+// lost. It is deferred.
 func (cs *consumerState) guard(key string) {
 	if r := recover(); r != nil {
 		cs.log.Error("dropped a message that made its receiver panic", "queue", cs.queue.Name,
@@ -268,7 +268,7 @@ func (cs *consumerState) guard(key string) {
 	}
 }
 
-// take hands a delivery to the receiver, unless the receiver had it before or it is a marker.
+// take hands a delivery to the receiver, unless it was delivered before or is a marker.
 func (cs *consumerState) take(d *amqp.Delivery) {
 	switch {
 	case cs.queue.Stream != nil:

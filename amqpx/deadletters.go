@@ -12,17 +12,17 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// A policy of the broker (message-ttl, max-length), or the expiration that a sender gave its message,
-// removes messages from a queue without notice. So the link has the broker dead-letter them, through
-// the default exchange, into a queue beside the consumed one. A dead letter shows that messages are
-// missing between the last delivery and the next: a gap.
+// A policy of the broker (message-ttl, max-length), or the expiration that a sender gave its
+// message, may remove messages from a queue without notice. So the link makes the broker
+// dead-letter them, through the default exchange, into a second queue. A dead letter shows that
+// messages are missing between the last delivery and the next: a gap.
 //
-// The queue of the dead letters holds one message, and one a second is read: a flood of removals costs
-// little, and a gap is reported once a second while it goes on.
+// The queue of the dead letters holds one message, and the link reads one a second: a flood of
+// removals costs little, and a gap is reported once a second while it lasts.
 //
-// A policy that has the broker reject what does not fit is overruled by an argument of the queue where
-// the broker allows that (RabbitMQ: not on a quorum queue). Otherwise nothing is dead-lettered, and
-// only the publisher learns of it.
+// A policy by which the broker rejects what does not fit is overruled by an argument of the queue
+// where the broker allows that (RabbitMQ: not on a quorum queue). Otherwise nothing is
+// dead-lettered, and only the publisher learns of it.
 
 const (
 	deadLetterExchange = "x-dead-letter-exchange"
@@ -32,9 +32,10 @@ const (
 )
 
 const (
-	// deadLetterEvery is the time between two dead letters that are read.
+	// deadLetterEvery is how often a dead letter is read.
 	deadLetterEvery = time.Second
-	// deadLetterLag is longer than that and the way of a dead letter together.
+	// deadLetterLag is longer than deadLetterEvery and the transit time of a dead letter
+	// together.
 	deadLetterLag = 2 * time.Second
 	// deadLetterTimeout is how long the link waits for the queue of the dead letters: a quorum queue
 	// without a leader never answers.
@@ -45,8 +46,8 @@ const (
 
 func deadLetterQueueOf(queue string) string { return queue + "_dropped" }
 
-// deadLetterArguments are the arguments with which the broker dead-letters what it removes from the
-// queue.
+// deadLetterArguments returns the arguments that make the broker dead-letter what it removes from
+// the queue.
 func deadLetterArguments(queue string) amqp.Table {
 	return amqp.Table{
 		deadLetterExchange:    "",
@@ -55,14 +56,14 @@ func deadLetterArguments(queue string) amqp.Table {
 	}
 }
 
-// refusesArguments reports whether a broker may have refused a queue because of its arguments: it does
-// not know them, or the user may not write to the default exchange.
+// refusesArguments reports whether the broker may have refused a queue because of its arguments:
+// because it does not know them, or because the user may not write to the default exchange.
 func refusesArguments(err error) bool {
 	return refusedWith(err, amqp.AccessRefused) || refusedWith(err, amqp.PreconditionFailed) || refusedWith(err, amqp.NotImplemented)
 }
 
-// declareDeadLettering declares a queue that dead-letters, or one that does not if the broker refuses
-// that.
+// declareDeadLettering declares a queue that dead-letters, or, if the broker refuses that, one that
+// does not.
 func (s *session) declareDeadLettering(cs *consumerState, name string, declare func(amqp.Table) error) error {
 	if s.consuming.closesOverRefusals() || s.consuming.neverRemoves() {
 		cs.removals.deadLettered = false
@@ -105,7 +106,7 @@ func (l *Link) logNoDeadLetters(queue string, err error) {
 		"queue", queue, "advice", advice, "error", withoutPermission(err, l.cfg.Exchange))
 }
 
-// removals is what is known of messages that the broker removed from a queue.
+// removals is what is known about messages that the broker removed from a queue.
 type removals struct {
 	deadLettered  bool // the broker dead-letters what it removes
 	beforeSession bool // it removed messages before this session
@@ -115,12 +116,12 @@ type removals struct {
 	before, latest, sampled time.Time
 
 	seen  time.Time // when the last dead letter arrived
-	gap   bool      // one is still to be reported
+	gap   bool      // a gap is not reported yet
 	from  time.Time // its start
 	after int       // how many more deliveries come before it, unless there are none
 }
 
-// begin starts a session. No message sent before the time clear is missing.
+// begin starts a session. No message sent before clear is missing.
 func (d *removals) begin(clear time.Time) {
 	d.before, d.latest, d.sampled = clear, clear, time.Time{}
 	d.seen, d.gap = time.Time{}, false
@@ -132,8 +133,8 @@ func (d *removals) sample(now, clear time.Time) {
 	}
 }
 
-// beginRemovals reports what was removed while the link was down. What is delivered next was behind it
-// in the queue.
+// beginRemovals reports messages that were removed while the link was down. The next delivery came
+// after them in the queue.
 func (cs *consumerState) beginRemovals() {
 	since := cs.completeUntil
 	if cs.consumesName() {
@@ -147,8 +148,8 @@ func (cs *consumerState) beginRemovals() {
 	}
 }
 
-// noteRemoval notes that the broker removed a message that belongs between the deliveries so far and
-// those to come.
+// noteRemoval records that the broker removed a message that belongs between the deliveries so far
+// and those to come.
 func (cs *consumerState) noteRemoval(now time.Time) {
 	d := &cs.removals
 	if d.seen = now; !d.gap {
@@ -167,7 +168,7 @@ func (cs *consumerState) deliveredOne() {
 	}
 }
 
-// deliveredAll notes that everything that has arrived was delivered.
+// deliveredAll records that everything that has arrived was delivered.
 func (cs *consumerState) deliveredAll(now, heard time.Time) {
 	if cs.removals.gap {
 		cs.reportRemovals()
@@ -175,8 +176,8 @@ func (cs *consumerState) deliveredAll(now, heard time.Time) {
 	cs.removals.sample(now, cs.until(heard))
 }
 
-// reportRemovals reports the gap. The next one starts where it ends: it covers what was sent earlier
-// and is removed later.
+// reportRemovals reports the gap. The next gap starts where this one ends: it covers messages that
+// were sent earlier and are removed later.
 func (cs *consumerState) reportRemovals() {
 	cs.removals.gap = false
 	to := time.Now()
@@ -184,9 +185,9 @@ func (cs *consumerState) reportRemovals() {
 	cs.completeUntil = to
 }
 
-// endRemovals is called at the end of a session. clear is a time before which no message was sent that
-// is missing, apart from the gaps reported and from removals within deadLetterLag before the broker
-// was last heard. It returns such a time for all removals.
+// endRemovals is called at the end of a session. No message sent before clear is missing, apart
+// from the gaps reported and from removals within deadLetterLag before the broker was last heard.
+// It returns a time that also takes those removals into account.
 func (cs *consumerState) endRemovals(clear, heard time.Time) time.Time {
 	d := &cs.removals
 	if d.gap {
@@ -208,16 +209,16 @@ type deadLetterReader struct {
 	dropped       chan struct{} // wakes the consumer of the queue; holds a token
 }
 
-// openDeadLetters declares the queue of the dead letters of a consumed queue, and reads it. args are
-// those of a kept queue; nil is for one that dies with the connection. A broker that does not
-// dead-letter has none.
+// openDeadLetters declares the queue of the dead letters of a consumed queue, and reads it. args
+// are those of a kept queue, or nil for a queue that dies with the connection. With a broker that
+// does not dead-letter there is no such queue.
 func (s *session) openDeadLetters(ctx context.Context, cs *consumerState, consumed string, args amqp.Table) error {
 	if !cs.removals.deadLettered {
 		return nil
 	}
 	r, err := s.tryReadDeadLetters(ctx, cs, consumed, args)
 	if refusedWith(err, amqp.ResourceLocked) {
-		wait(ctx, lockedRetry) // the broker deletes the queues of a connection one after the other
+		wait(ctx, lockedRetry) // the broker deletes the queues of a connection one by one
 		r, err = s.tryReadDeadLetters(ctx, cs, consumed, args)
 	}
 	switch {
@@ -235,8 +236,8 @@ func (s *session) openDeadLetters(ctx context.Context, cs *consumerState, consum
 
 var errNoDeadLetters = fmt.Errorf("the queue of the dead letters did not answer within %v; does it have a leader?", deadLetterTimeout)
 
-// tryReadDeadLetters is readDeadLetters with a limit of time. Dead letters that are available later
-// than that are not read in this session.
+// tryReadDeadLetters is readDeadLetters with a time limit. Dead letters that are available later
+// are not read in this session.
 func (s *session) tryReadDeadLetters(ctx context.Context, cs *consumerState, consumed string, args amqp.Table) (r *deadLetterReader, err error) {
 	answered := make(chan struct{})
 	var late *deadLetterReader
@@ -289,7 +290,8 @@ func (s *session) readDeadLetters(cs *consumerState, consumed string, args amqp.
 			return nil, topology("queue", name, err)
 		}
 	}
-	// The next letter is held here while the last one waits: in the queue a policy may remove it.
+	// The next letter is prefetched while the last one waits: in the queue, a policy might remove
+	// it.
 	if err := ch.Qos(2, 0, false); err != nil {
 		return nil, err
 	}
@@ -302,14 +304,14 @@ func (s *session) readDeadLetters(cs *consumerState, consumed string, args amqp.
 	return &deadLetterReader{state: cs, link: s.link, queue: consumed, beforeSession: q.Messages > 0, letters: letters, dropped: make(chan struct{}, 1)}, nil
 }
 
-// run ends with the connection, or when the session does.
+// run ends with the connection or with the session.
 func (r *deadLetterReader) run(done <-chan struct{}) {
 	var logged time.Time
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for d := range r.letters {
 		reason, _ := d.Headers[deathReason].(string)
-		if reason == "rejected" { // by the link itself, which reports that
+		if reason == "rejected" { // by the link itself, which reports it
 			_ = d.Ack(false)
 			continue
 		}

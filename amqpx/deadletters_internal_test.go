@@ -10,8 +10,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// It takes time to notice that a network has gone silent. What the broker had removed just before is
-// reported all the same.
+// It takes time to notice that a network has gone silent. Messages that the broker removed just
+// before are still reported.
 func TestWhatWasRemovedBeforeTheBrokerFellSilentIsWithinTheGap(t *testing.T) {
 	now := time.Now()
 	cs := newConsumerState(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))

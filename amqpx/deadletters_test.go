@@ -22,7 +22,7 @@ func setPolicy(t *testing.T, url, definition string) {
 	testkit.RabbitMQ(t).Ctl(t, "set_policy", "-p", vhost, "--apply-to", "queues", "test", ".*", definition)
 }
 
-// The receiver is slow while the broker removes what waits for it.
+// The receiver is slow while the broker removes messages that wait for it.
 func TestWhatAPolicyRemovesIsAGap(t *testing.T) {
 	t.Parallel()
 	exclusive, kept := amqpx.Queue{Name: "link_exclusive"}, keptFor(time.Minute)
@@ -115,7 +115,7 @@ func TestWhatAPolicyRemovesWhileTheLinkIsDownIsAGapInItsPlace(t *testing.T) {
 	var second recorder
 	w = run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{second.of(keptFor(time.Minute))}})
 	w.await(t, true)
-	// The link probes the queue with a marker, which displaces 10, too.
+	// The link probes the queue with a marker, which also displaces 10.
 	second.expect(t, aGap, event{number: 11}, event{number: 12})
 	if g := second.gaps()[0]; !g.From.IsZero() {
 		t.Errorf("the gap begins at %v", g.From)

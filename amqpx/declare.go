@@ -16,8 +16,8 @@ import (
 type ExchangeOptions struct {
 	// Type is "topic" or "fanout"; "" is "topic".
 	Type string
-	// Passive uses an exchange that exists, whatever its type and flags. It is declared only
-	// if it is missing.
+	// Passive uses an existing exchange, whatever its type and flags. It is declared only if
+	// it is missing.
 	Passive bool
 	// Persistent keeps a declared exchange after its last binding is gone.
 	Persistent bool
@@ -33,8 +33,8 @@ func (o ExchangeOptions) describe() string {
 	return o.kind() + ", not durable, auto-delete"
 }
 
-// declare declares the exchange and the queues, and starts consuming. Each queue has a channel of
-// its own, because a multiple-ack applies to a whole channel.
+// declare declares the exchange and the queues, and starts consuming. Each queue has its own
+// channel, because a multiple-ack applies to a whole channel.
 func (s *session) declare(ctx context.Context) error {
 	if len(s.link.consumerStates) == 0 {
 		return s.declareAlone()
@@ -100,8 +100,8 @@ func (s *session) openExclusive(ctx context.Context, ch *amqp.Channel, cs *consu
 		return err
 	}
 	if cs.served {
-		// The queue of the last session may have taken the last binding of the exchange with it,
-		// and that the exchange.
+		// With the queue of the last session, the exchange may have lost its last binding and
+		// been deleted.
 		if err := s.declareExchange(ch); err != nil {
 			return err
 		}
@@ -125,13 +125,13 @@ func (s *session) openExclusive(ctx context.Context, ch *amqp.Channel, cs *consu
 	if err := s.bind(ch, cs, "queue", cs.exclusiveName); err != nil {
 		return err
 	}
-	// The exchange goes with its last binding, so the new one is made first.
+	// The exchange is deleted with its last binding, so the new binding is made first.
 	if err := s.removeFormerSentinels(cs); err != nil {
 		return err
 	}
 	if cs.served {
-		// The sentinel may have gone just now or long before: the exchange may go with its last
-		// queue, too.
+		// The sentinel may have been deleted just now or long before: the exchange may also be
+		// deleted with its last queue.
 		cs.backdate()
 		cs.noteOutage(0)
 	}
@@ -139,11 +139,11 @@ func (s *session) openExclusive(ctx context.Context, ch *amqp.Channel, cs *consu
 }
 
 // khepriBindingLag is how long the other nodes of a cluster may take to route by a binding that
-// the broker has confirmed: with Khepri it reaches them one by one. It took them 1 ms while a node
+// the broker has confirmed: with Khepri, it reaches them one by one. They took 1 ms while a node
 // was restarted under 1,000 messages a second.
 const khepriBindingLag = 100 * time.Millisecond
 
-// bind makes the bindings, some of which a queue that outlives the link may have already.
+// bind makes the bindings. A queue that outlives the link may already have some of them.
 func (s *session) bind(ch *amqp.Channel, cs *consumerState, what, name string) error {
 	var slowest time.Duration
 	cs.boundAt = time.Now()
@@ -201,7 +201,7 @@ func (s *session) consume(ch *amqp.Channel, cs *consumerState, name string, excl
 	return nil
 }
 
-// topology names what the broker refused; a nil error stays nil.
+// topology wraps an error with the exchange or queue that the broker refused; nil stays nil.
 func topology(what, name string, err error) error {
 	if err == nil {
 		return nil
@@ -210,10 +210,10 @@ func topology(what, name string, err error) error {
 }
 
 // exists reports whether there is a queue or stream of that name. It publishes a marker to it,
-// which comes back if there is none. Only where the broker takes no marker is the queue declared
-// passively, because that writes an error into RabbitMQ's log if it is missing. In a queue that a
-// policy has cut to its length, the marker displaces a message as any other does, and that is
-// reported like the others (deadletters.go).
+// which comes back if there is none. Only if the broker accepts no marker is the queue declared
+// passively, because that writes an error into RabbitMQ's log if the queue is missing. In a queue
+// whose length a policy limits, the marker displaces a message as any other message does, and
+// this is reported like other removals (deadletters.go).
 func (s *session) exists(ctx context.Context, queue string) (bool, error) {
 	returned, err := s.markReturned(ctx, queue, amqp.Publishing{Type: placeType, MessageId: placeType}, markerTimeout)
 	if !errors.Is(err, errNoMarker) {
@@ -225,7 +225,7 @@ func (s *session) exists(ctx context.Context, queue string) (bool, error) {
 	})
 }
 
-// found asks on a channel of its own, which the broker closes when the answer is no.
+// found asks on a separate channel, which the broker closes if the answer is no.
 func (s *session) found(ask func(*amqp.Channel) error) (bool, error) {
 	ch, err := s.consuming.Channel()
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// sharedTexts is the length up to which the texts of a delivery share their memory.
+// sharedTexts is the longest header whose texts share their memory.
 const sharedTexts = 640
 
 // texts makes strings of parts of a payload.

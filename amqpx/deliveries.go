@@ -12,22 +12,23 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// Deliveries to the link's own consumers bypass the library. It reads a header octet by octet, with an
-// allocation or two for each field, hands each delivery from one goroutine to the next, and moves its
-// deadline with every frame. The interceptor has every frame in hand already, so it decodes those of
-// registered consumers itself:
+// Deliveries to the link's own consumers bypass the library. It reads a header octet by octet, with
+// an allocation or two for each field, hands each delivery from one goroutine to the next, and
+// moves its deadline with every frame. The interceptor sees every frame anyway, so it decodes those
+// of registered consumers itself:
 //
 //	                   ┌─────► consumer              a delivery to a registered tag that came alone
 //	socket ──► interceptor ──► inbox ──► consumer    deliveries to it that came together
 //	                   └─────► library               everything else: answers, returns, heartbeats,
 //	                                                 deliveries to other consumers
 //
-// A delivery that comes alone is handed over where it is read, if the receiver allows it
-// ([Queue.CanDeliver]): waking the consumer's goroutine takes as long as everything else that is done
-// with it. Deliveries that come together are decoded on one processor while the consumer handles them
-// on another.
+// A delivery that comes alone is handed over on the goroutine that reads it if the receiver allows
+// it ([Queue.CanDeliver]): waking the consumer's goroutine takes as long as all other work for the
+// delivery. Deliveries that come together are decoded on one processor while the consumer handles
+// them on another.
 //
-// The library still subscribes, acknowledges, cancels, and knows when a channel or the connection ends.
+// The library still subscribes, acknowledges and cancels, and it knows when a channel or the
+// connection ends.
 
 // inbox holds the deliveries that a consumer has not taken yet. The prefetch bounds them.
 type inbox struct {
@@ -44,7 +45,7 @@ type inbox struct {
 	tryDeliver atomic.Pointer[func(*amqp.Delivery) (taken bool)]
 
 	// The following fields belong to the goroutine that reads.
-	alone    bool           // nothing had been read behind the last frame
+	alone    bool           // nothing had been read after the last frame
 	number   uint16         // of the channel; 0 before the first delivery
 	delivery *amqp.Delivery // the one that is being read, or nil
 	size     uint64         // of its body
@@ -53,8 +54,8 @@ type inbox struct {
 	exchange string         // of the last delivery
 }
 
-// register has the interceptor take the deliveries to a consumer. It is called before the consumer
-// subscribes, from the goroutine that connects; no two tags on a connection are the same.
+// register makes the interceptor take the deliveries to a consumer. It is called before the
+// consumer subscribes, by the goroutine that connects; tags are unique on a connection.
 func (ic *interceptor) register(tag string, channel *amqp.Channel) *inbox {
 	b := &inbox{tag: tag, channel: channel, news: make(chan struct{}, 1)}
 	inboxes := append(slices.Clip(ic.registered()), b)
@@ -80,7 +81,7 @@ func (b *inbox) take(last []*amqp.Delivery) []*amqp.Delivery {
 	return come
 }
 
-// put hands over the delivery that was read.
+// put passes the delivery that was read to the consumer.
 func (b *inbox) put() {
 	d := b.delivery
 	b.delivery = nil
@@ -93,7 +94,7 @@ func (b *inbox) put() {
 	b.wake()
 }
 
-// wake has the consumer check what there is to do.
+// wake makes the consumer look for work.
 func (b *inbox) wake() {
 	select {
 	case b.news <- struct{}{}:
@@ -101,7 +102,7 @@ func (b *inbox) wake() {
 	}
 }
 
-// waits reports whether something has not been taken yet.
+// waits reports whether the inbox holds deliveries.
 func (b *inbox) waits() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -133,9 +134,9 @@ const (
 
 var errFrame = errors.New("the broker sent a malformed frame")
 
-// intercept reads the frame at buf[ready:], as far as it has arrived, if it belongs to a delivery to a
-// registered consumer. Everything before it has been handed over. taken reports whether it did, more
-// whether the rest of the frame is needed first.
+// intercept reads the frame at buf[ready:], as far as it has arrived, if it belongs to a delivery
+// to a registered consumer. Everything before it has been handed over. taken reports whether it
+// did; more, whether the rest of the frame is needed first.
 func (ic *interceptor) intercept(frame []byte, kind byte, channel uint16, size uint32) (taken, more bool) {
 	whole := int(size) + frameAround
 	switch b := ic.inboxOf(channel); {
@@ -185,14 +186,14 @@ func (ic *interceptor) intercept(frame []byte, kind byte, channel uint16, size u
 	return true, false
 }
 
-// skipIntercepted moves on behind bytes that the library does not get.
+// skipIntercepted skips bytes that the library does not get.
 func (ic *interceptor) skipIntercepted(n int) {
 	ic.ready += n
 	ic.r = ic.ready
 	ic.intercepted = true
 }
 
-// takeBody gives the inbox what has arrived of a body frame.
+// takeBody gives the inbox the part of a body frame that has arrived.
 func (ic *interceptor) takeBody(come []byte) {
 	part := come[:min(ic.bodyLeft, len(come))]
 	ic.bodyLeft -= len(part)
@@ -222,7 +223,8 @@ func (ic *interceptor) SetDeadline(t time.Time) error {
 	return ic.Conn.SetDeadline(t)
 }
 
-// extendDeadline moves the deadline after deliveries. A sixteenth of the time is precise enough.
+// extendDeadline moves the deadline after deliveries. It does so only once a sixteenth of the
+// time has passed.
 func (ic *interceptor) extendDeadline() {
 	ic.intercepted = false
 	silence := time.Duration(ic.idleTimeout.Load())
@@ -235,8 +237,8 @@ func (ic *interceptor) extendDeadline() {
 	}
 }
 
-// begin starts a delivery if the frame, which is complete, is the method of one to a registered
-// consumer. Any other method ends what was being delivered on the channel.
+// begin starts a delivery if the frame, which is complete, is the delivery method for a
+// registered consumer. Any other method ends the delivery in progress on the channel.
 func (ic *interceptor) begin(channel uint16, frame []byte) bool {
 	ic.interrupt(channel)
 	payload, ok := bytes.CutPrefix(frame[frameHead:len(frame)-1], []byte(deliverMethod))
@@ -281,8 +283,8 @@ func (b *inbox) header(payload []byte) error {
 		return errFrame
 	}
 	b.headed, b.size = true, binary.BigEndian.Uint64(payload[4:])
-	// Short texts share their memory. A long header does not, because a receiver that keeps one
-	// short text of it would keep it all.
+	// The texts of a short header share their memory. Those of a long one do not, because a
+	// receiver that keeps one text would keep them all.
 	var t texts
 	if n := len(b.route) + len(payload); n <= sharedTexts {
 		b.route = append(b.route, payload...)
@@ -305,7 +307,7 @@ func (b *inbox) header(payload []byte) error {
 // maxBodyAhead is how much memory is allocated for a body before any of it has arrived.
 const maxBodyAhead = 128 << 10
 
-// body appends a part of a body. last: the frame ends with it.
+// body appends a part of a body. last reports whether it is the last part of its frame.
 func (b *inbox) body(part []byte, last bool) error {
 	d := b.delivery
 	if !b.headed {

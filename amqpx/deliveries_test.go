@@ -31,7 +31,7 @@ func properties(size uint64, flags uint16, values ...[]byte) []byte {
 	return append(binary.BigEndian.AppendUint16(b, flags), slices.Concat(values...)...)
 }
 
-// everyField returns a table with a field of each type, and what is read from it.
+// everyField returns a table with a field of each type, and the values read from it.
 func everyField() (fields []byte, want amqp.Table) {
 	list := slices.Concat([]byte{'t', 0}, []byte{'b', 0xfe}, []byte{'V'})
 	fields = slices.Concat(
@@ -53,8 +53,8 @@ func everyField() (fields []byte, want amqp.Table) {
 	}
 }
 
-// readAll reads everything through an interceptor with consumers of these tags. It returns what the
-// library gets and what each consumer gets.
+// readAll reads everything through an interceptor with consumers with these tags. It returns what
+// the library gets and what each consumer gets.
 func readAll(from io.Reader, tags ...string) (library []byte, come map[string][]*amqp.Delivery, err error) {
 	ic := newInterceptor(source{Reader: from}, new(atomic.Bool))
 	inboxes := map[string]*inbox{}

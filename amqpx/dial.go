@@ -17,7 +17,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// dialTimeout bounds the TCP connection to the only address, and the AMQP handshake.
+// dialTimeout bounds the TCP connection to a single address, and the AMQP handshake.
 const dialTimeout = 10 * time.Second
 
 // closeTimeout bounds an orderly close with a broker that may not be listening.
@@ -32,19 +32,19 @@ type connection struct {
 }
 
 // close closes the connection in an orderly way, within closeTimeout. Then it closes the socket
-// under the library, whose own close waits for a lock that is held by a writer stuck in the
-// socket.
+// below the library, whose own close waits for a lock that a writer stuck in the socket may
+// hold.
 func (c *connection) close() {
 	force := time.AfterFunc(closeTimeout, func() { c.socket.Close() })
 	defer force.Stop()
-	// An error means that the connection was closed already, or is being closed by a
-	// goroutine that may wait for the stuck writer, too.
+	// An error means that the connection was already closed, or is being closed by a goroutine
+	// that may also be waiting for the stuck writer.
 	c.closed = c.CloseDeadline(time.Now().Add(closeTimeout)) == nil
 	c.socket.Close()
 }
 
-// login is a user name and password. It asks the broker to answer when it refuses them: otherwise
-// RabbitMQ waits three seconds and breaks the connection, as a broken network would.
+// login is a user name and password. It asks the broker to say so if it refuses them: otherwise
+// RabbitMQ waits three seconds and closes the connection, as if the network had failed.
 type login struct {
 	*amqp.PlainAuth
 	properties amqp.Table // of the client
@@ -120,8 +120,8 @@ func (l *Link) dialNet(ctx context.Context, network, addr string) (net.Conn, err
 	return l.dialTCP(ctx, network, cmp.Or(l.current.address, addr))
 }
 
-// readAhead is how much is read from the network at once. The library reads 4 KiB, which is a
-// system call for every dozen messages.
+// readAhead is how much is read from the network at once. The library reads 4 KiB, which
+// means a system call for every dozen messages.
 const readAhead = 64 << 10
 
 // socket is the network connection below TLS and the library. It reads ahead of them, and
@@ -130,7 +130,7 @@ type socket struct {
 	net.Conn
 	r   *bufio.Reader
 	raw syscall.RawConn // nil if every write may block
-	// detach lets the socket outlive the context that it was dialled with.
+	// detach lets the socket outlive the context with which it was dialled.
 	detach func() bool
 	// last is when the network last returned all bytes that it had, in nanoseconds since began.
 	last  atomic.Int64
@@ -186,7 +186,7 @@ func (s *socket) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// flush writes what writeNow has left unwritten.
+// flush writes what writeNow left unwritten.
 func (s *socket) flush() error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -204,8 +204,8 @@ func (s *socket) writeUnwritten() error {
 	return err
 }
 
-// tryLock locks writing, unless another goroutine is writing, which may wait for the network, or
-// something has to be written first.
+// tryLock locks writing. It fails if another goroutine is writing, which may be waiting for the
+// network, or if something has to be written first.
 func (s *socket) tryLock() bool {
 	if s.raw == nil || !s.writing.TryLock() {
 		return false
@@ -229,7 +229,7 @@ func (s *socket) writeNow(p []byte) (int, error) {
 }
 
 func (s *socket) noteError(err error) {
-	if err == nil || errors.Is(err, net.ErrClosed) { // closed by ourselves
+	if err == nil || errors.Is(err, net.ErrClosed) { // closed by the link itself
 		return
 	}
 	s.mu.Lock()
@@ -246,7 +246,7 @@ func (s *socket) failure() error {
 	return s.failed
 }
 
-// cause returns what is behind an error of the library: what the broker sent, else how the
+// cause returns the cause of an error of the library: what the broker sent, else how the
 // network failed, else the error itself.
 func (s *socket) cause(err error) error {
 	if failed := s.failure(); failed != nil && !fromBroker(err) {
@@ -255,8 +255,8 @@ func (s *socket) cause(err error) error {
 	return err
 }
 
-// stripAddr returns a network error without addresses. Our own port differs at every attempt, and
-// would make the same failure look new.
+// stripAddr returns a network error without addresses. The local port differs at every attempt
+// and would make the same failure look new.
 func stripAddr(err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err
@@ -266,19 +266,18 @@ func stripAddr(err error) error {
 
 // closesOverRefusals reports whether the broker closes the connection, not only the channel, when
 // it refuses a request. Qpid Broker-J does so for an argument that it does not know, and for a
-// queue of another connection: it is not asked for what it may refuse and the link can do
-// without.
+// queue of another connection. So the link asks such a broker only for what it cannot do without.
 func (c *connection) closesOverRefusals() bool {
 	return strings.Contains(c.product(), "Qpid")
 }
 
-// neverRemoves reports whether the broker is known to remove no message from a queue by itself.
-// The embedded one has neither policies nor expirations, and needs no dead letters.
+// neverRemoves reports whether the broker is known never to remove messages from a queue by
+// itself. The embedded broker has neither policies nor expirations, and needs no dead letters.
 func (c *connection) neverRemoves() bool {
 	return c.product() == "clu-ws embedded broker"
 }
 
-// product returns what the broker calls itself.
+// product returns the name that the broker gives itself.
 func (c *connection) product() string {
 	product, _ := c.Properties["product"].(string)
 	return product

@@ -111,7 +111,7 @@ func appendLong[T string | []byte](dst []byte, s T) []byte {
 	return append(binary.BigEndian.AppendUint32(dst, uint32(len(s))), s...)
 }
 
-// openLong leaves room for the size of what is appended next, and closeLong fills it in.
+// openLong reserves room for the size of what is appended next, and closeLong fills it in.
 func openLong(dst []byte) (_ []byte, at int) { return append(dst, 0, 0, 0, 0), len(dst) }
 
 func closeLong(dst []byte, at int) []byte {

@@ -49,13 +49,14 @@ func refusedWith(err error, code int) bool {
 // options to set, say.
 type Kind string
 
-// The permanent kinds: they stay until the configuration changes ([Error.Permanent]).
+// The permanent kinds, which last until the configuration changes ([Error.Permanent]).
 const (
-	// NameInUse: the queue belongs to another connection. That may be another program of
-	// the same name, or the link's own last connection, if the broker has not noticed
-	// that it broke.
+	// NameInUse: the queue belongs to another connection. That may be another program with the
+	// same name, or the link's own last connection, if the broker has not noticed that it
+	// broke.
 	NameInUse Kind = "name in use"
-	// ExchangeDiffers, QueueDiffers and StreamDiffers: it exists with other properties.
+	// ExchangeDiffers, QueueDiffers and StreamDiffers: the exchange, queue or stream exists with
+	// other properties.
 	ExchangeDiffers Kind = "exchange differs"
 	QueueDiffers    Kind = "queue differs"
 	StreamDiffers   Kind = "stream differs"
@@ -76,20 +77,20 @@ const (
 	InvalidCertificate Kind = "invalid certificate"
 )
 
-// The kinds that the next attempt may not meet again.
+// The kinds that may not recur at the next attempt.
 const (
 	// TLSHangUp: the broker closed the connection during the TLS handshake. It may ask for
 	// a client certificate.
 	TLSHangUp Kind = "TLS hang-up"
 	// HangUp: the other end closed the connection before it spoke AMQP. It may expect TLS.
 	HangUp Kind = "hang-up"
-	// NotAMQP and NotTLS: what answers speaks another protocol.
+	// NotAMQP and NotTLS: the other end speaks a different protocol.
 	NotAMQP Kind = "not AMQP"
 	NotTLS  Kind = "not TLS"
 )
 
-// Error is a failure to link to a broker whose cause is known. [State].Err and the error of
-// [Link.Run] wrap it where they can; errors.As finds it.
+// Error is a failure to link to a broker, with a known cause. [State].Err and the error of
+// [Link.Run] wrap it where possible; errors.As finds it.
 type Error struct {
 	Kind Kind
 	text string
@@ -98,7 +99,7 @@ type Error struct {
 func (e *Error) Error() string { return e.text }
 
 // Permanent reports whether trying again is useless until the configuration of the broker or of
-// this program changes. The link tries all the same, but rarely.
+// this program changes. The link still tries, but rarely.
 func (e *Error) Permanent() bool {
 	switch e.Kind {
 	case "", TLSHangUp, HangUp, NotAMQP, NotTLS:
@@ -123,8 +124,8 @@ func isKind(err error, kind Kind) bool {
 }
 
 // explain turns a failure of the link into one sentence that says what is wrong and, if that is
-// known, how to correct it. The sentence holds no credentials, and nothing that changes
-// from one attempt to the next.
+// known, how to correct it. The sentence contains no credentials, and nothing that changes from
+// one attempt to the next.
 func explain(err error, rawURL string, cfg Config) error {
 	broker := Redact(rawURL)
 	uri, _ := amqp.ParseURI(rawURL)
@@ -185,7 +186,7 @@ func explainTopology(t *topologyError, broker, user string, cfg Config) error {
 	return fmt.Errorf("%s refused the %s %q: %s", broker, t.what, t.name, e.Reason)
 }
 
-// explainUnavailable explains why a queue or stream exists and cannot be used for now, mostly
+// explainUnavailable explains why an existing queue or stream cannot be used for now, mostly
 // because nodes of a cluster are down. It returns nil for everything else.
 func explainUnavailable(what, name, broker string, e *amqp.Error) error {
 	says := func(words ...string) bool {
@@ -210,10 +211,10 @@ func explainUnavailable(what, name, broker string, e *amqp.Error) error {
 	return nil
 }
 
-// explainHandshake explains why a connection never opened. A broker may say why. One that
-// closes the connection cleanly, at the step where it checks the credentials or the virtual
-// host, has refused them: the protocol once had no other way. Any other failure at those
-// steps is the network's, whatever the library takes it for.
+// explainHandshake explains why a connection never opened. A broker may say why. A broker
+// that closes the connection cleanly, at the step where it checks the credentials or the
+// virtual host, has refused them: the protocol once had no other way to say so. Any other
+// failure at those steps is the network's, whatever the library takes it for.
 func explainHandshake(h *handshakeError, broker string, uri amqp.URI) error {
 	e, _ := errors.AsType[*amqp.Error](h.err)
 	spoke, hungUp := e != nil && e.Server, errors.Is(h.socket, io.EOF)
@@ -233,7 +234,7 @@ func explainHandshake(h *handshakeError, broker string, uri amqp.URI) error {
 	case errors.Is(h.err, amqp.ErrSASL):
 		return newError(NoPlainLogin, "%s does not accept a user name and password (PLAIN)", broker)
 	case uri.Scheme == "amqps" && (network != nil && hangup(network) || e != nil && strings.Contains(e.Reason, "tls: ") || errors.Is(h.err, amqp.ErrClosed) || errors.Is(h.err, net.ErrClosed)):
-		// The broker may send why, but its alert is often lost when it closes, to the library too.
+		// The broker may send the reason, but its alert is often lost when it closes the connection.
 		return newError(TLSHangUp, "%s hung up on TLS; check the port, and whether it asks for a client certificate", broker)
 	case network != nil && hangup(network):
 		return newError(HangUp, "%s hung up; is it an AMQP 0-9-1 broker, and does it expect TLS?", broker)

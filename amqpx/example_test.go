@@ -10,8 +10,8 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 )
 
-// Publish a message and learn what became of it. Nothing is bound for the second one, which its
-// sender wants to know.
+// Publish messages with known outcomes. The second one is returned, because no queue is bound
+// for it.
 func ExampleLink_PublishWait() {
 	b := broker.New(broker.Config{}) // in place of a RabbitMQ
 	defer b.Close()
@@ -54,7 +54,7 @@ func ExampleLink_PublishWait() {
 	// ended: <nil>
 }
 
-// Hear all messages of a topic exchange, and where some may be missing.
+// Receive all messages of a topic exchange, and the gaps in which some may be missing.
 func ExampleQueue() {
 	b := broker.New(broker.Config{}) // in place of a RabbitMQ
 	defer b.Close()

@@ -14,18 +14,18 @@ import (
 //
 // A kept queue needs a gate because of a fault of RabbitMQ 3.10 and 4.0: when a quorum queue is
 // deleted while some dozen messages of a channel are on their way to it, the broker reads nothing
-// more from that channel. A link that kept its messages and stayed away for too long would silence
-// every busy publisher until it is restarted. So nothing may be on its way to a kept queue when it
-// expires. Its gate is bound to one queue only, that of the dead letters, with a routing key that is
-// never used. When that queue expires, the gate loses its last binding and is deleted, and with it
-// its bindings to the link's exchange. The kept queue, which nothing reaches any more, expires
-// later. What the gate cannot route, which is everything, goes through its alternate exchange,
-// which is no binding. That the gate exists also shows that the queue has not expired since it was
-// bound.
+// more from that channel. The kept queue of a link that stays away for too long would expire, and
+// silence every busy publisher until that is restarted. So nothing may be on its way to a kept
+// queue when it expires. Its gate is bound to a single queue, that of the dead letters, with a
+// routing key that is never used. When that queue expires, the gate loses its last binding and is
+// deleted, and with it its bindings to the link's exchange. The kept queue, which nothing reaches
+// any longer, expires later. Messages that the gate cannot route, which are all of them, go through
+// its alternate exchange, which does not count as a binding. The existence of the gate also shows
+// that the queue has not expired since it was bound.
 //
-// An exclusive queue needs a gate with a RabbitMQ that has its metadata in Khepri: when the node of
-// the queue crashes, the queue stays bound, and the broker refuses (nack) whatever anyone publishes
-// to it. Only the connection of the queue may unbind it, but any may delete the gate.
+// An exclusive queue needs a gate if RabbitMQ keeps its metadata in Khepri: when the node of the
+// queue crashes, the queue stays bound, and the broker refuses (nack) everything published to it.
+// Only the queue's own connection may unbind it, but any connection may delete the gate.
 
 func gateOf(queue string) string { return queue + "_gate" }
 
@@ -59,14 +59,14 @@ func (s *session) openGate(cs *consumerState) error {
 		}
 	}
 	if cs.hasGate = err == nil; refusedWith(err, amqp.AccessRefused) || refusedWith(err, amqp.PreconditionFailed) {
-		cs.gateLeft = true // it may be half made
+		cs.gateLeft = true // it may be incomplete
 		s.link.logNoGate(cs.queueName(), err)
 		return nil
 	}
 	return err
 }
 
-// removeGate deletes what there is of a gate, as far as the user may. The queue is bound without
+// removeGate deletes what exists of a gate, as far as the user may. The queue is bound without
 // it.
 func (s *session) removeGate(cs *consumerState) error {
 	for _, exchange := range []string{gateOf(cs.queueName()), behindGate(cs.queueName())} {
@@ -117,8 +117,8 @@ func (l *Link) logNoGate(queue string, err error) {
 	}
 }
 
-// gateStands reports whether the gate of a kept queue exists, or there never was one. The exchange
-// behind it goes with the kept queue.
+// gateStands reports whether the gate of a kept queue exists, or never existed. The exchange
+// behind it is deleted with the kept queue.
 func (s *session) gateStands(cs *consumerState) (bool, error) {
 	if cs.classic || !s.canBindExchanges() {
 		return true, nil
@@ -136,7 +136,7 @@ func (s *session) gateStands(cs *consumerState) (bool, error) {
 	return stands, topology("exchange", gateOf(queue), err)
 }
 
-// askForGate returns an error if the gate is gone, or the exchange behind it.
+// askForGate returns an error if the gate or the exchange behind it is gone.
 func askForGate(ch *amqp.Channel, cs *consumerState) error {
 	const durable, autoDelete, internal, noWait = false, true, true, false
 	queue := cs.queueName()

@@ -11,8 +11,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// RabbitMQ 3.10 and 4.0 read nothing more from a channel when a quorum queue is deleted to which many of
-// its messages are on their way.
+// RabbitMQ 3.10 and 4.0 read nothing more from a channel when a quorum queue is deleted while many
+// of the channel's messages are on their way to it.
 func TestAKeptQueueThatExpiresUnderTrafficStopsNoPublisher(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)

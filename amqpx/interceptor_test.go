@@ -13,7 +13,7 @@ import (
 	"testing/iotest"
 )
 
-// source is a network that delivers what a reader has.
+// source is a network that delivers the bytes of a reader.
 type source struct {
 	net.Conn
 	io.Reader
@@ -21,7 +21,7 @@ type source struct {
 
 func (s source) Read(p []byte) (int, error) { return s.Reader.Read(p) }
 
-// pieces returns some of what is asked for at a time.
+// pieces is a reader that returns only some of the requested bytes at a time.
 type pieces struct {
 	from io.Reader
 	rand *rand.Rand
@@ -65,7 +65,7 @@ func field(name string, kind byte, value ...byte) []byte {
 	return slices.Concat(shortString(name), []byte{kind}, value)
 }
 
-// generator makes frames that a broker sends, and what the library must read of them.
+// generator makes frames as a broker sends them, and what the library must read from them.
 type generator struct {
 	*rand.Rand
 	odd bool // with field types that the library does not know
@@ -163,7 +163,7 @@ func TestWhatIsNotAMQPPassesUntouched(t *testing.T) {
 	}
 }
 
-// nested returns tables within one another, so many deep.
+// nested returns tables nested to the given depth.
 func nested(depth int) []byte {
 	var b []byte
 	for range depth {

@@ -10,20 +10,20 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// A queue that outlives its link is two queues. The exclusive one has the name and is always
-// empty: it keeps a second link of the same name away. The kept queue beside it holds the
-// messages. It is a quorum queue: RabbitMQ's keep transient messages over a restart, and get
-// another leader when the node that held them is gone; but they have no exclusive consumers, so
-// two links would share the messages.
+// A queue that outlives its link is two queues. An exclusive queue holds the name and is always
+// empty: it keeps a second link of the same name away. The kept queue holds the messages. It is
+// a quorum queue: RabbitMQ's quorum queues keep transient messages over a restart, and get
+// another leader when a node fails. But they have no exclusive consumers, so without the
+// exclusive queue two links would share the messages.
 
 func keptOf(queue string) string { return queue + "_kept" }
 
 // deliveryLimit is how often a message may be redelivered. From RabbitMQ 4 on, a quorum queue
-// drops a message after twenty deliveries by default, which a link that breaks again and again
-// would reach with good messages.
+// drops a message after twenty deliveries by default, which good messages would reach on a
+// link that breaks again and again.
 const deliveryLimit = 1_000_000
 
-// handoverPatience is how long a link waits until the broker has dropped the consumer of the last
+// handoverPatience is how long a link waits for the broker to drop the consumer of the last
 // connection, whose messages then come first and in order.
 const handoverPatience = time.Second
 
@@ -73,9 +73,9 @@ func (s *session) openKept(ctx context.Context, ch *amqp.Channel, cs *consumerSt
 }
 
 // declareKept declares the queue. If the broker has no quorum queues, it is a classic one, which
-// loses transient messages when the broker is restarted. The restart sentinel shows that, because
-// it is lost with them wherever exchanges are kept in Mnesia. RabbitMQ with Khepri always has
-// quorum queues.
+// loses transient messages when the broker is restarted. The restart sentinel shows such a loss,
+// because it is lost with the messages wherever exchanges are kept in Mnesia. RabbitMQ with
+// Khepri always has quorum queues.
 func (s *session) declareKept(cs *consumerState) (kept amqp.Queue, err error) {
 	declare := func(more amqp.Table) error {
 		args := cs.keptArguments(cs.queue.Expires + keptOutlives)
@@ -91,7 +91,7 @@ func (s *session) declareKept(cs *consumerState) (kept amqp.Queue, err error) {
 	return kept, err
 }
 
-// keptArguments returns the arguments of a queue that is kept for so long.
+// keptArguments returns the arguments of a queue that expires after the given time.
 func (cs *consumerState) keptArguments(expires time.Duration) amqp.Table {
 	args := amqp.Table{amqp.QueueTTLArg: min(expires, maxExpires).Milliseconds()}
 	if !cs.classic {
@@ -112,9 +112,10 @@ func noQuorumQueues(err error) bool {
 		strings.Contains(e.Reason, "feature flag is disabled") // an upgraded RabbitMQ 3.8
 }
 
-// awaitHandover waits until the queue has no consumer. The name is ours, so its consumer is an
-// earlier connection that the broker is about to drop. A connection that the broker believes alive,
-// and that still holds the name, is not waited for: it would get the messages meanwhile.
+// awaitHandover waits until the queue has no consumer. The link holds the name, so the consumer
+// belongs to an earlier connection that the broker is about to drop. The link does not wait for a
+// connection that the broker believes alive and that still holds the name: that would get the
+// messages meanwhile.
 func (s *session) awaitHandover(ctx context.Context, ch *amqp.Channel, cs *consumerState, kept amqp.Queue) (amqp.Queue, error) {
 	if cs.classic || cs.claim.queue != cs.queue.Name {
 		return kept, nil // the consumer of a classic queue is exclusive
@@ -135,7 +136,7 @@ func (s *session) awaitHandover(ctx context.Context, ch *amqp.Channel, cs *consu
 }
 
 // consumeKept starts the deliveries. The consumer of an earlier connection that the broker still
-// believes alive has a lower priority, and gets nothing more while this one keeps pace.
+// believes alive has a lower priority, and gets nothing more while this one keeps up.
 func (s *session) consumeKept(ch *amqp.Channel, cs *consumerState) error {
 	if cs.classic {
 		return s.consume(ch, cs, cs.queueName(), true, nil)
@@ -144,7 +145,7 @@ func (s *session) consumeKept(ch *amqp.Channel, cs *consumerState) error {
 	return s.consume(ch, cs, cs.queueName(), false, amqp.Table{"x-priority": cs.priority})
 }
 
-// bindKept makes the bindings. If they had gone, messages are missing behind those that wait in
+// bindKept makes the bindings. If they were lost, messages are missing after those that wait in
 // the queue.
 func (s *session) bindKept(ch *amqp.Channel, cs *consumerState, existed bool, waiting int) error {
 	name := cs.queueName()
@@ -181,7 +182,7 @@ func (s *session) bindKept(ch *amqp.Channel, cs *consumerState, existed bool, wa
 	return makeRestartSentinel(ch, name)
 }
 
-// cleanKept removes the headers that a quorum queue adds to what comes again.
+// cleanKept removes the headers that a quorum queue adds to redelivered messages.
 func cleanKept(d *amqp.Delivery) {
 	if !d.Redelivered {
 		return
@@ -193,12 +194,12 @@ func cleanKept(d *amqp.Delivery) {
 	}
 }
 
-// Earlier versions kept messages in a classic queue that has the name itself. A link that finds
-// one delivers its messages first, and then replaces it. Messages that are published between
-// the two bindings may be lost, which is reported as a gap.
+// Earlier versions kept messages in a classic queue that itself has the name. A link that finds
+// one delivers its messages first, and then replaces it. Messages published between the two
+// bindings may be lost, which is reported as a gap.
 
-// claimKeptName claims the name of a kept queue. older means that an earlier version's queue has
-// it, which nothing consumes.
+// claimKeptName claims the name of a kept queue. older means that an earlier version's queue,
+// without a consumer, has it.
 func (s *session) claimKeptName(ctx context.Context, cs *consumerState) (older bool, err error) {
 	taken := s.claimName(ctx, cs)
 	if !refusedWith(taken, amqp.ResourceLocked) && !refusedWith(taken, amqp.PreconditionFailed) {
@@ -222,15 +223,15 @@ func (s *session) claimKeptName(ctx context.Context, cs *consumerState) (older b
 			return false, topology("queue", cs.queue.Name, err)
 		}
 	}
-	// With these bindings the exchange may have lost its last ones, and gone.
+	// These may have been the last bindings of the exchange, with which it was deleted.
 	if err := s.declareExchange(ch); err != nil {
 		return false, err
 	}
 	return true, nil
 }
 
-// migrateLegacy delivers the messages of an earlier version's queue, and replaces it with the
-// exclusive one. The kept queue is bound.
+// migrateLegacy delivers the messages of an earlier version's queue and replaces it with the
+// exclusive one. The kept queue is already bound.
 func (s *session) migrateLegacy(ctx context.Context, cs *consumerState) error {
 	ch, err := s.consuming.Channel()
 	if err != nil {

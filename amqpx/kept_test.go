@@ -13,7 +13,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// client returns a confirming channel of the test's own.
+// client returns a confirming channel of the test.
 func client(t *testing.T, url string) *amqp.Channel {
 	t.Helper()
 	ch := testkit.OpenChannel(t, url)

@@ -14,7 +14,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// bindOlder declares what an earlier version kept its messages in.
+// bindOlder declares the queue in which an earlier version kept its messages.
 func bindOlder(t *testing.T, ch *amqp.Channel) {
 	t.Helper()
 	if err := ch.ExchangeDeclare("test", "topic", false, true, false, false, nil); err != nil {
@@ -184,7 +184,7 @@ func TestWhatComesAgainFromAKeptQueueIsAsItsSenderSentIt(t *testing.T) {
 	}
 }
 
-// What is sent while the link is down is transient, and kept all the same.
+// Messages sent while the link is down are transient, and still kept.
 func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndShowWhetherTheirBindingsDid(t *testing.T) {
 	t.Parallel()
 	for name, down := range map[string]func(*testkit.Node){
@@ -200,7 +200,7 @@ func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndShowWhetherTheirBindings
 			first.awaitAll(t, 0)
 			first.stop()
 			testkit.Await(t, first.ended)
-			// While RabbitMQ 4 deletes an exclusive queue it refuses what is published.
+			// While RabbitMQ 4 deletes an exclusive queue, it refuses messages to it.
 			testkit.Eventually(t, testkit.Patience, "the exclusive queue is gone", func() error {
 				if queues := n.Queues(t, "/"); slices.Contains(queues, "link_exclusive") {
 					return fmt.Errorf("there are %v", queues)
@@ -220,7 +220,7 @@ func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndShowWhetherTheirBindings
 			if err := ch.ExchangeDeclare("test", "topic", false, true, false, false, nil); err != nil {
 				t.Fatal(err) // a publisher is faster than the link
 			}
-			// A queue that has no leader yet refuses what is published.
+			// A queue that has no leader yet refuses messages.
 			awaitLeader(t, n.URL(), "link_kept")
 			awaitLeader(t, n.URL(), "history")
 			publish(t, ch, 1001)

@@ -22,24 +22,24 @@ type Link struct {
 	// The following fields belong to the goroutine of Run.
 
 	consumerStates []*consumerState // one for each of cfg.Queues, from session to session
-	current        currentTarget    // where the link is, or is connecting to
+	current        currentTarget    // the target that the link is connected or connecting to
 	sizeLimits     map[string]int64 // the limit that each target has shown
 	flaps          int              // how many connections in a row broke early
 	skippedPoison  bool             // the last session got past a poison message
 
-	// Of what the broker refuses, the log has one line in the life of a link.
+	// Each kind of refusal is logged once in the life of a link.
 	loggedNoSentinel    bool
 	loggedNoDeadLetters bool
 	loggedNoGate        bool
 
-	// What the broker refuses to take. Run stores it, Publish loads it.
+	// Messages that the broker refuses. Run stores this, Publish loads it.
 
 	sizeLimit  atomic.Int64                       // the longest body in bytes; 0 if unknown
 	denied     atomic.Pointer[denial]             // nothing may be published; nil if it may
 	deniedKeys atomic.Pointer[map[string]*denial] // nothing may be published with these keys; never changed in place
 
-	// announcing is held over a change of state and its OnState, which keeps the calls in
-	// the order of the changes. It is locked before mu.
+	// announcing is held during a change of state and its OnState call, so that the calls are
+	// in the order of the changes. It is locked before mu.
 	announcing sync.Mutex
 	// mu guards the following fields.
 	mu             sync.Mutex
@@ -78,7 +78,7 @@ func (l *Link) keeps() bool { return slices.ContainsFunc(l.cfg.Queues, Queue.liv
 
 // Run keeps the link up until the context ends. Then it waits for the confirms of what was
 // sent, for at most the publish timeout, and closes. A link runs once. The error is nil, or,
-// with FailFast, why the first connection failed.
+// with FailFast, the reason why the first connection failed.
 func (l *Link) Run(ctx context.Context) error {
 	sweeper := make(chan struct{})
 	defer func() { <-sweeper }()
@@ -94,12 +94,12 @@ func (l *Link) Run(ctx context.Context) error {
 	return err
 }
 
-// stableAfter is how long a connection must have lasted before the next pause is a short one
+// stableAfter is how long a connection must have lasted for the next pause to be short
 // again: a link that breaks as soon as it is made must not reconnect in a storm.
 const stableAfter = 5 * time.Second
 
-// noticedAfter is how long a broker may take to notice that a connection is gone. It is for a
-// heartbeat of up to a minute, of which RabbitMQ waits for two.
+// noticedAfter is how long a broker may take to notice that a connection is gone. It is
+// enough for a heartbeat of up to a minute: RabbitMQ waits for two.
 const noticedAfter = 2 * time.Minute
 
 // supervise connects, serves, and connects again until the context ends.
@@ -113,7 +113,7 @@ func (l *Link) supervise(ctx context.Context) error {
 		r.end()
 		switch {
 		case ctx.Err() != nil:
-			return nil //nolint:nilerr // a link that is told to end has no error
+			return nil //nolint:nilerr // a link that is told to end returns no error
 		case served != nil:
 			wait(ctx, r.pause())
 		case r.once:
@@ -129,7 +129,7 @@ type supervisor struct {
 	pause  backoff
 	memory *targetMemory
 	linked bool      // the link was up
-	lostAt time.Time // when the last connection ended, of this link or of a process before it
+	lostAt time.Time // when the last connection of this link, or of an earlier process, ended
 }
 
 // try connects to the targets of a round until a session has served, and returns its target; nil
@@ -150,7 +150,7 @@ func (v *supervisor) try(ctx context.Context, r *round) (served *target) {
 	return served
 }
 
-// serve carries messages until the session ends, and returns why it did.
+// serve carries messages until the session ends, and returns why it ended.
 func (v *supervisor) serve(ctx context.Context, r *round, s *session, at target) error {
 	l, up := v.link, time.Now()
 	r.end()
@@ -192,8 +192,8 @@ func (v *supervisor) noteEnd(r *round, at target, err error, served bool) {
 }
 
 // sweep ends publishes whose deadline has passed. It runs often: a sender that waits 0.9 seconds
-// must hear within one, on a busy machine too. It runs less often while nothing is pending: that
-// took half of an idle program's processor time.
+// must be told within one, even on a busy machine. It runs less often while nothing is pending,
+// because it took half of an idle program's processor time.
 func (l *Link) sweep(ctx context.Context) {
 	period := l.cfg.PublishTimeout / 30
 	tick := time.NewTimer(period)
@@ -218,8 +218,8 @@ func (l *Link) sweep(ctx context.Context) {
 // The pause between two rounds of attempts doubles from the first to the last. Half of each is
 // random, so that a hundred links do not return to a broker in step.
 //
-// Even the last one is short: an attempt at an address where nothing listens is as cheap as any
-// check whether something does.
+// Even the last one is short: an attempt to connect is as cheap as any other check whether
+// something listens.
 const (
 	firstPause = 200 * time.Millisecond
 	lastPause  = 2 * time.Second
@@ -253,12 +253,12 @@ func (b *backoff) soon() { b.pause = min(b.pause, 4*firstPause) }
 // reset makes the next pause the first one.
 func (b *backoff) reset() { b.pause = 0 }
 
-// maxFlaps is how many connections in a row may break within stableAfter before the link counts
-// as down until one has lasted for that long. It carries messages meanwhile, but a state that
-// is up for milliseconds at a time would mean nothing.
+// maxFlaps is how many connections in a row may break within stableAfter. After that the link
+// counts as down until a connection has lasted that long. It carries messages meanwhile, but a
+// state that is up for milliseconds at a time would mean nothing.
 const maxFlaps = 3
 
-// flappingError is why a link is down that breaks as soon as it is made.
+// flappingError is the state's error of a link that breaks as soon as it is made.
 type flappingError struct{ err error }
 
 func (e *flappingError) Error() string {

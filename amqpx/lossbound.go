@@ -9,22 +9,22 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// transitTime is how long a message may be on its way from its sender through the broker to the
-// link when nothing holds it up, in addition to the time in which the broker answered when the link
-// was made. The timestamp of a lost message may be that much before the moment when the broker was
-// last heard. On a machine with two busy cores, a thousand messages a second took up to 14 ms, and
-// on one that was overloaded 34 ms.
+// transitTime is how long a message may take from its sender through the broker to the link when
+// nothing holds it up, in addition to the broker's response time when the link was made. The
+// timestamp of a lost message may be that much earlier than the moment when the broker was last
+// heard. On a machine with two busy cores, a thousand messages a second took up to 14 ms, and on an
+// overloaded one 34 ms.
 const transitTime = 50 * time.Millisecond
 
-// lossBound knows a time until which nothing that was routed to a queue is missing. The broker sends
-// what it has as long as the prefetch allows. So whatever was heard last, even a heartbeat, shows
-// that the queue was empty at that time, unless the prefetch has been used up since: then the broker
-// may hold older messages. Delivery tags count both.
+// lossBound tracks a time until which no message routed to a queue is missing. The broker sends
+// what it has as long as the prefetch allows. So anything heard from it, even a heartbeat, shows
+// that the queue was empty at that time, unless the prefetch was used up: then the broker may hold
+// older messages. Delivery tags show how much of it is used.
 type lossBound struct {
 	prefetch uint64
 	latency  time.Duration // transitTime and the broker's time to answer
 
-	drained time.Time // when everything received was last handed over
+	drained time.Time // when everything received had last been handed over
 	acked   uint64    // the last tag that was acknowledged by then
 	busy    bool      // something was received since
 
@@ -42,8 +42,8 @@ type lossBound struct {
 	checkpointAcked uint64
 }
 
-// newLossBound begins a session whose queue was bound at the time given. A queue that existed before
-// may hold messages since the time given; zero is for a new one.
+// newLossBound begins a session whose queue was bound at the given time. A queue that existed
+// before may hold messages since another given time, which is zero for a new queue.
 func newLossBound(prefetch int, late time.Duration, bound, since time.Time) lossBound {
 	q := lossBound{prefetch: uint64(prefetch), latency: late, drained: bound, busy: true}
 	if !since.IsZero() {
@@ -83,7 +83,7 @@ func (q *lossBound) idle(now time.Time, last, acked uint64, answered time.Time, 
 	}
 }
 
-// until returns a time before which no message was sent that is missing, given when the connection
+// until returns a time before which no missing message was sent, given when the connection
 // was last heard.
 func (q *lossBound) until(heard time.Time) time.Time {
 	t := heard
@@ -96,14 +96,15 @@ func (q *lossBound) until(heard time.Time) time.Time {
 	return t.Add(-q.latency)
 }
 
-// A quorum queue delivers a message only once most of its nodes have it, which may take seconds on a
-// busy cluster. Meanwhile its consumer waits, and the connection is heard: unlike with another queue,
-// that does not show that nothing sent until then is missing. So while a link consumes such a queue,
-// it publishes a watermark to it once a second, a marker with the time of its sending. When that is
-// delivered, everything that the queue took before it has been delivered, too.
+// A quorum queue delivers a message only once most of its nodes have it, which may take seconds on
+// a busy cluster. Meanwhile its consumer waits although the connection is heard, so, unlike with
+// another queue, that does not show that nothing sent until then is missing. So while a link
+// consumes such a queue, it publishes a watermark to it once a second: a marker with the time of
+// its sending. When the watermark is delivered, everything that the queue accepted before it has
+// been delivered, too.
 
-// watermarkEvery is the time between two watermarks, and the most by which a gap begins too early
-// because of them.
+// watermarkEvery is the time between two watermarks, and the most by which they make a gap begin
+// too early.
 const watermarkEvery = time.Second
 
 // watermark is what the watermarks of a session have shown.
@@ -114,8 +115,8 @@ type watermark struct {
 	reached time.Time // when the last one that came back was sent; zero before the first
 }
 
-// startWatermarks has a watermark sent to each kept queue now, and once a second until done is
-// closed. If the broker accepts no markers, the queue counts as any other.
+// startWatermarks sends a watermark to each kept queue now, and once a second until done is
+// closed. If the broker accepts no markers, the queue is treated like any other.
 func (s *session) startWatermarks(done <-chan struct{}) {
 	for _, cs := range s.link.consumerStates {
 		cs.watermark = watermark{session: suffix() + " ", began: s.began}
@@ -167,7 +168,7 @@ func (w *watermark) take(id string) bool {
 	return true
 }
 
-// until returns a time before which no message was sent that is missing, given when the connection
+// until returns a time before which no missing message was sent, given when the connection
 // was last heard.
 func (cs *consumerState) until(heard time.Time) time.Time {
 	t := cs.loss.until(heard)

@@ -9,13 +9,14 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// A marker is a message that a link writes into a stream for all its readers. It comes through the
-// default exchange, which publishers to the link's exchange do not use, and no link delivers it.
+// A marker is a message that a link writes into a stream for all its readers. It is published
+// through the default exchange, which publishers to the link's exchange do not use, and no link
+// delivers it to its receiver.
 //
 // A link that binds a stream again writes one marker before the binding, where messages are
-// missing, and one after it with the start and the end of the gap. A reader holds back what is
-// between the two until it has reported the gap. A link reads only once the restart sentinel
-// exists, which is declared last: the second marker is in the stream by then.
+// missing, and one after it with the start and the end of the gap. A reader holds back the
+// messages between the two until it has reported the gap. A link reads only once the restart
+// sentinel exists; that is declared last, so the second marker is in the stream by then.
 const (
 	beginType = "clu-ws.gap-begins"
 	endType   = "clu-ws.gap"
@@ -26,7 +27,7 @@ const (
 	// markerTimeout is how long the broker may take to accept a marker, and to show the end of a
 	// stream. A broker that is short of memory accepts none at all.
 	markerTimeout = time.Second
-	// markerPatience is how long the first marker of a gap may hold up the binding.
+	// markerPatience is how long the first marker of a gap may delay the binding.
 	markerPatience = 100 * time.Millisecond
 )
 
@@ -93,12 +94,12 @@ func (s *session) mark(ctx context.Context, queue string, msg amqp.Publishing, p
 // markReturned writes a marker, and reports whether it came back because there is no such queue.
 func (s *session) markReturned(ctx context.Context, queue string, msg amqp.Publishing, patience time.Duration) (returned bool, err error) {
 	for len(s.returned) > 0 {
-		<-s.returned // of an earlier marker, for which nothing waited
+		<-s.returned // left by an earlier marker
 	}
 	const mandatory, immediate = true, false
 	confirm, err := s.markers.PublishWithDeferredConfirm("", queue, mandatory, immediate, msg)
 	if errors.Is(err, amqp.ErrClosed) && !s.publishing.IsClosed() {
-		return false, errNoMarker // an earlier marker closed it
+		return false, errNoMarker // an earlier marker closed the channel
 	}
 	if err != nil {
 		return false, err
@@ -130,7 +131,7 @@ func (s *session) dropReturned() {
 	}
 }
 
-// streamEnd returns the first offset that the stream did not have yet. known is false if the broker
+// streamEnd returns the offset after the stream's last message. known is false if the broker
 // accepts no marker and nothing else arrives.
 func (s *session) streamEnd(ctx context.Context, cs *consumerState) (end uint64, known bool, err error) {
 	name := cs.queue.Stream.Name

@@ -12,7 +12,7 @@ import (
 type (
 	// Delivery is a received message with its properties and routing.
 	Delivery = amqp.Delivery
-	// Publishing is what is sent: properties and body.
+	// Publishing is a message to send: its properties and body.
 	Publishing = amqp.Publishing
 	// Table is an AMQP field table: message headers, arguments.
 	Table = amqp.Table
@@ -31,24 +31,26 @@ type Message struct {
 	// Mandatory asks the broker to return the message if no queue is bound for its key. It needs
 	// a MessageId, by which a return is matched to its message.
 	Mandatory bool
-	// Needs names queues of which one must exist, whichever connection it belongs to; none needs
-	// nothing. With [Config].CheckQueues, a message whose queues are all missing is not sent, and
-	// ends as [Returned]. That a queue exists is believed for a second, that it is missing for a
-	// quarter of one.
+	// Needs names queues of which at least one must exist, whichever connection it belongs to. If
+	// it is empty, none is needed. With [Config].CheckQueues, a message whose queues are all
+	// missing is not sent, and ends as [Returned]. An existing queue is checked again after a
+	// second, a missing one after a quarter of a second.
 	Needs []string
-	// From is the publisher of the message: senders take turns, and none takes another's share.
-	// Messages without a sender count as those of one sender.
+	// From is the publisher of the message. Senders take turns, so none takes another's share.
+	// All messages without a sender count as those of a single sender.
 	From Sender
 	// Tenant is the owner of the sender, and comparable: tenants take turns and share the room
-	// first, then the senders of each. All messages without one have the same tenant.
+	// first, then the senders of each. All messages without a tenant count as those of a
+	// single tenant.
 	Tenant any
 	// Deadline is the wall-clock time after which the message is not sent but ends as [Expired].
-	// The zero time, and any time after that, is [Config].PublishTimeout from now.
+	// The zero time, and any later time, means [Config].PublishTimeout from now.
 	Deadline time.Time
 	Publishing
 }
 
-// check refuses what the wire cannot carry. The library would close the connection over it.
+// check returns an error for a message that the wire cannot carry, over which the library
+// would close the connection.
 func (m *Message) check() error {
 	for _, f := range [...]struct{ name, value string }{
 		{"routing key", m.Key},
@@ -80,7 +82,7 @@ func (m *Message) check() error {
 	return checkNames(m.Headers)
 }
 
-// checkNames refuses names that are too long in a table, at any depth.
+// checkNames returns an error if a name in a table, at any depth, is too long.
 func checkNames(v any) error {
 	switch v := v.(type) {
 	case Table:

@@ -11,23 +11,25 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// A link holds its name with an exclusive queue, Queue.Name: a second link of the name is refused
-// that queue. The broker may have given it to a connection that is gone: one whose end it has not
-// noticed (a firewall lost its state, the machine was suspended), or one to a node of a cluster
-// that crashed. It takes up to two heartbeats to notice the first, and never notices the second. So
-// a link whose own last connection is the likely holder claims the name with a random suffix
-// instead, at once, and goes on asking for the name itself, so that a second link is refused again.
+// A link holds its name with an exclusive queue, Queue.Name, which the broker refuses to a second
+// link of the same name. The queue may still belong to a connection that is gone: one whose end the
+// broker has not noticed (a firewall lost its state, the machine was suspended), or one to a
+// cluster node that crashed. The broker takes up to two heartbeats to notice the first, and never
+// notices the second. So a link whose own last connection is the likely holder immediately claims
+// the name with a random suffix instead. It keeps asking for the name itself, so that a second link
+// is refused again.
 
-// nameClaim is how a link holds the name of one queue. It belongs to the goroutine of Run, and
-// while a session serves under a substitute name to reclaim.
+// nameClaim is how a link holds the name of one queue. It belongs to the goroutine of Run or,
+// while a session serves under a substitute name, to that of reclaim.
 type nameClaim struct {
 	queue string // the queue that holds the name in this session; "" if there is none
 	// abandoned is when a session ended whose connection may still hold the name at the broker;
 	// zero if there is none.
 	abandoned time.Time
-	// since is when another connection was first found to hold the name; zero if we hold it.
+	// since is when another connection was first found to hold the name; zero if the link holds
+	// it.
 	since    time.Time
-	warned   bool      // the log shows that another connection has held the name for long
+	warned   bool      // it was logged that another connection has held the name for long
 	probedAt time.Time // when the queue of that name was last probed
 }
 
@@ -35,8 +37,8 @@ const (
 	// lockedRetry is how long a broker that has noticed the end of a connection may take to
 	// delete its queues.
 	lockedRetry = 100 * time.Millisecond
-	// regainFirst and regainLast are the first and the longest pause before the name is asked
-	// for again: RabbitMQ writes an error into its log each time that it refuses.
+	// regainFirst and regainLast are the first and the longest pause before the link asks for
+	// the name again: RabbitMQ logs an error each time that it refuses.
 	regainFirst = 5 * time.Second
 	regainLast  = time.Minute
 	// heldLong is longer than a broker takes to notice the end of a connection.
@@ -58,7 +60,7 @@ func (s *session) claimName(ctx context.Context, cs *consumerState) error {
 		c.queue, c.since, c.warned = name, time.Time{}, false
 		return nil
 	}
-	lost := refusedWith(err, amqp.NotFound) // a declaration finds nothing else missing
+	lost := refusedWith(err, amqp.NotFound) // nothing else can be missing in a declaration
 	if !lost && !refusedWith(err, amqp.ResourceLocked) {
 		return err
 	}
@@ -85,7 +87,7 @@ func (s *session) claimName(ctx context.Context, cs *consumerState) error {
 }
 
 // dead reports whether the queue that holds the name has died with its node: the broker has the
-// queue, gives it to no other connection, and refuses what is published to it. To find out, it
+// queue, gives it to no other connection, and refuses messages to it. To find out, dead
 // publishes a marker, which a consumer of the queue would drop, at most once in deadEvery.
 func (s *session) dead(ctx context.Context, cs *consumerState) (bool, error) {
 	if time.Since(cs.claim.probedAt) < deadEvery {
@@ -148,7 +150,7 @@ func (s *session) declareEmptyClaim(name string) error {
 // consumesName reports whether the queue that holds the name is also the one that is consumed.
 func (cs *consumerState) consumesName() bool { return cs.queue.Stream == nil && cs.queue.Expires == 0 }
 
-// declareAside declares a queue, exclusive or durable, on a channel of its own, which the broker
+// declareAside declares a queue, exclusive or durable, on a separate channel, which the broker
 // closes if it refuses.
 func (s *session) declareAside(name string, durable bool, args amqp.Table) (amqp.Queue, error) {
 	ch, err := s.consuming.Channel()
@@ -197,7 +199,7 @@ func (s *session) reclaim(cs *consumerState, done <-chan struct{}) {
 	}
 }
 
-// noteClaims remembers, when a session has ended, whether the broker may believe that its
+// noteClaims records at the end of a session whether the broker may believe that its
 // connection is alive and holds a name.
 func (s *session) noteClaims() {
 	gone := s.endedInOrder()
@@ -214,7 +216,7 @@ func (s *session) noteClaims() {
 }
 
 // endedInOrder reports whether the broker knows that the consuming connection has ended, so that
-// its queues are gone: it answered our close, or closed the connection itself.
+// its queues are gone: it answered the link's close, or closed the connection itself.
 func (s *session) endedInOrder() bool {
 	if s.consuming == nil || s.consuming.closed {
 		return true
@@ -228,7 +230,7 @@ func (s *session) endedInOrder() bool {
 }
 
 // removeFormerSentinels deletes the sentinels and gates of the queues that were consumed before
-// under other names, which get nothing more then.
+// under other names. Those queues then get nothing more.
 func (s *session) removeFormerSentinels(cs *consumerState) error {
 	for len(cs.formerNames) > 0 {
 		if queue := cs.formerNames[0]; queue != cs.exclusiveName {

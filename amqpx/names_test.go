@@ -182,7 +182,7 @@ func TestANameWhoseQueueHasDiedIsNotWaitedFor(t *testing.T) {
 			if all := log.with("the queue that holds our name is on a node that is down"); len(all) != 1 {
 				t.Errorf("the log says %q", all)
 			}
-			// What remains of the other queue would have it refused.
+			// The remains of the other queue would make the broker refuse it.
 			publish(t, client(t, url), 1)
 			h.await(t, 1)
 		})

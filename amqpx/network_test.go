@@ -63,7 +63,7 @@ func blackHole(ctx context.Context) (net.Conn, error) {
 	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
 }
 
-// accepts connects to a server of that behaviour.
+// accepts connects to a server with the given behaviour.
 func accepts(serve func(net.Conn)) func(context.Context) (net.Conn, error) {
 	return func(context.Context) (net.Conn, error) {
 		client, server := net.Pipe()
@@ -106,7 +106,7 @@ func brokerAt(b *broker.Broker) func(context.Context) (net.Conn, error) {
 	return func(context.Context) (net.Conn, error) { return b.Dial("", "") }
 }
 
-// testLink is a link in a network, within a bubble of synctest, whose time is not real.
+// testLink is a link in a network, within a synctest bubble, whose time is virtual.
 type testLink struct {
 	*Link
 	*network

@@ -34,7 +34,7 @@ func (r *three) awaitAll(t *testing.T, number int) {
 	}
 }
 
-// aWhile is how many messages go before and after each disturbance.
+// aWhile is how many messages are sent before and after each disturbance.
 const aWhile = 300
 
 func TestALinkThatBreaksUnderTraffic(t *testing.T) {
@@ -75,11 +75,11 @@ func TestALinkThatBreaksUnderTraffic(t *testing.T) {
 	})
 }
 
-// slack is how far a gap may extend beyond the messages around it, on a machine with other things to do.
+// slack is how far a gap may extend beyond the messages around it on a busy machine.
 const slack = time.Second
 
-// fits checks that each gap starts soon after the last message heard before it was sent, and ends
-// before, or soon after, the first one heard after it was.
+// fits checks that each gap starts soon after the sending of the last message received before it,
+// and ends before, or soon after, the sending of the first one received after it.
 func (h *recorder) fits(t *testing.T, s *sender) {
 	t.Helper()
 	var before, to time.Time
@@ -156,8 +156,8 @@ func TestABrokerThatIsRestartedUnderTraffic(t *testing.T) {
 	})
 }
 
-// equalStreams checks that both heard the same messages at the same offsets, up to the last, and that
-// the first caught up once, before what was sent after its first connection.
+// equalStreams checks that both received the same messages at the same offsets, up to the last, and
+// that the first caught up once, before the messages sent after its first connection.
 func equalStreams(t *testing.T, later, earlier []event, last int) {
 	t.Helper()
 	numbers := func(events []event) (all []event) {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// publish is a message on its way out.
+// publish is a message to be sent, with its outcome pending.
 type publish struct {
 	msg      Message
 	done     func(Outcome)
@@ -26,12 +26,12 @@ func (p *publish) expired(now time.Time) bool {
 	return now.After(p.deadline) || now.UnixNano() > p.expires
 }
 
-// outbox holds the messages that are pending and those in flight, which wait for their confirm. It
-// outlives connections: while there is none it refuses.
+// outbox holds the pending messages, and those in flight, which wait for their confirm. It
+// outlives connections, and refuses messages while there is none.
 type outbox struct {
 	timeout    time.Duration // from Publish to the deadline
-	stallAfter time.Duration // no message is sent while another has waited for its confirm for so long
-	checks     bool          // look for the queues that a message needs before it is sent
+	stallAfter time.Duration // no message is sent while another has waited this long for its confirm
+	checks     bool          // check that the queues a message needs exist before it is sent
 	wake       chan struct{} // holds a token when there is something to send, or room to send it
 	// sendNow sends the only pending message on the caller's goroutine. It reports whether the
 	// sending goroutine has nothing to do.
@@ -41,7 +41,7 @@ type outbox struct {
 
 	// mu guards the following fields.
 	mu      sync.Mutex
-	refusal Outcome // why Publish refuses; Confirmed when it does not
+	refusal Outcome // why Publish refuses messages; Confirmed if it does not
 	queue   sendQueue
 	// window is a ring of the messages in flight by delivery tag; a slot is nil once confirmed.
 	window []*publish
@@ -83,14 +83,15 @@ func (o *outbox) put(msg Message, done func(Outcome)) {
 		o.figures.end(p, refusal)
 		return
 	}
-	// Nothing else is under way that could leave in the same write.
+	// No other message could leave in the same write.
 	if send := o.sendNow.Load(); alone && send != nil && (*send)() {
 		return
 	}
 	o.signal()
 }
 
-// setSendNow sets how a message is sent by the goroutine that publishes it; nil is not at all.
+// setSendNow sets the function by which the publishing goroutine sends a message; nil if it
+// must not.
 func (o *outbox) setSendNow(send func() (done bool)) {
 	if send == nil {
 		o.sendNow.Store(nil)
@@ -99,7 +100,8 @@ func (o *outbox) setSendNow(send func() (done bool)) {
 	o.sendNow.Store(&send)
 }
 
-// admit appends a message to the queue, in place of others if need be, or returns why not. mu is held.
+// admit appends a message to the queue, evicting others if need be, or returns why not. mu is
+// held.
 func (o *outbox) admit(p *publish, now time.Time) (refusal Outcome, evicted []*publish) {
 	if o.refusal != Confirmed {
 		return o.refusal, nil
@@ -189,9 +191,9 @@ func (o *outbox) end(messages []unsent) {
 	}
 }
 
-// canSend reports whether another message may be sent now. A broker that has owed a confirm for long
-// may have stalled. What is sent to it stays in the network until it wakes, and arrives late; what
-// waits here instead ends at its deadline. mu is held.
+// canSend reports whether another message may be sent now. A broker with a long overdue confirm may
+// have stalled. Messages sent to it would stay in the network until it wakes, and arrive late;
+// messages that wait here end at their deadline. mu is held.
 func (o *outbox) canSend(now time.Time) bool {
 	if o.oldest == o.next {
 		return true
@@ -259,11 +261,11 @@ func (o *outbox) settleTo(tag uint64, outcome Outcome) {
 	}
 }
 
-// The following end messages that have no confirm: because the link refuses, broke, is late, or is
-// closed.
+// The following functions end messages without a confirm, because the link refuses them, broke, is
+// late, or is closed.
 
-// refuse ends new messages and the pending ones with the outcome. Those in flight stay: their confirms
-// may still come.
+// refuse ends new and pending messages with the outcome. Those in flight stay: their confirms may
+// still come.
 func (o *outbox) refuse(outcome Outcome) {
 	o.mu.Lock()
 	o.refusal = outcome
@@ -284,7 +286,7 @@ func (o *outbox) accept() {
 	}
 }
 
-// disconnect ends everything with the connection: what was pending was never sent, and what was in
+// disconnect ends all messages with the connection: pending ones were never sent, and those in
 // flight may or may not have arrived.
 func (o *outbox) disconnect() {
 	o.refuse(Disconnected)
@@ -306,8 +308,8 @@ func (o *outbox) disconnect() {
 	}
 }
 
-// expire ends what is past its deadline. What is pending is never sent then; the fate of what is in
-// flight is unknown.
+// expire ends the messages that are past their deadline. Pending ones are never sent; the fate of
+// those in flight is unknown.
 func (o *outbox) expire(now time.Time) {
 	o.mu.Lock()
 	expired := o.queue.expire(now)
@@ -362,7 +364,7 @@ func (o *outbox) close() <-chan struct{} {
 	return o.idle
 }
 
-// noteIdle closes that channel when the last outcome is known. mu is held.
+// noteIdle closes the channel of close when the last outcome is known. mu is held.
 func (o *outbox) noteIdle() {
 	if o.idle == nil || o.queue.messages > 0 {
 		return

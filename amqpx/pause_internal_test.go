@@ -16,7 +16,7 @@ func TestAPauseIsInDoubtUntilALaterRequestIsAnswered(t *testing.T) {
 	if since := w.since(at(300), at(0)); !since.IsZero() {
 		t.Errorf("it was paused since %v", since.Sub(at(0)))
 	}
-	// Whatever asks first when the process wakes finds out, even before the next tick.
+	// The first query after the process wakes detects the stall, even before the next tick.
 	if since := w.since(at(5000), at(0)); !since.Equal(at(200)) {
 		t.Errorf("it was paused since %v", since.Sub(at(0)))
 	}

@@ -11,10 +11,11 @@ import (
 
 // A poison message is one that cannot be read. If the library refuses its headers, the interceptor
 // replaces them (sanitize.go), and the message is dropped. If the broker itself fails over it (AMQP
-// 1.0 with a property of type uuid or char, which RabbitMQ cannot convert to AMQP 0-9-1), it breaks
-// the connection with an internal error. An exclusive queue goes with that, and the message with it.
-// From a queue that outlives the link, or a stream, it comes again at every connection, and nothing
-// behind it ever would. So after two such failures the link skips it, and reports a gap.
+// 1.0 with a property of type uuid or char, which RabbitMQ cannot convert to AMQP 0-9-1), it closes
+// the connection with an internal error. An exclusive queue is deleted with the connection, and the
+// message with it. From a queue that outlives the link, or from a stream, the message comes again
+// at every connection, and nothing after it ever would. So after two such failures the link skips
+// it, and reports a gap.
 
 // poisonReason returns why a message cannot be read, or "".
 func poisonReason(d *amqp.Delivery) string {
@@ -41,7 +42,7 @@ func brokerFailed(err error) bool {
 	return ok && e.Server && e.Code == amqp.InternalError
 }
 
-// notePoison prepares the next session when one has ended, or could not begin.
+// notePoison prepares the next session after one has ended or could not begin.
 func (s *session) notePoison() {
 	brief := time.Since(later(s.began, s.consumed)) < stableAfter
 	for _, cs := range s.link.consumerStates {
@@ -70,9 +71,9 @@ func (s *session) notePoison() {
 	}
 }
 
-// skipPoison takes the messages at the head of a queue that outlives the link one by one and without
-// acknowledgement, so that the one that breaks the connection is gone with it. It can only be one of
-// those that were on their way to the link.
+// skipPoison takes the messages at the head of a queue that outlives the link one by one and
+// without acknowledgement, so that the one that breaks the connection is lost with it. That can
+// only be one of those that were on their way to the link.
 func (s *session) skipPoison(cs *consumerState, queue string) error {
 	ch, err := s.consuming.Channel()
 	if err != nil {
@@ -106,8 +107,8 @@ func (s *session) skipPoison(cs *consumerState, queue string) error {
 	return nil
 }
 
-// resetAfterSkip makes the next pause the first one if the last session skipped a message: a sender
-// of one poison message a second must not hold up all others.
+// resetAfterSkip resets the pause if the last session skipped a message: a sender of one poison
+// message a second must not hold up all others.
 func (l *Link) resetAfterSkip(pause *backoff) {
 	if l.skippedPoison {
 		pause.reset()
@@ -115,10 +116,11 @@ func (l *Link) resetAfterSkip(pause *backoff) {
 	l.skippedPoison = false
 }
 
-// noteLoss notes that a message may have been lost on its way which the broker had kept until now.
+// noteLoss records that a message that the broker had kept until now may have been lost in
+// transit.
 func (cs *consumerState) noteLoss() { cs.noteLossSince(cs.completeUntil) }
 
-// noteLossSince notes that a message that was sent after the time given was lost.
+// noteLossSince records that a message sent after the given time was lost.
 func (cs *consumerState) noteLossSince(from time.Time) {
 	cs.gap, cs.gapAfter = &Gap{From: cs.gapStart(from), To: time.Now()}, 0
 }

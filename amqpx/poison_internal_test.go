@@ -97,8 +97,8 @@ func TestABrokerThatFailsDoesNotProveThatNothingIsMissing(t *testing.T) {
 	}
 }
 
-// A break after everything was taken has no poison message as its cause: the next message, which is not
-// there yet, must not be skipped.
+// A break after everything was taken is not caused by a poison message: the next message, which has
+// not been sent yet, must not be skipped.
 func TestNothingIsSkippedOnceEverythingWasTaken(t *testing.T) {
 	cs := streamState()
 	cs.stream.locate(0, 5, true)

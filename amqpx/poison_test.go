@@ -37,7 +37,7 @@ func tooMany() amqp.Table {
 	return headers
 }
 
-// keepExchange binds a queue of the test's own, so that the exchange outlives the link's.
+// keepExchange binds a queue of the test, so that the exchange outlives the link's queue.
 func keepExchange(t *testing.T, ch *amqp.Channel) {
 	t.Helper()
 	q, err := ch.QueueDeclare("", false, true, true, false, nil)
@@ -82,7 +82,7 @@ func TestOnlyThePoisonMessageIsDropped(t *testing.T) {
 	}
 }
 
-// rawField publishes a message with frames of the test's own, because the library writes no type that it
+// rawField publishes a message with handmade frames, because the library writes no type that it
 // does not read. It waits for the confirm; false means that the broker refused the message.
 func rawField(t *testing.T, url string, number int, field []byte) bool {
 	t.Helper()

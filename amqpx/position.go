@@ -10,20 +10,20 @@ import (
 type position struct {
 	located      bool      // next and liveFrom are known
 	next         uint64    // the lowest offset that was not taken yet
-	moved        bool      // something was taken: what is missing from next on was lost
+	moved        bool      // something was taken, so what is missing from next on was lost
 	liveFrom     uint64    // the first offset after the first connection of the link
 	end          uint64    // the first offset that the stream did not have when this session began; 0 if unknown
 	caughtUpOnce bool      // OnCaughtUp was called
 	taken        time.Time // when a message was last taken
 	sent         time.Time // when that was sent, according to its sender
 
-	// inGap: the last marker began a gap. buffered came after it.
+	// inGap is set if the last marker began a gap. buffered holds the messages after it.
 	inGap    bool
 	buffered []amqp.Delivery
 }
 
-// maxBuffered is how many messages are held back until the end of a gap is read. They arrived while
-// the binding was made.
+// maxBuffered is how many messages are held back until the end of a gap is read: those that arrived
+// while the binding was made.
 const maxBuffered = 10_000
 
 // locate returns the offset to read on from; nil is the next message that arrives. end is the first
@@ -34,7 +34,7 @@ func (p *position) locate(past, end uint64, known bool) *uint64 {
 	}
 	switch {
 	case p.located && known && p.next > end:
-		p.next, p.liveFrom = 0, 0 // the stream was deleted and made again: everything in it is new
+		p.next, p.liveFrom = 0, 0 // the stream was deleted and declared again: everything in it is new
 	case p.located:
 	case known:
 		p.located, p.liveFrom, p.next = true, end, end-min(end, past)
@@ -59,7 +59,7 @@ func (cs *consumerState) reachLive() {
 	}
 }
 
-// ownRecords is more than the offsets that the broker's own records may take in one place: it
+// ownRecords is more than how many consecutive offsets the broker's own records may take: it
 // writes one at the start of a segment. Retention removes whole segments, of more messages than
 // that.
 const ownRecords = 16
@@ -80,7 +80,7 @@ func (cs *consumerState) takeFromStream(d *amqp.Delivery) {
 		cs.reachLive()
 	}
 	if p.moved && at > p.next+ownRecords {
-		// Retention has removed what was not read yet.
+		// Retention has removed messages that were not read yet.
 		cs.endGap(Gap{To: now})
 		cs.reportGap(Gap{From: p.taken.Add(-cs.latency), To: sentBy(d, p.taken, now)})
 	}
@@ -120,7 +120,7 @@ func (cs *consumerState) takeMarker(d *amqp.Delivery) {
 	}
 }
 
-// endGap reports a gap, and hands over what was held back since it began.
+// endGap reports a gap, and hands over the messages that were held back since it began.
 func (cs *consumerState) endGap(g Gap) {
 	p := &cs.stream
 	if !p.inGap {
@@ -134,12 +134,12 @@ func (cs *consumerState) endGap(g Gap) {
 	}
 }
 
-// caughtUp reports whether everything was taken that was in the stream when this session began:
-// then no message of that time stops the link.
+// caughtUp reports whether everything that was in the stream when this session began was taken,
+// so that no message of that time stops the link.
 func (p *position) caughtUp() bool { return p.end > 0 && p.next >= p.end }
 
-// skip passes over a message that never arrives. It returns the time after which the message was
-// sent; zero if that is unknown.
+// skip skips a message that never arrives. It returns a time after which the message was sent;
+// zero if none is known.
 func (p *position) skip(late time.Duration) (after time.Time) {
 	p.next++
 	switch {

@@ -8,8 +8,8 @@ import (
 )
 
 // A link can be up and a queue bound while nothing gets through: a stream or a quorum queue has no
-// leader, a policy has the queue refuse what is published, or the broker has forgotten the consumer.
-// The consumer is not notified of any of it. So a queue that has delivered nothing for a while is
+// leader, a policy makes the queue refuse messages, or the broker has forgotten the consumer. The
+// consumer is notified of none of this. So a queue that has delivered nothing for a while is
 // probed: a message is published to it through the default exchange, and must be confirmed and then
 // delivered.
 //
@@ -23,19 +23,19 @@ import (
 // probeTicks is how many ticks Config.ProbeAfter is divided into.
 const probeTicks = 10
 
-// streamSilence is how many times longer a stream may be silent: a probe stays in it, where it counts
-// as one message of the backlog.
+// streamSilence is how many times longer a stream may be silent, because a probe stays in it and
+// counts as a message of the backlog.
 const streamSilence = 3
 
-// noProbesFor is how long a link does not probe after the broker has refused it: the broker writes
-// each refusal into its log. A refusal that cost the connection may have been temporary.
+// noProbesFor is how long a link stops probing after the broker has refused a probe: the broker
+// logs each refusal. A refusal that cost the connection may have been temporary.
 const (
 	noProbesFor        = 10 * time.Minute
 	noProbesAfterBreak = time.Minute
 )
 
-// maxReturns is more than the probes that can be on their way on one channel: the library stalls when
-// nothing takes what is returned.
+// maxReturns is more than the number of probes that can be in flight on one channel: the library
+// stalls if nothing takes returned messages.
 const maxReturns = 64
 
 // prober probes the queue of one consumer. It belongs to a goroutine of the session.
@@ -149,7 +149,7 @@ func (e *undeliveredError) Error() string {
 	return fmt.Sprintf("a message in the %s was not delivered: the broker no longer serves its consumer, or its connection stalls", e.what)
 }
 
-// fate returns what became of the last probe, and if it was rejected, why.
+// fate returns what happened to the last probe and, if it was rejected, why.
 func (p *prober) fate() (probeFate, string) {
 	p.drainReturns()
 	if p.confirm == nil {
@@ -180,7 +180,8 @@ func (p *prober) fate() (probeFate, string) {
 	return probeTaken, ""
 }
 
-// refused handles the error with which the channel was closed; nil means that the session ends.
+// refused handles the error with which the channel was closed; nil means that the session is
+// ending.
 func (p *prober) refused(e *amqp.Error) (probeFate, string) {
 	p.channel, p.confirm = nil, nil
 	if e == nil || !e.Server || e.Code == amqp.ConnectionForced {
@@ -195,7 +196,8 @@ func (p *prober) refused(e *amqp.Error) (probeFate, string) {
 	return probePending, ""
 }
 
-// drainReturns notes whether a probe came back. Others may publish on the same channel.
+// drainReturns records whether a probe came back. Other markers may be returned on the same
+// channel.
 func (p *prober) drainReturns() {
 	for {
 		select {
@@ -210,9 +212,9 @@ func (p *prober) drainReturns() {
 	}
 }
 
-// send publishes a probe. All probes of a session use one channel: what is unconfirmed there, the
-// broker repeats to a new leader of the queue. On a new channel RabbitMQ would first look for the
-// leader of a stream, and close the connection if there is none.
+// send publishes a probe. All probes of a session use one channel: the broker repeats what is
+// unconfirmed there to a new leader of the queue. On a new channel RabbitMQ would first look for
+// the leader of a stream, and close the connection if there is none.
 func (p *prober) send() error {
 	if p.channel == nil || p.channel.IsClosed() {
 		if err := p.open(); err != nil {
@@ -279,15 +281,15 @@ func (p *prober) note(reason string) {
 	})
 }
 
-// mayProbe reports whether the broker has refused no probe lately.
+// mayProbe reports whether the link may probe: the broker has not refused a probe lately.
 func (l *Link) mayProbe() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return time.Now().After(l.noProbesUntil)
 }
 
-// noteProbesRefused stops the probing for a while, after the broker has refused a probe. It is logged
-// once, unless the refusal cost the connection, which has a log line of its own.
+// noteProbesRefused stops the probing for a while after the broker has refused a probe. This is
+// logged once, unless the refusal cost the connection, which is logged itself.
 func (l *Link) noteProbesRefused(e *amqp.Error, queue string) {
 	pause := noProbesFor
 	if !e.Recover {

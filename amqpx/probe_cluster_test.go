@@ -38,7 +38,7 @@ func TestAStreamThatHasLostMostOfItsReplicasIsReported(t *testing.T) {
 	c.Nodes[1].Start(t)
 	c.Nodes[2].Start(t)
 	c.AwaitFormed(t)
-	// The link has not broken: the broker now confirms what it had not.
+	// The link has not broken: the broker now sends the missing confirms.
 	testkit.Eventually(t, time.Minute, "all is well", func() error {
 		if s := w.State(); !s.Up || s.QueueDown != "" {
 			return fmt.Errorf("the state is %+v", s)

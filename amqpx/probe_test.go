@@ -14,7 +14,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// probeSoon is often, and still leaves a busy machine time to answer.
+// probeSoon is a short interval that still leaves a busy machine time to answer.
 const probeSoon = time.Second
 
 // eachKind runs a test on a queue of each kind on a RabbitMQ.
@@ -48,7 +48,8 @@ func (w *watched) awaitQueue(t *testing.T, down bool) string {
 	}
 }
 
-// leaders suspends, or resumes, the processes that take the messages of all queues of a virtual host.
+// leaders suspends, or resumes, the processes that accept the messages of all queues of a
+// virtual host.
 func leaders(t *testing.T, url, what string) {
 	t.Helper()
 	testkit.RabbitMQ(t).Eval(t, fmt.Sprintf(`
@@ -76,7 +77,7 @@ func TestAQueueWithoutALeaderIsReported(t *testing.T) {
 	})
 }
 
-// numbersAndLive returns what a link hears that reads a new queue.
+// numbersAndLive returns what a link that reads a new queue receives.
 func numbersAndLive(q amqpx.Queue, from, to int) []event {
 	all := numbers(from, to)
 	if q.Stream != nil {
@@ -85,7 +86,7 @@ func numbersAndLive(q amqpx.Queue, from, to int) []event {
 	return all
 }
 
-// nacking is a connection on which confirms become nacks while it is on.
+// nacking is a connection that turns confirms into nacks while it is on.
 type nacking struct {
 	net.Conn
 	on *atomic.Bool

@@ -1,8 +1,8 @@
 package amqpx
 
-// probeWatch decides when a queue is probed, and what a probe has shown. It counts ticks and not time:
-// a process that stalled had no ticks, so what arrived meanwhile is read before its absence is taken
-// to mean anything.
+// probeWatch decides when a queue is probed, and what the probes have shown. It counts ticks and
+// not time: a process that stalled had no ticks, so whatever arrived meanwhile is read before a
+// probe counts as missing.
 type probeWatch struct {
 	limits probeLimits
 
@@ -10,7 +10,7 @@ type probeWatch struct {
 	ticks    int    // in this phase
 	progress uint64 // of the consumer, at the last tick
 	heard    bool   // something was delivered since the probe was sent
-	down     bool   // the last probe with a result did not get into the queue
+	down     bool   // the last probe with a result did not reach the queue
 	overdue  bool   // it may still be confirmed
 }
 
@@ -32,7 +32,7 @@ const (
 	pausing               // it was rejected, or not confirmed in time; the next one follows
 )
 
-// probeFate is what is known of the last probe.
+// probeFate is what is known about the last probe.
 type probeFate int
 
 const (
@@ -41,7 +41,7 @@ const (
 	probeRejected                  // nacked, returned, or answered with an error
 )
 
-// probeStep is what is to be done now.
+// probeStep is what to do next.
 type probeStep int
 
 const (
@@ -87,8 +87,8 @@ func (w *probeWatch) tick(progress uint64, fate probeFate) probeStep {
 		case w.overdue && fate != probePending:
 			return w.decide(fate)
 		case w.overdue && !w.heard && w.ticks < w.limits.resend:
-			// A broker that recovers confirms what it has. The number of probes that it must keep until
-			// then should not grow.
+			// A broker that recovers confirms the probes it has. Their number should not grow until
+			// then.
 		case w.ticks >= w.limits.retry:
 			return w.send()
 		}

@@ -27,7 +27,8 @@ func newWatching(t *testing.T) *watching {
 	return &watching{t: t, probeWatch: probeWatch{limits: probeLimits{silence, confirm, delivery, retry, resend}}}
 }
 
-// expect passes so many ticks, of which only the last may return a step other than probeNothing.
+// expect passes a number of ticks, of which only the last may return a step other than
+// probeNothing.
 func (w *watching) expect(ticks int, want probeStep) {
 	w.t.Helper()
 	for n := 1; n <= ticks; n++ {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// proxy is between a link and its broker, and can stall as a network does: what is sent stays in the
+// proxy is between a link and its broker, and can stall as a network does: data stays in the
 // buffers, and neither end hangs up.
 type proxy struct {
 	ln   net.Listener
@@ -86,8 +86,8 @@ func (c *pipe) clientGone() {
 	}
 }
 
-// reset breaks all connections on the client's side alone: the broker is not notified, and hears nothing
-// any more.
+// reset breaks all connections only on the client's side: the broker is not notified, and hears
+// nothing more.
 func (p *proxy) reset() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -4,11 +4,11 @@ import "context"
 
 // Publish sends a message to the link's exchange. It does not block. done is called exactly
 // once, from any goroutine and possibly before Publish returns; it must not block. Messages of
-// one sender leave in the order of the calls; tenants take turns, and so do the senders of a
+// one sender leave in the order of the calls. Tenants take turns, and so do the senders of a
 // tenant.
 //
-// The error is for a message that AMQP or the broker cannot carry, or that the broker does not
-// let the user send. Then nothing is sent and done is not called.
+// Publish returns an error for a message that AMQP or the broker cannot carry, or that the
+// broker does not let the user send. Then nothing is sent and done is not called.
 func (l *Link) Publish(msg Message, done func(Outcome)) error {
 	if err := msg.check(); err != nil {
 		return err
@@ -30,8 +30,8 @@ func (l *Link) Publish(msg Message, done func(Outcome)) error {
 // [Config].PublishTimeout. It does not wait for a link that is down: see [Link.Ready].
 //
 // An error means that there is no outcome. If it is the context's, the message may have been
-// sent, and [Unknown] is returned with it, unless the context had ended before. Any other error
-// is that of [Link.Publish]; nothing was sent then, and the outcome is [Expired].
+// sent, and [Unknown] is returned with it, unless the context had ended before the call. Any
+// other error is that of [Link.Publish]: nothing was sent, and the outcome is [Expired].
 func (l *Link) PublishWait(ctx context.Context, msg Message) (Outcome, error) {
 	if err := ctx.Err(); err != nil {
 		return Expired, err
@@ -48,8 +48,9 @@ func (l *Link) PublishWait(ctx context.Context, msg Message) (Outcome, error) {
 	}
 }
 
-// ConfirmOverdue reports whether the broker owes the confirm of a publish that has ended as
-// [Unknown]. The link is up then, and the broker stalls; the heartbeat has not found out yet.
+// ConfirmOverdue reports whether the confirm of a publish that has ended as [Unknown] is
+// still missing. The link is up then, but the broker stalls, which the heartbeat has not
+// detected yet.
 func (l *Link) ConfirmOverdue() bool { return l.outbox.overdue() }
 
 // Outcome is how a publish ended. Every message that [Link.Publish] accepts ends in exactly
@@ -59,14 +60,15 @@ type Outcome uint8
 // The outcomes. Unless the publish was [Confirmed], only [Unknown] and [Refused] leave open
 // whether the message has reached a queue.
 const (
-	// Confirmed: the broker took the message and put it into every queue that is bound for
+	// Confirmed: the broker accepted the message and put it into every queue that is bound for
 	// it. Unless the message was Mandatory, there may be none.
 	Confirmed Outcome = iota
 	// Returned: the message was Mandatory, and no queue is bound for its routing key; or
 	// none of the queues that it Needs exists, and nothing was sent.
 	Returned
-	// Refused: the broker answered with a nack. A nack stands for all queues at once: one of
-	// them did not take the message (it is full, or failed), and the others may have it.
+	// Refused: the broker answered with a nack. A nack is for all queues together: at least
+	// one of them did not accept the message (it is full, or failed), and the others may have
+	// it.
 	Refused
 	// Disconnected: the link is down. Nothing was sent.
 	Disconnected
@@ -91,7 +93,8 @@ func (o Outcome) InDoubt() bool { return o == Refused || o == Unknown }
 
 var outcomeNames = [...]string{"confirmed", "returned", "refused", "away", "blocked", "full", "expired", "gone", "unknown"}
 
-// String returns the name of the outcome in logs and metrics. That of Disconnected is "away".
+// String returns the name of the outcome in logs and metrics. That of [Disconnected] is
+// "away".
 func (o Outcome) String() string {
 	if int(o) < len(outcomeNames) {
 		return outcomeNames[o]

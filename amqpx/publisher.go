@@ -10,17 +10,18 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// Publishes and their confirms bypass the library. It writes a header field by field through
-// encoding/binary, wakes a goroutine for each message to put off the next heartbeat, and hands a
-// confirm from its reader to the goroutine that waits for it, just when an answer is urgent. Here the
-// frames of everything that can be sent leave in one write, and a confirm settles its message where it
-// is read:
+// Publishes and their confirms bypass the library. The library writes a header field by field
+// through encoding/binary, wakes a goroutine for each message to postpone the next heartbeat, and
+// passes a confirm from its reader to the goroutine that waits for it, just when an answer is
+// urgent. Here the frames of all messages that can be sent leave in one write, and a confirm
+// settles its message on the goroutine that reads it:
 //
 //	Publish ──► outbox ──► publisher ──► socket
 //	               └◄── confirms ◄── interceptor ◄── socket    acks and nacks on the publishing channel
 //	                                   └──► library            everything else: returns, answers, heartbeats
 //
-// The library still opens and closes the channel, has it confirm, and takes what is returned.
+// The library still opens and closes the channel, puts it into confirm mode, and receives
+// returned messages.
 
 // publisher writes the publishes of a session.
 type publisher struct {
@@ -33,8 +34,8 @@ type publisher struct {
 	// mu guards the following fields. It is held while a batch is written.
 	mu     sync.Mutex
 	batch  []byte // what is written next
-	failed error  // a batch was not written, so the broker counts other tags
-	ended  bool   // the session is over, and the tags are those of the next one
+	failed error  // a batch was not written, so the broker's tags differ
+	ended  bool   // the session is over, and tags are those of the next one
 }
 
 // maxWrite is about how much is written at once.
@@ -66,9 +67,9 @@ func (p *publisher) publishAll() error {
 // maxInlineBody is the longest body of a message that is sent by the goroutine that publishes it.
 const maxInlineBody = 16 << 10
 
-// tryPublish writes one message, if that does not block. The goroutine that has published it calls it
-// when nothing else is pending, because waking the sending goroutine would take longer. It reports
-// whether that one has nothing left to do.
+// tryPublish writes one message if that does not block. The publishing goroutine calls it when
+// nothing else is pending, because waking the sending goroutine would take longer. It reports
+// whether the sending goroutine has nothing left to do.
 func (p *publisher) tryPublish() (done bool, err error) {
 	if p.socket == nil || !p.mu.TryLock() {
 		return false, nil
@@ -90,8 +91,8 @@ func (p *publisher) tryPublish() (done bool, err error) {
 	return len(p.socket.unwritten) == 0, nil
 }
 
-// collect appends messages to the batch until it has so many bytes. Their tags are first up to, and
-// without, next. mu is held.
+// collect appends messages to the batch until it has the given number of bytes. Their tags are
+// first up to next, exclusive. mu is held.
 func (p *publisher) collect(bytes int) (first, next uint64) {
 	for len(p.batch) < bytes {
 		m, tag := p.outbox.take(time.Now())
@@ -114,7 +115,7 @@ const maxWriteDelay = time.Second
 
 var errProcessPaused = errors.New("the process was paused while it was sending, and the messages would be late")
 
-// write writes the batch, which was begun at the time given. mu is held.
+// write writes the batch, which was begun at the given time. mu is held.
 func (p *publisher) write(to func([]byte) (int, error), began time.Time) (err error) {
 	defer func() { p.failed = err }()
 	batch := p.batch
@@ -133,7 +134,7 @@ func (p *publisher) write(to func([]byte) (int, error), began time.Time) (err er
 }
 
 // unsent ends messages that were certainly not written. The others end with the session, which must
-// end now, because the broker does not count them.
+// end now because the broker's tags differ.
 func (p *publisher) unsent(first, next uint64, err error) {
 	outcome := Disconnected
 	switch {
@@ -147,14 +148,14 @@ func (p *publisher) unsent(first, next uint64, err error) {
 	}
 }
 
-// end lets tryPublish take no more messages.
+// end makes tryPublish send no more messages.
 func (p *publisher) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ended = true
 }
 
-// confirms reads the broker's acks and nacks of what is published on one channel.
+// confirms reads the broker's acks and nacks for messages published on one channel.
 type confirms struct {
 	channel uint16 // the first on the connection that confirms; 0 until the broker has confirmed the mode
 
@@ -163,8 +164,8 @@ type confirms struct {
 	settle func(tag uint64, multiple, ack bool) // nil once the session has ended
 }
 
-// takeConfirms has the interceptor take the confirms of the next channel that is put into confirm
-// mode. It is called before that, from the goroutine that connects.
+// takeConfirms makes the interceptor take the confirms of the next channel that is put into
+// confirm mode. The goroutine that connects calls it before that.
 func (ic *interceptor) takeConfirms(settle func(tag uint64, multiple, ack bool)) *confirms {
 	c := &confirms{settle: settle}
 	ic.confirms.Store(c)
@@ -179,7 +180,7 @@ func (c *confirms) end() {
 	c.settle = nil
 }
 
-// The methods that confirm, and the broker's answer to confirm.select. An ack or a nack has a tag and
+// The confirming methods, and the broker's answer to confirm.select. An ack or a nack has a tag and
 // an octet of flags.
 const (
 	ackMethod      = "\x00\x3c\x00\x50"
@@ -203,7 +204,7 @@ func (c *confirms) expects(channel uint16, size uint32) bool {
 	return channel == c.channel && size == uint32(confirmSize)
 }
 
-// take takes an expected frame, unless it is the library's.
+// take takes an expected frame unless it belongs to the library.
 func (c *confirms) take(channel uint16, frame []byte) bool {
 	payload := frame[frameHead : len(frame)-1]
 	method := string(payload[:len(ackMethod)])

@@ -28,7 +28,7 @@ func publishing(t *testing.T, window int) (p *publisher, there net.Conn) {
 	return &publisher{outbox: box, frames: publishFrames{channel: 1}, conn: s, socket: s, closed: func() bool { return false }}, there
 }
 
-// sendsNow has messages sent on their publishers' goroutines, and counts them.
+// sendsNow makes messages be sent on their publishers' goroutines, and counts them.
 func (p *publisher) sendsNow(t *testing.T) (sent *int) {
 	sent = new(int)
 	p.outbox.setSendNow(func() bool {
@@ -142,7 +142,7 @@ func TestWhatIsCertainlyUnsentDoesNotEndAsUnknown(t *testing.T) {
 	}
 }
 
-// After a batch that was not written, the broker counts other tags.
+// After a batch that was not written, the broker's tags differ.
 func TestNothingIsSentAfterAFailedWrite(t *testing.T) {
 	p, there := publishing(t, 10)
 	var out outcomes
@@ -197,7 +197,7 @@ func TestConfirmsSettleWhereTheyAreReadAndTheLibraryGetsEverythingElse(t *testin
 	}
 }
 
-// Confirms that are read after a session has ended must not settle what the next one sends.
+// Confirms that are read after a session has ended must not settle messages of the next one.
 func TestConfirmsThatAreReadAfterTheSessionSettleNothing(t *testing.T) {
 	ic := newInterceptor(source{Reader: bytes.NewReader(confirmFrame(2, ackMethod, 1, 0))}, new(atomic.Bool))
 	c := ic.takeConfirms(func(uint64, bool, bool) { t.Error("settled") })

@@ -14,54 +14,55 @@ import (
 //	Expires     that long    messages wait            the rest      when it expired, when its bindings had gone
 //	Stream      for ever     messages wait            the rest      when its bindings had gone
 //
-// Bindings go with the exchange, which goes with the broker; a RabbitMQ that keeps exchanges in
-// Khepri keeps them over a restart.
+// Bindings are lost with the exchange, and the exchange with the broker, except that a RabbitMQ
+// that keeps exchanges in Khepri keeps them over a restart.
 type Queue struct {
 	// Name of the queue, at most 233 bytes. Only one link at a time may use it: a second
-	// program of the same name is refused. A queue that outlives the link has a name of its
-	// own: Name and "_kept", or the stream's. While the broker believes that Name is held by a
-	// connection that is gone, the link holds Name and a random suffix instead.
+	// program with the same name is refused. A queue that outlives the link has a different
+	// name: Name and "_kept", or the stream's. While the broker believes that a connection
+	// that is gone holds Name, the link uses Name and a random suffix instead.
 	Name string
 	// Bindings are topic patterns on the link's exchange. A queue that outlives the link keeps
 	// them: a pattern that is no longer given stays bound.
 	Bindings []string
 	// Deliver gets each message, in order and one at a time. While it blocks, the broker keeps
-	// what exceeds the prefetch. The link acknowledges the delivery.
+	// the messages beyond the prefetch. The link acknowledges the delivery.
 	Deliver func(*Delivery)
-	// CanDeliver reports whether Deliver would return at once. Then a message that comes alone
-	// is delivered on the goroutine that has read it from the network, which saves waking
-	// another one; nothing else is read meanwhile. nil means that it never would.
+	// CanDeliver reports whether Deliver would return at once. If so, a message that comes
+	// alone is delivered on the goroutine that has read it from the network, which saves
+	// waking another one; nothing else is read meanwhile. nil means never.
 	CanDeliver func() bool
-	// Expires keeps the queue, and what is sent to it, for this long without the link, in a
-	// quorum queue where the broker has them. 0 is an exclusive queue, which dies with its
-	// connection. A message that comes again after a new connection, because its
-	// acknowledgement was lost, is not delivered twice. If a process is killed, the next one
-	// may get again what that one got in its last moments.
+	// Expires keeps the queue, and the messages sent to it, for this long without the link, in
+	// a quorum queue if the broker has them. 0 is an exclusive queue, which dies with its
+	// connection. A message that comes again on a new connection, because its acknowledgement
+	// was lost, is not delivered twice. If a process is killed, the next one may get the
+	// messages of its last moments again.
 	Expires time.Duration
-	// Stream makes it a RabbitMQ stream, shared by all who read it. nil is a queue.
+	// Stream makes it a RabbitMQ stream, shared by all its readers. nil is a queue.
 	Stream *Stream
-	// OnGap is called, between the deliveries where it belongs, with a span of time in which
-	// messages may have been lost. It is called like Deliver. It may be nil.
+	// OnGap is called with a span of time in which messages may have been lost, at its place
+	// between the deliveries. Like Deliver, it is called one at a time. It may be nil.
 	//
 	// The first connection of a process reports no gap, unless a queue or stream that existed
 	// before had lost its bindings: then From is zero.
 	OnGap func(Gap)
 }
 
-// Gap is a span of time in which messages may have been lost, by this machine's clock. The link
-// has lost no message that was sent outside of it.
+// Gap is a span of time, by this machine's clock, in which messages may have been lost. The
+// link has lost no message sent outside of it.
 type Gap struct {
 	From time.Time // zero if unknown
 	To   time.Time // when the broker had confirmed the last binding
-	// Replayed: the gap ended before this link was made, and another link reported it then. It
-	// is reported again for its place in the backlog of a stream.
+	// Replayed reports that the gap ended before this link was made, and another link reported
+	// it then. It is reported again at its place in the backlog of a stream.
 	Replayed bool
 }
 
 // maxExpires is the most that RabbitMQ accepts: 32 bits of milliseconds.
 const maxExpires = math.MaxUint32 * time.Millisecond
 
-// check refuses what the broker would refuse, or what contradicts itself.
+// check returns an error if the broker would refuse the queue, or if its fields contradict
+// each other.
 func (q Queue) check() error {
 	if err := checkShort("queue name", restartSentinelOf(keptOf(q.Name))); err != nil {
 		return err

@@ -7,14 +7,14 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// How long the broker's answer about a queue is believed. A queue that is missing is checked again
-// soon: a consumer that starts must not be unreachable for long.
+// How long the broker's answer about a queue is valid. A missing queue is checked again soon: a
+// consumer that starts must not be unreachable for long.
 const (
 	existsFor  = time.Second
 	missingFor = 250 * time.Millisecond
 )
 
-// knownQueues bounds what is remembered, because senders choose the names.
+// knownQueues bounds the answers that are remembered, because senders choose the names.
 const knownQueues = 1024
 
 // queueCheck asks the broker whether queues exist. It belongs to the sending goroutine. It asks on the
@@ -37,7 +37,7 @@ func newQueueCheck(open func() (*amqp.Channel, error)) *queueCheck {
 }
 
 // any reports whether one of the queues exists. It waits for the broker, if need be until the
-// connection breaks, which is the error.
+// connection breaks, and then returns that error.
 func (q *queueCheck) any(names []string) (bool, error) {
 	if q.unasked {
 		return true, nil
@@ -73,9 +73,9 @@ func (q *queueCheck) remember(name string, a queueStatus) {
 	q.known[name] = a
 }
 
-// ask declares the queue passively, which changes nothing. The broker closes the channel over a queue
-// that is missing (404), and over one that is exclusive to another connection (405). If it says
-// anything else, the queue counts as existing: the mandatory flag still shows whether it does.
+// ask declares the queue passively, which changes nothing. The broker closes the channel if the
+// queue is missing (404) or exclusive to another connection (405). After any other answer the queue
+// counts as existing: the mandatory flag still shows whether it does.
 func (q *queueCheck) ask(name string) (exists bool, err error) {
 	if q.channel == nil {
 		if q.channel, err = q.open(); err != nil {

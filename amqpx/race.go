@@ -62,7 +62,7 @@ func (r *round) dialTarget(ctx context.Context, i int) {
 	}
 }
 
-// patience returns how long a target may take before the next one is tried beside it.
+// patience returns how long a target may take before the next one is tried in parallel.
 func (r *round) patience(i int) time.Duration {
 	if i+1 < len(r.targets) && r.targets[i].url == r.targets[i+1].url {
 		return nextAddressAfter

@@ -23,8 +23,8 @@ type sent struct {
 	confirmedAt time.Time // when the confirm came
 }
 
-// sender publishes about a thousand numbered messages a second to the exchange "test", over a connection
-// of its own that it makes again when it breaks.
+// sender publishes about a thousand numbered messages a second to the exchange "test", over its own
+// connection, which it makes again when it breaks.
 type sender struct {
 	url         string
 	maxInFlight int // how many may be unconfirmed; 0 is any number
@@ -107,7 +107,8 @@ func (s *sender) count() int {
 	return len(s.sent)
 }
 
-// more waits until the broker has taken so many more messages, and returns the number of the last.
+// more waits until the broker has accepted n more messages, and returns the number of the
+// last.
 func (s *sender) more(t *testing.T, count int) (last int) {
 	t.Helper()
 	began := s.count()
@@ -154,7 +155,7 @@ func (h *recorder) all() []event {
 	return slices.Clone(h.events)
 }
 
-// of has the queue report to the recorder.
+// of makes the queue report to the recorder.
 func (h *recorder) of(q amqpx.Queue) amqpx.Queue {
 	q.Bindings = []string{"reply.#"}
 	q.Deliver = func(d *amqpx.Delivery) {
@@ -194,8 +195,8 @@ func (h *recorder) gaps() (gaps []amqpx.Gap) {
 	return gaps
 }
 
-// missing checks that all numbers came in order and once. It returns the numbers, from the first heard
-// to the last, that the broker had taken and that never came.
+// missing checks that all numbers came in order and once. It returns the numbers between the first
+// and the last received that the broker had accepted and that never came.
 func (h *recorder) missing(t *testing.T, s *sender) (numbers []int) {
 	t.Helper()
 	s.mu.Lock()
@@ -231,7 +232,7 @@ func (s *sender) outside(numbers []int, gaps []amqpx.Gap) (untold []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, n := range numbers {
-		// The broker took it at some moment between its sending and its confirm.
+		// The broker accepted it at some moment between its sending and its confirm.
 		m := s.sent[n]
 		by := m.confirmedAt
 		if by.IsZero() {

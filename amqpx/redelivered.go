@@ -10,8 +10,8 @@ import (
 
 // redelivered recognizes deliveries that come again because their acknowledgement was lost with a
 // connection. The broker puts them back where they were: at the head of the queue, in order,
-// flagged as redelivered and followed by what never arrived. At most the prefetch can be
-// unacknowledged, so that many are remembered.
+// flagged as redelivered and followed by the messages that never arrived. At most the prefetch
+// can be unacknowledged, so the link remembers that many.
 type redelivered struct {
 	seed      maphash.Seed
 	capacity  int
@@ -19,15 +19,15 @@ type redelivered struct {
 	current   int      // delivered[:current] went over before, or with, the last delivery
 	acked     int      // delivered[:acked] was acknowledged, as far as is known
 
-	replaying bool // every delivery of this session was a repetition so far
+	replaying bool // so far, every delivery of this session was a repetition
 	matched   bool // one of them was recognized
 
-	fresh  bool                // something in this session came for the first time
+	fresh  bool                // a message of this session came for the first time
 	before map[uint64]struct{} // what had been delivered when it began
 
 	otherConsumer bool // another consumer had the queue when this session began
 	shared        bool // there was one, and it may still have messages that were never delivered
-	ambiguous     bool // what comes again may be one of those, older than what was delivered since
+	ambiguous     bool // a repetition may be one of those, and older than what was delivered since
 }
 
 func newRedelivered(capacity int) redelivered {
@@ -45,11 +45,11 @@ func (r *redelivered) begin() {
 	}
 }
 
-// late reports whether a delivery comes again behind one that came for the first time. A queue puts
-// the messages of a consumer that is gone before all others, so that consumer was dropped only
-// after this session had begun. Or it was dropped before this session began, but after the previous
-// one had, which got newer messages: then its messages cannot be distinguished from those of the previous
-// session, and everything that comes again is late.
+// late reports whether a delivery comes again after one that came for the first time. A queue puts
+// the messages of a consumer that is gone before all others, so in that case the consumer was
+// dropped only after this session had begun. Or the consumer was dropped before this session began,
+// but after the previous session had begun and got newer messages: then its messages cannot be
+// distinguished from those of the previous session, and every repetition is late.
 func (r *redelivered) late(d *amqp.Delivery) bool {
 	if !d.Redelivered {
 		r.fresh, r.ambiguous = true, false
@@ -85,9 +85,10 @@ func (r *redelivered) seen(d *amqp.Delivery) bool {
 	return false
 }
 
-// find returns where a redelivered message was in the order of deliveries. What was never
-// acknowledged certainly comes again. What was may come again, but is recognized only by an id of its
-// own: among equal messages, one that comes twice is better than one that is lost.
+// find returns the position of a redelivered message in the order of deliveries. A message that was
+// never acknowledged certainly comes again. One that was acknowledged may come again, but is
+// recognized only by its message id: among equal messages, one that comes twice is better than one
+// that is lost.
 func (r *redelivered) find(d *amqp.Delivery, id uint64) (int, bool) {
 	sure, from := min(r.acked, len(r.delivered)), max(0, len(r.delivered)-r.capacity)
 	if d.MessageId == "" {
@@ -107,7 +108,7 @@ func (r *redelivered) find(d *amqp.Delivery, id uint64) (int, bool) {
 // acknowledged notes that the last delivery was acknowledged.
 func (r *redelivered) acknowledged() { r.acked = r.current }
 
-// identity hashes everything that the sender says of a message.
+// identity hashes everything that the sender set in a message.
 func (r *redelivered) identity(d *amqp.Delivery) uint64 {
 	var h maphash.Hash
 	h.SetSeed(r.seed)

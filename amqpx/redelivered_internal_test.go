@@ -12,9 +12,9 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// broken simulates a queue of numbered messages whose link breaks again and again. The broker sends up
-// to the prefetch ahead. At the end of a session, acknowledgements are lost, and so is what was sent and
-// not received.
+// broken simulates a queue of numbered messages whose link breaks again and again. The broker sends
+// up to the prefetch ahead. At the end of a session, acknowledgements are lost, and so are messages
+// that were sent but not received.
 func broken(r *rand.Rand, count, prefetch int, message func(int) amqp.Delivery) (handed []int) {
 	rep := newRedelivered(prefetch)
 	settled, sentBefore := 0, 0 // what the broker has acknowledged, and has sent in any session
@@ -115,8 +115,8 @@ func TestLateMessagesOfAnEarlierConsumerAreAGapAndBreakNoOrder(t *testing.T) {
 	r.expect(t, "a b c d e gap f gap g")
 }
 
-// The consumer before the last one is dropped only now. Its messages are older than those that the last
-// one delivered.
+// The consumer before the last one is dropped only now. Its messages are older than those that the
+// last one delivered.
 func TestMessagesOfTheConsumerBeforeTheLastAreAGapAndBreakNoOrder(t *testing.T) {
 	r := newKeptReader()
 	r.startSession()
@@ -179,8 +179,8 @@ func TestTheHeadersOfAQuorumQueueAreRemovedFromWhatComesAgainAndFromNothingElse(
 	}
 }
 
-// A quorum queue may take seconds to deliver, while its consumer waits and the broker is heard. Only what
-// came behind a watermark shows when it was sent.
+// A quorum queue may take seconds to deliver, while its consumer waits and the broker is heard.
+// Only a watermark shows until when everything has arrived.
 func TestAGapOfAKeptQueueStartsAtTheLastWatermark(t *testing.T) {
 	began := time.Now().Add(-time.Minute)
 	second := func(n int) time.Time { return began.Add(time.Duration(n) * time.Second) }

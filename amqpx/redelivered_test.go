@@ -9,8 +9,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// behindProxy returns a virtual host, reached directly and through a proxy that can break this link and
-// no other.
+// behindProxy returns a virtual host, reached directly and through a proxy that can break only this
+// link.
 func behindProxy(t *testing.T) (direct, proxied string, p *proxy) {
 	t.Helper()
 	direct = testkit.RabbitMQ(t).NewVHost(t)

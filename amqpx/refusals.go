@@ -11,16 +11,16 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// A broker closes the channel, under all that is in flight, over a single message that is too
-// long for it (RabbitMQ's max_message_size), or that the user may not publish. It announces
-// neither limit. So the first such message breaks the link; the link learns from that, and
-// Publish refuses the next one.
+// A broker closes the channel, with everything in flight on it, over a single message that is
+// too long for it (RabbitMQ's max_message_size), or that the user may not publish. It
+// announces neither limit. So the first such message breaks the link; the link learns from
+// that, and Publish refuses the next one.
 
 var sizePattern = regexp.MustCompile(`larger than (?:the )?(?:configured )?max size (\d+)`)
 
-// noteSizeLimit learns how long a message may be from why a session at a target ended. Any other
-// end forgets what was learned: the broker may come back with another limit. Each target has a
-// limit of its own, since two brokers need not agree.
+// noteSizeLimit learns from the reason why a session at a target ended how long a message may
+// be. Any other reason clears the limit: the broker may come back with a different one. Each
+// target has its own limit, since two brokers may differ.
 func (l *Link) noteSizeLimit(target string, reason error) {
 	var limit int64
 	if e, ok := errors.AsType[*amqp.Error](reason); ok && e.Server && e.Code == amqp.PreconditionFailed {
@@ -31,7 +31,7 @@ func (l *Link) noteSizeLimit(target string, reason error) {
 	l.sizeLimits[target] = limit
 }
 
-// checkLength refuses a message that is known to be too long for the broker.
+// checkLength returns an error for a message that is known to be too long for the broker.
 func (l *Link) checkLength(m *Message) error {
 	if limit := l.sizeLimit.Load(); limit > 0 && int64(len(m.Body)) > limit {
 		return fmt.Errorf("the message is %d bytes long, and the broker accepts %d; send less, or raise its limit (max_message_size)", len(m.Body), limit)
@@ -39,22 +39,23 @@ func (l *Link) checkLength(m *Message) error {
 	return nil
 }
 
-// A user may lack the permission to write to the exchange: a link that may only listen would
-// break with each publish. The link learns that from the sentinel, which needs the same
-// permission, or from a session that broke, and publishes nothing while it holds. A user may
-// also lack the permission for one routing key (RabbitMQ's topic permissions). Then only that
-// key is refused.
+// A user may lack the permission to write to the exchange: a link that may only consume would
+// break with each publish. The link learns this from the sentinel, which needs the same
+// permission, or from a session that broke, and then publishes nothing. A user may also lack
+// the permission for one routing key (RabbitMQ's topic permissions). Then only that key is
+// refused.
 
 const (
 	// deniedFor is how long a denial is believed.
 	deniedFor = 90 * time.Second
-	// recheckEvery is how often the link tries whether it still holds. recheckFirst is when it
-	// does so first: a broker that has just started may not know its users' permissions yet.
+	// recheckEvery is how often the link checks whether the denial still holds. recheckFirst
+	// is when it checks first: a broker that has just started may not know its users'
+	// permissions yet.
 	recheckEvery = time.Minute
 	recheckFirst = 5 * time.Second
 )
 
-// denial is why messages are not sent, and until when that is believed.
+// denial is why messages are not sent, and until when that is assumed.
 type denial struct {
 	reason error
 	until  time.Time
@@ -81,7 +82,7 @@ func (l *Link) noteDenied(answer error) {
 	}
 }
 
-// maxDeniedKeys bounds what is remembered, because senders choose the keys.
+// maxDeniedKeys bounds the denials that are remembered, because senders choose the keys.
 const maxDeniedKeys = 1024
 
 func (l *Link) denyKey(key string, d *denial) {
@@ -97,7 +98,7 @@ func (l *Link) denyKey(key string, d *denial) {
 	l.deniedKeys.Store(&keys)
 }
 
-// checkWrite returns why nothing may be published now, or nil.
+// checkWrite returns an error if nothing may be published now.
 func (l *Link) checkWrite() error {
 	if d := l.denied.Load(); d.active() {
 		return d.reason
@@ -105,7 +106,7 @@ func (l *Link) checkWrite() error {
 	return nil
 }
 
-// checkKey returns why nothing may be published with the routing key now, or nil.
+// checkKey returns an error if nothing may be published with the routing key now.
 func (l *Link) checkKey(key string) error {
 	if keys := l.deniedKeys.Load(); keys != nil {
 		if d := (*keys)[key]; d.active() {
@@ -115,8 +116,8 @@ func (l *Link) checkKey(key string) error {
 	return nil
 }
 
-// recheckWrite tries, with a sentinel, whether the user still may not write to the exchange.
-// Until the broker has answered, the denial holds.
+// recheckWrite checks, with a sentinel, whether the user still may not write to the
+// exchange. Until the broker has answered, the denial holds.
 func (s *session) recheckWrite(cs *consumerState) {
 	if s.link.checkWrite() == nil || !cs.noSentinel {
 		return
@@ -161,7 +162,7 @@ func readRefusal(err error) (r refusal, ok bool) {
 const defaultExchange = "amq.default"
 
 // needed lists all permissions that the link needs for the queue or exchange. A broker checks
-// one permission at a time, and the user would learn of each in turn.
+// one permission at a time, so without this the user would learn of one after the other.
 func (r refusal) needed(link string) []string {
 	switch {
 	case r.kind == "topic", r.name == defaultExchange:
@@ -171,13 +172,13 @@ func (r refusal) needed(link string) []string {
 	case r.name == link, strings.HasSuffix(r.name, gateOf("")), strings.HasSuffix(r.name, behindGate("")):
 		return []string{"configure", "write", "read"}
 	}
-	return []string{"configure", "read"} // a sentinel: it is bound from
+	return []string{"configure", "read"} // a sentinel, which is the source of the binding
 }
 
-// permissionVerbs name a permission by what its owner may do.
+// permissionVerbs maps a permission to what its owner may do.
 var permissionVerbs = map[string]string{"configure": "configure", "write": "write to", "read": "read from"}
 
-// missing says what the user lacks, given the name of the link's exchange.
+// missing says which permission the user lacks, given the name of the link's exchange.
 func (r refusal) missing(link string) string {
 	what := fmt.Sprintf("the %s %q", r.kind, r.name)
 	switch {

@@ -11,30 +11,30 @@ import (
 	"time"
 )
 
-// A round tries every target, until the link is made with one of them or all have failed once. The
+// A round tries every target until the link is made to one of them or all have failed once. The
 // first target that accepts a connection gets the handshake; while it does not answer, the next
-// one is tried beside it (RFC 8305). A target that failed is tried again within the round:
+// one is tried in parallel (RFC 8305). A target that failed is tried again within the round:
 // others may take long to fail, and a broker that is back must not wait for them.
 
 const (
 	// nextAddressAfter is how long a TCP connection may take before the next address of the
-	// same name is tried too. nextURLAfter is the same for the next URL, whose place is the
-	// user's choice.
+	// same name is also tried. nextURLAfter is longer, because the user chose the order of the
+	// URLs.
 	nextAddressAfter = 300 * time.Millisecond
 	nextURLAfter     = time.Second
-	// yieldAfter is how long a target that accepted a connection may say nothing before it
-	// gives way to another one that accepts. yieldAgainAfter is for one that was silent the
-	// last time, too.
+	// yieldAfter is how long a target that accepted a connection may be silent before it gives
+	// way to another one that accepts. yieldAgainAfter is for a target that was also silent
+	// the last time.
 	yieldAfter      = 3 * time.Second
 	yieldAgainAfter = 500 * time.Millisecond
-	// unresponsiveFor is how long such a target is tried last.
+	// unresponsiveFor is for how long such a target is tried last.
 	unresponsiveFor = time.Minute
 	// maxCooldown is the longest time for which a target is left alone after a permanent
 	// error.
 	maxCooldown = 10 * time.Second
 )
 
-// targetMemory is what is remembered from round to round.
+// targetMemory is kept from round to round.
 type targetMemory struct {
 	// logged is why the last attempt at each URL failed.
 	logged map[string]string
@@ -79,7 +79,7 @@ type round struct {
 }
 
 // newRound resolves the names and begins. The target that served last, if any, has just failed:
-// the targets behind it come first, and it comes last.
+// the targets after it come first, and it comes last.
 func (l *Link) newRound(ctx context.Context, memory *targetMemory, pause *backoff, served *target) *round {
 	ctx, cancel := context.WithCancel(ctx)
 	r := &round{link: l, memory: memory, failed: map[string]failure{}, backoff: pause, cancel: cancel, results: make(chan dialResult)}
@@ -101,7 +101,7 @@ func (l *Link) newRound(ctx context.Context, memory *targetMemory, pause *backof
 	return r
 }
 
-// order leaves out the targets that cool down, and puts those last that did not answer.
+// order leaves out the targets that cool down, and puts those that did not answer last.
 func (r *round) order(targets []target, now time.Time) {
 	maps.DeleteFunc(r.memory.unresponsive, func(_ string, since time.Time) bool { return now.Sub(since) > unresponsiveFor })
 	maps.DeleteFunc(r.memory.coolingDown, func(_ string, rest cooldown) bool { return !now.Before(rest.until) })
@@ -126,7 +126,7 @@ func (r *round) order(targets []target, now time.Time) {
 }
 
 // next makes the next reachable target the current one. It returns false if there was none
-// before the round was over, which is a pause after all have failed.
+// before the round was over, a pause after all have failed.
 func (r *round) next(ctx context.Context) bool {
 	for {
 		if r.over == nil && len(r.failed) == len(r.targets) {
@@ -158,8 +158,8 @@ func (r *round) next(ctx context.Context) bool {
 	}
 }
 
-// fail notes why a target failed. Once all addresses of its URL have failed, the error is logged
-// and becomes the link's state.
+// fail records why a target failed. Once all addresses of its URL have failed, the error is
+// logged and becomes the link's state.
 func (r *round) fail(t target, err error) {
 	r.failed[t.key()] = failure{t, err}
 	for _, other := range r.targets {
@@ -186,7 +186,7 @@ func (r *round) failure(url string) error {
 	return joinFailures(failures)
 }
 
-// broke notes why a link to the target ended.
+// broke records why a link to the target ended.
 func (r *round) broke(t target, err error) {
 	r.report(t.url, joinFailures([]failure{{t, err}}))
 }
@@ -200,7 +200,7 @@ func (r *round) report(url string, err error) {
 	r.link.change(func(s *State) { *s = State{Err: err} })
 }
 
-// linked forgets the earlier failures, and logs the addresses that were passed over.
+// linked clears the earlier failures and logs the addresses that were skipped.
 func (r *round) linked(t target) {
 	if err := r.failure(t.url); err != nil {
 		r.link.log.Info("some addresses of the broker failed; another one is used", "address", t.host(), "error", err)

@@ -22,7 +22,7 @@ func (ic *interceptor) sanitize(frame []byte) (replaced []byte) {
 		problem = longerThanFrame
 	}
 	if problem != "" {
-		// The flags and the properties before and behind the table stay.
+		// The flags and the properties before and after the table stay.
 		return rewriteHeader(frame[:frameHead], payload[:at], table, payload[at+4+len(table):], problem)
 	}
 	return nil
@@ -44,7 +44,7 @@ const (
 func findHeaders(payload []byte) (at int, table []byte, ok bool) {
 	flags := binary.BigEndian.Uint16(payload[contentHead-2:])
 	if flags&flagContinue != 0 {
-		return 0, nil, false // more properties than there are
+		return 0, nil, false // more properties than AMQP has
 	}
 	rest := payload[contentHead:]
 	for flag := uint16(1 << 15); flag > 1; flag >>= 1 {
@@ -104,8 +104,8 @@ const (
 	longerThanFrame = "its headers are longer than a frame"
 )
 
-// sanitizeFields repairs in place the fields of a table, which are named, or of an array. It returns why
-// the library cannot read them, or "".
+// sanitizeFields repairs in place the fields of a table, which are named, or of an array. If the
+// library still cannot read them, it returns why.
 func sanitizeFields(b []byte, named bool, depth int) (problem string) {
 	if depth > maxFieldDepth {
 		return tooDeep
@@ -166,11 +166,12 @@ func nextField(b []byte, named bool) (kind, size int, ok bool) {
 	return kind, kind + 1 + size, size <= len(value)
 }
 
-// poisonHeader replaces headers that cannot be read, and says why. It does not leave the process.
+// poisonHeader replaces headers that cannot be read, and says why. It never leaves the
+// process.
 const poisonHeader = "clu-ws.unreadable"
 
-// rewriteHeader returns a new frame of a content header, with the properties before and behind the table
-// of headers. Of the table only the position in a stream is kept.
+// rewriteHeader returns a new frame of a content header, with the properties before and after the
+// table of headers. From the table, only the position in a stream is kept.
 func rewriteHeader(head, before, table, behind []byte, problem string) []byte {
 	frame := append([]byte(nil), head...)
 	frame = append(frame, before...)

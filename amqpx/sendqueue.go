@@ -5,14 +5,14 @@ import "time"
 // Sender identifies the publisher of a message: senders take turns in the outbox. It must be
 // comparable, such as a pointer.
 type Sender interface {
-	// Gone reports whether the sender can no longer learn the outcome of the message, because it
-	// has disconnected, say: then the message is not sent. It must not block.
+	// Gone reports whether the sender can no longer be told the outcome of the message, for
+	// example because it has disconnected. Then the message is not sent. Gone must not block.
 	Gone() bool
 }
 
-// sendQueue is a fair queue of pending messages: first in, first out for each sender, round-robin among
-// the senders of a tenant, and round-robin among tenants. A burst delays first its sender, then its
-// tenant, and takes only the room that the others do not need.
+// sendQueue is a fair queue of pending messages: first in, first out for each sender, round-robin
+// among the senders of a tenant, and round-robin among tenants. A burst first delays its sender,
+// then its tenant, and takes only the room that the others do not need.
 type sendQueue struct {
 	capacity int // in slots
 	slots    int // taken slots
@@ -30,8 +30,8 @@ const slotBytes = 16 << 10
 // slotsOf returns how many slots a message takes.
 func slotsOf(p *publish) int { return 1 + len(p.msg.Body)/slotBytes }
 
-// senderQueue is the nonempty queue of a sender, or that of a tenant, which is the ring of its senders'
-// queues. The queues that take turns form a ring.
+// senderQueue is the nonempty queue of a sender, or that of a tenant, which is a ring of its
+// senders' queues. Queues that take turns form a ring.
 type senderQueue struct {
 	tenant     *senderQueue // the sender's tenant; nil for a tenant
 	key        any          // the tenant
@@ -47,9 +47,9 @@ func newSendQueue(capacity int) sendQueue {
 	return sendQueue{capacity: capacity, tenants: map[any]*senderQueue{}, senders: map[Sender]*senderQueue{}}
 }
 
-// admits reports whether there is room for another message. In a full queue, a tenant below its equal
-// share still gets room, and within a larger tenant a sender below its equal share of that. The newest
-// messages of the largest queue are evicted for it, and returned.
+// admits reports whether there is room for another message. In a full queue there is still room for
+// a tenant below its equal share, and within a larger tenant for a sender below its equal share of
+// that. The newest messages of the largest queue are evicted for it, and returned.
 func (q *sendQueue) admits(p *publish) (ok bool, evicted []*publish) {
 	n := slotsOf(p)
 	if q.messages == 0 || q.slots+n <= q.capacity {
@@ -234,7 +234,7 @@ func (q *sendQueue) clear() (all []*publish) {
 }
 
 // expire removes expired messages from the heads of all queues and returns them. An expired message
-// behind one that has not expired is found once it is the head.
+// after one that has not expired is found once it is the head.
 func (q *sendQueue) expire(now time.Time) (expired []*publish) {
 	tenant := q.first
 	for range len(q.tenants) {

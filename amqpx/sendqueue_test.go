@@ -25,7 +25,7 @@ func from(s Sender, id string) Message {
 	return m
 }
 
-// takeAll takes everything that may be sent, and returns the ids.
+// takeAll takes all messages that may be sent, and returns their ids.
 func takeAll(o *outbox) (ids []string) {
 	for p, _ := o.take(time.Now()); p != nil; p, _ = o.take(time.Now()) {
 		ids = append(ids, p.msg.MessageId)
@@ -125,7 +125,7 @@ func TestAMessageIsNotSentBehindItsOwnDeadline(t *testing.T) {
 		}
 		out.expect(t, "soon expired")
 
-		// What was sent in time has the whole timeout for its confirm.
+		// A message that was sent in time has the whole timeout for its confirm.
 		soon.Deadline = time.Now().Add(100 * time.Millisecond)
 		o.put(soon, out.of("soon"))
 		takeAll(o)
@@ -267,7 +267,7 @@ func TestATenantOfManySendersHasTheTurnsAndTheRoomOfOne(t *testing.T) {
 	if full["honest"] > 0 || full["many"] != 4000-1024+100 {
 		t.Errorf("full are %d of the honest one's, %d of the others'", full["honest"], full["many"])
 	}
-	// Another sender of the large tenant, with an equal share of what that has.
+	// Another sender of the large tenant, with an equal share of the tenant's slots.
 	send(&testSender{tenant: "many"}, "many's", 2)
 	if full["many"] != 4000-1024+102 {
 		t.Errorf("full are %d of the many", full["many"])

@@ -4,28 +4,28 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// When an exchange is deleted, its bindings go with it, and the broker notifies nobody: the
-// queue and its consumer remain, and nothing arrives any more. A publisher that declares
-// its exchange before each publish brings it back at once, so asking whether the exchange exists
-// proves nothing. Two exchanges that nobody publishes to prove it instead:
+// When an exchange is deleted, its bindings are deleted with it, and the broker sends no
+// notification: the queue and its consumer remain, but nothing arrives any longer. A publisher
+// that declares its exchange before each publish brings it back at once, so asking whether the
+// exchange exists proves nothing. Two exchanges to which nothing is published prove it instead:
 //
 //	q_sentinel          ──► the link's exchange   gone as soon as the link's exchange is deleted
 //	q_restart_sentinel  ──► the queue or stream   gone when a restart of the broker took the bindings
 //
-// The sentinel is deleted with its only binding, which goes with the link's exchange and does not
-// come back with it. It is declared before the queue is bound, so as long as it exists the
-// bindings have existed. A broker without bindings between exchanges (an extension of
-// RabbitMQ's), or one that denies the user the sentinel, is asked for the exchange itself
-// instead, and the bindings are repeated. If the exchange comes back between two such checks,
-// the link recovers, but does not know that there was a gap.
+// The sentinel is deleted with its only binding, which is deleted with the link's exchange and
+// does not come back with it. It is declared before the queue is bound, so if it exists, the
+// bindings have existed without a break. If the broker has no bindings between exchanges (an
+// extension of RabbitMQ's), or denies the user the sentinel, the link checks the exchange itself
+// instead, and repeats the bindings. If the exchange comes back between two such checks, the link
+// recovers, but does not know that there was a gap.
 //
 // Only a queue that outlives its link, or a stream, has a restart sentinel. The link's exchange
 // is not durable: after a restart of the broker it is gone, and the bindings with it, while the
-// queue is still there, and a publisher may have declared the exchange again before the link is
-// back. The restart sentinel is not durable either, is declared after the bindings, and is
+// queue still exists, and a publisher may have declared the exchange again before the link is
+// back. The restart sentinel is not durable either. It is declared after the bindings, and is
 // deleted with the queue that is bound to it. It says nothing about the messages and need not:
 // a quorum queue or a stream keeps them. RabbitMQ with its metadata in Khepri keeps exchanges
-// that are not durable over a restart: the bindings and both sentinels alike.
+// that are not durable over a restart, and with them the bindings and both sentinels.
 
 func sentinelOf(queue string) string        { return queue + "_sentinel" }
 func restartSentinelOf(queue string) string { return queue + "_restart_sentinel" }
@@ -59,8 +59,8 @@ func (s *session) canBindExchanges() bool {
 	return can
 }
 
-// openSentinel declares the sentinel. If the broker refuses it, cs.noSentinel is set, and
-// that is no error.
+// openSentinel declares the sentinel. If the broker refuses it, cs.noSentinel is set; this
+// is not an error.
 func (s *session) openSentinel(cs *consumerState) error {
 	cs.hasSentinel, cs.noSentinel = false, false
 	if !s.canBindExchanges() {
@@ -83,9 +83,9 @@ func (s *session) openSentinel(cs *consumerState) error {
 	return topology("exchange", s.link.cfg.Exchange, err)
 }
 
-// makeSentinel declares a sentinel and binds the link's exchange to it. made with an error
-// means that the broker accepted both requests and still has no such exchange: it treats
-// auto-delete differently from RabbitMQ, and must not be asked again every second.
+// makeSentinel declares a sentinel and binds the link's exchange to it. If made is true and
+// err is not nil, the broker accepted both requests but still has no such exchange: it
+// treats auto-delete differently from RabbitMQ, and must not be asked again every second.
 func (s *session) makeSentinel(name string) (made bool, err error) {
 	ch, err := s.consuming.Channel()
 	if err != nil {
@@ -102,8 +102,8 @@ func (s *session) makeSentinel(name string) (made bool, err error) {
 	return true, askForSentinel(ch, name)
 }
 
-// removeSentinel deletes what was declared of a sentinel, if the user may. ifUnused keeps one
-// that is bound: another reader of the stream relies on it.
+// removeSentinel deletes what was declared of a sentinel, if the user may. ifUnused keeps a
+// sentinel that is bound, because another reader of the stream relies on it.
 func (s *session) removeSentinel(name string, ifUnused bool) error {
 	ch, err := s.consuming.Channel()
 	if err != nil {
@@ -127,7 +127,7 @@ func (l *Link) logNoSentinel(name string, err error) {
 		"sentinel", name, "exchange", l.cfg.Exchange, "error", withoutPermission(err, l.cfg.Exchange))
 }
 
-// sentinelStands reports whether the sentinel of an earlier session still exists. Where there
+// sentinelStands reports whether the sentinel of an earlier session still exists. If there
 // can be none, it reports whether the last session kept its bindings.
 func (s *session) sentinelStands(cs *consumerState) (stands bool, err error) {
 	if cs.noSentinel || !s.canBindExchanges() {
@@ -155,9 +155,9 @@ func (s *session) bindingsIntact(ch *amqp.Channel, cs *consumerState) (intact, r
 }
 
 // renewSentinels declares a new sentinel for a queue that outlives its link, before the queue
-// is bound. The restart sentinel comes last of all: until then no link may take the bindings to
-// be intact. intact reports whether they are so nevertheless, which they are not if the gate is
-// gone.
+// is bound. The restart sentinel is declared last: until it exists, no link takes the bindings
+// to be intact. intact reports whether the bindings are intact nevertheless, which they are not
+// if the gate is gone.
 func (s *session) renewSentinels(ch *amqp.Channel, cs *consumerState, restart, gate bool) (intact bool, err error) {
 	if restart {
 		if err := removeRestartSentinel(ch, cs.queueName()); err != nil {
@@ -178,7 +178,8 @@ func (s *session) renewSentinels(ch *amqp.Channel, cs *consumerState, restart, g
 func (c *consumer) removeSentinel() {
 	if cs := c.state; cs.hasSentinel && !cs.queue.livesOn() {
 		const ifUnused, noWait = false, true
-		// An error means that the connection is closed. Then the sentinel goes with the exchange.
+		// An error means that the connection is closed. Then the sentinel is deleted with the
+		// exchange.
 		_ = c.channel.ExchangeDelete(sentinelOf(cs.queueName()), ifUnused, noWait)
 	}
 }

@@ -4,14 +4,13 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// Earlier versions named the sentinels otherwise.
+// Earlier versions gave the sentinels other names.
 func olderSentinelOf(queue string) string        { return queue + "_tie" }
 func olderRestartSentinelOf(queue string) string { return queue + "_witness" }
 
 // adoptOlderSentinels takes over the bindings of an earlier version, at the link's first
-// connection. The new sentinels are declared while the older ones exist, so that there is no
-// moment in which a loss of the bindings would go unnoticed. It reports whether the bindings
-// are intact.
+// connection. The new sentinels are declared while the older ones exist, so that a loss of
+// the bindings is noticed at any moment. It reports whether the bindings are intact.
 func (s *session) adoptOlderSentinels(ch *amqp.Channel, cs *consumerState) (intact bool, err error) {
 	queue := cs.queueName()
 	if cs.served {

@@ -20,23 +20,23 @@ type session struct {
 	channel    *amqp.Channel    // of the publishes
 	publisher  *publisher       // writes to it
 	confirms   *confirms        // of what was written
-	markers    *amqp.Channel    // for messages of the link's own to queues that outlive it; nil if there are none
+	markers    *amqp.Channel    // for the link's markers to queues that outlive it; nil if there are none
 	returned   chan amqp.Return // markers that came back
 
 	markersClosed chan *amqp.Error // why markers was closed
-	noMarker      error            // the error that was read from it; of the goroutine that connects
+	noMarker      error            // the error read from it; used by the goroutine that connects
 
 	consumers         []*consumer
 	deadLetterReaders []*deadLetterReader
 	consumingClosed   <-chan *amqp.Error // how the consuming connection ended
-	serving           bool               // the consumers run; of the goroutine of Run
+	serving           bool               // the consumers run; used by the goroutine of Run
 	returns           chan amqp.Return
 	blocking          chan amqp.Blocking
 	broken            chan struct{} // closed at the first failure
 	tasks             sync.WaitGroup
 
-	closing  bool         // the link stops; of the goroutine of Run
-	consumed time.Time    // when the last consumer began; of the goroutine of Run
+	closing  bool         // the link is stopping; used by the goroutine of Run
+	consumed time.Time    // when the last consumer began; used by the goroutine of Run
 	began    time.Time    // the origin of the following field
 	verified atomic.Int64 // when the bindings were last found to exist, in nanoseconds
 	answered atomic.Int64 // when the last request that the broker has answered was made, in nanoseconds
@@ -82,7 +82,7 @@ func (s *session) open(ctx context.Context) (err error) {
 	s.watch(s.consuming, s.consuming.NotifyClose(make(chan *amqp.Error, 1)), "the consuming connection")
 	s.consumingClosed = s.consuming.NotifyClose(make(chan *amqp.Error, 1))
 	// Markers check for queues that outlive the link, and mark the gaps of a stream. Otherwise the
-	// queues come first: what is published before they are bound is lost.
+	// queues come first: messages published before they are bound are lost.
 	if s.link.keeps() {
 		if err := s.openPublishing(ctx); err != nil {
 			return err
@@ -111,8 +111,8 @@ func (s *session) openPublishing(ctx context.Context) (err error) {
 	return nil
 }
 
-// openPublisher opens the confirming channel. The channels of its notifications hold at least
-// MaxInFlight: the library stalls, and then drops notifications, when nothing takes them.
+// openPublisher opens the confirming channel. Its notification channels hold at least
+// MaxInFlight: the library stalls, and then drops notifications, when they are full.
 func (s *session) openPublisher() (err error) {
 	if s.channel, err = s.publishing.Channel(); err != nil {
 		return err
@@ -134,7 +134,7 @@ func (s *session) openPublisher() (err error) {
 	return nil
 }
 
-// watch ends the session when the notification comes. The library closes the channel when there
+// watch ends the session when the notification comes. The library closes the channel if there
 // will be none.
 func (s *session) watch(on *connection, closed <-chan *amqp.Error, what string) {
 	s.tasks.Go(func() {
@@ -167,7 +167,8 @@ func (s *session) fail(err error) {
 func (s *session) serve(ctx context.Context) error {
 	s.link.outbox.open()
 	done := make(chan struct{})
-	// This comes first: what the broker announces next, such as blocking, comes on top of it.
+	// Announce this first: the broker's next announcement, such as blocking, changes the
+	// announced state.
 	s.announce(done)
 	s.serving = true
 	s.startWatermarks(done)
@@ -217,7 +218,7 @@ func (s *session) serve(ctx context.Context) error {
 	return s.reason
 }
 
-// drain waits until every accepted publish has its outcome, which it has within the publish
+// drain waits until every accepted publish has its outcome, which takes at most the publish
 // timeout.
 func (s *session) drain() {
 	select {
@@ -226,7 +227,7 @@ func (s *session) drain() {
 	}
 }
 
-// send publishes what the outbox holds, in order, as far as MaxInFlight allows.
+// send publishes the messages of the outbox, in order, as far as MaxInFlight allows.
 func (s *session) send(done <-chan struct{}) error {
 	box := s.link.outbox
 	check := newQueueCheck(func() (*amqp.Channel, error) { return s.consuming.Channel() })
@@ -257,7 +258,7 @@ func (s *session) send(done <-chan struct{}) error {
 	}
 }
 
-// tryPublish sends a message on the goroutine that publishes it, if that does not block.
+// tryPublish sends a message on the publishing goroutine if that does not block.
 func (s *session) tryPublish() (done bool) {
 	done, err := s.publisher.tryPublish()
 	if err != nil {
@@ -273,7 +274,7 @@ func (s *session) failPublishing(err error) {
 }
 
 // settle gives publishes their outcome. The broker sends a return before the confirm of the same
-// message, and the library has handed it over when the confirm is read.
+// message, and the library has passed it on by the time the confirm is read.
 func (s *session) settle(tag uint64, multiple, ack bool) {
 	s.drainReturns()
 	outcome := Refused
@@ -322,13 +323,13 @@ func (s *session) close() {
 	s.tasks.Wait()
 }
 
-// A broker may never answer a request: RabbitMQ does not when a quorum queue without a leader is
-// to be consumed. It goes on sending heartbeats, and the library waits for the answer without a
+// A broker may never answer a request: RabbitMQ does not answer one to consume a quorum queue
+// without a leader. It keeps sending heartbeats, and the library waits for the answer without a
 // limit. So while a session is being opened, the broker must send something else from time to
 // time.
 
 // requestTimeout is how long a request may take while a session is being opened. Dialling has
-// shorter limits of its own.
+// its own, shorter limits.
 const requestTimeout = 25 * time.Second
 
 var errRequestTimeout = errors.New("a request was not answered")

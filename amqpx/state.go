@@ -16,11 +16,11 @@ type State struct {
 	Broker string
 	// Blocked is the broker's reason for not reading publishes, or "".
 	Blocked string
-	// QueueDown is why the broker takes no messages into a queue, or "". Publishing may
-	// work nevertheless.
+	// QueueDown is why the broker takes no messages into a queue, or "". Publishing may still
+	// work.
 	QueueDown string
-	// Err is why the link is down: nil before the first attempt, [ErrClosed] after Run. An
-	// [Error] is in it if the cause is known.
+	// Err is why the link is down: nil before the first attempt, [ErrClosed] after Run. It
+	// wraps an [Error] if the cause is known.
 	Err error
 }
 
@@ -90,7 +90,7 @@ func (l *Link) announceUp(url string) {
 		where = append(where, "address", l.current.host())
 	}
 	l.log.Info("linked to the broker", append(where, "exchange", l.cfg.Exchange, "name", l.cfg.Name)...)
-	// What the broker has announced meanwhile, such as blocking, stays.
+	// Announcements that the broker has made meanwhile, such as blocking, stay.
 	l.change(func(s *State) { s.Up, s.Broker, s.Err = true, broker, nil })
 }
 

@@ -11,7 +11,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// upLink returns a link that takes itself to be up, and sends nothing.
+// upLink returns a link whose state is up, but that sends nothing.
 func upLink(t *testing.T) *Link {
 	t.Helper()
 	l, err := New(Config{URLs: []string{"amqp://localhost/"}, Exchange: "test", Logger: slog.New(slog.DiscardHandler)})

@@ -10,8 +10,8 @@ type Stats struct {
 	// Pending is how many publishes wait to be sent, InFlight how many were sent and are not
 	// confirmed.
 	Pending, InFlight int
-	// Outcomes counts the publishes that have ended, by [Outcome]. With those pending and in
-	// flight they are all that [Link.Publish] accepted.
+	// Outcomes counts the publishes that have ended, by [Outcome]. Together with those pending
+	// and in flight, they are all that [Link.Publish] accepted.
 	Outcomes [Unknown + 1]uint64
 	// Confirms is how long confirms took, including nacks and those that came after the deadline.
 	Confirms Histogram
@@ -25,14 +25,14 @@ var confirmBounds = [...]float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05
 type Histogram struct {
 	// Bounds are the buckets' upper bounds in seconds, inclusive.
 	Bounds []float64
-	// Counts has one bucket for each bound, and a last one for what exceeds them all. Each counts
-	// only what is in no bucket before it.
+	// Counts has one bucket for each bound, and a last one for durations above all bounds. The
+	// counts are not cumulative.
 	Counts []uint64
-	// Sum of all durations in seconds.
+	// Sum is the sum of all durations in seconds.
 	Sum float64
 }
 
-// figures are counted where things happen, without a lock.
+// figures are counted where events happen, without a lock.
 type figures struct {
 	outcomes [Unknown + 1]atomic.Uint64
 	confirms [len(confirmBounds) + 1]atomic.Uint64
@@ -45,7 +45,7 @@ func (f *figures) end(p *publish, outcome Outcome) {
 	p.done(outcome)
 }
 
-// confirmed counts a confirm that took so long.
+// confirmed counts a confirm and its duration.
 func (f *figures) confirmed(took time.Duration) {
 	bucket := 0
 	for bucket < len(confirmBounds) && took.Seconds() > confirmBounds[bucket] {

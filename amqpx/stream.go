@@ -10,10 +10,10 @@ import (
 )
 
 // Stream is a RabbitMQ stream (RabbitMQ 3.9 or later) that is bound to the link's exchange. Any
-// number of links read the same one, each from a position of its own. The binding, and with it an
-// auto-delete exchange, remains when the last link is gone.
+// number of links can read the same stream, each from its own position. The binding, and with it
+// an auto-delete exchange, remains when the last link is gone.
 //
-// A stream gives what a queue would give (RabbitMQ 3.10, 4.0 and 4.3), except that
+// A stream delivers the same as a queue would (RabbitMQ 3.10, 4.0 and 4.3), except that
 //
 //   - headers that are tables or lists are missing;
 //   - as of RabbitMQ 4, a header of bytes is a string of the same bytes, and a message without a
@@ -26,23 +26,23 @@ type Stream struct {
 	// Name of the stream, at most 238 bytes.
 	Name string
 	// MaxAge and MaxBytes are how much of the past the broker keeps at least; 0 is no limit.
-	// All links that name a stream must give the same.
+	// All links that name a stream must give the same values.
 	MaxAge   time.Duration
 	MaxBytes int64
 	// Backlog is how many of the messages that were in the stream before the first connection
-	// are delivered too. Markers of the links count, and are not delivered.
+	// are also delivered. The links' markers count, but are not delivered.
 	Backlog uint64
-	// OnCaughtUp is called once in a link's life, from Deliver's goroutine, between the last
+	// OnCaughtUp is called once in a link's life, on Deliver's goroutine, between the last
 	// message that was in the stream before the first connection and the first one after it. It
 	// may be nil.
 	OnCaughtUp func()
 }
 
-// offsetHeader is the header that the broker adds to what comes from a stream.
+// offsetHeader is the header that the broker adds to messages from a stream.
 const offsetHeader = "x-stream-offset"
 
-// TakeStreamOffset removes from a delivery the header with its position in the stream, which the
-// broker has added, and returns it. ok is false if there is none.
+// TakeStreamOffset removes the header with the position in the stream, which the broker adds,
+// from a delivery, and returns the position. ok is false if there is none.
 func TakeStreamOffset(d *Delivery) (offset uint64, ok bool) {
 	n, ok := d.Headers[offsetHeader].(int64)
 	if !ok || n < 0 {
@@ -53,7 +53,8 @@ func TakeStreamOffset(d *Delivery) (offset uint64, ok bool) {
 }
 
 // The broker drops whole segments, and never the one that is being written. So a stream is cut
-// into ten, and one without a limit of size into segments that some hours of messages fill.
+// into ten segments, and a stream without a size limit into segments that some hours of
+// messages fill.
 const (
 	minSegment     = 64 << 10
 	maxSegment     = 500_000_000 // RabbitMQ's own default
@@ -74,8 +75,8 @@ func (s Stream) arguments() amqp.Table {
 	return args
 }
 
-// openStream declares the stream, and reads on from the link's position, or from the backlog that
-// was asked for.
+// openStream declares the stream and reads on from the link's position, or from the backlog that
+// the configuration asks for.
 func (s *session) openStream(ctx context.Context, ch *amqp.Channel, cs *consumerState) error {
 	stream := cs.queue.Stream
 	// The queue of that name stays empty. It keeps a second link of this name away.
@@ -111,12 +112,13 @@ func (s *session) openStream(ctx context.Context, ch *amqp.Channel, cs *consumer
 	return s.consume(ch, cs, stream.Name, false, args)
 }
 
-// bindStream makes the bindings. If they had gone, it writes the gap into the stream, and then
-// declares the restart sentinel. One link does so at a time: the others find the sentinel, and read
+// bindStream makes the bindings. If they were lost, it writes the gap into the stream, and then
+// declares the restart sentinel. One link does so at a time: the others find the sentinel and read
 // the gap.
 func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, cs *consumerState, existed bool) error {
 	name := cs.queue.Stream.Name
-	// Without the stream there is no restart sentinel, which goes with what is bound to it.
+	// Without the stream there is no restart sentinel, which is deleted with the queue that is
+	// bound to it.
 	if existed {
 		if intact, _, err := s.bindingsIntact(ch, cs); err != nil {
 			return err
@@ -168,7 +170,7 @@ func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, cs *consumer
 	return makeRestartSentinel(ch, name)
 }
 
-// lockRetry is how long a link waits before it asks for a lock again, twice as long each time.
+// lockRetry is how long a link waits before it asks for a lock again, doubling each time.
 // lockPatience is how long it asks in all: a link that died with the lock must not hold up the
 // others, and a gap that is reported twice does no harm.
 const (
@@ -177,7 +179,7 @@ const (
 )
 
 // lock waits until no other link holds the lock. A lock that the broker cannot reach, or that is
-// held for long, is ignored: its holder is gone.
+// held too long, is ignored: its holder is gone.
 func (s *session) lock(ctx context.Context, name string) (*streamLock, error) {
 	began := time.Now()
 	for pause := lockRetry; ; pause *= 2 {
@@ -207,7 +209,8 @@ type streamLock struct {
 	name    string
 }
 
-// release releases the lock. If that fails, the connection is ending, and the lock goes with it.
+// release releases the lock. If that fails, the connection is ending, and the lock ends with
+// it.
 func (l *streamLock) release() {
 	_, _ = l.channel.QueueDelete(l.name, false, false, false)
 	_ = l.channel.Close()

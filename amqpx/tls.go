@@ -13,8 +13,8 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// The interceptor must see the frames. So the link itself does the TLS handshake, and hands the library
-// a connection with plain AMQP.
+// The interceptor must see the frames. So the link itself does the TLS handshake, and gives the
+// library a connection with plain AMQP.
 
 // secure does the TLS handshake if the URL asks for it.
 func (l *Link) secure(conn net.Conn, uri amqp.URI) (net.Conn, error) {
@@ -61,7 +61,7 @@ func tlsOfURL(uri amqp.URI) (*tls.Config, error) {
 	return cfg, nil
 }
 
-// withoutTLS returns the URL for a library that finds TLS done.
+// withoutTLS returns the URL for the library, for which TLS is already done.
 func withoutTLS(url string, uri amqp.URI) string {
 	u, err := neturl.Parse(url)
 	if err != nil || uri.Scheme != "amqps" {

@@ -12,12 +12,12 @@ import (
 
 const unreadableURL = "the broker URL cannot be read; write it as amqp://user:password@host:5672/vhost, with special characters percent-encoded"
 
-// CheckURL returns an error that says what is wrong with a broker URL, or nil. The error
-// does not repeat the URL, which may hold a password.
+// CheckURL returns an error that says what is wrong with a broker URL, if anything. The
+// error does not repeat the URL, which may contain a password.
 func CheckURL(raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil {
-		// The parser's error quotes the text that it could not read.
+		// The parser's error would quote the text that it could not read.
 		return errors.New(unreadableURL)
 	}
 	if strings.Contains(u.EscapedPath()+u.RawQuery, "@") || u.Fragment != "" {

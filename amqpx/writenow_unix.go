@@ -7,8 +7,9 @@ import (
 	"syscall"
 )
 
-// rawOf returns the socket of a connection, or nil if it has none, or if it may do more than write to the
-// socket: a type that embeds a connection has its method, too.
+// rawOf returns the socket of a connection. It returns nil if there is none, or if writing to the
+// connection may do more than write to the socket: a type that embeds a connection also has its
+// method.
 func rawOf(conn net.Conn) syscall.RawConn {
 	var c syscall.Conn
 	switch conn := conn.(type) {
@@ -26,7 +27,7 @@ func rawOf(conn net.Conn) syscall.RawConn {
 	return raw
 }
 
-// writeNow writes what a socket takes without blocking, which may be nothing.
+// writeNow writes as much as the socket takes without blocking, which may be nothing.
 func writeNow(raw syscall.RawConn, p []byte) (n int, err error) {
 	var failed error
 	err = raw.Write(func(fd uintptr) bool {

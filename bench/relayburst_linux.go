@@ -50,7 +50,8 @@ func (b *bench) startRelay(ctx context.Context) (*target, error) {
 	return t, nil
 }
 
-// relayed measures a burst to few clients, where most of the work is AMQP's, against the bare consumer that writes.
+// relayed measures a burst to few clients, where most of the work is AMQP's, against the bare
+// consumer that writes.
 func (b *bench) relayed(ctx context.Context) ([]Row, error) {
 	s := b.size
 	b.progress.begin("relay", fmt.Sprintf("connecting %d clients, twice", s.Few), connectTime(2*s.Few))

@@ -69,8 +69,8 @@ func Scenarios() []string {
 	return names
 }
 
-// Run measures, prints the table and writes the figures. The error says which scenarios failed: a client lost a reply, or
-// got one twice. A missed goal is no error.
+// Run measures, prints the table and writes the figures. The error says which scenarios failed: a
+// client lost a reply, or got one twice. A missed goal is not an error.
 func Run(ctx context.Context, cfg Config) error {
 	cfg, err := cfg.withDefaults()
 	if err != nil {

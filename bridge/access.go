@@ -6,16 +6,17 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 )
 
-// action is what a client wants to do, and may not be allowed to. One of its fields is set.
+// action is something that a client wants to do and may not be allowed to. One of its fields
+// is set.
 type action struct {
 	command     *actor.Command // send a command
 	publish     *roomTarget    // publish a message to a room
 	listClients bool           // list the connected clients
 }
 
-// allow returns why a client may not do something, or nil. Every door asks it before it acts:
+// allow returns an error if a client may not do something. It is called before every action:
 // commands of plain and of v1 clients, commands and messages over HTTP, and the list of
-// clients. At present everything is allowed that is configured.
+// clients. At present it allows everything that is configured.
 func (cfg *Config) allow(_ *client, a action) error {
 	if a.listClients && !cfg.ListClients {
 		return errors.New("this bridge does not tell who is connected; start it with --list-clients")

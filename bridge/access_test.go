@@ -85,7 +85,7 @@ func (s *bridgeHarness) post(path, body string) (status int, answer map[string]a
 	return w.Code, answer
 }
 
-// Go's maps are iterated in a random order, which must not choose the error.
+// Go iterates over maps in random order, which must not choose the error.
 func TestOfSeveralErrorsTheSameOneIsAlwaysReported(t *testing.T) {
 	s := newHarness(t)
 	l := s.connect()

@@ -5,14 +5,14 @@ import "net/netip"
 // commonPath is the path of nearly all clients.
 const commonPath = "/"
 
-// clientExtra holds what few clients have.
+// clientExtra holds the data that only few clients have.
 type clientExtra struct {
-	path       string      // if it is not the common one
-	remote     string      // if the client's address is not of a family
-	roomClient *roomClient // of one in a room
+	path       string      // unless it is commonPath
+	remote     string      // the client's address, if it belongs to no family
+	roomClient *roomClient // set for a client in a room
 }
 
-// family is the kind of an address that a client holds in binary form.
+// family is the kind of an address that is kept in binary form.
 type family uint8
 
 const (
@@ -21,7 +21,7 @@ const (
 	familyIPv6        // with a port
 )
 
-// addExtra returns the extra of a client that is being accepted, to be set.
+// addExtra returns the extra of a client that is being accepted, for its fields to be set.
 func (c *client) addExtra() *clientExtra {
 	if c.extra == nil {
 		c.extra = new(clientExtra)
@@ -37,7 +37,7 @@ func (c *client) path() string {
 	return c.extra.path
 }
 
-// roomClient returns what a client in a room has, or nil.
+// roomClient returns the data of a client in a room, or nil.
 func (c *client) roomClient() *roomClient {
 	if c.extra == nil {
 		return nil
@@ -60,7 +60,7 @@ func (c *client) setRemote(name string) {
 	c.address, c.port = at.Addr().As16(), at.Port()
 }
 
-// Remote returns the client's address as it was given to setRemote. It implements [hub.Client].
+// Remote returns the client's address as given to setRemote. It implements [hub.Client].
 func (c *client) Remote() string {
 	addr := netip.AddrFrom16(c.address)
 	switch c.family {

@@ -15,7 +15,7 @@ func TestAClientsAddressIsRememberedAsItWasGiven(t *testing.T) {
 			t.Errorf("%q is remembered as %q", name, c.Remote())
 		}
 		if c.path() != "/" || c.roomClient() != nil {
-			t.Errorf("%q: its path is %q, its guest %v", name, c.path(), c.roomClient())
+			t.Errorf("%q: its path is %q, its room client %v", name, c.path(), c.roomClient())
 		}
 	}
 }

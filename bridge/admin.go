@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// commandLine serves /debug/pprof/cmdline like pprof, but without secrets.
+// commandLine serves /debug/pprof/cmdline as pprof does, but without secrets.
 func (b *Bridge) commandLine(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -18,8 +18,8 @@ func (b *Bridge) commandLine(w http.ResponseWriter, _ *http.Request) {
 }
 
 // Admin returns the handler for operators: /metrics for Prometheus, /healthz, /readyz, Go's
-// profiles below /debug/pprof/, and the API below /api/. It has no access control except for
-// web pages (guard.go): serve it only where nobody else can reach it.
+// profiles below /debug/pprof/, and the API below /api/. It has no access control except
+// against web pages (guard.go): serve it only where only operators can reach it.
 func (b *Bridge) Admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(b.metrics.registry, promhttp.HandlerOpts{Registry: b.metrics.registry}))

@@ -24,8 +24,7 @@ import (
 const (
 	// maxAPIBody is the longest request body of the API, in bytes.
 	maxAPIBody = 1 << 20
-	// apiReadTimeout is how long the body of a request to the admin's port may take to
-	// arrive.
+	// apiReadTimeout is how long the body of a request to the admin port may take to arrive.
 	apiReadTimeout = 30 * time.Second
 )
 
@@ -60,7 +59,7 @@ func apiErrorf(status int, format string, args ...any) *apiError {
 	return &apiError{Status: status, Error: fmt.Sprintf(format, args...)}
 }
 
-// apiHandler returns a handler that reads the request's body, and writes the status and JSON
+// apiHandler returns a handler that reads the request's body and writes the status and JSON
 // that do returns, or its error.
 func apiHandler(do func(r *http.Request, payload []byte) (int, []byte, *apiError)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -108,7 +107,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *apiError) {
 	return payload, nil
 }
 
-// readFields reads a JSON object that may have these fields and no others.
+// readFields reads a JSON object that may have only the named fields.
 func readFields(payload []byte, form string, names ...string) (protocol.Fields, *apiError) {
 	var f protocol.Fields
 	if err := json.Unmarshal(payload, &f); err != nil || f == nil {
@@ -122,7 +121,7 @@ func readFields(payload []byte, form string, names ...string) (protocol.Fields, 
 	return f, nil
 }
 
-// parseParameters parses the parameters of a URL, which must have one of these names, each once.
+// parseParameters parses the parameters of a URL. Only the named ones are allowed, each once.
 func parseParameters(r *http.Request, names ...string) (url.Values, *apiError) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {

@@ -120,7 +120,7 @@ func (p *peer) answeringWith(body string, codes ...string) {
 	go func() {
 		for d := range commands {
 			for n, code := range codes {
-				// It fails when the test ends.
+				// Publishing fails when the test ends.
 				_ = p.ch.Publish("sdss_exchange", "reply."+d.Headers["commander_id"].(string), false, false, amqp.Publishing{
 					Headers:       amqp.Table{"message_code": code, "sender": "x", "command_id": d.Headers["command_id"], "commander_id": d.Headers["commander_id"], "internal": false},
 					Body:          []byte(strings.ReplaceAll(body, "%d", fmt.Sprint(n))),

@@ -22,7 +22,7 @@ type httpSender struct{ context.Context }
 // Gone implements [amqpx.Sender].
 func (a *httpSender) Gone() bool { return a.Err() != nil }
 
-// apiCommand sends a command as a client does, and waits for the broker's confirm, or for the
+// apiCommand sends a command as a client does, and waits for the broker's confirm or for the
 // command's end.
 func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiError) {
 	in := incoming{receivedAt: time.Now(), late: b.paused()}
@@ -79,7 +79,7 @@ func (b *Bridge) registerHTTP(s *outgoing, waits bool) (waiter *httpWaiter, err 
 	return waiter, err
 }
 
-// rejectHTTP returns the answer for a command that is not sent.
+// rejectHTTP returns the answer to a command that is not sent.
 func (b *Bridge) rejectHTTP(s *outgoing, err error) *apiError {
 	no, ok := errors.AsType[*protocol.Rejection](err)
 	if !ok {
@@ -112,8 +112,8 @@ func (b *Bridge) publishHTTP(from *httpSender, s *outgoing) *apiError {
 		return nil
 	}
 	if o == amqpx.Returned && b.failureRate.allow(quota.Address(s.client.Remote())) {
-		// The reply is awaited, so that the client may use the id again once it has its answer:
-		// until the reply is back, it could be taken for the end of another command.
+		// Wait for the reply, so that the client may reuse the id once it has its answer: until
+		// the reply is back, it could be taken for the end of another command.
 		over := make(chan struct{})
 		b.publishFailedReply(s, pendingReturn{report: func() { b.hub.Inflight.Failed(s.flight, false) }, done: func() { close(over) }})
 		<-over

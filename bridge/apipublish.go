@@ -95,7 +95,7 @@ func readMessage(f protocol.Fields) (message amqpx.Message, err error) {
 	return message, nil
 }
 
-// publishFailure returns the text for a message that was not confirmed.
+// publishFailure returns the error text for a message that was not confirmed.
 func publishFailure(o amqpx.Outcome) string {
 	switch o {
 	case amqpx.Disconnected:

@@ -5,7 +5,37 @@ import (
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
+
+// What the hub makes of it is tested there.
+func TestTheBatchTimeIsTheSubscriptionsElseTheURLs(t *testing.T) {
+	const ms = time.Millisecond
+	for target, want := range map[string]time.Duration{
+		"/": 0, "/?batch_ms=50": 50 * ms, "/?sender=dome&batch_ms=50": 50 * ms, "/?silent=1&batch_ms=50": 50 * ms,
+	} {
+		s := newHarness(t)
+		s.await(s.dialAt(target), "hello")
+		if got := s.clients()[0].Session().Batch; got != want {
+			t.Errorf("%s: the session has %v, want %v", target, got, want)
+		}
+		if r, _ := parseConnect(target); r.Subscribe != nil && r.Subscribe.Spec.Batch != want {
+			t.Errorf("%s: the subscription has %v, want %v", target, r.Subscribe.Spec.Batch, want)
+		}
+	}
+	for text, want := range map[string]time.Duration{
+		`{}`: 50 * ms, `{"batch_ms": null}`: 50 * ms, `{"batch_ms": 1e3}`: 1000 * ms, `{"batch_ms": 0}`: 0,
+	} {
+		f, err := protocol.Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d hub.SubscribeRequest
+		if err := readSubscribe(f, &d, 50*ms); err != nil || d.Spec.Batch != want {
+			t.Errorf("%s: %v (%v), want %v", text, d.Spec.Batch, err, want)
+		}
+	}
+}
 
 func TestAnInvalidBatchTimeIsExplained(t *testing.T) {
 	s := newHarness(t)

@@ -21,7 +21,7 @@ import (
 type Bridge struct {
 	cfg        Config
 	log        *slog.Logger
-	randomName bool // the configuration has none
+	randomName bool // the configuration has no name
 
 	engine   *engine.Engine
 	hub      *hub.Hub
@@ -42,8 +42,8 @@ type Bridge struct {
 	failureRate    *failureRate
 	commandLog     *commandLog // nil if commands are not logged
 
-	// What went wrong, counted, and logged at a limited rate.
-	replyDrops   *limitedLog // messages that are no replies
+	// Faults, which are counted and logged at a limited rate.
+	replyDrops   *limitedLog // messages that are not replies
 	roomDrops    *limitedLog // messages for rooms that cannot be decompressed
 	failures     *limitedLog // commands and messages that were not delivered
 	refusals     *limitedLog // refused requests
@@ -53,13 +53,12 @@ type Bridge struct {
 	draining   atomic.Bool
 	stopOnce   sync.Once
 	stopping   chan struct{}      // closed when the last clients are closed
-	running    context.Context    // ends with stopping; then nothing waits for the engine any more
+	running    context.Context    // ends with stopping; then nothing waits for the engine any longer
 	endRunning context.CancelFunc // ends it
 }
 
-// New returns a bridge. It only builds, apart from the engine's idle loops: clients are served
-// from [Bridge.Listen] on, and the broker is dialled by [Bridge.Run]. A bridge that is not run
-// must be closed.
+// New returns a bridge. It starts nothing but the engine's idle loops: [Bridge.Listen] serves
+// clients, and [Bridge.Run] dials the broker. A bridge that is not run must be closed.
 func New(cfg Config) (*Bridge, error) {
 	randomName := cfg.Name == ""
 	if err := cfg.complete(); err != nil {
@@ -70,7 +69,6 @@ func New(cfg Config) (*Bridge, error) {
 		log:          cfg.Logger,
 		randomName:   randomName,
 		requests:     newRequestHandlers(),
-		allow:        cfg.allow,
 		failureRate:  newFailureRate(),
 		replyDrops:   newLimitedLog(cfg.Logger, "dropped a message that is no reply"),
 		roomDrops:    newLimitedLog(cfg.Logger, "dropped a message for rooms"),
@@ -79,12 +77,13 @@ func New(cfg Config) (*Bridge, error) {
 		badForwarded: newLimitedLog(cfg.Logger, "a trusted proxy names no client"),
 		stopping:     make(chan struct{}),
 	}
+	b.allow = b.cfg.allow
 	b.running, b.endRunning = context.WithCancel(context.Background())
 	if cfg.LogCommands {
 		b.commandLog = newCommandLog(cfg.Logger)
 	}
 	b.metrics = newMetrics(b)
-	// The engine comes last of what may fail: nothing has to be undone.
+	// The engine is the last step that may fail, so nothing has to be undone.
 	for _, build := range []func() error{b.newPolicies, b.newLink, b.newSourceLinks, b.newPresence, b.newEngine} {
 		if err := build(); err != nil {
 			b.endRunning()
@@ -96,7 +95,7 @@ func New(cfg Config) (*Bridge, error) {
 	return b, nil
 }
 
-// newPolicies parses which pages may connect, and which proxies are trusted.
+// newPolicies parses which pages may connect and which proxies are trusted.
 func (b *Bridge) newPolicies() (err error) {
 	if b.origins, err = origin.New(b.cfg.Origins); err != nil {
 		return err
@@ -155,7 +154,7 @@ func (b *Bridge) newEngine() (err error) {
 	return nil
 }
 
-// newHub makes the hub and the rooms, whose logs are the engine's.
+// newHub makes the hub and the rooms, which use the engine's logs.
 func (b *Bridge) newHub() {
 	b.hub = hub.New(hub.Config{
 		Name:    b.cfg.Name,
@@ -175,18 +174,18 @@ func (b *Bridge) newHub() {
 func (b *Bridge) Name() string { return b.cfg.Name }
 
 // Listen serves the clients that connect to a listener, and returns at once. Clients are served
-// before the broker is reached, and when it goes away.
+// even while the broker cannot be reached.
 func (b *Bridge) Listen(ln net.Listener) error { return b.ListenWith(ln, ListenOptions{}) }
 
-// Ready waits until the bridge is linked to the broker. It fails if the context ends before.
+// Ready waits until the bridge is linked to the broker. It fails if the context ends first.
 func (b *Bridge) Ready(ctx context.Context) error { return b.link.Ready(ctx) }
 
 // Clients returns how many WebSocket clients are connected.
 func (b *Bridge) Clients() int { return b.engine.Stats().Connections }
 
 // Run relays replies and commands until the context ends. Then it drains: it closes the clients
-// as [Drain] says, and finishes what was published. With FailFast, Run fails if the broker
-// cannot be reached at the start. Run must be called at most once.
+// as [Drain] says, and waits for what was published to be confirmed. With FailFast, Run fails
+// if the broker cannot be reached at the start. Run must be called at most once.
 func (b *Bridge) Run(ctx context.Context) error {
 	linkCtx, unlink := context.WithCancel(context.WithoutCancel(ctx))
 	defer unlink()

@@ -67,7 +67,8 @@ func TestOddHeadersBecomeJSON(t *testing.T) {
 	})
 }
 
-// badInput holds messages that a client may send by mistake, and what the answer must contain.
+// badInput holds messages that a client may send by mistake, and the text that the answer must
+// contain.
 var badInput = []struct{ name, text, commandID, words string }{
 	{"not JSON", `hello`, "", "not JSON"},
 	{"half of it", `{"consumer": "dome"`, "", "not JSON"},

@@ -23,8 +23,8 @@ func TestWhatTheOperatingPageSaysOfTheEmbeddedBroker(t *testing.T) {
 	checkAbilities(t, "embedded broker", testkit.Version{}, embeddedBroker(t))
 }
 
-// abilities are the rows of the table of brokers in docs/operating.md. By what a cell may say, each has a test
-// of whether that is so.
+// abilities are the rows of the table of brokers in docs/operating.md. Each maps what a cell may
+// say to a test of whether that is true.
 var abilities = map[string]map[string]func(t *testing.T, url string){
 	"replies": {"yes": relaysReplies},
 	"commands, with their outcomes and results": {"yes": relaysCommands},
@@ -182,7 +182,7 @@ func hasStreams(t *testing.T, url string) {
 
 func refusesStreams(t *testing.T, url string) { mustNotLink(t, url, "has no streams", withStream) }
 
-// mustNotLink wants the first try to fail in these words.
+// mustNotLink checks that the first attempt fails with these words.
 func mustNotLink(t *testing.T, url, words string, adjust ...func(*bridge.Config)) {
 	t.Helper()
 	b := startBridge(t, url, adjust...)
@@ -213,7 +213,8 @@ func refusesNamesake(t *testing.T, url string) {
 	mustNotLink(t, url, `another program named "bridge" is running`, named)
 }
 
-// withTap starts a bridge that checks consumers, on an exchange on which somebody hears every command.
+// withTap starts a bridge that checks consumers, on an exchange with a program that receives
+// every command.
 func withTap(t *testing.T, url string) (*running, *peer) {
 	t.Helper()
 	b := linked(t, url, func(c *bridge.Config) { c.CheckConsumers = true })

@@ -11,16 +11,16 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/quota"
 )
 
-// Subprotocol is the WebSocket subprotocol of clients that speak v1 from the start.
+// Subprotocol is the WebSocket subprotocol by which a client speaks v1 from the start.
 const Subprotocol = "clu-ws.v1"
 
-// client is a WebSocket client. There may be very many, so it has 64 bytes, which is a size
-// class, and what few clients have is behind one pointer (address.go).
+// client is a WebSocket client. There may be very many, so it takes 64 bytes, which is a
+// size class, and the data that only few clients have is behind one pointer (address.go).
 type client struct {
 	number      uint64                      // unique in the bridge
 	connectedAt int64                       // when it connected, in nanoseconds since 1970
 	v1          atomic.Pointer[hub.Session] // nil for a plain client
-	extra       *clientExtra                // nil if it has none of these; it does not change
+	extra       *clientExtra                // nil if it has no such data; it does not change
 	address     [16]byte                    // see [client.Remote]
 	port        uint16
 	family      family
@@ -32,8 +32,8 @@ type client struct {
 const (
 	clientLeaving   = 1 << iota // the bridge closes it once all its commands have outcomes
 	clientGone                  // its connection broke, or the bridge closed it: outcomes cannot reach it
-	clientClosing               // it has sent its close frame, and its requests are answered
-	clientLeft                  // its connection has ended in any way
+	clientClosing               // it has sent its close frame and its requests are answered
+	clientLeft                  // its connection has ended for any reason
 	clientSentClose             // it has sent its close frame
 )
 
@@ -71,7 +71,7 @@ func (b *Bridge) greet(conn engine.Conn, s *hub.Session, r *hub.ConnectRequest) 
 	b.hub.Greet(hubConn{conn}, s, r, protocol.Hello{Op: "hello", Name: b.cfg.Name, Version: b.cfg.Version, Capabilities: b.capabilities()})
 }
 
-// capabilities returns what this bridge offers to v1 clients.
+// capabilities returns the features that this bridge offers to v1 clients.
 func (b *Bridge) capabilities() []string {
 	all := []string{"ping", "subscribe", "filter", "throttle", "batch", "ordered", "snapshot", "resume", "gap", "actors", "mine", "command", "expires", "silent"}
 	if len(b.cfg.Sources) > 0 {
@@ -83,8 +83,8 @@ func (b *Bridge) capabilities() []string {
 	return all
 }
 
-// finish ends the connection of a client that has sent its close frame, now or at the outcome
-// of its last command.
+// finish ends the connection of a client that has sent its close frame, now or when its last
+// command has its outcome.
 func (c *client) finish(conn engine.Conn) {
 	c.set(clientClosing)
 	if c.commands.Load() == 0 {

@@ -12,11 +12,11 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/origin"
 )
 
-// collector collects what the link, the engine and the hub count for themselves. It implements
-// [prometheus.Collector].
+// collector collects the counts that the link, the engine and the hub keep themselves. It
+// implements [prometheus.Collector].
 type collector struct{ b *Bridge }
 
-// Describe sends nothing: what is collected is not checked against descriptions.
+// Describe sends nothing, so that collected metrics are not checked against descriptions.
 func (c *collector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect sends the current values.
@@ -33,7 +33,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	s.engine(b.engine.Stats())
 }
 
-// sample is where the values of one collection are sent.
+// sample receives the values of one collection.
 type sample chan<- prometheus.Metric
 
 func (s sample) gauge(d *prometheus.Desc, value float64, labels ...string) {
@@ -82,7 +82,7 @@ func (s sample) hub(f hub.Figures) {
 
 func (s sample) clients(b *Bridge, f hub.Figures) {
 	rooms, inRooms := b.rooms.Len()
-	plain := max(0, b.Clients()-f.V1Clients-inRooms) // the three are not of the same moment
+	plain := max(0, b.Clients()-f.V1Clients-inRooms) // the three were not taken at the same moment
 	s.gauge(clientsDesc, float64(plain), "clu")
 	s.gauge(clientsDesc, float64(inRooms), "room")
 	s.gauge(clientsDesc, float64(f.V1Clients), "v1")
@@ -151,7 +151,8 @@ func withZeros(counts map[string]int, reasons []string) map[string]int {
 	return all
 }
 
-// histogram returns a histogram of counts that are not cumulative. The last count has no bound.
+// histogram returns a histogram of counts that are not cumulative. The last count has no upper
+// bound.
 func histogram(d *prometheus.Desc, bounds []float64, counts []uint64, sum float64) prometheus.Metric {
 	buckets, count := map[float64]uint64{}, uint64(0)
 	for i, n := range counts {

@@ -10,19 +10,19 @@ import (
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
-// maxLogged is how many commands a second get a line of their own in the log.
+// maxLogged is how many commands a second get their own line in the log.
 const maxLogged = 50
 
-// commandLog logs each command and its outcome, one line each, and counts those beyond
-// maxLogged in one more line. nil logs nothing.
+// commandLog logs each command and its outcome, one line each, and the number of those
+// beyond maxLogged in one more line. A nil commandLog logs nothing.
 type commandLog struct {
 	log *slog.Logger
 
 	// mu guards the following fields.
 	mu     sync.Mutex
 	logged int         // in this second
-	more   int         // in this second, without a line of their own
-	second *time.Timer // ends the second; nil between
+	more   int         // in this second, without their own line
+	second *time.Timer // ends the second; nil between seconds
 }
 
 func newCommandLog(log *slog.Logger) *commandLog { return &commandLog{log: log} }
@@ -35,7 +35,7 @@ func (b *Bridge) logCommand(s *outgoing, outcome string) {
 	}
 }
 
-// maxVerbScan is how much of a command string is looked at for its first word, in bytes.
+// maxVerbScan is how many bytes of a command string are searched for its first word.
 const maxVerbScan = 1024
 
 // firstWord returns the first word of a command string. The rest may contain anything, and
@@ -48,7 +48,7 @@ func firstWord(commandString string) string {
 	return quote.Short(words[0])
 }
 
-// allow reports whether another command may have a line of its own.
+// allow reports whether another command may have its own line.
 func (l *commandLog) allow() bool {
 	if l == nil {
 		return false
@@ -74,7 +74,7 @@ func (l *commandLog) startSecond() {
 	l.logged, l.second = 0, nil
 }
 
-// flush logs how many commands had no line of their own. mu is held.
+// flush logs how many commands did not get their own line. mu is held.
 func (l *commandLog) flush() {
 	if l.more > 0 {
 		l.log.Info("more commands", "count", l.more)
@@ -82,7 +82,7 @@ func (l *commandLog) flush() {
 	}
 }
 
-// end logs what is left.
+// end logs the count that is not logged yet.
 func (l *commandLog) end() {
 	if l == nil {
 		return

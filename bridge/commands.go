@@ -12,14 +12,15 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// incoming is a message from a client, and when it came, which decides whether it is late.
+// incoming is a message from a client, with its time of arrival, which decides whether it is
+// late.
 type incoming struct {
 	payload    []byte
 	receivedAt time.Time     // when it was read
 	late       time.Duration // length of a pause during which it may have waited in the socket
 }
 
-// dispatchMessage does what a message asks for. It runs on a loop, or on the hub's queue.
+// dispatchMessage handles a message. It runs on a loop or on the hub's queue.
 func (b *Bridge) dispatchMessage(conn engine.Conn, c *client, in incoming) {
 	message, err := protocol.Parse(in.payload)
 	if err != nil {
@@ -30,7 +31,7 @@ func (b *Bridge) dispatchMessage(conn engine.Conn, c *client, in incoming) {
 	switch {
 	case !ok:
 		b.command(conn, c, message, in)
-	case c.v1.Load() == nil: // with this message it speaks v1
+	case c.v1.Load() == nil: // this message switches the client to v1
 		s := b.newSession(c)
 		b.greet(conn, s, &hub.ConnectRequest{})
 		b.deferPreHello(conn, c, s, in)
@@ -39,8 +40,8 @@ func (b *Bridge) dispatchMessage(conn engine.Conn, c *client, in incoming) {
 	}
 }
 
-// deferPreHello defers a message of a client whose hello is on its way until that was sent. It
-// returns false if there is nothing to wait for.
+// deferPreHello defers a message until the client's hello has been sent. It returns false if
+// there is nothing to wait for.
 func (b *Bridge) deferPreHello(conn engine.Conn, c *client, s *hub.Session, in incoming) bool {
 	waits, err := b.hub.BeforeHello(s, len(in.payload), func() func() {
 		in.payload = bytes.Clone(in.payload)
@@ -75,8 +76,8 @@ func (b *Bridge) command(conn engine.Conn, c *client, message protocol.Fields, i
 
 const leavingMessage = "The command was not sent: " + goingAwayReason + "."
 
-// readCommand reads a command, and checks that the client may send it now. On an error the
-// command still has its id, if that could be read.
+// readCommand reads a command and checks that the client may send it now. Even with an
+// error it returns the command's id, if that could be read.
 func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Fields, in incoming) (*outgoing, error) {
 	s := &outgoing{conn: conn, client: c, receivedAt: in.receivedAt}
 	r, err := message.Command(in.receivedAt)
@@ -103,7 +104,7 @@ func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Field
 	return s, nil
 }
 
-// reject answers a command that is not sent. In strict mode bad input gets no answer.
+// reject answers a command that is not sent. In strict mode, bad input gets no answer.
 func (b *Bridge) reject(s *outgoing, err error) {
 	if r, ok := errors.AsType[*protocol.Rejection](err); ok {
 		b.metrics.refused.Inc()
@@ -114,7 +115,7 @@ func (b *Bridge) reject(s *outgoing, err error) {
 	b.refuse(s.conn, s.client, s.CommandID, err)
 }
 
-// refuse answers bad input. In strict mode a plain client gets no answer.
+// refuse answers bad input. In strict mode, a plain client gets no answer.
 func (b *Bridge) refuse(conn engine.Conn, c *client, commandID string, err error) {
 	b.metrics.refused.Inc()
 	if !b.cfg.Strict || c.v1.Load() != nil {
@@ -122,7 +123,7 @@ func (b *Bridge) refuse(conn engine.Conn, c *client, commandID string, err error
 	}
 }
 
-// fail tells a client that its message failed. A plain client gets it as a failed reply.
+// fail tells a client that its message failed. A plain client gets a failed reply.
 func (b *Bridge) fail(conn engine.Conn, c *client, commandID, code, message string) {
 	if c.v1.Load() != nil {
 		conn.Send(protocol.Encode(protocol.Error{Op: "error", CommandID: commandID, Code: code, Message: message}))

@@ -23,7 +23,7 @@ func TestACompressedReplyHasTheSameText(t *testing.T) {
 		t.Fatalf("the extensions are %v", accepted)
 	}
 
-	// A compressed command is answered. The answer is for its sender alone, so it is not
+	// A compressed command is answered. The answer is for a single client, so it is not
 	// compressed.
 	f, err := wsflate.CompressFrame(ws.NewTextFrame([]byte(`{"consumer": "", "command_string": "x", "command_id": "mine"}`)))
 	if err != nil {

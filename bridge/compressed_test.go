@@ -26,7 +26,7 @@ func packed(t *testing.T, body string) amqp.Publishing {
 	return amqp.Publishing{ContentEncoding: "gzip", Headers: amqp.Table{"message_code": "i"}, Body: b.Bytes()}
 }
 
-// broken returns one that cannot be decompressed.
+// broken returns a message that cannot be decompressed.
 func broken(t *testing.T) amqp.Publishing {
 	m := packed(t, `{"never": 1}`)
 	m.Body = m.Body[:len(m.Body)-1]

@@ -26,34 +26,34 @@ type Config struct {
 	Exchange string
 	// Broker holds the URLs of the broker's nodes, which are tried in turn.
 	Broker []string
-	// TLS is used towards the broker for amqps URLs.
+	// TLS is used with the broker for amqps URLs.
 	TLS *tls.Config
-	// Dial replaces the network towards the broker, for an embedded one.
+	// Dial replaces the network connection to the broker, for an embedded broker.
 	Dial func(network, addr string) (net.Conn, error)
-	// ProbeAfter is how long the broker may send no reply before the bridge checks that one
-	// would arrive; see [amqpx.Config].
+	// ProbeAfter is how long the broker may send no reply before the bridge checks that a
+	// reply would arrive; see [amqpx.Config].
 	ProbeAfter time.Duration
 	// FailFast ends Run if the broker cannot be reached at the start.
 	FailFast bool
 	// OnLink is called at every change of the link to the broker. It must not block.
 	OnLink func(amqpx.State)
-	// CheckConsumers fails a command, as if it had no consumer, when no actor's queue exists
-	// for its consumer although another program receives it, such as a tap that is bound to
-	// command.#. It goes by the names of CLU's queues, <actor>_commands: an actor whose queue
-	// has another name counts as absent.
+	// CheckConsumers fails a command whose actor is absent even if another program receives
+	// it, such as a tap that is bound to command.#. An actor is present if the queue
+	// <actor>_commands exists, as CLU names it: an actor whose queue has another name counts
+	// as absent.
 	CheckConsumers bool
 
-	// Durable says what becomes of replies while the link is down.
+	// Durable says what happens to replies while the link is down.
 	Durable Durable
-	// History bounds the replies that are kept for clients that resume. By default none are.
+	// History bounds the replies that are kept for clients that resume. By default none are kept.
 	History hub.History
 	// Values bounds the memory of the last value of every keyword.
 	Values snapshot.Limits
 	// Envelope says how replies are written.
 	Envelope actor.Envelope
-	// Batch is how long a reply to plain clients may wait for others, up to a second: they
-	// leave in one write. A reply that ends a command or reports an error goes out at once,
-	// with those that wait. v1 clients choose for themselves (batch_ms).
+	// Batch is how long a reply to plain clients may wait for others, up to a second, so that
+	// they leave in one write. A reply that ends a command or reports an error goes out at
+	// once, with those that wait. v1 clients choose for themselves (batch_ms).
 	Batch time.Duration
 	// Sources are exchanges whose messages go to rooms.
 	Sources []rooms.Source
@@ -68,7 +68,8 @@ type Config struct {
 	// LogCommands logs a line for each command: consumer, id, client, first word and outcome.
 	LogCommands bool
 
-	// Page is served on the clients' port to requests that are no WebSocket. nil is 426.
+	// Page serves the requests on the clients' port that are not for a WebSocket. If it is nil,
+	// they are answered with 426.
 	Page http.Handler
 	// Origins are the origins of web pages that may use the bridge, such as
 	// https://console.example, "null", or "*" for all. If it is empty, the listener decides;
@@ -77,27 +78,27 @@ type Config struct {
 	// TrustedProxies are networks and addresses of proxies that may name the client of a
 	// request, and "unix" for the peers of Unix sockets.
 	TrustedProxies []string
-	// AdminHost is the host name in the admin address, if any: requests may name it as their
+	// AdminHost is the host name in the admin address, if any; requests may name it as their
 	// host.
 	AdminHost string
-	// CommandLine is the program's command line without secrets, for the admin.
+	// CommandLine is the program's command line without secrets, for the admin port.
 	CommandLine []string
 	// Version is the program's version, for clients and metrics.
 	Version string
-	// Logger gets what an operator must know. nil is [slog.Default].
+	// Logger gets everything that an operator should know. nil is [slog.Default].
 	Logger *slog.Logger
 
-	// Limits bound what clients may take.
+	// Limits bound the resources that clients may take.
 	Limits engine.Limits
-	// SkipSlow lets a client that reads too slowly skip what it has not read, and go on behind
-	// an error envelope that says how much it has missed. Otherwise it is closed.
+	// SkipSlow lets a client that reads too slowly skip what it has not read and go on after
+	// an error envelope that says how much it missed. Otherwise it is closed.
 	SkipSlow bool
-	// Compress lets clients negotiate permessage-deflate. A reply is then compressed once for
-	// all of them.
+	// Compress lets clients negotiate permessage-deflate. A reply is compressed once for all
+	// of them.
 	Compress bool
 	// Loops is how many loops share the clients. 0 is one for each processor.
 	Loops int
-	// PortablePoller serves as on systems without epoll. It is for tests.
+	// PortablePoller uses the poller of systems without epoll. It is for tests.
 	PortablePoller bool
 	// Drain says how the bridge stops.
 	Drain Drain
@@ -107,11 +108,11 @@ type Config struct {
 	after func(time.Duration, func()) (stop func() bool)
 }
 
-// maxName leaves room for consumers in the routing key of replies, which is made of both and
-// has 255 bytes.
+// maxName leaves room for the consumer in the routing key of replies, which contains both
+// and has at most 255 bytes.
 const maxName = 100
 
-// complete sets the defaults, and returns what is wrong.
+// complete sets the defaults and checks the configuration.
 func (cfg *Config) complete() error {
 	if cfg.Name == "" {
 		cfg.Name = actor.NewClientName()

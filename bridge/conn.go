@@ -10,6 +10,6 @@ type hubConn struct{ engine.Conn }
 
 // Follow implements [hub.Conn].
 func (c hubConn) Follow(log hub.Log, first ...engine.Frame) {
-	followed, _ := log.(*engine.Log) // nil follows nothing
+	followed, _ := log.(*engine.Log) // nil if there is no log to follow
 	c.Conn.Follow(followed, first...)
 }

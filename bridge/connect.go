@@ -28,9 +28,8 @@ func namesSubprotocol(offered string) bool {
 }
 
 // parseConnect parses the query of a request's target. given reports whether it has one of the
-// bridge's parameters. What is wrong with the query is for the client, which then gets no
-// subscription. A silent client gets none either, and a client that gives only a batch time
-// gets every reply.
+// bridge's parameters. What is wrong with it is in r.Err. Such a client gets every reply, like one
+// that gives only a batch time.
 func parseConnect(target string) (r hub.ConnectRequest, given bool) {
 	_, query, _ := strings.Cut(target, "?")
 	values, ours, err := readQuery(query)
@@ -62,8 +61,8 @@ func parseConnect(target string) (r hub.ConnectRequest, given bool) {
 	return r, true
 }
 
-// readParameters reads the parameters that are no fields of a filter. The first one that is
-// wrong makes the error, in the order of the code.
+// readParameters reads the parameters that are not fields of a filter. Its error is about
+// the first wrong one, in the order of the code.
 func readParameters(d *hub.SubscribeRequest, values url.Values) (silent bool, err error) {
 	if text := values.Get("since"); values.Has("since") {
 		epoch, number, ok := cutLast(text, ":")
@@ -113,7 +112,7 @@ func parseMilliseconds(values url.Values, name string, most time.Duration) (time
 	return checkMilliseconds(name, ms, most)
 }
 
-// cutLast is [strings.Cut] around the last separator.
+// cutLast is [strings.Cut] at the last separator.
 func cutLast(s, separator string) (before, after string, found bool) {
 	if i := strings.LastIndex(s, separator); i >= 0 {
 		return s[:i], s[i+len(separator):], true

@@ -1,6 +1,6 @@
 // Package bridge connects CLU's actors with WebSocket clients: it relays every reply to every
-// client, and turns a client's JSON into a command. It knows both sides: CLU through package
-// actor, sockets through package engine. A program serves clients with
+// client, and turns a client's JSON into a command. It knows CLU through package actor, and
+// sockets through package engine. A program serves clients with
 //
 //	b, err := bridge.New(bridge.Config{Broker: []string{"amqp://guest:guest@localhost:5672/"}})
 //	...
@@ -17,37 +17,39 @@
 //
 //	request ──► guard.go: which page? whose? ──► handler.Accept, the page, the API, the admin's port
 //
-// Every request is checked first for the web page that it comes from, and for its client's
-// address. An upgrade is then a plain client, a v1 client (connect.go, query.go) or a client in
-// a room (path.go, roomclient.go). The engine calls the bridge through handler.go.
+// For every request, the web page that it comes from and its client's address are checked
+// first. An upgrade is then a plain client, a v1 client (connect.go, query.go) or a client in a
+// room (path.go, roomclient.go). The engine calls the bridge through handler.go.
 //
 // # Down
 //
 //	delivery ──► actor.Envelope ──► hub.Reply ──┬─► one frame ──► plain log ──► every plain client
 //	                                            └─► numbered frame ──► groups' logs ──► v1 clients
 //
-// A reply is encoded once, whatever the number of clients (replies.go, newreply.go). What CLU
-// would not hand on, or what cannot be read, is dropped, counted and logged; the next reply is
-// not affected. Package hub does the rest: numbers, filters, throttling, history, snapshots.
+// A reply is encoded once, whatever the number of clients (replies.go, newreply.go). A message
+// that CLU would not pass on, or that cannot be read, is dropped, counted and logged; the next
+// reply is not affected. Package hub does the rest: numbers, filters, throttling, history,
+// snapshots.
 //
 // # Sessions
 //
 //	op ──► requests.go: parse ──► hub: subscribe, resume, snapshot ──► Conn.Follow(group's log)
 //
 // A client that speaks v1 has a [hub.Session] (client.go). Its requests are parsed on the
-// engine's loop (package protocol, requests.go) and done by the hub, in the client's turn.
+// engine's loop (package protocol, requests.go) and carried out by the hub on the client's
+// turn.
 //
 // # Up
 //
-//	text ──► protocol.Parse ──► Command.Check ──► too late? ──► allow ──► Inflight ──► Link.Publish ──► outcome
+//	text ──► protocol.Parse ──► Command.Validate ──► too late? ──► allow ──► Inflight ──► Link.Publish ──► outcome
 //
 // Every command is registered before it is sent: in CLU's own form (commands.go), tracked
 // (tracked.go), or over HTTP (apicommand.go, httpwaiter.go). The registry of the commands in
 // flight ([hub.Inflight]) refuses an id that is in use, and matches replies with their commands.
-// Whether a client may send it is decided in access.go, for this door as for every other. A
-// command is published within 0.9 s after it was read or not at all (lateness.go, outgoing.go),
-// and fails at once if it cannot be published. Each is logged with its outcome (commandlog.go).
-// The sender is told of every end but success, which the actor's own reply shows:
+// Whether a client may send it is decided in access.go, as for every other action. A command is
+// published within 0.9 s of being read or not at all (lateness.go, outgoing.go), and fails at
+// once if it cannot be published. Each is logged with its outcome (commandlog.go). The sender is
+// told every outcome except success, which the actor's reply shows:
 //
 //	bad input     an error envelope to the sender, unless the bridge is strict
 //	returned      CLU's failed reply, published for every client (pendingreturns.go, failurerate.go)
@@ -60,8 +62,9 @@
 //
 // Exchanges other than the actors' feed rooms (sources.go, package rooms). Clients that
 // connected to a room follow its log; v1 clients have rooms among their subscriptions. Programs
-// publish and command over HTTP (api.go), and learn from an exchange who connects and leaves
-// (presence.go). Operators have metrics and health (admin.go, metrics.go, health.go).
+// publish messages and send commands over HTTP (api.go), and see on an exchange which clients
+// connect and leave (presence.go). Operators have metrics and health (admin.go, metrics.go,
+// health.go).
 //
 // The engine's loops never wait for the broker, and the link never waits for a client.
 package bridge

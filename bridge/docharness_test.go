@@ -13,7 +13,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge"
 )
 
-// docHarness is a bridge in which everything happens that docs/protocol.md describes.
+// docHarness is a bridge that can produce everything that docs/protocol.md describes.
 type docHarness struct {
 	t     *testing.T
 	b     *running
@@ -74,7 +74,7 @@ func (th *docHarness) until(c *client, kind string) (all []envelope) {
 	}
 }
 
-// run sends an example, and returns what came in answer.
+// run sends an example, and returns the answers.
 func (th *docHarness) run(e example) []envelope {
 	th.t.Helper()
 	text := theExample.ReplaceAllString(e.text, fmt.Sprintf(`%q, "seq": 1`, th.epoch))
@@ -92,7 +92,7 @@ func (th *docHarness) run(e example) []envelope {
 	return th.until(c, requests[e.kind()])
 }
 
-// runOthers provokes the messages that answer no example.
+// runOthers provokes the messages that do not answer an example.
 func (th *docHarness) runOthers(b *broker.Broker) {
 	th.t.Helper()
 	c := th.dial(fmt.Sprintf("/?since=%s:1", th.epoch))

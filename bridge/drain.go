@@ -9,10 +9,10 @@ import (
 )
 
 const (
-	// closeGrace is the part of the drain timeout that is kept for close handshakes and for
-	// the end of the link; of a short timeout it is a quarter.
+	// closeGrace is the part of the drain timeout that is reserved for close handshakes and
+	// for closing the link; of a short timeout it is a quarter.
 	closeGrace = 8 * time.Second
-	// linkCloseGrace is the link's part of that: the last confirms, and closing.
+	// linkCloseGrace is the link's part of that, for the last confirms and for closing.
 	linkCloseGrace = 3 * time.Second
 	// shedEvery is how often some clients are shed.
 	shedEvery = 10 * time.Millisecond
@@ -26,7 +26,7 @@ type Drain struct {
 	// ShedRate is how many clients are closed a second, or more if the timeout is short.
 	// 0 is 500.
 	ShedRate int
-	// Timeout bounds the whole. 0 is 30 s.
+	// Timeout bounds the whole drain. 0 is 30 s.
 	Timeout time.Duration
 }
 
@@ -45,9 +45,9 @@ type leavingClient struct {
 	client *client
 }
 
-// drain stops the service: the bridge is no longer ready, accepts no clients, and closes those
-// that it has at a steady rate, so that they do not all reconnect at the same moment. Until then
-// each is served as before. A client is closed once its commands have their outcomes.
+// drain stops the service: the bridge is no longer ready, accepts no clients, and closes its
+// clients at a steady rate, so that they do not all reconnect at the same moment. Each is served
+// until it is closed, which waits for the outcomes of its commands.
 func (b *Bridge) drain() error {
 	b.draining.Store(true)
 	limits := b.cfg.Drain
@@ -64,7 +64,7 @@ func (b *Bridge) drain() error {
 	return b.shutdown(ctx)
 }
 
-// shed closes the clients at a rate, or faster if the time is too short for that.
+// shed closes the clients at the given rate, or faster if that would take too long.
 func shed(clients []leavingClient, rate int, within time.Duration) {
 	rate = max(rate, int(float64(len(clients))/max(within, shedEvery).Seconds())+1)
 	tick := time.NewTicker(shedEvery)
@@ -92,7 +92,7 @@ func awaitOutcomes(clients []leavingClient, until time.Time) {
 // busy reports whether the client has a command without an outcome.
 func (l leavingClient) busy() bool { return l.client.commands.Load() > 0 }
 
-// close closes the client, now or at the outcome of its last command.
+// close closes the client, now or when its last command has its outcome.
 func (l leavingClient) close() {
 	l.client.set(clientLeaving)
 	if !l.busy() {

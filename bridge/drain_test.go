@@ -16,7 +16,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// closing reads until the client is closed, and returns how many replies came before, and the code
+// closing reads until the client is closed, and returns how many replies came first, and the code
 // and reason.
 func (c *client) closing() (replies int, code int, reason string, err error) {
 	_ = c.SetReadDeadline(time.Now().Add(testkit.Patience))
@@ -58,8 +58,8 @@ func TestAStoppingBridgeShedsItsClientsAtASteadyRate(t *testing.T) {
 	if err := b.end(t, ended); err != nil {
 		t.Error(err)
 	}
-	// At no moment may more have gone than the rate allows; a busy machine may be
-	// slower.
+	// At no moment may more clients have been closed than the rate allows; a busy machine may
+	// be slower.
 	slices.SortFunc(times, time.Time.Compare)
 	for i, at := range times {
 		if allowed := int(at.Sub(start).Seconds()*rate) + 1 + rate/10; i >= allowed {

@@ -11,14 +11,14 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/hub"
 )
 
-// Durable says what becomes of replies while the link to the broker is down. By default they
+// Durable says what happens to replies while the link to the broker is down. By default they
 // are lost, and clients are told of the gap. At most one of the fields may be set.
 type Durable struct {
-	// Expires has the broker keep the bridge's queue, and the replies in it, for this long
+	// Expires makes the broker keep the bridge's queue, and the replies in it, for this long
 	// while the bridge is away.
 	Expires time.Duration
-	// Stream has the bridge read a RabbitMQ stream, which keeps replies even while the bridge
-	// restarts, and gives them the same numbers on every bridge.
+	// Stream makes the bridge read a RabbitMQ stream, which keeps replies even while the
+	// bridge restarts and gives them the same numbers on every bridge.
 	Stream *Stream
 }
 
@@ -31,7 +31,7 @@ func (d *Durable) check() error {
 
 // Stream is a RabbitMQ stream of an exchange's replies.
 type Stream struct {
-	// Name of the stream. "" is the exchange's, and "_stream".
+	// Name is the stream's. "" is the exchange's name followed by "_stream".
 	Name string
 	// Age is how long the broker keeps a reply. 0 is forever.
 	Age time.Duration
@@ -56,7 +56,7 @@ func (cfg *Config) epoch() string {
 	return hub.NewEpoch()
 }
 
-// repliesQueue returns the queue or stream by which replies come.
+// repliesQueue returns the queue or stream from which replies come.
 func (b *Bridge) repliesQueue() amqpx.Queue {
 	q := amqpx.Queue{
 		Name:       actor.RepliesQueue(b.cfg.Name),

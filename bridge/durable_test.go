@@ -85,7 +85,7 @@ func (e *replyRecorder) last() int {
 func (e *replyRecorder) check(t *testing.T, accepted []int) {
 	t.Helper()
 	heard := e.all()
-	// A reply that was cut off before its confirm may reach the queue behind those of the
+	// A reply that was cut off before its confirm may reach the queue after those of the
 	// source's next connection: only the accepted ones have an order.
 	ordered := slices.DeleteFunc(slices.Clone(heard), func(n int) bool { _, ok := slices.BinarySearch(accepted, n); return !ok })
 	for i := 1; i < len(ordered); i++ {
@@ -131,7 +131,7 @@ func recordClients(t *testing.T, b *running) (all []*replyRecorder) {
 	return all
 }
 
-// awaitPast waits until all clients have got a reply that was sent after now.
+// awaitPast waits until all clients have received a reply that was sent after now.
 func awaitPast(t *testing.T, s *testkit.Source, all []*replyRecorder) {
 	t.Helper()
 	from := len(s.Outcomes())
@@ -257,7 +257,7 @@ func TestWithoutADurableQueueTheReportedGapIsTheRealOne(t *testing.T) {
 	if len(e.gaps) != breaks {
 		t.Fatalf("%d gaps were told of %d", len(e.gaps), breaks)
 	}
-	// A reply is sent some time before it is here, and the bridge allows for that.
+	// A reply is sent some time before it arrives, and the bridge allows for that.
 	const slack = 200 * time.Millisecond
 	// A gap begins with the last request to the broker that was answered, because the network may
 	// have delayed what came later. There is a request every second.

@@ -18,7 +18,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge"
 )
 
-// A bridge inside a program of its own, as WebsocketServer is used in Python: it serves
+// A bridge inside another program, as WebsocketServer is used in Python: it serves
 // WebSocket clients on a port until the context ends.
 func Example() {
 	ctx, cancel := context.WithCancel(context.Background())

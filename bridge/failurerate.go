@@ -28,7 +28,7 @@ func newFailureRate() *failureRate {
 	return &failureRate{now: time.Now, each: map[string]int{}}
 }
 
-// allow reports whether another one may be published for a client of an address.
+// allow reports whether another failed reply may be published for a client of an address.
 func (r *failureRate) allow(address string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -18,7 +18,8 @@ import (
 // Every request, on every port, is checked here first: the page that it comes from (package
 // origin) and its client's address (package forwarded).
 
-// The kinds of the bridge's own refusals, beside those of the engine and of package origin.
+// The kinds of the bridge's own refusals, in addition to those of the engine and of package
+// origin.
 const (
 	forwardedKind = "forwarded"
 	pathKind      = "path"
@@ -28,7 +29,7 @@ const (
 type ListenOptions struct {
 	// Proxy expects a PROXY protocol header at the beginning of each connection.
 	Proxy bool
-	// TLS has connections speak TLS, behind that header. nil is plain TCP.
+	// TLS makes connections use TLS, after that header. nil is plain TCP.
 	TLS *tls.Config
 }
 
@@ -63,8 +64,8 @@ func (b *Bridge) guardClients(next http.Handler) http.Handler {
 // shortAnswerTimeout is how long a client may take to read a short answer.
 const shortAnswerTimeout = time.Minute
 
-// guardAdmin guards the admin port. A request that did not come through a listener is the
-// program's own.
+// guardAdmin guards the admin port. A request that did not come through a listener was made
+// by the program itself.
 func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 	guarded := b.guard(next, func(r *http.Request) (l origin.Listener, known bool) {
 		addr, known := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
@@ -73,7 +74,7 @@ func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rc := http.NewResponseController(w) // an error means that there is no socket
 		if !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/debug/") {
-			// Other answers may take long to make.
+			// An answer of those two may take long to make.
 			_ = rc.SetWriteDeadline(time.Now().Add(shortAnswerTimeout))
 		}
 		if r.ContentLength != 0 {
@@ -105,7 +106,7 @@ func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin
 		}
 		b.refusals.note(no.Kind, "client", r.RemoteAddr, "why", no.Error())
 		if strings.HasPrefix(r.URL.Path, "/api/") {
-			writeAPI(w, http.StatusForbidden, protocol.JSON(apiError{Error: no.Error(), Code: "forbidden"}))
+			writeAPI(w, http.StatusForbidden, protocol.JSON(apiError{Error: no.Error(), Code: protocol.CodeForbidden}))
 			return
 		}
 		http.Error(w, no.Error(), http.StatusForbidden)
@@ -135,7 +136,7 @@ func (b *Bridge) nameClient(r *http.Request) bool {
 	if b.proxies == nil {
 		return true
 	}
-	// Anything but an address is the peer of a Unix socket.
+	// If it is not an address, the peer is that of a Unix socket.
 	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
 	client, err := b.proxies.Client(peer, r.Header.Values("X-Forwarded-For"), r.Header.Values("Forwarded"))
 	switch {
@@ -151,8 +152,8 @@ func (b *Bridge) nameClient(r *http.Request) bool {
 	return true
 }
 
-// noteBadForwarded logs that a trusted proxy names no client, which is then served under the
-// proxy's address.
+// noteBadForwarded logs that a trusted proxy names no client. The client is then served
+// under the proxy's address.
 func (b *Bridge) noteBadForwarded(proxy netip.AddrPort, err error) {
 	b.badForwarded.note("no client address", "proxy", remoteName(proxy), "why", err.Error())
 }

@@ -32,7 +32,7 @@ func (r *running) shake(t *testing.T, target string, lines ...string) (status in
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13"}, lines...)...)
 }
 
-// ask sends a request without a body as it is written, and returns the answer.
+// ask sends a request without a body, unchanged, and returns the answer.
 func ask(t *testing.T, addr string, lines string, more ...string) (status int, body string) {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)
@@ -58,7 +58,7 @@ func ask(t *testing.T, addr string, lines string, more ...string) (status int, b
 	return resp.StatusCode, string(text)
 }
 
-// logged is a log that can be read while it is written.
+// logged is a log that can be read while it is being written.
 type logged struct {
 	mu   sync.Mutex // guards the following field
 	text bytes.Buffer

@@ -39,14 +39,14 @@ func (h handler) Accept(r *engine.Request) (engine.Accepted, error) {
 	}
 	v1 := b.newSession(c)
 	v1.Batch, v1.Connect = connect.Batch, &connect
-	accepted := engine.Accepted{Session: c} // it follows a log behind the hello
+	accepted := engine.Accepted{Session: c} // it follows a log after the hello
 	if asked {
 		accepted.Subprotocol = Subprotocol
 	}
 	return accepted, nil
 }
 
-// Open greets a v1 client. A plain one gets only replies.
+// Open greets a v1 client. A plain client gets only replies.
 func (h handler) Open(conn engine.Conn, v any) {
 	c := v.(*client)
 	h.b.publishConnect(c)
@@ -61,7 +61,7 @@ func (h handler) Open(conn engine.Conn, v any) {
 	}
 }
 
-// Message takes a client's command or request, or tells the client what is wrong with it.
+// Message handles a client's command or request, or tells the client what is wrong with it.
 func (h handler) Message(conn engine.Conn, v any, m engine.Message) {
 	c := v.(*client)
 	if c.roomClient() != nil {
@@ -69,7 +69,7 @@ func (h handler) Message(conn engine.Conn, v any, m engine.Message) {
 		return
 	}
 	if string(bytes.Trim(m.Payload, " \t\r\n")) == "ping" && !h.b.cfg.Strict {
-		conn.Send(engine.Text("pong")) // for people who type
+		conn.Send(engine.Text("pong")) // for interactive use
 		return
 	}
 	in := incoming{m.Payload, time.Now(), m.Late}
@@ -79,8 +79,8 @@ func (h handler) Message(conn engine.Conn, v any, m engine.Message) {
 	h.b.dispatchMessage(conn, c, in)
 }
 
-// Closing finishes a connection once its messages are answered: the requests of a v1 client,
-// which are in its queue, and the commands, which then have their outcomes.
+// Closing finishes a connection once its messages are answered: when the queue of a v1
+// client is empty and every command has its outcome.
 func (h handler) Closing(conn engine.Conn, v any) {
 	c := v.(*client)
 	c.set(clientSentClose)

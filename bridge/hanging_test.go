@@ -8,9 +8,9 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// 395 clients have 256 tracked commands each with an actor that hangs, which is the bound of a client,
-// but for the last few; together that is more than may be in flight. Another client works beside
-// them.
+// 395 clients have 256 tracked commands each, the bound of a client, at an actor that hangs, except
+// for the last few. Together these are more than may be in flight. Another client must still be
+// able to work.
 func TestHangingCommandsDoNotKeepOtherClientsFromTheirs(t *testing.T) {
 	const clients, each, fewer = 395, 256, 5
 	commands := func(client int) int {
@@ -47,7 +47,7 @@ func TestHangingCommandsDoNotKeepOtherClientsFromTheirs(t *testing.T) {
 		equal(t, "the end of "+id, []any{result["op"], result["status"]}, []any{"result", "done"})
 	}
 
-	// Each hanging command was answered, and those that gave way were told so.
+	// Each hanging command was answered, and the senders of those that gave way were told.
 	gaveWay := 0
 	for i, c := range others {
 		for range commands(i) {

@@ -20,7 +20,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// bridgeHarness is a bridge without a broker, whose clock stands until it is moved.
+// bridgeHarness is a bridge without a broker, with a clock that the test moves.
 type bridgeHarness struct {
 	*Bridge
 	t    testing.TB
@@ -49,10 +49,10 @@ func newHarness(t testing.TB, sources ...rooms.Source) *bridgeHarness {
 	return s
 }
 
-// pass lets time pass, and everything happen that is due.
+// pass advances the clock, and runs everything that is due.
 func (s *bridgeHarness) pass(d time.Duration) { s.clock.Pass(d) }
 
-// says has a reply come.
+// says delivers a reply.
 func (s *bridgeHarness) says(r filter.Reply, order int64) { s.saysAll(r, `{}`, order) }
 
 func (s *bridgeHarness) saysAll(r filter.Reply, body string, order int64) {
@@ -61,7 +61,7 @@ func (s *bridgeHarness) saysAll(r filter.Reply, body string, order int64) {
 	s.hub.Reply(rep, 0, false)
 }
 
-// listener is a client, and what it hears.
+// listener is a client, and what it has received.
 type listener struct {
 	conn    net.Conn
 	answers chan map[string]any
@@ -146,12 +146,12 @@ func (s *bridgeHarness) ask(l *listener, op, request string) {
 	s.await(l, op)
 }
 
-// from has a sender say something, with a place in its order unless that is 0.
+// from delivers a reply from a sender, ordered unless the order is 0.
 func (s *bridgeHarness) from(sender string, order int64) {
 	s.says(filter.Reply{Sender: sender, Code: "i"}, order)
 }
 
-// hears compares what the client has heard since it connected.
+// hears compares what the client has received since it connected.
 func (s *bridgeHarness) hears(l *listener, want ...uint64) {
 	s.t.Helper()
 	s.ask(l, "pong", `{"op": "ping"}`)
@@ -162,7 +162,7 @@ func (s *bridgeHarness) hears(l *listener, want ...uint64) {
 	}
 }
 
-// since is a subscription that resumes behind a reply.
+// since returns a subscription that resumes from a reply.
 func (s *bridgeHarness) since(l *listener, seq int, more string) {
 	s.t.Helper()
 	s.tell(l, fmt.Sprintf(`{"op": "subscribe", "since": {"epoch": %q, "seq": %d}, %s}`, s.hub.Epoch, seq, more))

@@ -5,7 +5,8 @@ import (
 	"net/http"
 )
 
-// routes returns the handler of the requests on the clients' port that are no WebSocket.
+// routes returns the handler of the requests on the clients' port that are not for a
+// WebSocket.
 func (b *Bridge) routes(page http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", b.healthz(health.public))
@@ -21,7 +22,7 @@ func (b *Bridge) routes(page http.Handler) http.Handler {
 	return b.guardClients(mux)
 }
 
-// health is what /healthz and /readyz say.
+// health is the answer of /healthz and /readyz.
 type health struct {
 	Ready bool `json:"ready"`
 	// Draining is true while the bridge is stopping.
@@ -30,12 +31,12 @@ type health struct {
 	Reason   string `json:"reason,omitempty"`
 	Name     string `json:"name,omitempty"`
 	Clients  *int   `json:"clients,omitempty"`
-	// Dropped counts messages that are no replies, by reason.
+	// Dropped counts messages that are not replies, by reason.
 	Dropped map[string]int `json:"dropped,omitempty"`
 }
 
-// full is the health for the admin port, and public that for the clients' port: without
-// addresses, names or numbers.
+// full returns the health for the admin port, and public that for the clients' port,
+// without addresses, names or numbers.
 func (h health) full() health { return h }
 func (h health) public() health {
 	return health{Ready: h.Ready, Draining: h.Draining, Broker: h.Broker}

@@ -23,7 +23,7 @@ type httpWaiter struct {
 	omitted int
 	end     hub.CommandEnd
 
-	done chan struct{} // closed with the end
+	done chan struct{} // closed at the end
 }
 
 func newHTTPWaiter() *httpWaiter { return &httpWaiter{done: make(chan struct{})} }
@@ -48,8 +48,8 @@ func (c *httpWaiter) End(e hub.CommandEnd) {
 	close(c.done)
 }
 
-// json returns the JSON of a finished call. The replies are written as for plain
-// clients, with --nan python not strictly JSON.
+// json returns the answer once the wait has ended. The replies are written as for plain clients:
+// with --nan python they are not strictly JSON.
 func (c *httpWaiter) json(e hub.CommandEnd) []byte {
 	buf := append([]byte(`{"command_id":`), protocol.JSON(e.CommandID)...)
 	buf = append(buf, `,"status":"`+e.Status+`"`...)

@@ -7,7 +7,7 @@ import (
 )
 
 // lag measures how late the machine makes this process. Time bounds must allow for that, or they
-// bound the other load of the machine.
+// would measure the machine's other load.
 type lag struct {
 	// mu guards the following field.
 	mu   sync.Mutex

@@ -7,14 +7,14 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// A late command is wrong: a telescope must not move long after it was asked to.
+// A late command is harmful: a telescope must not move long after it was told to.
 
-// tooLate returns why a command would be sent too late, or nil.
+// tooLate returns an error if a command would be sent too late.
 func tooLate(in incoming, expires time.Time) error {
 	if in.late > 0 {
 		return &protocol.Rejection{Code: protocol.CodeExpired, Message: "The command was not sent: the bridge stood still for " + seconds(in.late) + "."}
 	}
-	// Not by the monotonic clock, which stands still while the machine is suspended.
+	// Do not use the monotonic clock, which stands still while the machine is suspended.
 	if waited := time.Now().Round(0).Sub(in.receivedAt.Round(0)); waited > sendWithin {
 		return &protocol.Rejection{Code: protocol.CodeExpired, Message: "The command was not sent: it waited at the bridge for " + seconds(waited) + "."}
 	}

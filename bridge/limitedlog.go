@@ -44,7 +44,8 @@ func (t *limitedLog) note(reason string, attributes ...any) {
 	}
 }
 
-// scheduleFlush logs nothing for a reason for a second, and then what came meanwhile. mu is held.
+// scheduleFlush holds back a reason's lines for a second, and then logs the events of that
+// second. mu is held.
 func (t *limitedLog) scheduleFlush(reason string, r *limitedEntry) {
 	r.timer = time.AfterFunc(time.Second, func() {
 		t.mu.Lock()
@@ -66,7 +67,7 @@ func (t *limitedLog) flush(reason string, r *limitedEntry) bool {
 	return true
 }
 
-// end logs what is left. note must not be called after it.
+// end logs the remaining events. note must not be called after it.
 func (t *limitedLog) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

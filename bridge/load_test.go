@@ -15,7 +15,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// sentCommand is a command and what its sender was told.
+// sentCommand is a command and the outcome that its sender was told.
 type sentCommand struct {
 	id     string
 	nobody bool // sent to a consumer that does not exist
@@ -36,8 +36,8 @@ type commander struct {
 	commands []*sentCommand
 }
 
-// loadClients is many commanders that send to one consumer, and every tenth command to
-// nobody.
+// loadClients is a set of commanders that send to one consumer, and every tenth command to
+// a consumer that does not exist.
 type loadClients struct {
 	consumer string
 	phase    atomic.Pointer[string]
@@ -47,7 +47,7 @@ type loadClients struct {
 	stop     context.CancelFunc
 }
 
-// startLoad connects so many commanders, each of which sends every so often until
+// startLoad connects n commanders, each of which sends a command per interval until
 // stopSending.
 func startLoad(t *testing.T, addr, consumer string, n int, every time.Duration) *loadClients {
 	t.Helper()
@@ -60,7 +60,7 @@ func startLoad(t *testing.T, addr, consumer string, n int, every time.Duration) 
 		g.list = append(g.list, c)
 		g.reading.Go(c.read)
 		g.sending.Go(func() {
-			// Each begins at another moment, so that the commands come evenly.
+			// Each begins at a different moment, so that the commands come evenly.
 			tick := time.NewTicker(max(1, every*time.Duration(i)/time.Duration(n)))
 			defer tick.Stop()
 			for {
@@ -77,7 +77,7 @@ func startLoad(t *testing.T, addr, consumer string, n int, every time.Duration) 
 	return g
 }
 
-// enter names what happens from now on, for the table.
+// enter names the phase that begins now, for the table.
 func (g *loadClients) enter(phase string) { g.phase.Store(&phase) }
 
 func (g *loadClients) stopSending() {
@@ -94,7 +94,7 @@ func (g *loadClients) leave() {
 	g.reading.Wait()
 }
 
-// settle waits until every client has read what the bridge has sent it so far.
+// settle waits until every client has read everything that the bridge has sent it so far.
 func (g *loadClients) settle(t *testing.T) {
 	t.Helper()
 	for _, c := range g.list {
@@ -120,8 +120,8 @@ func (c *commander) command(t *testing.T, g *loadClients) {
 	}
 }
 
-// read notes every error envelope about a command of its own, until the socket
-// is closed.
+// read records every error envelope about the commander's own commands, until the socket is
+// closed.
 func (c *commander) read() {
 	for {
 		text, err := wsutil.ReadServerText(c)

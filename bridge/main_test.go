@@ -66,7 +66,7 @@ func startBridge(t *testing.T, url string, adjust ...func(*bridge.Config)) *runn
 		Broker: []string{url},
 		Logger: slog.New(slog.DiscardHandler),
 		OnLink: func(s amqpx.State) { r.states <- s },
-		// The whole suite can run as on systems without epoll.
+		// The whole suite can run with the poller of systems without epoll.
 		PortablePoller: os.Getenv("CLU_WS_TEST_POLLER") == "portable",
 	}
 	for _, f := range adjust {
@@ -123,7 +123,7 @@ func (r *running) awaitUp(t *testing.T) {
 	}
 }
 
-// health returns what the bridge answers at /healthz or /readyz.
+// health returns the bridge's answer at /healthz or /readyz.
 func (r *running) health(t *testing.T, path string) (status int, says map[string]any) {
 	t.Helper()
 	defer http.DefaultClient.CloseIdleConnections()
@@ -231,7 +231,7 @@ func newPeer(t *testing.T, url string) *peer {
 	return &peer{t, ch}
 }
 
-// hear consumes what is published for a pattern.
+// hear consumes the messages published for a pattern.
 func (p *peer) hear(pattern string) <-chan amqp.Delivery {
 	p.t.Helper()
 	q, err := p.ch.QueueDeclare("", false, false, true, false, nil)

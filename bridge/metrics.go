@@ -38,7 +38,7 @@ func newMetrics(b *Bridge) *metrics {
 		m.commands[o] = commands.WithLabelValues(amqpx.Outcome(o).String())
 	}
 	for _, state := range []string{"up", "blocked", "no_replies", "down"} {
-		m.linkChanges.WithLabelValues(state) // so that each counter is there from the start
+		m.linkChanges.WithLabelValues(state) // so that each counter exists from the start
 	}
 	m.registry.MustRegister(m.linkChanges, commands, &collector{b},
 		collectors.NewGoCollector(),

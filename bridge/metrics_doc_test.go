@@ -12,7 +12,7 @@ import (
 
 var metricName = regexp.MustCompile(`cluws_[a-z_]+`)
 
-// docs/operating.md says of every metric what it is for, and names none that does not exist.
+// docs/operating.md explains every metric, and names none that does not exist.
 func TestTheOperatingPageListsEveryMetric(t *testing.T) {
 	page, err := os.ReadFile("../docs/operating.md")
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// admin asks the admin's handler for a path.
+// admin requests a path from the admin handler.
 func (r *running) admin(t *testing.T, path string) (int, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -74,7 +74,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	}
 	// The confirm of the command comes some time after the actor has it.
 	testkit.WaitUntil(t, "the command is confirmed", func() bool { return strings.Contains(b.metrics(t), `cluws_commands_total{outcome="confirmed"} 1`) })
-	// The figures of a loop are brought up to date at the end of its turn, behind the answers.
+	// The figures of a loop are updated at the end of its turn, after the answers.
 	testkit.WaitUntil(t, "the messages are counted", func() bool { return strings.Contains(b.metrics(t), "cluws_messages_received_total 3") })
 	text := b.metrics(t)
 	for _, line := range want {

@@ -6,10 +6,10 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// Without a configured name, a bridge has a new random one at every start.
+// Without a configured name, a bridge has a new random name at every start.
 
-// warnOfName warns of a queue that outlives the bridge and is not found again, for its name is
-// random.
+// warnOfName warns of a queue that outlives the bridge but is not found again, because its
+// name is random.
 func (b *Bridge) warnOfName() {
 	if b.randomName && b.cfg.Durable.Expires > 0 {
 		b.log.Warn("the bridge has a random name, and keeps its queue under it: after a restart it does not find the replies that were kept; give it a --name", "name", b.cfg.Name)

@@ -8,7 +8,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/hub"
 )
 
-// newReply returns the reply of a delivery, whose envelope was written.
+// newReply returns the reply of a delivery for which the envelope has been written.
 func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *hub.Reply {
 	r := &hub.Reply{Plain: envelope, BodyAt: bodyAt}
 	text := func(header string) string {
@@ -29,8 +29,8 @@ func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *hub.Reply {
 	return r
 }
 
-// maxOrderKey is the length of the longest order key, in bytes, for each subscription remembers
-// many of them. A reply with a longer one counts as unordered.
+// maxOrderKey is the length of the longest order key, in bytes. It is bounded because each
+// subscription remembers many of them. A reply with a longer key counts as unordered.
 const maxOrderKey = 512
 
 // toInt64 converts a header of any of AMQP's integer types.

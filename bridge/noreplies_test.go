@@ -38,7 +38,7 @@ func TestABrokerThatTakesNoRepliesIsReportedToClientsAndOperators(t *testing.T) 
 	}
 	later, laterHello := dialV1(t, b.addr, "/")
 	equal(t, "the broker's state in a later hello", laterHello["broker"], any("no_replies"))
-	// It stays ready, for commands get through.
+	// It stays ready, because commands get through.
 	status, health := b.health(t, "/readyz")
 	equal(t, "readiness", []any{status, health["ready"], health["broker"], health["reason"]}, []any{http.StatusOK, true, "no_replies", nil})
 	if _, text := b.admin(t, "/healthz"); !strings.Contains(text, "takes no messages") {

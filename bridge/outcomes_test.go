@@ -10,14 +10,14 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// reportWithin is how soon a sender is told that its command failed: a second, and some time for the
-// way. What a busy machine adds is measured.
+// reportWithin is how soon a sender is told that its command failed: a second, and some time for
+// transit. The delay of a busy machine is measured and added.
 const reportWithin = 1200 * time.Millisecond
 
-// Every command has exactly one end. Without an error envelope it was confirmed:
-// then the actor has it, once. With one it never reaches the actor, unless the
-// envelope says that nobody knows. A confirmed one may be received late here: the
-// queue keeps it while the broker is away, as no queue of an actor does.
+// Every command has exactly one end. Without an error envelope it was confirmed: then the
+// actor has it, once. With one, it never reaches the actor, unless the envelope says that
+// this is unknown. A confirmed command may be received late here: unlike an actor's queue,
+// the recorder's keeps it while the broker is away.
 func TestEveryCommandHasExactlyOneEndThroughWhateverTheBrokerDoes(t *testing.T) {
 	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
@@ -43,8 +43,8 @@ func TestEveryCommandHasExactlyOneEndThroughWhateverTheBrokerDoes(t *testing.T) 
 	n.CloseConnections(t)
 	b.awaitUp(t)
 	quiet()
-	// The disturbance itself is the time: in the first of the two the connections hold,
-	// in the second they break.
+	// The disturbances differ in their length: in the first the connections hold, in the
+	// second they break.
 	for _, stall := range []time.Duration{3 * time.Second, 20 * time.Second} {
 		g.enter("stalled for " + stall.String())
 		n.Pause(t)
@@ -60,7 +60,7 @@ func TestEveryCommandHasExactlyOneEndThroughWhateverTheBrokerDoes(t *testing.T) 
 	quiet()
 
 	g.stopSending()
-	// Behind the last command of each client comes nothing that could still be under way.
+	// After the last command of each client, nothing can still be in transit.
 	g.enter("last")
 	for _, c := range g.list {
 		c.command(t, g)
@@ -86,8 +86,8 @@ func (c *commander) last() string {
 	return s.id
 }
 
-// awaitNobody waits until every sender was told that its last command without a consumer failed: that
-// failed reply goes through the broker itself.
+// awaitNobody waits until every sender was told that its last command without a consumer failed:
+// that failed reply goes through the broker.
 func (g *loadClients) awaitNobody(t *testing.T) {
 	t.Helper()
 	testkit.Eventually(t, testkit.Patience, "commands to nobody fail", func() error {
@@ -155,7 +155,7 @@ func checkOutcomes(t *testing.T, g *loadClients, actor *recorder, machine *lag) 
 	}
 }
 
-// fault returns what is wrong with the course of a command, or "".
+// fault returns what is wrong with a command's outcome, or "".
 func (s *sentCommand) fault(got *received, machine *lag) string {
 	switch {
 	case len(s.errors) > 1:

@@ -12,7 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/quota"
 )
 
-// sendWithin is how long after it was read a command may be sent.
+// sendWithin is how long after being read a command may be sent.
 const sendWithin = 900 * time.Millisecond
 
 // outgoing is a client's command on its way to the broker.
@@ -21,16 +21,16 @@ type outgoing struct {
 	conn       engine.Conn // the zero value over HTTP
 	client     *client
 	receivedAt time.Time // when it was read
-	expires    time.Time // not sent after this; zero without expires_at
+	expires    time.Time // not sent after this time; zero without expires_at
 	flight     *hub.Command
 	tracked    *hub.ResultWaiter // waits for its end; nil unless it is a tracked command
 }
 
 func (s *outgoing) key() hub.CommandKey { return hub.CommandKey{ID: s.CommandID, Consumer: s.Consumer} }
 
-// message returns the message to publish, with its turn and its deadline. Of the command string
-// it keeps no more than the beginning, for the log: a long one need not stay in memory until
-// the outcome.
+// message returns the message to publish, with its party and its deadline. It keeps only the
+// beginning of the command string, for the log: a long one need not stay in memory until the
+// outcome.
 func (s *outgoing) message(from amqpx.Sender) amqpx.Message {
 	m := s.Message()
 	if len(s.CommandString) > maxVerbScan {
@@ -47,8 +47,8 @@ func (s *outgoing) message(from amqpx.Sender) amqpx.Message {
 func (b *Bridge) publish(s *outgoing) {
 	s.client.commands.Add(1)
 	if s.client.leaving() { // since the command was read
-		b.logCommand(s, "leaving")
-		b.failTracked(s, "leaving", leavingMessage, false)
+		b.logCommand(s, protocol.CodeLeaving)
+		b.failTracked(s, protocol.CodeLeaving, leavingMessage, false)
 		s.client.commandDone(s.conn)
 		return
 	}
@@ -65,7 +65,7 @@ func (b *Bridge) publish(s *outgoing) {
 		}
 	})
 	if err != nil {
-		// AMQP cannot carry it although Check passed, or the broker forbids it to this user:
+		// AMQP cannot carry it although Validate passed, or the broker forbids it to this user:
 		// the sender is told even in strict mode.
 		b.metrics.refused.Inc()
 		b.logCommand(s, "invalid")
@@ -83,15 +83,15 @@ func (b *Bridge) recordOutcome(s *outgoing, o amqpx.Outcome) {
 	}
 }
 
-// fromBridge is the sender of the bridge's own messages, which is a party of its own.
+// fromBridge is the sender of the bridge's own messages. It is a separate party.
 type fromBridge struct{}
 
 // Gone implements [amqpx.Sender].
 func (fromBridge) Gone() bool { return false }
 
 // failPublicly publishes the failed reply of a command without a consumer, so that every
-// client and every other program on the exchange sees it fail. Beyond the failure rate
-// only the sender is told.
+// client and every other program on the exchange sees it fail. Above the failure rate, only
+// the sender is told.
 func (b *Bridge) failPublicly(s *outgoing) {
 	if !b.failureRate.allow(quota.Address(s.client.Remote())) {
 		b.failTracked(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
@@ -106,7 +106,8 @@ func (b *Bridge) failPublicly(s *outgoing) {
 	})
 }
 
-// publishFailedReply publishes that reply. The command is under way until it comes back.
+// publishFailedReply publishes that reply. The command has no outcome until the reply comes
+// back.
 func (b *Bridge) publishFailedReply(s *outgoing, r pendingReturn) {
 	msg := s.UnroutableReply(b.cfg.Name)
 	msg.From, msg.Tenant = fromBridge{}, fromBridge{}
@@ -117,8 +118,8 @@ func (b *Bridge) publishFailedReply(s *outgoing, r pendingReturn) {
 	}
 }
 
-// commandDone notes that a command has its outcome. A leaving or closing client goes with its
-// last one.
+// commandDone notes that a command has its outcome. After its last one, a leaving or closing
+// client is closed.
 func (c *client) commandDone(conn engine.Conn) {
 	if c.commands.Add(-1) > 0 {
 		return
@@ -132,14 +133,14 @@ func (c *client) commandDone(conn engine.Conn) {
 }
 
 // failTracked tells the sender that a command failed or is in doubt. This also completes its
-// waiter. In doubt, replies may still come, and belong to the command.
+// waiter. If it is in doubt, replies to it may still come.
 func (b *Bridge) failTracked(s *outgoing, code, message string, inDoubt bool) {
 	waited := b.hub.Inflight.Failed(s.flight, inDoubt)
 	if s.tracked == nil {
 		b.fail(s.conn, s.client, s.CommandID, code, message)
 		return
 	}
-	if waited { // otherwise it was told an end already
+	if waited { // otherwise it was already told an end
 		s.conn.Send(protocol.Encode(protocol.Error{Op: "error", ID: s.tracked.ID, CommandID: s.CommandID, Code: code, Message: message}))
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// domeOpens is a dome that is opened by a tracked command of the id 7, and runs on.
+// domeOpens is a dome that is opened by a tracked command with the id 7, which keeps running.
 func domeOpens(t *testing.T) (b *running, p *peer, a *client) {
 	t.Helper()
 	b, p, a = started(t, "/")
@@ -110,7 +110,7 @@ func TestTwoClientsThatUseTheSameIDsGetTheirOwnResults(t *testing.T) {
 	}
 }
 
-// All forms share one registry: of many commands at the same moment one is sent.
+// All forms share one registry: of many commands at the same moment, only one is sent.
 func TestOfManyCommandsWithOneIDInAllFormsOneIsSent(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url)
@@ -220,8 +220,8 @@ func TestUnroutableFailuresAreNotKeptAndTheirRateIsBounded(t *testing.T) {
 	equal(t, "its number", e.seq(), seq+uint64(heard)+1)
 }
 
-// A command followed by a close frame is sent. One whose connection broke behind it may not be: see the
-// outbox.
+// A command followed by a close frame is sent. One whose connection broke after it may not be: see
+// the outbox.
 func TestACommandFollowedByACloseFrameIsSent(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url)

@@ -21,7 +21,7 @@ func TestEachRecordedCaseGivesWhatCLUGave(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, url string) {
 		b := linked(t, url, func(c *bridge.Config) { c.Name = recorded.ClientName; c.Strict = true })
 		p := newPeer(t, url)
-		// The actor of the recording; it is played by this test.
+		// The actor of the recording, whose part this test plays.
 		commands := p.hear("command.lvmecp.#")
 		for _, r := range recorded.Cases(t) {
 			t.Run(r.Case, func(t *testing.T) {
@@ -45,8 +45,8 @@ func TestEachRecordedCaseGivesWhatCLUGave(t *testing.T) {
 	})
 }
 
-// compareCommand compares a command with the recorded one, property for
-// property. The recording's random ids stand for any of the same form.
+// compareCommand compares a command with the recorded one, property by property. The
+// recording's random ids stand for any of the same form.
 func compareCommand(t *testing.T, got amqp.Delivery, want recorded.Message) {
 	t.Helper()
 	expected := want.Publishing()
@@ -109,7 +109,7 @@ func TestBesideCLUsOwnServerEveryEnvelopeIsTheSame(t *testing.T) {
 			compareStreams(t, command, collect(clu, id), collect(ours, id))
 		}
 	}
-	// What each server makes of a command to nobody reaches the clients of both.
+	// Each server's failed reply to a command without a consumer reaches the clients of both.
 	for via, c := range map[string]*client{"clu": clu, "ours": ours} {
 		id := via + "-nobody"
 		c.say(fmt.Sprintf(`{"consumer": "nobody", "command_string": "ping", "command_id": %q}`, id))

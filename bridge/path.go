@@ -9,7 +9,8 @@ import (
 )
 
 // pathOf returns the path in the target of an upgrade request, percent-decoded once. If there
-// are rooms, a path that an access-controlling proxy might read as another one is an error.
+// are rooms, a path that a proxy with access rules might read as a different path is an
+// error.
 func (b *Bridge) pathOf(target string) (string, error) {
 	raw, _, _ := strings.Cut(target, "?")
 	path, err := rooms.DecodePath(raw)

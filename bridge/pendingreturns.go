@@ -9,8 +9,8 @@ import (
 
 // pendingReturns holds the failed replies that the bridge has published for commands without a
 // consumer, until they come back from the broker. The sender of such a command learns of the
-// failure by that reply, as every client does. If the reply is lost or late, the sender alone is
-// told; it is never told twice.
+// failure from that reply, as every client does. If the reply is lost or late, only the sender
+// is told; it is never told twice.
 type pendingReturns struct {
 	// mu guards the following field.
 	mu   sync.Mutex
@@ -18,18 +18,19 @@ type pendingReturns struct {
 }
 
 type pendingReturn struct {
-	report   func() // tells the sender alone
-	done     func() // called once the sender was told
+	report   func() // tells only the sender
+	done     func() // called once the sender has been told
 	reported bool   // the sender was told; a reply that still comes is dropped
 	timer    *time.Timer
 }
 
-// reportWithin is how long after its command came a sender is told, as for any other
+// reportWithin is how soon after its command came a sender is told: as soon as of any other
 // failure, although this one takes two messages to the broker.
 const reportWithin = 900 * time.Millisecond
 
-// expect registers the reply with this message id, to a command that came at a time. r.report is
-// called at most once, if the sender must be told without the reply; it must not block.
+// expect registers the reply with this message id, to a command that came at the given time.
+// r.report is called at most once, if the sender must be told without the reply; it must not
+// block.
 func (u *pendingReturns) expect(id string, came time.Time, r pendingReturn) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -42,7 +43,7 @@ func (u *pendingReturns) expect(id string, came time.Time, r pendingReturn) {
 }
 
 // published takes the outcome of the reply's publishing. A confirmed reply is on its way back,
-// and one of unknown outcome may be, so that its sender must not be told twice.
+// and one with an unknown outcome may be, so its sender must not be told twice.
 func (u *pendingReturns) published(id string, outcome amqpx.Outcome) {
 	if outcome == amqpx.Confirmed {
 		return
@@ -76,8 +77,9 @@ func (u *pendingReturns) arrived(id string) (wanted bool, done func()) {
 	return true, r.done
 }
 
-// linkLost tells the senders whose replies were on their way when the link broke. A reply may
-// still come from a queue that outlives the link, and must not tell its sender again.
+// linkLost tells the senders whose replies were on their way when the link broke. Such a
+// reply may still come from a queue that outlives the link; it must not tell its sender
+// again.
 func (u *pendingReturns) linkLost() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -90,7 +92,7 @@ func (u *pendingReturns) linkLost() {
 	}
 }
 
-// fail tells the sender, unless it was told.
+// fail tells the sender unless it was told already.
 func (r *pendingReturn) fail() {
 	r.timer.Stop()
 	if !r.reported {

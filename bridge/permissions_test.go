@@ -18,8 +18,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// grant is what one line of the table in docs/operating.md asks for: alternatives of
-// patterns, by permission.
+// grant is one line of the table in docs/operating.md: alternatives of patterns, by
+// permission.
 type grant struct {
 	options string
 	allows  map[string][]string
@@ -64,7 +64,7 @@ func (g grant) pattern(permission, without string) string {
 	return "^(" + strings.Join(left, "|") + ")$"
 }
 
-// and joins what two lines ask for.
+// and joins two lines.
 func (g grant) and(other grant) grant {
 	joined := grant{g.options + " " + other.options, map[string][]string{}}
 	for _, permission := range permissions {
@@ -77,7 +77,7 @@ func (g grant) and(other grant) grant {
 	return joined
 }
 
-// restricted is a bridge whose user may do only so much, in a virtual host of its own.
+// restricted is a bridge whose user has limited permissions, in a separate virtual host.
 type restricted struct {
 	name       string
 	vhost      string
@@ -188,8 +188,8 @@ func (r *restricted) start(t *testing.T, n *testkit.Node, log *logged) *running 
 	return startBridge(t, url, withHistory, log.config, func(c *bridge.Config) { c.Name = "bridge" }, r.configure)
 }
 
-// works has replies, commands and their results, rooms, presence, and a gap pass, and
-// wants no warning.
+// works checks that replies, commands and their results, rooms, presence, and a gap get
+// through, without a warning.
 func (r *restricted) works(t *testing.T, n *testkit.Node) {
 	var log logged
 	b := r.start(t, n, &log)

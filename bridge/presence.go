@@ -26,8 +26,8 @@ type presence struct {
 	outcomes [amqpx.Unknown + 1]atomic.Uint64
 }
 
-// newPresence makes the link for presence, if it is configured. More of its messages may wait,
-// and longer, than commands: late presence does no harm.
+// newPresence makes the link for presence, if it is configured. More of its messages may wait
+// than commands, and longer: late presence does no harm.
 func (b *Bridge) newPresence() (err error) {
 	exchange := b.cfg.Presence
 	switch exchange {
@@ -81,8 +81,8 @@ func (b *Bridge) presenceOf(c *client, at time.Time) presenceMessage {
 	return presenceMessage{b.clientID(c), c.path(), c.Remote(), b.cfg.Name, spoken, at.UTC().Format(protocol.TimeFormat)}
 }
 
-// publishConnect and left publish a client's coming and going. They run on the engine's loops and
-// never block.
+// publishConnect and publishDisconnect publish that a client has connected or left. They run on the
+// engine's loops and never block.
 func (b *Bridge) publishConnect(c *client) {
 	if b.presence != nil {
 		b.presence.publish(presenceConnect, b.presenceOf(c, c.connectTime()))
@@ -100,7 +100,7 @@ func (p *presence) publish(key string, body any) {
 	message := amqpx.Message{Key: key, Publishing: amqpx.Publishing{ContentType: "application/json", DeliveryMode: 1, Body: protocol.JSON(body)}}
 	err := p.link.Publish(message, func(o amqpx.Outcome) { p.outcomes[o].Add(1) })
 	if err != nil {
-		p.outcomes[amqpx.Refused].Add(1) // cannot happen: clients choose nothing but the body
+		p.outcomes[amqpx.Refused].Add(1) // cannot happen: clients choose only the body
 	}
 }
 
@@ -111,7 +111,7 @@ const maxListed = 10_000
 func (b *Bridge) clients(s *hub.Session, r request) error {
 	if err := b.allow(r.client, action{listClients: true}); err != nil {
 		frame := protocol.Encode(protocol.Error{Op: "error", ID: r.id, Code: protocol.CodeForbidden, Message: err.Error()})
-		return b.hub.Answer(s, hubConn{r.conn}, 0, func() engine.Frame { return frame })
+		return b.hub.Answer(hubConn{r.conn}, s, 0, func() engine.Frame { return frame })
 	}
 	return b.hub.SubmitTask(s, func(answered func()) hub.Task { return b.clientsTask(r.conn, r.id, answered) })
 }
@@ -119,7 +119,8 @@ func (b *Bridge) clients(s *hub.Session, r request) error {
 // listedPerTurn is how many clients are written in a turn.
 const listedPerTurn = 256
 
-// clientsTask answers with the connected clients, and how many are left out if they are many:
+// clientsTask answers with the connected clients, and with how many are left out if there are
+// too many:
 //
 //	{"op":"clients","id":"a","clients":[{"client":"bridge-1", ...}],"omitted":2}
 func (b *Bridge) clientsTask(conn engine.Conn, id *string, answered func()) hub.Task {
@@ -150,7 +151,7 @@ func (b *Bridge) clientsTask(conn engine.Conn, id *string, answered func()) hub.
 	}
 }
 
-// allClients returns the connected clients, at most maxListed, and how many more there are. It
+// allClients returns at most maxListed connected clients, and how many more there are. It
 // waits for the engine's loops.
 func (b *Bridge) allClients() (all []*client, omitted int) {
 	b.engine.Each(func(_ engine.Conn, v any) {

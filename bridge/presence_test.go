@@ -16,7 +16,7 @@ import (
 
 func withPresence(c *bridge.Config) { c.Name, c.Presence = "bridge", "who" }
 
-// hearPresence consumes what is published on the exchange of presence.
+// hearPresence consumes the messages on the exchange of presence.
 func (b *broadcaster) hearPresence() <-chan amqp.Delivery {
 	b.t.Helper()
 	q, err := b.ch.QueueDeclare("", false, false, true, false, nil)

@@ -13,7 +13,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// example is a message as docs/protocol.md shows it.
+// example is a message shown in docs/protocol.md.
 type example struct {
 	line int // those of one line or one block belong together: a request and its answers
 	text string
@@ -41,7 +41,7 @@ func (e envelope) isRequest() bool {
 	return known && e["actors"] == nil && e["clients"] == nil
 }
 
-// theExample matches the values that stand for a bridge's own in the document.
+// theExample matches the document's values for which a bridge has its own.
 var theExample = regexp.MustCompile(`"5f0c2a9be1d4", "seq": 41`)
 
 var inBackticks = regexp.MustCompile("`(\\{\"(?:op|consumer)\".*?)`")

@@ -9,8 +9,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// singleParameters are the URL parameters that may occur once; those of a filter may be
-// repeated.
+// singleParameters returns the URL parameters that may occur only once; those of a filter
+// may be repeated.
 func singleParameters() []string {
 	return []string{"since", "snapshot", "throttle_ms", "batch_ms", "ordered", "silent"}
 }
@@ -21,8 +21,8 @@ func isParameter(name string) bool {
 }
 
 // readQuery reads the query of a URL. ours reports whether it has one of the bridge's
-// parameters, in upper or lower case: without one the query is ignored, as CLU does. With one,
-// every other parameter must be valid, too: ignoring one silently might drop the filter that the
+// parameters, in upper or lower case: without one the query is ignored, as by CLU. With one,
+// every other parameter must be valid, too: silently ignoring one might drop a filter that the
 // client relies on. wrong is the first error.
 func readQuery(raw string) (values url.Values, ours bool, wrong error) {
 	values = url.Values{}

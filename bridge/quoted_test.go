@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// Escaped, the text of a client may be many times as long in an error: only its beginning is shown.
+// Escaped, a client's text may be many times as long in an error, so only its beginning is
+// shown.
 func TestNoErrorIsLongerThanWhatWasSent(t *testing.T) {
 	b := linked(t, embeddedBroker(t), withSources("exchange=live"))
 	long := strings.Repeat(`\u0001`, 20_000)

@@ -13,23 +13,22 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// received is what a recorder knows of one command.
+// received is what a recorder knows about one command.
 type received struct {
 	at    time.Time // first
 	times int       // without the broker's own redeliveries
 	place int       // in the order of all first receipts
 }
 
-// recorder is an actor that notes every command that reaches it, and comes back
-// by itself when its connection breaks.
+// recorder is an actor that records every command that reaches it, and reconnects by itself
+// when its connection breaks.
 //
-// Its queue must not lose what the broker has confirmed, or nobody could say who
-// lost a command. An actor's own queue would: it is exclusive, and gone with the
-// connection; and a durable one of the classic kind forgets transient messages,
-// which commands are, in a restart. A quorum queue keeps every message and
-// confirms what is on disk. Deliveries are acknowledged one by one, so that one
-// that is lost with a connection comes again. The broker marks it as redelivered;
-// a second receipt without the mark was sent twice.
+// Its queue must not lose what the broker has confirmed; otherwise it would be unclear
+// where a command was lost. An actor's own queue would: it is exclusive, and deleted with
+// the connection; and a durable classic queue loses transient messages, as commands are, in
+// a restart. A quorum queue keeps every message and confirms what is on disk. Deliveries
+// are acknowledged one by one, so that one that is lost with a connection comes again. The
+// broker marks it as redelivered; a second delivery without the mark was sent twice.
 type recorder struct {
 	url, name string
 
@@ -50,7 +49,7 @@ func record(t *testing.T, url, name string) *recorder {
 		defer close(ended)
 		isBound := sync.OnceFunc(func() { close(bound) })
 		for ctx.Err() == nil {
-			// An error is what this test makes all the time.
+			// Errors are expected here: the test keeps breaking connections.
 			_ = r.serve(ctx, isBound)
 			select {
 			case <-ctx.Done():
@@ -63,7 +62,7 @@ func record(t *testing.T, url, name string) *recorder {
 	return r
 }
 
-// closing turns the end of a channel into a value.
+// closing returns the reason why a channel was closed.
 func closing(c <-chan struct{}) <-chan bool {
 	v := make(chan bool, 1)
 	go func() { <-c; v <- true }()
@@ -138,7 +137,7 @@ func (r *recorder) await(t *testing.T, what string, holds func(map[string]*recei
 	}
 }
 
-// awaitMore waits until so many more commands have come.
+// awaitMore waits until n more commands have come.
 func (r *recorder) awaitMore(t *testing.T, n int) {
 	t.Helper()
 	r.mu.Lock()

@@ -11,11 +11,11 @@ import (
 // envelopeRoom is roughly the length of an envelope without its body, in bytes.
 const envelopeRoom = 384
 
-// awaitCapacity waits while the engine is behind, without a lock; the broker keeps what comes
-// meanwhile. Everything that delivers messages of the broker calls it before each of them. What
-// clients and timers cause is bounded in itself.
+// awaitCapacity waits, without a lock, while the engine is behind; the broker keeps the
+// messages that come meanwhile. It is called before each message of the broker is delivered.
+// Work caused by clients and timers has its own bounds.
 func (b *Bridge) awaitCapacity() {
-	_ = b.engine.AwaitCapacity(b.running) // an error means that the bridge stops
+	_ = b.engine.AwaitCapacity(b.running) // an error means that the bridge is stopping
 }
 
 // deliver delivers a reply to every client. The link calls it for one reply at a time.
@@ -68,7 +68,7 @@ func (b *Bridge) linkChanged(state amqpx.State) {
 	}
 }
 
-// skipped returns the message for a client that read so slowly that frames are left out.
+// skipped returns the message for a client that reads so slowly that frames are left out.
 func (b *Bridge) skipped(v any, missed uint64) engine.Frame {
 	c := v.(*client)
 	if c.roomClient() != nil {

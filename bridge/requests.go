@@ -52,7 +52,7 @@ func (h requestHandlers) ops() string {
 }
 
 // shortFilter is the longest filter that is parsed on the loop, in bytes. A longer one may have
-// patterns that take as long as a message of a hundred kilobytes.
+// patterns that take as long to parse as a message of a hundred kilobytes.
 const shortFilter = 256
 
 // maxOp is the length of the longest op as it is written, in bytes: each character may be an
@@ -68,7 +68,7 @@ func (b *Bridge) request(conn engine.Conn, c *client, rawOp json.RawMessage, mes
 	}
 	if err != nil {
 		// Through the queue, behind the answers that are on their way.
-		if b.hub.Answer(s, hubConn{conn}, 0, func() engine.Frame { return protocol.BadRequest(id, err) }) != nil {
+		if b.hub.Answer(hubConn{conn}, s, 0, func() engine.Frame { return protocol.BadRequest(id, err) }) != nil {
 			conn.Close(policyViolation, hub.ErrTooManyRequests.Error())
 		}
 	}
@@ -120,7 +120,7 @@ func (b *Bridge) subscribe(s *hub.Session, r request) (err error) {
 	return b.hub.Subscribe(hubConn{r.conn}, s, d, nil)
 }
 
-// readSubscribe reads what a subscription has beside its filter and rooms.
+// readSubscribe reads the fields of a subscription other than its filter and rooms.
 func readSubscribe(f protocol.Fields, d *hub.SubscribeRequest, defaultBatch time.Duration) (err error) {
 	throttle, batch := 0, int(defaultBatch/time.Millisecond)
 	for _, e := range []error{

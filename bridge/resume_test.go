@@ -39,8 +39,8 @@ type resumingClient struct {
 	heard []int
 }
 
-// visit is one connection. It lasts until a moment, and until the client has got what it asked for. It
-// fails if anything else comes.
+// visit is one connection. It lasts until the given time, and until the client has received what it
+// asked for. It fails if anything else comes.
 func (w *resumingClient) visit(ctx context.Context, addr string, until time.Time, byRequest bool) error {
 	target, resuming := "/", w.epoch != ""
 	if resuming && !byRequest {
@@ -58,8 +58,8 @@ func (w *resumingClient) visit(ctx context.Context, addr string, until time.Time
 			return err
 		}
 	}
-	// What a request brings comes behind what has come since the hello: the
-	// client may go once it has all up to the number in the answer.
+	// The replies that a request brings come after those since the hello: the client may
+	// disconnect once it has everything up to the number in the answer.
 	waiting, upTo := resuming, uint64(0)
 	for {
 		text, err := wsutil.ReadServerText(conn)

@@ -13,8 +13,8 @@ import (
 
 // A client that connects to the path of a room gets the messages of that room and nothing else.
 
-// openTimeout is how long an accepted client may take to open its connection. After that it
-// never does.
+// openTimeout is how long an accepted client may take to open its connection. One that
+// takes longer is given up.
 const openTimeout = time.Minute
 
 // roomOf returns the room of a request's path, or "".
@@ -28,11 +28,11 @@ func (b *Bridge) roomOf(path string) string {
 	return path
 }
 
-// roomClient is what a client in a room has.
+// roomClient is the data of a client in a room.
 type roomClient struct {
 	room    *rooms.Room
 	opening *time.Timer // runs until the connection is open
-	wrong   string      // an error that the client is told then
+	wrong   string      // an error to tell the client then
 	left    bool        // it left the room before the connection was open
 }
 

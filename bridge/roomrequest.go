@@ -16,8 +16,8 @@ import (
 // maxRoomsAsked is how many rooms a subscription may name.
 const maxRoomsAsked = 64
 
-// readRooms reads the rooms of a subscription. With rooms it selects replies only if it also
-// has a filter.
+// readRooms reads the rooms of a subscription. A subscription with rooms selects replies
+// only if it also has a filter.
 func (b *Bridge) readRooms(f protocol.Fields, d *hub.SubscribeRequest) error {
 	raw, ok := f["rooms"]
 	if !ok || string(raw) == "null" {
@@ -48,7 +48,7 @@ func (b *Bridge) readRooms(f protocol.Fields, d *hub.SubscribeRequest) error {
 	return nil
 }
 
-// readPaths reads a list of rooms. What is beyond the bound is counted and not decoded.
+// readPaths reads a list of rooms. Those beyond the bound are counted but not decoded.
 func readPaths(raw json.RawMessage) (paths []string, err error) {
 	if raw[0] != '[' {
 		return nil, fmt.Errorf(`"rooms" is %s, but must be a list of paths`, protocol.Kind(raw))

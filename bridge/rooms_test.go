@@ -42,7 +42,7 @@ func (r *running) awaitSources(t *testing.T, n int) {
 	})
 }
 
-// broadcaster publishes to exchanges that are there.
+// broadcaster publishes to existing exchanges.
 type broadcaster struct {
 	t  *testing.T
 	ch *amqp.Channel
@@ -71,7 +71,7 @@ func (c *client) expect(texts ...string) {
 	}
 }
 
-// roomSilent checks that nothing came: the next message is the answer to what the client sends.
+// roomSilent checks that nothing came: the next message is the answer to the client's message.
 func (c *client) roomSilent() {
 	c.t.Helper()
 	c.say("?")

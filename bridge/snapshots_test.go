@@ -30,15 +30,15 @@ type seenSnapshots struct {
 	bySeq map[uint64]*seenSnapshot
 }
 
-// seenSnapshot is the first snapshot of a number. Of the others only the hash is compared: a thousand
-// snapshots would not fit into memory.
+// seenSnapshot is the first snapshot of a number. For the others, only the hash is compared: a
+// thousand snapshots would not fit into memory.
 type seenSnapshot struct {
 	read chan struct{} // closed when the following is there
 	text []byte        // as the first client has read it
 	sum  [sha256.Size]byte
 }
 
-// read reads what follows the beginning of a snapshot, up to its last fragment.
+// read reads the rest of a snapshot, up to its last fragment.
 func (g *seenSnapshots) read(in io.Reader, begin []byte) (seq uint64, err error) {
 	seq = numberBehind(begin, `"seq": `)
 	g.mu.Lock()
@@ -173,7 +173,7 @@ func newSnapshotClient(t *testing.T, addr string, filtered bool) *snapshotClient
 // says publishes a numbered reply.
 func (p *peer) says(n uint64) { p.from("stream", "i", fmt.Sprintf(`{"n": %d}`, n)) }
 
-// stream publishes those behind n until it is stopped, and returns the last.
+// stream publishes the replies after n until it is stopped, and returns the last.
 func (p *peer) stream(n uint64, every time.Duration) (stop func() uint64) {
 	stopped := make(chan struct{})
 	var sending sync.WaitGroup
@@ -203,8 +203,8 @@ func knownBody(actor int) string {
 	return string(text)
 }
 
-// watch reads up to the reply that ends the stream, and returns its number. Each reply must come once
-// and in order, wherever the snapshot is among them, and none behind it may be missing.
+// watch reads up to the reply that ends the stream, and returns its number. Each reply must come
+// once and in order, wherever the snapshot is among them, and none after it may be missing.
 func (c *snapshotClient) watch(seen *seenSnapshots, asked func()) (last uint64, err error) {
 	asked = sync.OnceFunc(asked)
 	defer asked() // also on failure, so that nothing waits for it
@@ -252,8 +252,8 @@ func (c *snapshotClient) watch(seen *seenSnapshots, asked func()) (last uint64, 
 	}
 }
 
-// readSnapshot reads a snapshot in its fragments, and gives the number of the last
-// reply in it.
+// readSnapshot reads a snapshot in its fragments, and returns the number of the last reply
+// in it.
 func (c *snapshotClient) readSnapshot(seen *seenSnapshots, length int64) (uint64, error) {
 	begin := make([]byte, length)
 	if _, err := io.ReadFull(c.in, begin); err != nil {
@@ -265,7 +265,7 @@ func (c *snapshotClient) readSnapshot(seen *seenSnapshots, length int64) (uint64
 	return seen.read(c.in, begin)
 }
 
-// numberBehind is the number behind the first such text; 0 is none.
+// numberBehind returns the number after the first such text; 0 is none.
 func numberBehind(text []byte, key string) (n uint64) {
 	_, rest, _ := bytes.Cut(text, []byte(key))
 	for _, c := range rest {

@@ -53,8 +53,8 @@ func (b *Bridge) runSourceLinks(ctx context.Context, running *sync.WaitGroup) {
 	}
 }
 
-// deliverToRooms delivers a message to the clients of its room and of the rooms below. It runs
-// on the link's goroutine.
+// deliverToRooms delivers a message to the clients of its room and of the rooms below it. It
+// runs on the link's goroutine.
 func (b *Bridge) deliverToRooms(s *sourceLink, d *amqpx.Delivery) {
 	b.awaitCapacity()
 	s.messages.Add(1)
@@ -82,7 +82,7 @@ func (b *Bridge) sourceLinkOf(exchange, path string) (*sourceLink, error) {
 	return nil, fmt.Errorf("there is no source %s; start the bridge with --source exchange=%s", quote.Text(exchange), quote.Short(exchange))
 }
 
-// roomRoots returns the paths at and below which there are rooms, for people.
+// roomRoots lists the paths at and below which there are rooms, for an error text.
 func (b *Bridge) roomRoots() string {
 	var roots []string
 	for _, s := range b.cfg.Sources {

@@ -12,7 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// from publishes a reply of a sender's, with more headers.
+// from publishes a reply from a sender, with more headers.
 func (p *peer) from(sender, code, body string, headers ...any) {
 	p.t.Helper()
 	table := amqp.Table{"message_code": code, "sender": sender, "command_id": nil, "commander_id": nil, "internal": false}
@@ -26,7 +26,7 @@ func (p *peer) from(sender, code, body string, headers ...any) {
 	p.publish("reply.broadcast", amqp.Publishing{Headers: table, CorrelationId: id, Body: []byte(body)})
 }
 
-// ask sends a request and gives its answer.
+// ask sends a request and returns its answer.
 func (c *client) ask(request string) envelope {
 	c.t.Helper()
 	c.say(request)

@@ -13,8 +13,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// dialV1 connects a client that speaks v1, at a path and query, and gives it
-// with the bridge's hello.
+// dialV1 connects a client that speaks v1, at a path and query, and returns it with the
+// bridge's hello.
 func dialV1(t *testing.T, addr, target string) (*client, envelope) {
 	t.Helper()
 	c := dialWith(t, addr, target, bridge.Subprotocol)
@@ -40,7 +40,7 @@ func (e envelope) seq() uint64 {
 	return uint64(v)
 }
 
-// numberedBody is the number in a body {"n": 1}.
+// number returns the number in a body {"n": 1}, or -1.
 func (e envelope) number() int {
 	body, _ := e["body"].(map[string]any)
 	n, _ := body["n"].(json.Number)
@@ -51,7 +51,7 @@ func (e envelope) number() int {
 	return int(v)
 }
 
-// path is what is found behind these keys, one in the other.
+// path returns the value under these nested keys.
 func (e envelope) path(keys ...string) any {
 	var v any = map[string]any(e)
 	for _, key := range keys {
@@ -217,7 +217,7 @@ func TestAClientIsToldWhyItCannotResumeAndGoesOn(t *testing.T) {
 		p.reply(fmt.Sprintf(`{"n": %d}`, n))
 		observer.next()
 	}
-	// In this order: each case is one reply more.
+	// The order matters: each case adds one reply.
 	for _, c := range []struct {
 		name  string
 		epoch any

@@ -9,8 +9,9 @@ import (
 //go:embed page/index.html page/style.css page/*.js client/*.js
 var files embed.FS
 
-// Handler serves the console and the client's modules. Every origin may import the modules, and browsers revalidate
-// their copies, so that nobody keeps running the page of a bridge that was upgraded.
+// Handler serves the console and the client's modules. Every origin may import the modules, and
+// browsers revalidate their copies, so that no browser keeps running the page of an earlier
+// version.
 func Handler() http.Handler {
 	static := http.FileServerFS(files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

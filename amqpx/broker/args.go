@@ -9,7 +9,7 @@ type args struct {
 	bad bool
 }
 
-// take returns the next n bytes, or nil when there are not so many.
+// take returns the next n bytes, or nil if fewer are left.
 func (a *args) take(n int) []byte {
 	if n > len(a.b) {
 		a.bad, a.b = true, nil

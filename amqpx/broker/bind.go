@@ -5,7 +5,7 @@ import "github.com/clu-ws/clu-ws/amqpx/topic"
 // maxBindingArguments bounds the arguments that a binding keeps, in bytes. No exchange here evaluates them.
 const maxBindingArguments = 1024
 
-// queueBind adds a binding. One that exists is left as it is.
+// queueBind adds a binding. An existing one is left unchanged.
 func (ch *channel) queueBind(a *args) error {
 	a.u16()
 	queueName, exchangeName, key, flags, arguments := a.name(), a.name(), a.name(), a.flags(), a.table()

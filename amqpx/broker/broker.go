@@ -18,7 +18,7 @@ type Broker struct {
 	running sync.WaitGroup // Serve loops and connections
 	closing chan struct{}  // closed by Close
 
-	mu        sync.Mutex // guards the following, and every exchange, queue, consumer and channel's unacked
+	mu        sync.Mutex // guards the following fields, and every exchange, queue, consumer and channel's unacked
 	closed    bool
 	listeners map[net.Listener]struct{}
 	conns     map[*conn]struct{}

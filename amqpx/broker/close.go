@@ -12,14 +12,14 @@ const (
 	shutdownGrace = time.Second
 )
 
-// sendClose says connection.close.
+// sendClose sends connection.close.
 func (c *conn) sendClose(e *amqpError) {
 	buf, mark := beginMethod(c.out.begin(), 0, connectionClose)
 	c.out.commit(endFrame(appendError(buf, e), mark))
 }
 
-// awaitHangup discards input until the client closes its end. Closing ours first could discard the last
-// frames on their way to the client.
+// awaitHangup discards input until the client closes its end. Closing the broker's end first could
+// discard the last frames on their way to the client.
 func (c *conn) awaitHangup() error {
 	c.closeBy.CompareAndSwap(0, time.Now().Add(closeGrace).UnixNano())
 	_ = c.nc.SetReadDeadline(time.Unix(0, c.closeBy.Load()))

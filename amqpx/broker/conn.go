@@ -87,7 +87,7 @@ func (c *conn) run() {
 	c.release()
 	if refused := (*amqpError)(nil); errors.As(err, &refused) {
 		c.log.Warn("connection closed by the broker", "reason", refused)
-		c.sendConfirms() // of what came before the mistake
+		c.sendConfirms() // for the publishes before the violation
 		c.sendClose(refused)
 		err = c.awaitHangup()
 	}
@@ -154,8 +154,8 @@ func (c *conn) method0(payload []byte) (done bool, err error) {
 	return false, errorf(commandInvalid, "this method is not expected on an open connection").during(id)
 }
 
-// updateSecret answers a client whose credentials have been renewed. Like RabbitMQ with users of its own, it
-// does not look at the new secret: a login by password does not expire.
+// updateSecret answers a client whose credentials have been renewed. Like RabbitMQ with its
+// internal users, it ignores the new secret: a login by password does not expire.
 func (c *conn) updateSecret(a *args) error {
 	a.long()  // the secret
 	a.short() // the reason

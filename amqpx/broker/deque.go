@@ -2,7 +2,8 @@ package broker
 
 import "slices"
 
-// deque is a slice from whose front items are removed. The space they leave is reused before the slice grows.
+// deque is a slice whose items are removed from the front. The space they leave is reused
+// before the slice grows.
 type deque[T any] struct {
 	items []T
 	head  int

@@ -9,8 +9,9 @@
 // # What flows through it
 //
 // A connection has two goroutines. The reader (conn.go) shakes hands (handshake.go), cuts the bytes
-// into frames (frame.go), decodes a method's arguments in place (args.go, table.go) and passes them to their
-// channel (channel.go). The writer (outbound.go) writes all that has gathered in the outbound buffer at once.
+// into frames (frame.go), decodes a method's arguments in place (args.go, table.go) and passes them
+// to their channel (channel.go). The writer (outbound.go) writes everything in the outbound buffer
+// at once.
 //
 // A message arrives as three kinds of frames (publish.go). Its properties are never decoded: the bytes of the
 // content header are kept and sent on unchanged. An exchange (exchange.go, package topic) selects the queues
@@ -20,8 +21,8 @@
 // the queue. Confirms (confirm.go) gather while there is input to handle, and are sent as one multiple ack; a
 // return always precedes them.
 //
-// One lock, Broker.mu, guards topology, queues and deliveries. Each outbound buffer has a lock of its own,
-// which is taken last.
+// One lock, Broker.mu, guards topology, queues and deliveries. Each outbound buffer has its own
+// lock, which is taken last.
 //
 // # What is bounded
 //
@@ -30,10 +31,11 @@
 // bytes, and go to other consumers; at four times that, nothing more is read from it; after
 // Config.WriteTimeout without progress it is disconnected.
 //
-// The messages in all queues together are bounded by Config.MaxBytes. From three quarters of it on, publishers
-// are sent connection.blocked, and connection.unblocked when half is free again. At the bound, a publish that
-// would enter a queue is refused: with basic.nack in confirm mode; without confirms it is dropped, and counted
-// in the log. Reading never stops, so acknowledgements always get through, and no client waits for ever.
+// The messages in all queues together are bounded by Config.MaxBytes. From three quarters of it on,
+// publishers are sent connection.blocked, and connection.unblocked when half is free again. At the
+// bound, a publish that would enter a queue is refused: with basic.nack in confirm mode; without
+// confirms it is dropped, and counted in the log. Reading never stops, so acknowledgements always
+// get through, and no client waits forever.
 //
 // # What RabbitMQ does differently
 //
@@ -50,8 +52,8 @@
 //     540 NOT_IMPLEMENTED;
 //   - reads some properties: it expires messages by expiration, checks user-id, follows CC and BCC
 //     headers, sorts by priority. Here none has an effect;
-//   - refuses a body above its limit once it has come whole, and up to 128 MiB; here the header is
-//     refused already, above Config.MaxBody;
+//   - refuses a body above its limit, of up to 128 MiB, only once it has come completely; here its
+//     header is refused, above Config.MaxBody;
 //   - takes frame_max from 8192 on, as of 4.1; here it is 4096, as in the specification and before;
 //   - counts a global prefetch for each consumer, as of 4.3; here, as before, the consumers of a channel
 //     share it;

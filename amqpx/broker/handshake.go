@@ -148,7 +148,7 @@ func (c *conn) sendTune() {
 	c.out.commit(endFrame(buf, mark))
 }
 
-// tuneOk reads what the client made of the proposal. 0 stands for "no limit of mine".
+// tuneOk reads the client's answer to the proposal. 0 means that the client sets no limit.
 func (c *conn) tuneOk() error {
 	a, err := c.expect(connectionTuneOk)
 	if err != nil {

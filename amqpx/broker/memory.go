@@ -1,6 +1,7 @@
 package broker
 
-// entryCost is a safe estimate of what a message in a queue costs beside its own bytes.
+// entryCost is a safe estimate of what a message in a queue costs in addition to its own
+// bytes.
 const entryCost = 128
 
 // message is a published message. It is immutable, and shared by all queues and deliveries.

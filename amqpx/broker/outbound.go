@@ -9,9 +9,9 @@ import (
 // keepBuffer is the largest outbound buffer kept for reuse between bursts.
 const keepBuffer = 256 << 10
 
-// outbound gathers the frames for one connection and writes them on a separate goroutine. While one
-// write is under way the next frames pile up behind it and leave together: under load the batch grows
-// by itself, and alone a frame leaves at once.
+// outbound gathers the frames for one connection and writes them on a separate goroutine. During a
+// write, further frames collect and leave together with the next one: under load the batches grow
+// by themselves, and a single frame leaves at once.
 type outbound struct {
 	nc      net.Conn
 	pauseAt int // deliveries pause from here on, and resume at half of it
@@ -106,7 +106,7 @@ func (o *outbound) finish() {
 	signal(o.wake)
 }
 
-// setHeartbeat has the writer send a heartbeat whenever it has been idle for half of d.
+// setHeartbeat makes the writer send a heartbeat whenever it has been idle for half of d.
 func (o *outbound) setHeartbeat(d time.Duration) {
 	o.mu.Lock()
 	o.heartbeat = d

@@ -69,8 +69,8 @@ func (ch *channel) contentHeader(payload []byte) error {
 	ch.c.pending += int(size)
 	ct.hasHeader, ct.size = true, int(size)
 
-	// One allocation for header and body, unless the body is large: no more than a frame is allocated on the
-	// word of a declared size.
+	// Header and body share one allocation, unless the body is large: a declared size alone never
+	// allocates more than a frame.
 	n := len(payload)
 	whole := append(make([]byte, 0, n+min(int(size), ch.c.frameMax)), payload...)
 	ct.msg.header, ct.msg.body = whole[:n:n], whole[n:]

@@ -34,7 +34,7 @@ func (ch *channel) queueDeclare(a *args) error {
 	} else {
 		want := queue{name: name, durable: flags&2 != 0, autoDelete: flags&8 != 0}
 		if flags&4 != 0 {
-			want.owner, want.durable = ch.c, false // it goes with its connection, so it cannot be durable
+			want.owner, want.durable = ch.c, false // it is deleted with its connection, so it cannot be durable
 		}
 		q, err = ch.declareQueue(want, arguments)
 	}

@@ -32,7 +32,7 @@ func (b *Broker) Serve(ln net.Listener) error {
 		if errors.Is(err, net.ErrClosed) || failures > acceptPatience || !b.pause(acceptPause) {
 			return b.forget(ln, err)
 		}
-		// Out of file descriptors, most likely: a state that passes.
+		// Most likely there are no file descriptors left, which is temporary.
 		b.log.Warn("failed to accept a connection; trying again", "reason", err)
 	}
 }

@@ -27,7 +27,7 @@ const (
 	minorityFor = 20 * time.Second
 )
 
-// modes are what becomes of replies while a bridge is away.
+// modes are what happens to replies while a bridge is away.
 var modes = []struct {
 	name    string
 	durable func() bridge.Durable

@@ -20,7 +20,7 @@ const (
 	maxGlobs  = 64  // of all fields: each is tried on every reply
 
 	codes = ">idwe:f!" // CLU's message codes
-	me    = "me"       // the commander that means the subscribing connection
+	me    = "me"       // the commander that stands for the subscribing connection
 )
 
 // fieldNames are the fields of a filter, in the order in which errors list them.
@@ -28,8 +28,8 @@ func fieldNames() []string {
 	return []string{"sender", "routing_key", "message_code", "keyword", "command_id", "commander", "internal"}
 }
 
-// build makes a filter of the values of each field; booleans are texts here. All names are valid,
-// and no list is empty.
+// build makes a filter from the values of each field; booleans are strings here. All names are
+// valid, and no list is empty.
 func build(given map[string][]string) (*Filter, error) {
 	f := &Filter{}
 	canonical := make(map[string]any) // the values of each field that is a constraint
@@ -170,7 +170,8 @@ func (f *Filter) setInternal(values []string, canonical map[string]any) error {
 	return nil
 }
 
-// wrongValue returns an error about a value of a field, in the form in which it is shown.
+// wrongValue returns an error about a value of a field. shown is the value as it appears in
+// the error.
 func wrongValue(field, shown, format string, args ...any) error {
 	return fmt.Errorf("the value %s of the filter field %q "+format, append([]any{shown, field}, args...)...)
 }

@@ -1,5 +1,5 @@
-// Package filter selects replies for a subscription. It knows neither sockets nor AMQP: it gets the
-// few properties of a reply that a filter may test.
+// Package filter selects replies for a subscription. It knows neither sockets nor AMQP, but only
+// the few properties of a reply that a filter may test.
 //
 //	JSON of "subscribe" ──► Parse ─────┐
 //	                                   ├──► Filter ──► Match, MatchMine: is this reply selected?
@@ -10,10 +10,11 @@
 //	{"sender": ["lvmecp", "lvm.*"], "message_code": [":", "f"], "internal": false}
 //
 // A reply must match every field that is given, and matches a field by one of its values. A single
-// value needs no list. A field that is absent or null matches everything; an empty list, which would
-// match nothing, is an error. In a URL the same is sender=lvmecp,lvm.*&message_code=:,f&internal=false,
-// or one parameter for each value. There a comma always separates, # must be written %23 (a browser
-// does not send what follows a bare #), and a value cannot be empty.
+// value needs no list. A field that is absent or null matches everything; an empty list, which
+// would match nothing, is an error. In a URL, the same filter is
+// sender=lvmecp,lvm.*&message_code=:,f&internal=false, or one parameter for each value. There a
+// comma always separates values, # must be written %23 (a browser does not send what follows a
+// plain #), and a value cannot be empty.
 //
 //	sender, command_id, commander   globs against that header; commander is the header commander_id
 //	keyword                         globs, of which one must match one of the body's top-level keys
@@ -25,25 +26,25 @@
 // one character that is, or is not, among those. For *, ? and [ themselves write [*], [?] and [[].
 // Every other character stands for itself, / and \ included.
 //
-// The commander "me" is no name: it selects the replies to the commands of the subscribing
-// connection, which only the caller knows (see [Filter.MatchMine]).
+// The commander "me" is not a name: it selects the replies to the commands of the
+// subscribing connection, which only the caller knows (see [Filter.MatchMine]).
 //
 // # Absent headers
 //
-// A header that a reply does not have is the empty text. So "" selects replies without it (command_id
-// "": replies that answer no command), and "*", which matches the empty text, selects all. A list
-// with "*" is therefore no constraint, as if its field were absent, and so is a routing_key list with
-// "#". For keywords this includes replies that have none; "?*" selects those that have one. Both
-// values of internal are no constraint either. All eight codes are a constraint: they exclude replies
-// of other codes.
+// A missing header counts as an empty string. So "" selects replies without it (command_id "":
+// replies that answer no command), and "*", which matches the empty string, selects all. A list
+// with "*" is therefore no constraint, as if its field were absent, and neither is a routing_key
+// list with "#". For keywords this includes replies without any; "?*" selects those that have one.
+// Both values of internal together are no constraint either. All eight codes together are a
+// constraint: they exclude replies with other codes.
 //
 // # Adding a field
 //
-// Tests of this package name what is missing of the first four, and the compiler what is missing in the
-// model of package snapshot.
+// Tests of this package report what is missing in the first four places, and the compiler what is
+// missing in the model of package snapshot.
 //
-//   - Reply, Filter, MatchMine and Globs (filter.go), and Match of [Memo] (memo.go), which evaluates the
-//     same rule with memory of earlier texts
+//   - Reply, Filter, its methods selects and Globs (filter.go); if texts of the field recur, a constant for
+//     the [Memo] (memo.go)
 //   - fieldNames and set (build.go); from these, Parse and FromQuery know the field
 //   - docs/protocol.md, and clu.js: FIELDS, fieldsOf and CompiledFilter in filter.js, PARAMETERS in url.js
 //   - the second opinions: model_test.go, and testdata/cases.json, which clu.js reads too

@@ -2,6 +2,7 @@ package filter_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -9,13 +10,27 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// many is a list of n different values.
-func many(n int) string {
-	values := make([]string, n)
-	for i := range values {
-		values[i] = strings.Repeat("a", i%200) + strings.Repeat("b", i/200)
+// manyWords returns n different words, and many a list of them.
+func manyWords(n int) []string {
+	words := make([]string, n)
+	for i := range words {
+		words[i] = strings.Repeat("a", i%200) + strings.Repeat("b", i/200)
 	}
-	text, _ := json.Marshal(values)
+	return words
+}
+
+func many(n int) string {
+	text, _ := json.Marshal(manyWords(n))
+	return string(text)
+}
+
+// manyGlobs is a list of n different patterns.
+func manyGlobs(n int) string {
+	globs := make([]string, n)
+	for i := range globs {
+		globs[i] = fmt.Sprintf("a%d*", i)
+	}
+	text, _ := json.Marshal(globs)
 	return string(text)
 }
 
@@ -41,7 +56,8 @@ func TestParseExplainsErrors(t *testing.T) {
 		`{"commander": "a[^]b"}`:          `[^] names no character`,
 		`{"command_id": "[z-a]"}`:         `the range z-a runs backwards; write a-z`,
 		`{"routing_key": "reply.lvm*"}`:   `the value "reply.lvm*" of the filter field "routing_key" is not a pattern: * and # must be whole words between dots, but "lvm*" mixes them with other characters; write reply.* or reply.#`,
-		`{"keyword": ` + many(257) + `}`:  `the filter field "keyword" has 257 values, but may have 256`,
+		`{"keyword": ` + manyGlobs(64) + `, "sender": "a*"}`: `the filter has 65 patterns, but may have 64: name what you want, or ask for more`,
+		`{"keyword": ` + many(257) + `}`:                     `the filter field "keyword" has 257 values, but may have 256`,
 		`{"command_id": "` + strings.Repeat("é", 128) + `"}`: `the value "` + strings.Repeat("é", 60) + `..." of the filter field "command_id" is 256 bytes long, but may have 255`,
 	} {
 		f, err := filter.Parse(json.RawMessage(text))
@@ -52,17 +68,26 @@ func TestParseExplainsErrors(t *testing.T) {
 }
 
 func TestBoundsMayBeReached(t *testing.T) {
-	parse(t, `{"keyword": `+many(256)+`, "command_id": "`+strings.Repeat("a", 255)+`"}`)
+	f := parse(t, `{"keyword": `+many(256)+`, "command_id": "`+strings.Repeat("a", 255)+`"}`)
+	for i, word := range manyWords(256) {
+		if !f.Match(&filter.Reply{CommandID: strings.Repeat("a", 255), Keywords: []string{word}}) {
+			t.Errorf("value %d is lost", i)
+		}
+	}
+	if n := parse(t, `{"keyword": `+manyGlobs(63)+`, "sender": "a*"}`).Globs(); n != 64 {
+		t.Errorf("it has %d patterns", n)
+	}
 }
 
 func TestFromQueryExplainsErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"sender=":                   `the value "" of the filter field "sender" is empty`,
-		"sender=a,":                 `the value "" of the filter field "sender" is empty`,
-		"routing_key=reply.":        `the value "reply." of the filter field "routing_key" ends with a dot: in a URL write %23 for #, or the browser keeps it`,
-		"internal=yes":              `the value "yes" of the filter field "internal" is neither true nor false: write one of them`,
-		"message_code=i&sender=%ff": `the value "\xff" of the filter field "sender" is not UTF-8 text`,
-		"keyword=[a,b]":             `the value "[a" of the filter field "keyword" is not a pattern`,
+		"sender=":                               `the value "" of the filter field "sender" is empty`,
+		"sender=a,":                             `the value "" of the filter field "sender" is empty`,
+		"routing_key=reply.":                    `the value "reply." of the filter field "routing_key" ends with a dot: in a URL write %23 for #, or the browser keeps it`,
+		"internal=yes":                          `the value "yes" of the filter field "internal" is neither true nor false: write one of them`,
+		"message_code=i&sender=%ff":             `the value "\xff" of the filter field "sender" is not UTF-8 text`,
+		"keyword=a" + strings.Repeat(",a", 256): `the filter field "keyword" has 257 values, but may have 256`,
+		"keyword=[a,b]":                         `the value "[a" of the filter field "keyword" is not a pattern`,
 	} {
 		query, err := url.ParseQuery(text)
 		if err != nil {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Reply holds the properties that filters test. Its texts may alias the memory of the delivery: a
-// filter keeps none of them.
+// Reply holds the properties that filters test. Its strings may alias the memory of the delivery:
+// a filter keeps none of them.
 type Reply struct {
 	Sender     string // "" when absent, like all headers
 	RoutingKey string
@@ -34,26 +34,30 @@ type Filter struct {
 
 // Key returns the canonical form of the filter: JSON that Parse reads as the same filter. Filters
 // that differ only in the order, repetition or spelling of their values have equal keys. "{}"
-// selects all. A key may be as long as a filter, which is about 2 MB at worst.
+// selects all. A key may be as long as a filter, about 2 MB at worst.
 func (f *Filter) Key() string { return f.key }
 
 // ID returns a short text that identifies the filter like its key: a long key is hashed.
 func (f *Filter) ID() string { return f.id }
 
-// Match is MatchMine for a reply that does not answer a command of the connection: what it selects,
-// it selects for every connection. It does not allocate.
+// Match is MatchMine for a reply that does not answer a command of the connection. A reply that it
+// selects is selected for every connection. It does not allocate.
 func (f *Filter) Match(r *Reply) bool { return f.MatchMine(r, false) }
 
 // MatchMine reports whether the filter selects a reply. mine is set if the reply answers a command
 // of the subscribing connection, which matters only if [Filter.Mine] is true. It does not allocate.
-func (f *Filter) MatchMine(r *Reply, mine bool) bool {
+func (f *Filter) MatchMine(r *Reply, mine bool) bool { return f.selects(r, mine, nil, 0) }
+
+// selects is the rule of the filter. It matches texts by way of a memo, in which the filter has this
+// number and the reply is the current one. A nil memo remembers nothing.
+func (f *Filter) selects(r *Reply, mine bool, m *Memo, number int) bool {
 	return (f.internal == nil || *f.internal == r.Internal) &&
 		(f.codes == "" || len(r.Code) == 1 && strings.Contains(f.codes, r.Code)) &&
-		f.sender.has(r.Sender) &&
-		(f.mine && mine || f.commander.has(r.Commander)) &&
-		f.commandID.has(r.CommandID) &&
-		f.routing.has(r.RoutingKey) &&
-		f.keyword.hasAny(r.Keywords)
+		m.header(sender, f.sender, r.Sender, number) &&
+		(f.mine && mine || m.header(commander, f.commander, r.Commander, number)) &&
+		m.matched(f.commandID, r.CommandID) &&
+		m.header(routing, f.routing, r.RoutingKey, number) &&
+		(f.keyword == nil || m.anyKeyword(f.keyword, r.Keywords, number))
 }
 
 // Senders returns the only senders whose replies the filter may select, sorted; nil if it may select
@@ -72,7 +76,7 @@ func (f *Filter) Mine() bool { return f.mine }
 // NeedsKeywords reports whether the filter tests Reply.Keywords, for which a body must be parsed.
 func (f *Filter) NeedsKeywords() bool { return f.keyword != nil }
 
-// Globs returns how many patterns the filter has. They are what costs time on every reply.
+// Globs returns how many patterns the filter has. They cost time on every reply.
 func (f *Filter) Globs() int {
 	n := 0
 	for _, l := range []*list{f.sender, f.routing, f.keyword, f.commandID, f.commander} {

@@ -6,13 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// glob is a pattern that is matched rune by rune, in time linear in the text. [path.Match] will not
-// do: / and \ are special there, its * counts bytes, so that [^a] behind it may match half of an é,
-// and its errors do not explain what is wrong.
+// glob is a pattern that is matched rune by rune, in time linear in the text. [path.Match] is
+// unsuitable: it treats / and \ as special, its * counts bytes, so that [^a] after it may match
+// half of an é, and its errors do not explain what is wrong.
 //
-// The stars split a glob into segments. The first must be at the text's beginning and the last at its
-// end; those between are searched from left to right, each behind the one before. A segment has a
-// fixed number of characters, so its first occurrence is as good as any other, and there is no
+// The stars split a glob into segments. The first must be at the text's beginning and the last at
+// its end; those between are searched from left to right, each after the one before. A segment has
+// a fixed number of characters, so its first occurrence is as good as any other, and there is no
 // backtracking.
 type glob struct {
 	star   bool // without a star, head is the whole pattern

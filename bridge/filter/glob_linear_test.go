@@ -98,6 +98,7 @@ func TestNoByteOfATextIsReadTwice(t *testing.T) {
 	for _, pattern := range []string{
 		"*" + strings.Repeat("a", 100) + "b", "*" + strings.Repeat("a", 100) + "*b", strings.Repeat("*a", 127), strings.Repeat("*a", 126) + "*b",
 		"*" + strings.Repeat("?", 200) + "b", "*" + strings.Repeat("?", 100) + "b*c", "*" + strings.Repeat("[ab]", 60) + "c*", "*" + strings.Repeat("[^b]", 60) + "*c",
+		"*" + strings.Repeat("?", 251) + "b*",
 		strings.Repeat("*?", 100) + "*x", "*" + strings.Repeat("a", 70) + "[^a]" + strings.Repeat("a", 70) + "*",
 	} {
 		tokens, g := readTokens(t, pattern)
@@ -111,6 +112,42 @@ func TestNoByteOfATextIsReadTwice(t *testing.T) {
 					t.Errorf("%.20q..., text %.10q...: got %v, want %v", pattern, text, got, want)
 				}
 			}
+		}
+	}
+}
+
+// The positions of a segment are bits of 64-bit words.
+func TestASegmentOfAnyLengthIsFound(t *testing.T) {
+	for n := 1; n < 240; n++ {
+		_, g := readTokens(t, "*[ab]"+strings.Repeat("a", n-1)+"*c")
+		for length, want := range map[int]bool{n - 1: false, n: true, n + 1: true} {
+			if got := g.Match("x" + strings.Repeat("a", length) + "xc"); got != want {
+				t.Errorf("a segment of %d characters in a run of %d: %v", n, length, got)
+			}
+		}
+	}
+}
+
+func TestTheBytesThatAreReadAreCounted(t *testing.T) {
+	for _, test := range []struct {
+		pattern, text string
+		ok            bool
+		looked        int
+	}{
+		{"ab*", "b", false, 1},
+		{"ab*", "abxx", true, 2},
+		{"a*b", "axc", false, 2},
+		{"a*bc", "axxbc", true, 3},
+		{"a*b*c", "axxc", false, 4},
+		{"a*b*c", "axbyc", true, 4},
+		{"[ab]x*", "ayy", false, 2},
+		{"*x[ab]", "xyc", false, 1},
+		{"*x[ab]", "xyb", false, 2},
+		{"*é[ab]*", "xéaxx", true, 4},
+	} {
+		_, g := readTokens(t, test.pattern)
+		if ok, looked := g.match(test.text); ok != test.ok || looked != test.looked {
+			t.Errorf("%s, text %s: %v after %d bytes, want %v after %d", test.pattern, test.text, ok, looked, test.ok, test.looked)
 		}
 	}
 }

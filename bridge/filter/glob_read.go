@@ -9,8 +9,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
-// readGlob parses a glob. In its canonical form each run of wildcards has its ? first and at most
-// one * behind them, and there is a class only where there is a choice or a special character.
+// readGlob parses a glob. In its canonical form, each run of wildcards has its ? first and then
+// at most one *, and there is a class only for a choice or a special character.
 func readGlob(text string) (value, error) {
 	var w globWriter
 	for rest := text; rest != ""; {

@@ -1,6 +1,11 @@
 package filter_test
 
-import "testing"
+import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+	"testing"
+)
 
 func TestKeyIsTheCanonicalFormOfAFilter(t *testing.T) {
 	for text, want := range map[string]string{
@@ -44,5 +49,22 @@ func TestFiltersThatDifferHaveDifferentKeys(t *testing.T) {
 			t.Errorf("%s and %s have the key %s", text, other, key)
 		}
 		seen[key] = text
+	}
+}
+
+func TestTheIDOfALongKeyIsItsHash(t *testing.T) {
+	for length, hashed := range map[int]bool{20: false, 200: false, 201: true, 250: true} {
+		name := strings.Repeat("a", length-len(`{"sender":[""]}`))
+		f := parse(t, `{"sender": "`+name+`"}`)
+		want := f.Key()
+		if len(want) != length {
+			t.Fatalf("the key %s has %d bytes, want %d", want, len(want), length)
+		}
+		if hashed {
+			want = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(want)))
+		}
+		if f.ID() != want {
+			t.Errorf("a key of %d bytes has the id %s", length, f.ID())
+		}
 	}
 }

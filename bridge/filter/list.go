@@ -7,9 +7,9 @@ import (
 
 // list holds the values of one field. A nil list matches everything.
 type list struct {
-	names    map[string]struct{} // matched as they are
+	names    map[string]struct{} // matched literally
 	patterns []pattern
-	slow     int // how many of the patterns look at each character or word by itself
+	slow     int // how many of the patterns look at each character or word separately
 }
 
 // pattern is a value that may match more than one text.
@@ -18,7 +18,7 @@ type pattern interface{ Match(text string) bool }
 // value is a parsed value of a field.
 type value struct {
 	spelling string // canonical: the same for all ways to write it
-	name     string // what it matches, if pattern is nil
+	name     string // the text that it matches, if pattern is nil
 	pattern  pattern
 	all      bool // it matches everything
 }
@@ -63,18 +63,6 @@ func (l *list) has(text string) bool {
 	}
 	for _, p := range l.patterns {
 		if p.Match(text) {
-			return true
-		}
-	}
-	return false
-}
-
-func (l *list) hasAny(texts []string) bool {
-	if l == nil {
-		return true
-	}
-	for _, text := range texts {
-		if l.has(text) {
 			return true
 		}
 	}

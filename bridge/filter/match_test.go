@@ -141,6 +141,25 @@ func TestSendersAreKnownOnlyIfAllAreNames(t *testing.T) {
 	}
 }
 
+func TestAFilterIsOnlyMineIfNoOtherCommanderPasses(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{}`:                                 false,
+		`{"commander": "me"}`:                true,
+		`{"commander": ["me", "me"]}`:        true,
+		`{"commander": "me", "sender": "a"}`: true,
+		`{"commander": "a"}`:                 false,
+		`{"commander": "a*"}`:                false,
+		`{"commander": ["me", "a"]}`:         false,
+		`{"commander": ["me", "a*"]}`:        false,
+		`{"commander": ["me", "a", "b*"]}`:   false,
+		`{"commander": ["me", "*"]}`:         false,
+	} {
+		if got := parse(t, text).OnlyMine(); got != want {
+			t.Errorf("%s: got %v", text, got)
+		}
+	}
+}
+
 func TestKeywordsAreNeededOnlyForAConstraint(t *testing.T) {
 	for text, want := range map[string]bool{`{}`: false, `{"keyword": ["a", "*"]}`: false, `{"keyword": "a"}`: true} {
 		if got := parse(t, text).NeedsKeywords(); got != want {

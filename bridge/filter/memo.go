@@ -1,16 +1,19 @@
 package filter
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// Memo memoizes which filters match which texts. Senders, routing keys and keywords recur with every
-// reply, and matching them against many patterns is the cost of a filter; command ids are new with
-// each command, and are not memoized.
+// Memo memoizes which filters match which texts. Senders, routing keys and keywords recur with
+// every reply, and a filter's cost lies in matching them against many patterns. Command ids are new
+// with each command, so they are not memoized.
 //
 //	m.Look(reply) ──► m.Match(filter, number, mine)
 //	                  m.Match(another, its number, mine) ...
 //
-// Each filter has a number in the memo, by [Memo.Add]. A memo is for one goroutine;
-// filters may be shared.
+// Each filter has a number in the memo, given by [Memo.Add]. A memo is for a single
+// goroutine; filters may be shared.
 type Memo struct {
 	texts   [keptFields]map[string]*row
 	kept    int   // number of rows
@@ -77,9 +80,9 @@ func (m *Memo) Remove(number int) {
 // forget empties the memo. The current reply keeps its rows.
 func (m *Memo) forget() { m.texts, m.kept, m.words = [keptFields]map[string]*row{}, 0, 0 }
 
-// Work returns the cost of all matching so far: about one for each look at a memoized text, and one
-// for each 32 bytes that a pattern had to look at, or for each 4 bytes if it has ? or classes, or if
-// they are of a routing key.
+// Work returns the cost of all matching so far: about one for each use of a memoized text, and one
+// for each 32 bytes that a pattern had to read, or for each 4 bytes if it has ? or classes or
+// matches a routing key.
 func (m *Memo) Work() int { return m.work }
 
 // Look makes a reply the current one. It must not change until the next Look.
@@ -90,23 +93,16 @@ func (m *Memo) Look(r *Reply) {
 
 // Match is [Filter.MatchMine] of the current reply, for the filter with this number.
 func (m *Memo) Match(f *Filter, number int, mine bool) bool {
-	r := m.reply
 	m.work++
-	return (f.internal == nil || *f.internal == r.Internal) &&
-		(f.codes == "" || len(r.Code) == 1 && strings.Contains(f.codes, r.Code)) &&
-		m.header(sender, f.sender, r.Sender, number) &&
-		(f.mine && mine || m.header(commander, f.commander, r.Commander, number)) &&
-		m.matched(f.commandID, r.CommandID) &&
-		m.header(routing, f.routing, r.RoutingKey, number) &&
-		(f.keyword == nil || m.anyKeyword(f.keyword, number))
+	return f.selects(m.reply, mine, m, number)
 }
 
-// header matches the text of a field. Plain names need no memo: they are in a map.
+// header matches the text of a field. Plain names are not memoized: they are in a map.
 func (m *Memo) header(field int, l *list, text string, number int) bool {
 	if l == nil {
 		return true
 	}
-	if len(l.patterns) == 0 || len(text) > maxRowLength {
+	if m == nil || len(l.patterns) == 0 || len(text) > maxRowLength {
 		return m.matched(l, text)
 	}
 	if m.rows[field] == nil {
@@ -115,14 +111,18 @@ func (m *Memo) header(field int, l *list, text string, number int) bool {
 	return m.passes(m.rows[field], l, text, number)
 }
 
-func (m *Memo) anyKeyword(l *list, number int) bool {
+// anyKeyword reports whether a list matches one of the current reply's keywords.
+func (m *Memo) anyKeyword(l *list, keywords []string, number int) bool {
+	if m == nil {
+		return slices.ContainsFunc(keywords, l.has)
+	}
 	if !m.asked {
 		m.asked, m.keywords = true, m.keywords[:0]
-		for _, text := range m.reply.Keywords {
+		for _, text := range keywords {
 			m.keywords = append(m.keywords, m.row(keyword, text))
 		}
 	}
-	for i, text := range m.reply.Keywords {
+	for i, text := range keywords {
 		if m.passes(m.keywords[i], l, text, number) {
 			return true
 		}
@@ -149,9 +149,9 @@ func (m *Memo) passes(r *row, l *list, text string, number int) bool {
 	return r.words[at+1]&bit != 0
 }
 
-// matched reports whether a list matches a text, without the memo.
+// matched reports whether a list matches a text that is not memoized.
 func (m *Memo) matched(l *list, text string) bool {
-	if l != nil {
+	if m != nil && l != nil {
 		m.work += 1 + len(l.patterns)*(1+len(text)/32) + l.slow*len(text)/4
 	}
 	return l.has(text)

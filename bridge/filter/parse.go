@@ -31,8 +31,8 @@ func Parse(raw json.RawMessage) (*Filter, error) {
 	return build(given)
 }
 
-// readFields finds the fields of an untrusted filter, and stops at the first unknown one. The last of
-// duplicate fields counts.
+// readFields finds the fields of an untrusted filter, and stops at the first unknown one. Of
+// duplicate fields, the last one counts.
 func readFields(raw []byte) (map[string]json.RawMessage, error) {
 	members := jsonscan.MembersOf(raw)
 	if ok, _ := jsonscan.Valid(raw); !ok || bytes.TrimLeft(raw, " \t\r\n")[0] != '{' {
@@ -90,7 +90,7 @@ func readText(field string, raw json.RawMessage) (text string, err error) {
 		}
 		return text, nil
 	}
-	// A null would be read as an empty text.
+	// Unmarshal would read null as an empty string.
 	if raw[0] != '"' || json.Unmarshal(raw, &text) != nil {
 		return "", wrongValue(field, quote.Short(string(raw)), "is not a string: write one text in quotes, or a list of them")
 	}

@@ -11,7 +11,7 @@ import (
 // Fields returns the names of a filter's fields, which are also its URL parameters.
 func Fields() []string { return fieldNames() }
 
-// IsField reports whether a filter has a field of a name.
+// IsField reports whether a filter has a field with the given name.
 func IsField(name string) bool { return slices.Contains(fieldNames(), name) }
 
 // FromQuery parses a filter from the parameters of a URL; the package documentation has the form.
@@ -34,8 +34,8 @@ func FromQuery(query url.Values) (f *Filter, found bool, err error) {
 	return f, found, err
 }
 
-// checkParameter rejects what is almost certainly a mistake in a URL, though it may be meant in
-// JSON.
+// checkParameter rejects values that are almost certainly mistakes in a URL, although they may
+// be intended in JSON.
 func checkParameter(field, text string) error {
 	if text == "" {
 		return wrongValue(field, `""`, `is empty: name a value, with commas between several; to select replies without one, write "" in the filter of a subscribe message`)

@@ -11,8 +11,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// waitLong sets every batch time that is not 0 to an hour. So a reply that may wait comes within a
-// test only if something else takes it along.
+// waitLong sets every batch time that is not 0 to an hour. So within a test, a reply that may wait
+// comes only together with another message.
 func (s *hubHarness) waitLong() {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
@@ -38,7 +38,7 @@ func (s *hubHarness) batches() (batches []time.Duration) {
 	return slices.Compact(batches)
 }
 
-// hears compares the replies that a client has got. A test's log delivers at once.
+// hears compares the replies that a client has received. A test's log delivers at once.
 func (l *recordingClient) hears(t *testing.T, want ...uint64) {
 	t.Helper()
 	if heard := l.replies(); !slices.Equal(heard, want) {
@@ -92,7 +92,7 @@ func TestABatchGoesOutWithWhatMayNotWait(t *testing.T) {
 	}
 }
 
-// A reply that may wait for one client goes to another one at once.
+// A reply that may wait for one client goes to another client at once.
 func TestABatchDelaysOnlyItsOwnSubscribers(t *testing.T) {
 	s := newHarness(t)
 	patient, hasty := s.connect(), s.connect()
@@ -147,7 +147,7 @@ func TestRepliesToPlainClientsMayWait(t *testing.T) {
 	for n := 1; n <= 10; n++ {
 		code, released := "i", 0
 		if n == 10 {
-			code, released = ":", n // the end of a command takes along what waits
+			code, released = ":", n // the end of a command releases the replies that wait
 		}
 		s.says(filter.Reply{Sender: "a", Code: code}, 0)
 		if len(plain.frames) != n || plain.released != released {

@@ -78,7 +78,7 @@ func TestTwoReplaysDeliverNothingThatCameBefore(t *testing.T) {
 	s.hears(l, 3, 4, 1, 2, 5)
 }
 
-// share makes the numbers those of a stream, which other bridges have, too.
+// share makes the numbers those of a stream, which other bridges also have.
 func (s *hubHarness) share() {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
@@ -135,7 +135,7 @@ func TestADisconnectedClientWaitsNoLonger(t *testing.T) {
 	s.since(l, 1, `"id": "w"`)
 	s.ask(l, "pong", `{"op": "ping"}`)
 	s.hangUp(l)
-	s.hub.queue.close() // when everything is done
+	s.hub.queue.close() // returns when everything is done
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
 	if n := len(s.hub.waiting); n > 0 {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// left returns what the hub still knows of its v1 clients.
+// left counts what the hub still holds for its v1 clients.
 func (s *hubHarness) left() string {
 	h := s.hub
 	h.mu.Lock()
@@ -63,7 +63,7 @@ func TestNothingIsLeftOfClientsThatAreGone(t *testing.T) {
 	close(stop)
 	talking.Wait()
 	const nothing = "0 0 0 0 0 0 0 0 0 0 0"
-	s.hub.queue.close() // when everything is done
+	s.hub.queue.close() // returns when everything is done
 	if left := s.left(); left != nothing {
 		t.Errorf("left are %s", left)
 	}

@@ -14,7 +14,7 @@ type CommandEnd struct {
 	CommandID   string
 	Status      string
 	MessageCode string // of the last reply; "" without one
-	Message     string // why it failed, or is no longer awaited
+	Message     string // why it failed, or why its end is no longer awaited
 	Replies     int
 	Duration    time.Duration // from its registration
 }
@@ -26,14 +26,14 @@ const (
 	StatusTimeout = "timeout"
 )
 
-// The messages of a [CommandEnd] that is a timeout.
+// The messages of a [CommandEnd] whose status is a timeout.
 const (
 	TimeoutMessage  = "the bridge waits no longer; the actor may go on"
 	StoppingMessage = "the bridge is stopping; the actor may go on"
 	evictedMessage  = "the bridge waits no longer: too many commands are in flight, and your address has the most; the actor may go on"
 )
 
-// maxReason is how much of an actor's reason a result has, in bytes.
+// maxReason is how many bytes of an actor's reason go into a result.
 const maxReason = 1024
 
 // endOf returns the end of a command from its last reply.

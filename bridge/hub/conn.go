@@ -11,7 +11,7 @@ import (
 type Log interface {
 	// Append appends a frame, which is written at once.
 	Append(f engine.Frame)
-	// AppendWithin appends a frame that may wait for others for so long.
+	// AppendWithin appends a frame that may wait up to d for others.
 	AppendWithin(f engine.Frame, d time.Duration)
 	// Close releases the log. No frame is appended after it.
 	Close()
@@ -19,10 +19,10 @@ type Log interface {
 
 // Conn is a client's connection: [engine.Conn] with logs of the type [Log].
 type Conn interface {
-	// Follow makes the connection follow a log, behind what its former log holds and the
-	// first frames; a nil log is none.
+	// Follow makes the connection follow a log, after what its former log holds and the first
+	// frames. With a nil log it follows none.
 	Follow(log Log, first ...engine.Frame)
-	// SendInOrder sends frames behind what the log holds.
+	// SendInOrder sends frames after what the log holds.
 	SendInOrder(frames ...engine.Frame)
 	// Send sends a frame at once.
 	Send(f engine.Frame)

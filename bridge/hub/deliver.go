@@ -16,8 +16,8 @@ type delivery struct {
 	command commandMatch // the command that it answers
 }
 
-// Reply delivers a reply to every client that wants it. seq is its number in the stream that
-// it came by; if numbered is false, the hub numbers it.
+// Reply delivers a reply to every client that wants it. seq is its number in the stream it
+// came from; if numbered is false, the hub numbers it.
 //
 //	encode ──► matchCommand ──► lockMatched │ record ──► deliver
 //	                  without the lock      │ with the lock
@@ -43,7 +43,7 @@ func (h *Hub) encode(r *Reply, seq uint64) delivery {
 	r.Seq, r.at = seq, h.now()
 	r.encode(h.Epoch)
 	d := delivery{Reply: r, plain: engine.Must(engine.NewText(r.Plain))}
-	r.Plain = nil // the reply is kept for long, and the frame has this memory
+	r.Plain = nil // the reply is kept for long, and the frame holds the same text
 	h.values.Read(r.body, &h.keywords)
 	return d
 }

@@ -1,45 +1,46 @@
 // Package hub is the ordered fan-out of replies to v1 clients, and the registry of the commands
-// in flight. It knows connections and logs by small interfaces (conn.go) and gets its clock from
-// its configuration, so its tests need no socket, no broker and no waiting.
+// in flight. It sees connections and logs through small interfaces (conn.go) and gets its clock
+// from its configuration, so its tests need no socket, no broker and no waiting.
 //
 // # A reply
 //
 //	Reply ──► encode ──► matchCommand ──► matcher │ record ──► deliver ──► fanout ──► groups' logs
 //	                            without the lock  │ with the lock
 //
-// Hub.Reply is a pipeline (deliver.go). A reply gets its number, and the frame that all v1
-// clients share. It is matched with the commands in flight, and with the filters of all
+// Hub.Reply is a pipeline (deliver.go). A reply gets its number and the frame that all v1
+// clients share. It is matched against the commands in flight and the filters of all
 // subscriptions (match.go). Under the lock it is kept for clients that resume (history.go), and
-// its keywords become the latest values. Then each group that wants it gets it appended to its
-// log (fanout.go), now or at the end of a throttle window (throttle.go, pending.go). If it ends
-// a command whose end is awaited, the result follows it directly (inflight_end.go).
+// its keywords become the latest values. Then it is appended to the log of each group that
+// wants it (fanout.go), now or at the end of a throttle window (throttle.go, pending.go). If it
+// ends a command whose end is awaited, the result follows it directly (inflight_end.go).
 //
 // # Subscriptions
 //
 // Clients with the same set of subscriptions are a group with one log (group.go). Groups share
-// equal subscriptions (index.go), so a filter is evaluated once a reply, however many clients
-// have it.
+// equal subscriptions (index.go), so a filter is evaluated once per reply, however many
+// clients have it.
 //
 // # Requests
 //
 //	Subscribe, Snapshot, Ping, ... ──► submit.go: bounded ──► queue.go: each client in its turn ──► answer
 //
 // The hub may be busy with a reply for many groups, so requests wait for their turn in a queue,
-// and the engine's loops wait for nothing. A long replay (resume.go) and the encoding of a
-// snapshot (snapshot.go) are done without the lock, a bounded amount a turn. A subscription
-// begins in one step under the lock, so that missed replies, the snapshot and live replies
-// follow each other without gap or duplicate (subscribing.go). A request that needs a reply
-// which only another bridge has had waits until this bridge has it, too (wait.go). What all
-// clients share is divided among their addresses (weight.go and package quota).
+// and the engine's loops never wait. A long replay (resume.go) and the encoding of a snapshot
+// (snapshot.go) are done without the lock, a bounded amount per turn. A subscription begins in
+// one step under the lock, so that missed replies, the snapshot and live replies follow each
+// other without gap or duplicate (subscribing.go). A request that refers to a reply that only
+// another bridge has received so far waits until this bridge has it, too (wait.go). The
+// resources that all clients share are divided among their addresses (weight.go and package
+// quota).
 //
 // # Commands
 //
 // Inflight (inflight.go) registers each command before it is sent. It refuses an id whose
-// replies could not be told apart, matches replies with their commands, and divides its room
-// among addresses (inflight_callers.go, inflight_shares.go, ranking.go).
+// replies could not be told apart, matches replies with their commands, and divides its
+// capacity among addresses (inflight_callers.go, inflight_shares.go, ranking.go).
 //
 // # Locks
 //
-// Hub.mu comes before Inflight.mu, and before whatever a Log or a Conn locks. The engine's loops
-// take Inflight.mu, and never Hub.mu.
+// Hub.mu comes before Inflight.mu, before the queue's lock, and before whatever a Log or a Conn
+// locks. The engine's loops take Inflight.mu and the queue's, and never Hub.mu.
 package hub

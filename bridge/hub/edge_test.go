@@ -60,7 +60,7 @@ func TestAGapBeforeTheHelloIsReplayed(t *testing.T) {
 	s.await(l, "gap")
 	s.tell(l, fmt.Sprintf(`{"op": "subscribe", "id": "t", "since": {"epoch": %q, "seq": 1}}`, s.hub.Epoch))
 	s.await(l, "ok")
-	s.await(l, "gap") // the first one, which was before the hello; it has got the other one already
+	s.await(l, "gap") // the first one, which came before the hello; the client has the other one already
 	s.ask(l, "pong", `{"op": "ping"}`)
 }
 

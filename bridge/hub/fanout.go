@@ -7,8 +7,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 )
 
-// fanout collects the groups that want one frame, and what each of them wants of it. Its
-// memory is reused for the next frame.
+// fanout collects the groups that want one frame, and how each of them wants it. Its memory
+// is reused for the next frame.
 type fanout struct{ targets []target }
 
 // target is a group that wants the frame.
@@ -29,7 +29,7 @@ func (f *fanout) add(sub *groupSub, now bool) {
 	}
 }
 
-// target returns the target of a group, which is new unless the group has one.
+// target returns the target of a group, adding one if the group has none.
 func (f *fanout) target(g *group) *target {
 	if g.target > 0 {
 		return &f.targets[g.target-1]
@@ -46,7 +46,7 @@ func (f *fanout) target(g *group) *target {
 	return t
 }
 
-// each calls do for every target, and empties the fan-out.
+// each calls do for every target and empties the fan-out.
 func (f *fanout) each(do func(t *target)) {
 	for i := range f.targets {
 		t := &f.targets[i]

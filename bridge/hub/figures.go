@@ -2,7 +2,7 @@ package hub
 
 import "sync"
 
-// Figures are what the hub counts for metrics.
+// Figures are the hub's numbers for metrics.
 type Figures struct {
 	Seq                                             uint64
 	HistoryReplies, HistoryBytes, V1Clients, Groups int
@@ -10,7 +10,7 @@ type Figures struct {
 	Evicted                                         uint64
 }
 
-// figuresCopy is a copy for metrics with a lock of its own: the hub's lock is held while a
+// figuresCopy is a copy of the figures with its own lock: the hub's lock is held while a
 // reply goes to many groups, and /metrics must answer even then.
 type figuresCopy struct {
 	mu   sync.Mutex // guards the following field, and is held for nothing else
@@ -28,8 +28,8 @@ func (h *Hub) updateFigures() {
 	h.figures.mu.Unlock()
 }
 
-// Figures returns the current values, or, while the hub's lock is taken, those
-// of the last change.
+// Figures returns the current figures, or those of the last change while the hub's lock is
+// taken.
 func (h *Hub) Figures() Figures {
 	if h.mu.TryLock() {
 		h.history.expire(h.now())

@@ -9,15 +9,15 @@ import (
 	"github.com/clu-ws/clu-ws/internal/unordered"
 )
 
-// group is the clients with the same set of subscriptions, batch times included. They follow
+// group is a set of clients with the same subscriptions, batch times included. They follow
 // one log. Its fields are guarded by Hub.mu.
 type group struct {
 	key     string
 	log     Log
 	subs    []*groupSub
 	clients int
-	address string // the address whose quota it takes
-	weight  int    // places that it takes
+	address string // the address whose quota it uses
+	weight  int    // how many groups it counts as
 
 	target int // 1 + its place in Hub.fanout while a frame is delivered, else 0
 }
@@ -66,7 +66,7 @@ func (h *Hub) join(subs []subscription, s *Session) (*group, error) {
 }
 
 // newGroup makes a group and takes quota for it. The quota of the client's former group
-// counts as free if the client is alone in that.
+// counts as free if the client is alone in it.
 func (h *Hub) newGroup(key string, subs []subscription, s *Session) (*group, error) {
 	g := &group{key: key, address: s.address, weight: weight(subs)}
 	had := 0
@@ -91,7 +91,7 @@ func (h *Hub) newGroup(key string, subs []subscription, s *Session) (*group, err
 	return g, nil
 }
 
-// leave removes a client from its group. The last client's group is dropped, with the
+// leave removes a client from its group. A group without clients is dropped, with the
 // subscriptions that no other group has. mu is held.
 func (h *Hub) leave(g *group) {
 	if g.clients--; g.clients > 0 {
@@ -106,7 +106,7 @@ func (h *Hub) leave(g *group) {
 	g.log.Close()
 }
 
-// dropUnused drops a subscription that no group has any more.
+// dropUnused drops a subscription that no group has any longer.
 func (h *Hub) dropUnused(s *sharedSub) {
 	if len(s.groups) == 0 {
 		h.closeWindows(s)

@@ -11,7 +11,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/unordered"
 )
 
-// modelSpec is a subscription as the model has it.
+// modelSpec is a subscription in the model.
 type modelSpec struct {
 	filter   *filter.Filter
 	throttle time.Duration
@@ -22,8 +22,8 @@ type modelSpec struct {
 // key identifies what the spec selects, without the batch time.
 func (w modelSpec) key() string { return fmt.Sprint(w.filter.Key(), w.throttle, w.ordered) }
 
-// modelSet is clients with the same specs and batch times, which get the same replies. Batch times
-// change neither the replies nor their order.
+// modelSet is a set of clients with the same specs and batch times, which get the same replies.
+// Batch times change neither the replies nor their order.
 type modelSet struct {
 	clients []*recordingClient
 	specs   []modelSpec
@@ -74,7 +74,7 @@ func (m *model) move(l *recordingClient) {
 			if old == nil || !slices.ContainsFunc(old.specs, func(o modelSpec) bool { return o.key() == w.key() }) {
 				continue
 			}
-			for sender, seq := range old.pending { // what is pending for the same spec stays so
+			for sender, seq := range old.pending { // what is pending for the same spec stays pending
 				if strings.HasPrefix(sender, w.key()+"/") {
 					set.pending[sender] = seq
 				}
@@ -93,7 +93,7 @@ func (m *model) move(l *recordingClient) {
 	m.forget()
 }
 
-// forget drops the windows and orders of specs that no client has any more.
+// forget drops the windows and orders of specs that no client has any longer.
 func (m *model) forget() {
 	has := func(key string) bool {
 		for _, set := range m.sets {
@@ -144,7 +144,8 @@ func (m *model) pass(d time.Duration) {
 	}
 }
 
-// end ends the windows of a sender that end with this one. What is pending in them comes in order.
+// end ends the windows of a sender that end with this one. Their pending replies come in
+// order.
 func (m *model) end(w *modelWindow) {
 	due, gave := map[string]*modelWindow{}, map[string]bool{}
 	for key, other := range m.windows {
@@ -172,7 +173,7 @@ func (m *model) end(w *modelWindow) {
 	}
 }
 
-// wants returns the specs of all sets that select a reply which is not older than its order allows,
+// wants returns the specs of all sets that select a reply, unless it is too old for their order,
 // and whether they deliver it at once.
 func (m *model) wants(r *filter.Reply, order int64) map[string]bool {
 	wanted := map[string]bool{}
@@ -206,7 +207,7 @@ func (m *model) says(r filter.Reply, order int64) {
 	urgent := strings.Contains(":f!e", r.Code)
 	wanted := m.wants(&r, order)
 	for _, set := range m.sets {
-		var matched []string // keys of what is pending
+		var matched []string // keys of the pending replies
 		now := urgent
 		for _, w := range set.specs {
 			if atOnce, ok := wanted[w.key()]; ok {

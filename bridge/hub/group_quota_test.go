@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// What a client gives up counts as free: it can always change to as much, or less.
+// The quota that a client gives up counts as free: it can always change to subscriptions of
+// the same weight or less.
 func TestAClientMayChangeItsSubscriptionsWhenItsQuotaIsUsedUp(t *testing.T) {
 	s := newHarness(t)
 	full := func(n int) {

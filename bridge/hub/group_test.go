@@ -49,7 +49,7 @@ func (c *groupCourse) connect() {
 	c.clients = append(c.clients, l)
 }
 
-// step has a client change its subscriptions, time pass, or a reply come.
+// step makes a client change its subscriptions, lets time pass, or delivers a reply.
 func (c *groupCourse) step() {
 	l := pick(c.random, c.clients...)
 	switch action := c.random.IntN(10); {
@@ -86,7 +86,7 @@ func (c *groupCourse) subscribe(l *recordingClient) {
 	c.model.move(l)
 }
 
-// pass has time pass in both.
+// pass lets time pass in both.
 func (c *groupCourse) pass(d time.Duration) {
 	c.hubHarness.pass(d)
 	c.model.pass(d)
@@ -116,4 +116,14 @@ func (c *groupCourse) compare(i int, l *recordingClient) {
 		same++
 	}
 	c.t.Errorf("client %d: after %d replies it got %v, want %v", i, same, heard[same:min(same+10, len(heard))], l.want[same:min(same+10, len(l.want))])
+}
+
+func TestASubscriptionThatAClientHasTwiceIsOneInItsGroup(t *testing.T) {
+	s := newHarness(t)
+	l := s.connect()
+	s.ask(l, "ok", `{"op": "subscribe", "id": "a", "filter": {"sender": "a"}, "batch_ms": 20}`)
+	s.ask(l, "ok", `{"op": "subscribe", "id": "b", "filter": {"sender": ["a"]}, "batch_ms": 10}`)
+	if subs := l.session.group.subs; len(subs) != 1 || subs[0].batch != 10*time.Millisecond {
+		t.Errorf("its group has %d subscriptions", len(subs))
+	}
 }

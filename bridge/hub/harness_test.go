@@ -18,8 +18,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// hubHarness is a hub with a clock that the test moves, and with clients that record what they get.
-// There are no sockets, and no test waits for time to pass.
+// hubHarness is a hub with a clock that the test moves, and with clients that record what they
+// receive. There are no sockets, and no test waits for time to pass.
 type hubHarness struct {
 	hub     *Hub
 	t       testing.TB
@@ -74,7 +74,7 @@ func (s *hubHarness) dialAt(target string) *recordingClient {
 	return l
 }
 
-// connectRequest parses the query of a URL, as far as these tests need it.
+// connectRequest parses the query of a URL as far as these tests need it.
 func (s *hubHarness) connectRequest(query string) *ConnectRequest {
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -178,12 +178,12 @@ func (s *hubHarness) do(l *recordingClient, request string) {
 	if err == nil {
 		return
 	}
-	if err := s.hub.Answer(l.session, l, 0, func() engine.Frame { return protocol.BadRequest(r.ID, err) }); err != nil {
+	if err := s.hub.Answer(l, l.session, 0, func() engine.Frame { return protocol.BadRequest(r.ID, err) }); err != nil {
 		l.Close(1008, err.Error())
 	}
 }
 
-// command registers a command that the client awaits, and which then fails to be sent.
+// command registers a command that the client awaits and that then cannot be sent.
 func (s *hubHarness) command(l *recordingClient, id *string, consumer string) {
 	w := s.hub.ResultWaiter(l, l.session, id)
 	c, err := s.hub.Inflight.Add(l, CommandKey{l.session.ID + *id, consumer}, w)
@@ -220,7 +220,7 @@ func (s *hubHarness) refused(l *recordingClient, request string) string {
 	return s.await(l, "error")["message"].(string)
 }
 
-// await returns the next message of the hub's own, which must be of that op.
+// await returns the next message that is not a reply, which must have the given op.
 func (s *hubHarness) await(l *recordingClient, op string) map[string]any {
 	s.t.Helper()
 	select {
@@ -235,12 +235,12 @@ func (s *hubHarness) await(l *recordingClient, op string) map[string]any {
 	}
 }
 
-// from delivers a reply of a sender, ordered unless the order is 0.
+// from delivers a reply from a sender, ordered unless the order is 0.
 func (s *hubHarness) from(sender string, order int64) {
 	s.says(filter.Reply{Sender: sender, Code: "i"}, order)
 }
 
-// hears compares the replies that a client has got since it connected.
+// hears compares the replies that a client has received since it connected.
 func (s *hubHarness) hears(l *recordingClient, want ...uint64) {
 	s.t.Helper()
 	s.ask(l, "pong", `{"op": "ping"}`)
@@ -249,7 +249,7 @@ func (s *hubHarness) hears(l *recordingClient, want ...uint64) {
 	}
 }
 
-// since subscribes, and resumes behind a reply.
+// since subscribes and resumes from a reply.
 func (s *hubHarness) since(l *recordingClient, seq int, more string) {
 	s.t.Helper()
 	s.tell(l, fmt.Sprintf(`{"op": "subscribe", "since": {"epoch": %q, "seq": %d}, %s}`, s.hub.Epoch, seq, more))

@@ -7,12 +7,12 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 )
 
-// History bounds the replies that are kept for clients that resume. The first bound that is
-// reached counts.
+// History bounds the replies that are kept for clients that resume. Whichever bound is
+// reached first applies.
 type History struct {
-	// Replies is how many are kept. 0 keeps none.
+	// Replies is how many replies are kept. 0 keeps none.
 	Replies int
-	// Bytes bounds their frames and what each costs beside them. 0 is 64 MiB.
+	// Bytes bounds their memory: the frames, and a fixed cost for each reply. 0 is 64 MiB.
 	Bytes int
 	// Age is how long a reply is kept. 0 is ten minutes.
 	Age time.Duration
@@ -28,11 +28,11 @@ func (h *History) SetDefaults() {
 	}
 }
 
-// entryCost is roughly the memory of an entry beside its frame, in bytes: the entry, the reply,
-// and the texts of its header, which share their memory.
+// entryCost is roughly how many bytes an entry takes in addition to its frame: the entry, the
+// reply, and the strings of its header, which share their memory.
 const entryCost = 700
 
-// entry is a reply of the past, or a gap among the replies.
+// entry is a past reply, or a gap among the replies.
 type entry struct {
 	seq   uint64 // of the reply; of a gap, that of the reply before it
 	at    time.Time
@@ -43,7 +43,7 @@ type entry struct {
 
 func (e *entry) isGap() bool { return e.reply == nil }
 
-// replyHistory holds the last replies as v1 clients get them, and the gaps among them, the
+// replyHistory holds the last replies as v1 clients get them, and the gaps among them,
 // oldest first. Frames are shared with the logs and with the clients that resume.
 type replyHistory struct {
 	History
@@ -51,7 +51,7 @@ type replyHistory struct {
 	tail    uint64  // index of the oldest entry; the ring's place is the index modulo its length
 	head    uint64  // index of the next
 	bytes   int
-	floor   uint64 // everything behind this number is here
+	floor   uint64 // everything after this number is here
 }
 
 // add adds an entry, and drops the oldest ones beyond the bounds.
@@ -78,12 +78,12 @@ func (h *replyHistory) expire(now time.Time) {
 		h.forget()
 	}
 	if h.len() == 0 && len(h.entries) > 1024 {
-		h.entries = nil // the ring of a burst need not stay
+		h.entries = nil // frees the ring that a burst has grown
 	}
 }
 
-// after returns the index of the first entry behind a number. A gap behind the reply of that
-// number is behind the number.
+// after returns the index of the first entry after a number. A gap that follows the reply
+// with that number is after it.
 func (h *replyHistory) after(seq uint64) uint64 {
 	is := func(e *entry) bool { return e.seq > seq || e.seq == seq && e.isGap() }
 	return h.tail + uint64(sort.Search(h.len(), func(i int) bool { return is(h.at(h.tail + uint64(i))) }))
@@ -101,7 +101,7 @@ func (h *replyHistory) forget() {
 	h.tail++
 }
 
-// raiseFloor notes that an entry is not kept any more. A client that resumes behind the reply
+// raiseFloor records that an entry is no longer kept. A client that resumes from the reply
 // before a gap must not miss the gap.
 func (h *replyHistory) raiseFloor(e *entry) {
 	h.floor = max(h.floor, e.seq)

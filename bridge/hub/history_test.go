@@ -37,6 +37,7 @@ func TestHistoryForgetsWhatIsBeyondAnyOfItsBounds(t *testing.T) {
 	}{
 		"count": {kept(10, 1<<20, time.Hour), 91},
 		"bytes": {kept(1000, 5*(entryCost+4)+entryCost, time.Hour), 96},
+		"exact": {kept(1000, 5*(entryCost+4)+1, time.Hour), 96},
 		"age":   {kept(1000, 1<<20, 20*time.Second), 80},
 		"none":  {kept(0, 1<<20, time.Hour), 101},
 	} {
@@ -79,25 +80,71 @@ func TestHistoryAgainstAListOfEverything(t *testing.T) {
 			}
 			h.add(e)
 		}
-		from, to := random.Uint64N(seq+2), random.Uint64N(seq+2)
-		to = max(from, to)
-		var want []string
-		complete := true
-		for i, it := range all {
-			if it.seq > from && it.seq <= to || it.seq == from && it.gap {
-				want = append(want, it.text)
-				complete = complete && i >= len(all)-limit
+		for from := range seq + 2 {
+			to := from + random.Uint64N(seq+2-from)
+			var want []string
+			complete := true
+			for i, it := range all {
+				if it.seq > from && it.seq <= to || it.seq == from && it.gap {
+					want = append(want, it.text)
+					complete = complete && i >= len(all)-limit
+				}
+			}
+			got, ok := h.texts(from, to)
+			if ok && !slices.Equal(got, want) {
+				t.Fatalf("seed %d: between %d and %d there are %v, want %v", seed, from, to, got, want)
+			}
+			if ok && !complete {
+				t.Fatalf("seed %d: it gives what it has forgotten", seed)
+			}
+			if !ok && len(all) <= limit {
+				t.Fatalf("seed %d: it has everything and does not give it", seed)
 			}
 		}
-		got, ok := h.texts(from, to)
-		if ok && !slices.Equal(got, want) {
-			t.Fatalf("seed %d: between %d and %d there are %v, want %v", seed, from, to, got, want)
+	}
+}
+
+func TestTheBoundsOfAHistoryHaveDefaults(t *testing.T) {
+	for given, want := range map[History]History{
+		{}:                     {Bytes: 64 << 20, Age: 10 * time.Minute},
+		{5, 6, time.Second}:    {5, 6, time.Second},
+		{Replies: 5, Bytes: 6}: {5, 6, 10 * time.Minute},
+	} {
+		h := given
+		if h.SetDefaults(); h != want {
+			t.Errorf("%+v became %+v", given, h)
 		}
-		if ok && !complete {
-			t.Fatalf("seed %d: it gives what it has forgotten", seed)
+	}
+}
+
+func TestAHistoryGrowsWhereverItBegins(t *testing.T) {
+	start, h := time.Unix(1000, 0), kept(100, 1<<20, time.Second)
+	for seq := range uint64(50) {
+		at := start
+		if seq >= 10 { // the first ten have expired by then
+			at = start.Add(2 * time.Second)
 		}
-		if !ok && len(all) <= limit {
-			t.Fatalf("seed %d: it has everything and does not give it", seed)
+		h.reply(seq+1, at)
+	}
+	if got, ok := h.texts(10, 50); !ok || len(got) != 40 || got[0] != "11" || got[39] != "50" {
+		t.Errorf("it has %v, %v", got, ok)
+	}
+}
+
+func TestTheMemoryOfABurstIsReleasedWhenItHasExpired(t *testing.T) {
+	start := time.Unix(1000, 0)
+	for burst, stays := range map[int]bool{1024: true, 1025: false} {
+		h := kept(10_000, 1<<30, time.Second)
+		for seq := range burst {
+			h.reply(uint64(seq+1), start)
+		}
+		h.expire(start.Add(time.Second))
+		if h.len() != burst {
+			t.Errorf("of %d replies %d are left in time", burst, h.len())
+		}
+		h.expire(start.Add(time.Second + 1))
+		if h.len() != 0 || h.bytes != 0 || (h.entries != nil) != stays {
+			t.Errorf("of %d replies %d are left, in a ring of %d", burst, h.len(), len(h.entries))
 		}
 	}
 }

@@ -17,8 +17,8 @@ import (
 // more than once.
 const maxGroups = 10_000
 
-// Hub numbers every reply, remembers it, and appends it to the logs of the clients that
-// want it.
+// Hub numbers every reply, remembers it, and appends it to the logs of the groups that want
+// it.
 type Hub struct {
 	Plain    Log       // every reply, as plain clients get it
 	Epoch    string    // with seq, identifies a reply
@@ -46,12 +46,12 @@ type Hub struct {
 	// reply goes to many groups, so no loop of the engine may wait for it: requests go
 	// through the queue.
 	mu          sync.Mutex
-	sharedEpoch bool   // the numbers are a stream's, and other bridges have the same epoch
+	sharedEpoch bool   // the numbers are a stream's, and other bridges use the same epoch
 	seq         uint64 // number of the last reply
 	numbered    bool   // there was a reply
-	gapCount    uint64 // gaps that v1 clients were told of
-	loading     bool   // the past of a stream is being read, which is not delivered
-	pastEnd     uint64 // number of the last reply of that past
+	gapCount    uint64 // gaps reported to v1 clients
+	loading     bool   // the past of a stream is being read; it is not delivered
+	pastEnd     uint64 // number of the last reply of the past
 	brokerState string // as v1 clients know it
 	waiting     waiterHeap
 	lastWait    uint64 // order of the last request that began to wait
@@ -62,18 +62,18 @@ type Hub struct {
 
 	subs      subIndex          // the distinct subscriptions of all clients
 	groups    map[string]*group // by their clients' subscriptions
-	shares    quota.Table       // of the places for groups
+	shares    quota.Table       // the quotas of groups, by address
 	v1Clients int               // clients in groups
 	fanout    fanout
 }
 
 // Config configures a hub.
 type Config struct {
-	// Name is the bridge's, as it stands in the commander ids of its commands.
+	// Name is the bridge's name, as in the commander ids of its commands.
 	Name string
-	// Epoch names the series of numbers that the hub gives to replies.
+	// Epoch identifies the series of numbers that the hub gives to replies.
 	Epoch string
-	// Shared is set if the numbers are those of a stream, so that other bridges have the
+	// Shared reports whether the numbers are those of a stream, so that other bridges use the
 	// same epoch.
 	Shared bool
 	// Batch is how long a reply to plain clients may wait for others.
@@ -140,8 +140,8 @@ func (h *Hub) known() *uint64 {
 	return &seq
 }
 
-// Missed tells v1 clients, now and when they resume, of a span of time in which replies may
-// have been lost. from is zero if its beginning is unknown.
+// Missed reports a span of time in which replies may have been lost to v1 clients, now and
+// when they resume. from is zero if the beginning is unknown.
 func (h *Hub) Missed(from, to time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -152,7 +152,7 @@ func (h *Hub) Missed(from, to time.Time) {
 	h.notify(frame)
 }
 
-// Linked tells v1 clients of the broker's state and its reason, if the state has changed.
+// Linked reports the broker's state and its reason to v1 clients if the state has changed.
 func (h *Hub) Linked(state, reason string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -169,7 +169,7 @@ func (h *Hub) notify(frame engine.Frame) {
 	}
 }
 
-// Live ends the reading of a stream's past: replies are delivered from now on. It must not
+// Live ends the reading of a stream's past; from now on, replies are delivered. It must not
 // be called while Reply runs.
 func (h *Hub) Live() {
 	h.mu.Lock()

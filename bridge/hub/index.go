@@ -23,7 +23,7 @@ type Spec struct {
 	Filter   *filter.Filter // nil selects no replies
 	Rooms    []string       // sorted
 	Throttle time.Duration  // 0 delivers every reply
-	Ordered  bool           // replies that are older than one that was delivered are left out
+	Ordered  bool           // leaves out replies that are older than one already delivered
 	Batch    time.Duration  // how long a reply may wait for others
 }
 
@@ -37,8 +37,8 @@ func (sp *Spec) filterCost() (globs, bytes int) {
 }
 
 // sharedSub is a distinct subscription, shared by all groups that have it. Its filter is
-// evaluated once a reply. They share its throttle windows and order marks, so a client
-// keeps these when its other subscriptions change.
+// evaluated once per reply. The groups share its throttle windows and order marks, so a
+// client keeps these when its other subscriptions change.
 type sharedSub struct {
 	Spec
 	key string
@@ -53,9 +53,9 @@ type sharedSub struct {
 	place  int  // its index there
 }
 
-// key returns a text that is the same for all specs that select the same, however they were
-// written, and for all clients unless the filter uses "mine". It does not contain the batch
-// time, which does not change what is selected.
+// key returns a string that is equal for all specs that select the same, however they were
+// written, and for all clients unless the filter uses "mine". It does not include the batch
+// time, which does not affect what is selected.
 func (sp *Spec) key(s *Session) string {
 	var b strings.Builder
 	if sp.Filter != nil {
@@ -63,7 +63,7 @@ func (sp *Spec) key(s *Session) string {
 	}
 	for _, path := range sp.Rooms {
 		b.WriteString(" room ")
-		b.WriteString(strconv.Quote(path)) // a path may hold anything
+		b.WriteString(strconv.Quote(path)) // a path may contain anything
 	}
 	if sp.Throttle > 0 {
 		b.WriteString(" throttle ")
@@ -88,7 +88,7 @@ func (sp *Spec) owner(s *Session) *Session {
 }
 
 // subIndex holds the shared subscriptions by key and by room. The matcher, which finds those
-// that want a reply, learns of changes from a list.
+// that want a reply, learns about changes from a list.
 type subIndex struct {
 	all     map[string]*sharedSub
 	byRoom  rooms.PathIndex[*sharedSub]
@@ -144,18 +144,22 @@ func (x *subIndex) takeChanges() []change {
 }
 
 // advance raises the order marks of a client's subscription to those of a replay. Keys beyond
-// the bound are left out, the last ones in alphabetical order.
+// the bound are left out: the last ones in alphabetical order, so that they are always the same.
 func (x *subIndex) advance(w Spec, client *Session, marks orderMarks) {
 	if len(marks) == 0 {
 		return
 	}
 	s := x.all[w.key(client)]
-	for _, key := range slices.Sorted(maps.Keys(marks)) {
+	keys := maps.Keys(marks)
+	if len(s.order)+len(marks) > maxOrderKeys {
+		keys = slices.Values(slices.Sorted(keys))
+	}
+	for key := range keys {
 		s.order.advance(key, marks[key])
 	}
 }
 
-// drop removes a subscription that no group has any more.
+// drop removes a subscription that no group has any longer.
 func (x *subIndex) drop(s *sharedSub) {
 	if x.all[s.key] != s {
 		return // it was dropped already: one client had it twice

@@ -9,7 +9,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// passers are filters of several kinds, none of which selects the reply of the benchmark.
+// passers returns filters of several kinds, none of which selects the benchmark's reply.
 var passers = map[string]func(i int) string{
 	"sender":   func(i int) string { return fmt.Sprintf(`{"sender": "actor%d"}`, i) },
 	"glob":     func(i int) string { return fmt.Sprintf(`{"sender": "actor%d*"}`, i) },

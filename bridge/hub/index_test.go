@@ -7,8 +7,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// A subscription that begins while the filters of a reply are evaluated gets the reply, for its answer
-// came before it.
+// A subscription that begins while the filters of a reply are evaluated gets the reply, because its
+// answer came before the reply.
 func TestASubscriptionThatBeginsDuringMatchingGetsTheReply(t *testing.T) {
 	for _, subscriptions := range []int{1, maxLockedChanges, maxLockedChanges + 1, 3 * maxLockedChanges} {
 		t.Run(fmt.Sprint(subscriptions), func(t *testing.T) {
@@ -31,6 +31,44 @@ func TestASubscriptionThatBeginsDuringMatchingGetsTheReply(t *testing.T) {
 				s.hears(l, 1)
 			}
 		})
+	}
+}
+
+// However many subscriptions begin meanwhile, a reply is matched without the lock only so often.
+func TestMatchingEndsWithTheLockHeld(t *testing.T) {
+	for _, c := range []struct{ changes, unlocked int }{{0, 1}, {maxLockedChanges, 1}, {maxLockedChanges + 1, matchRounds}} {
+		s := newHarness(t)
+		h := s.hub
+		unlocked, begun := 0, 0
+		h.matcher.matching = func() {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			if unlocked++; unlocked > 2*matchRounds {
+				return
+			}
+			for range c.changes {
+				begun++
+				f := mustFilter(t, fmt.Sprintf(`{"sender": ["a", "other%d"]}`, begun))
+				if _, err := h.join([]subscription{{spec: Spec{Filter: f}}}, &Session{}); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
+		if unlocked != c.unlocked || len(h.matcher.wanted) != begun || len(h.subs.changes) != 0 {
+			t.Errorf("with %d new subscriptions each time it was matched %d times without the lock; %d of %d want the reply",
+				c.changes, unlocked, len(h.matcher.wanted), begun)
+		}
+	}
+}
+
+func TestAReplyIsLookedAtOnceIfNothingHasChanged(t *testing.T) {
+	h := hubWith(t, func(int) string { return `{"sender": "other"}` }, 1)
+	h.Reply(benchReply(), 0, false)
+	before := h.matcher.memo.Work()
+	h.Reply(benchReply(), 0, false)
+	if work := h.matcher.memo.Work() - before; work != 1 {
+		t.Errorf("it cost %d", work)
 	}
 }
 

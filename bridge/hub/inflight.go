@@ -18,21 +18,21 @@ const (
 	forgetAfter       = time.Hour // the age at which a command without a waiter is dropped
 )
 
-// Inflight is the registry of the commands in flight: those sent, or about to be, that have
-// not ended, with their callers and waiters. Every command is in it: plain, tracked, or over
-// HTTP. It decides which command a reply answers.
+// Inflight is the registry of the commands in flight: those that are sent, or about to be,
+// and have not ended, with their callers and waiters. It holds every command: plain,
+// tracked, or over HTTP. It decides which command a reply answers.
 //
 // A reply answers a command if it has the command's id, the commander <bridge>.<consumer> of
 // the command, and a sender that runs commands to that consumer. So two commands with the same
-// id may be in flight if their consumers differ. They must belong to one client: two clients
+// id may be in flight if their consumers differ and both belong to one client. Two clients
 // could not tell their replies apart.
 type Inflight struct {
 	prefix  string // of commander ids: the bridge's name and a dot
 	now     func() time.Time
 	onEvict func(evicted) // tells the waiter of an evicted command
 
-	// mu guards the following fields and everything that they point to. Nothing blocks
-	// while it is held.
+	// mu guards the following fields and everything they point to. Nothing blocks while it is
+	// held.
 	mu       sync.Mutex
 	commands map[CommandKey]*Command
 	ids      map[string]idUse // of connected clients
@@ -63,7 +63,7 @@ type Command struct {
 	younger *Command
 }
 
-// Party returns the party whose turns at the link the command takes, see [amqpx.Message].
+// Party returns the party on whose turn the link sends the command; see [amqpx.Message].
 func (c *Command) Party() any { return c.share }
 
 // Waiter waits for a command's end.
@@ -102,16 +102,16 @@ var errInUse = &protocol.Rejection{Code: protocol.CodeInUse, Message: "The comma
 // Add registers a command before it is sent. The waiter is nil if the command's end is not
 // awaited. The error says why the command must not be sent.
 func (f *Inflight) Add(from Client, key CommandKey, w Waiter) (*Command, error) {
-	c, victim, err := f.tryAdd(from, key, w, false)
-	if victim.waiter != nil {
-		f.onEvict(victim)
-	}
-	return c, err
+	return f.add(from, key, w, false)
 }
 
 // AddHTTP is Add for a command that is awaited over HTTP.
 func (f *Inflight) AddHTTP(from Client, key CommandKey, w Waiter) (*Command, error) {
-	c, victim, err := f.tryAdd(from, key, w, true)
+	return f.add(from, key, w, true)
+}
+
+func (f *Inflight) add(from Client, key CommandKey, w Waiter, http bool) (*Command, error) {
+	c, victim, err := f.tryAdd(from, key, w, http)
 	if victim.waiter != nil {
 		f.onEvict(victim)
 	}
@@ -144,7 +144,7 @@ func (f *Inflight) tryAdd(from Client, key CommandKey, w Waiter, http bool) (c *
 		f.http[c] = struct{}{}
 	}
 	f.insert(c)
-	if from.HasLeft() { // the command had waited for the hello
+	if from.HasLeft() { // it left while the command waited for the hello
 		f.disconnect(from)
 	}
 	return c, victim, nil
@@ -244,7 +244,7 @@ func (f *Inflight) forgetOld(now time.Time) {
 			f.drop(c)
 			continue
 		}
-		f.unlink(c) // it is awaited, and times out soon
+		f.unlink(c) // it is awaited, and will time out
 		f.link(c)
 	}
 }

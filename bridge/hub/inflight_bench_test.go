@@ -8,7 +8,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// What the registry adds to a command: its entry, a reply to another command, a reply to it, and its
+// The registry's cost for a command: its entry, a reply to another command, a reply to it, and its
 // end.
 func BenchmarkCommandInFlight(b *testing.B) {
 	f := newInflight("bridge", time.Now, func(evicted) {})

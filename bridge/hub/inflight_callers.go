@@ -11,7 +11,7 @@ type caller struct {
 	rest   commandQueue
 }
 
-// share is the callers of one address, which gets no more room by more connections.
+// share holds the callers of one address: more connections give an address no more room.
 type share struct {
 	rank
 	address string

@@ -14,7 +14,7 @@ type commandMatch struct {
 }
 
 // replied finds the command that a reply answers, and drops it if the reply is its last. It
-// runs for every reply: it does one lookup, and allocates nothing.
+// runs for every reply, so it does a single lookup and allocates nothing.
 func (f *Inflight) replied(r *Reply) (a commandMatch) {
 	if r.CommandID == "" {
 		return commandMatch{}
@@ -48,8 +48,8 @@ func (f *Inflight) replied(r *Reply) (a commandMatch) {
 	return a
 }
 
-// GiveUp removes and returns a command's waiter, and the end to tell it; nil if it has none any
-// more. Later replies still belong to the command.
+// GiveUp removes and returns a command's waiter, and the end to report to it. The waiter is nil
+// if the command no longer has one. Later replies still belong to the command.
 func (f *Inflight) GiveUp(c *Command, why string) (w Waiter, e CommandEnd) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

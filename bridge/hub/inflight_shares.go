@@ -8,7 +8,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/quota"
 )
 
-// Errors of commands that find no room.
+// Errors of commands for which there is no room.
 var (
 	errTooManyAwaited = full("The command was not sent: you already wait for %d others to end; let some of them end, or send it in CLU's own form.", maxInflightClient)
 	errTooManyInAll   = full("The command was not sent: %d others are in flight at this bridge, and no address has more of them than yours; let some of them end.", maxInflight)
@@ -19,7 +19,7 @@ func full(format string, most int) *protocol.Rejection {
 	return &protocol.Rejection{Code: protocol.CodeFull, Message: fmt.Sprintf(format, most)}
 }
 
-// evicted is the waiter of an evicted command, if it had one, and the end to tell it.
+// evicted is the waiter of an evicted command, if it had one, and the end to report to it.
 type evicted struct {
 	http   bool // it was awaited over HTTP
 	waiter Waiter
@@ -111,7 +111,7 @@ func (c *Command) olderThan(o *Command) bool {
 }
 
 // evict drops a command, and detachEvicted removes only its waiter. They return the waiter,
-// which must be told. mu is held.
+// which must be told the end. mu is held.
 func (f *Inflight) evict(c *Command) evicted {
 	e := f.detachEvicted(c)
 	f.drop(c)

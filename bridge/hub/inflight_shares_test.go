@@ -2,8 +2,12 @@ package hub
 
 import (
 	"fmt"
+	"maps"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/quota"
 )
 
 func TestAClientsOldestCommandWithoutAWaiterMakesRoom(t *testing.T) {
@@ -57,7 +61,7 @@ func TestTheClientWithMostCommandsMakesRoomForOthers(t *testing.T) {
 	}
 }
 
-// Programs that connect, or post, one command each, to an actor that never ends them.
+// Programs that connect, or post, with one command each, to an actor that never ends them.
 func TestCommandsOfDisconnectedClientsAreEvictedFirst(t *testing.T) {
 	f, w := newInflightHarness(t), &recordingWaiter{}
 	here := at("10.0.0.1:1")
@@ -70,16 +74,16 @@ func TestCommandsOfDisconnectedClientsAreEvictedFirst(t *testing.T) {
 	}
 	for i := range 1000 {
 		f.sends(at("10.0.0.1:2"), fmt.Sprint("new ", i), "dome", &recordingWaiter{}, nil)
-		f.sends(at("10.0.0.2:2"), fmt.Sprint("newer ", i), "dome", &recordingWaiter{}, nil)
+		f.calls(at("10.0.0.2:2"), fmt.Sprint("newer ", i), "dome", &recordingWaiter{}, nil)
 		f.hears(fmt.Sprint("newer ", i), ":", "bridge.dome", "dome")
 	}
 	for i, known := range map[string]bool{"0": false, "1000": false, "1001": true} {
 		if got := f.commands[CommandKey{i, "hangs"}] != nil; got != known {
-			t.Errorf("command %s of one that has left is known: %v", i, got)
+			t.Errorf("command %s of a disconnected client is known: %v", i, got)
 		}
 	}
 	if len(w.ends) != 0 || f.commands[CommandKey{"here", "dome"}] == nil {
-		t.Error("one of a client that is here gave way")
+		t.Error("a command of a connected client gave way")
 	}
 	f.agree()
 }
@@ -121,5 +125,59 @@ func TestTheAddressWithMostHTTPWaitersMakesRoom(t *testing.T) {
 	}
 	if len(f.http) != maxHTTP {
 		t.Errorf("%d are waited for", len(f.http))
+	}
+}
+
+// evicts makes room for another command of a client as at the bound for all, and returns the id of the
+// command that is evicted; "" if that is none.
+func (f *inflightHarness) evicts(from Client) string {
+	f.t.Helper()
+	before := maps.Clone(f.commands)
+	f.mu.Lock()
+	_, err := f.makeTotalRoom(f.callers[from], quota.Address(from.Remote()))
+	f.mu.Unlock()
+	for key := range before {
+		if f.commands[key] == nil {
+			return key.ID
+		}
+	}
+	if err != errTooManyInAll {
+		f.t.Errorf("nothing is evicted, and the error is %v", err)
+	}
+	return ""
+}
+
+func TestTheAddressOrClientThatWouldHaveMostMakesRoom(t *testing.T) {
+	for name, c := range map[string]struct {
+		commands []string // of clients by their address, in their order; those with a bracket are awaited
+		from     string
+		evicted  string
+	}{
+		"another address has more":                 {[]string{"a:1", "b:1", "b:1", "b:1"}, "a:1", "1"},
+		"with this one it would have as many":      {[]string{"a:1", "a:1", "b:1", "b:1", "b:1"}, "a:1", "0"},
+		"its address has none":                     {[]string{"b:1"}, "a:1", "0"},
+		"another client of its address has more":   {[]string{"a:1", "a:2", "a:2", "a:2"}, "a:1", "1"},
+		"with this one the client has as many":     {[]string{"a:1", "a:1", "a:2", "a:2", "a:2"}, "a:1", "0"},
+		"the client has none":                      {[]string{"a:2"}, "a:1", ""},
+		"its own are all awaited":                  {[]string{"(a:1", "(a:1", "b:1"}, "a:1", ""},
+		"those of the client with most, too":       {[]string{"a:1", "(b:1", "(b:1", "(b:1"}, "a:1", "1"},
+		"one that is not awaited goes before them": {[]string{"a:1", "(b:1", "b:1", "(b:1"}, "a:1", "2"},
+	} {
+		f, clients := newInflightHarness(t), map[string]*recordingClient{}
+		address := strings.NewReplacer("a", "10.0.0.1", "b", "10.0.0.2")
+		clients[c.from] = at(address.Replace(c.from))
+		for i, remote := range c.commands {
+			var w Waiter
+			if strings.HasPrefix(remote, "(") {
+				remote, w = remote[1:], &recordingWaiter{}
+			}
+			if clients[remote] == nil {
+				clients[remote] = at(address.Replace(remote))
+			}
+			f.sends(clients[remote], fmt.Sprint(i), "dome", w, nil)
+		}
+		if got := f.evicts(clients[c.from]); got != c.evicted {
+			t.Errorf("%s: of %q %q is evicted, want %q", name, c.commands, got, c.evicted)
+		}
 	}
 }

@@ -130,10 +130,10 @@ func TestTheIDsOfADisconnectedClientAreFreeButForTheSameConsumers(t *testing.T) 
 	if w.stopped != 1 {
 		t.Error("nothing is awaited, and the timer still runs")
 	}
-	f.sends(now, "1", "dome", nil, errInUse) // their replies could not be told apart
+	f.sends(now, "1", "dome", nil, errInUse) // their replies could not be distinguished
 	f.sends(now, "1", "weather", &recordingWaiter{}, nil)
 	if status := f.hears("1", ":", "bridge.dome", "dome"); status != "" || len(w.ends) != 0 {
-		t.Errorf("the end of a client's that has left ends another as %q", status)
+		t.Errorf("the end of a disconnected client's command ends another one as %q", status)
 	}
 	if status := f.hears("1", "f", "bridge.weather", "weather"); status != "failed" {
 		t.Errorf("its own end is %q", status)
@@ -166,9 +166,9 @@ func TestRepliesBelongToTheirCommandAfterItsTimeout(t *testing.T) {
 		t.Error("it was not awaited")
 	}
 	if given, _ := f.GiveUp(flight, "no longer"); given != nil {
-		t.Error("its end would be told twice")
+		t.Error("its end would be reported twice")
 	}
-	f.sends(c, "slow", "dome", &recordingWaiter{}, errInUse) // its end could not be told from the first one's
+	f.sends(c, "slow", "dome", &recordingWaiter{}, errInUse) // its end could not be distinguished from the first one's
 	late := &Reply{Reply: filter.Reply{CommandID: "slow", Code: "i", Commander: "bridge.dome", Sender: "dome"}}
 	if f.replied(late).owner != c.session {
 		t.Error("its replies belong to no session")
@@ -177,15 +177,23 @@ func TestRepliesBelongToTheirCommandAfterItsTimeout(t *testing.T) {
 		t.Error("it would end twice")
 	}
 	if f.Len() != 0 {
-		t.Error("a command that was not sent is under way")
+		t.Error("a command that was not sent is in flight")
 	}
+}
+
+func TestAfterATimeoutItsClientMayUseTheIDAgainWithoutWaiting(t *testing.T) {
+	f, c := newInflightHarness(t), at("a:1")
+	f.GiveUp(f.sends(c, "slow", "dome", &recordingWaiter{}, nil), "no longer")
+	f.sends(c, "slow", "dome", nil, nil)
+	f.sends(c, "slow", "weather", nil, nil)
+	f.sends(c, "slow", "dome", &recordingWaiter{}, errInUse)
 }
 
 func TestACommandInDoubtStaysInFlight(t *testing.T) {
 	f, c := newInflightHarness(t), at("a:1")
 	flight := f.sends(c, "1", "dome", &recordingWaiter{}, nil)
 	if !f.Failed(flight, true) {
-		t.Error("who waited hears nothing")
+		t.Error("the waiter is not told the end")
 	}
 	f.sends(at("a:2"), "1", "dome", nil, errInUse)
 	if status := f.hears("1", ":", "bridge.dome", "dome"); status != "" || f.Len() != 0 {
@@ -270,7 +278,7 @@ func (f *inflightHarness) agree() {
 				for c := q.oldest; c != nil; c = c.next {
 					n++
 					if f.commands[c.CommandKey] != c || c.caller != one || c.share != s || (c.waiter != nil) != waits {
-						f.t.Fatalf("%v is its caller's alone, or waited for by nobody", c.CommandKey)
+						f.t.Fatalf("%v is not in all indexes", c.CommandKey)
 					}
 				}
 				if q.count != n {

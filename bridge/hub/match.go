@@ -7,8 +7,8 @@ import (
 )
 
 // matcher finds the shared subscriptions that want a reply. Replies come one at a time, so
-// filters are evaluated without a lock: the matcher learns of new and removed subscriptions
-// from a list of changes, in [Hub.lockMatched].
+// filters are evaluated without a lock: the matcher learns about new and removed
+// subscriptions from a list of changes, in [Hub.lockMatched].
 //
 //	subIndex ──► changes ──► matcher.apply ──► match ──► wanted
 //	(Hub.mu)                 (one reply at a time)
@@ -19,10 +19,16 @@ type matcher struct {
 	keywords int                       // how many of them need keywords
 	memo     *filter.Memo
 	wanted   []*sharedSub // result of match: those that want the current reply
-	matching func()       // set by tests: called before filters are evaluated
+	matching func()       // set by tests: called before filters are evaluated without the lock
 }
 
-// memoTexts is how many senders, keywords and routing keys a memo holds.
+func (x *matcher) beginUnlocked() {
+	if x.matching != nil {
+		x.matching()
+	}
+}
+
+// memoTexts is how many senders, keywords and routing keys a memo remembers.
 const memoTexts = 8192
 
 func newMatcher() *matcher {
@@ -154,8 +160,9 @@ func (s *sharedSub) mayWant(r *Reply, owner *Session) bool {
 }
 
 const (
-	// maxLockedChanges are applied with the hub's lock held: more than that only if changes
-	// still come faster than they can be applied without it, after matchRounds.
+	// maxLockedChanges is how many changes are applied with the hub's lock held. There are
+	// more only if, after matchRounds, changes still come faster than they can be applied
+	// without it.
 	maxLockedChanges = 4
 	matchRounds      = 4
 )
@@ -163,9 +170,7 @@ const (
 // lockMatched finds the subscriptions that want a reply, and returns with the hub's lock
 // held and the matcher up to date: every subscription that exists by then gets the reply.
 func (h *Hub) lockMatched(r *Reply, owner *Session) {
-	if h.matcher.matching != nil {
-		h.matcher.matching()
-	}
+	h.matcher.beginUnlocked()
 	h.matcher.match(r, owner)
 	h.mu.Lock()
 	for round := 1; len(h.subs.changes) > 0; round++ {
@@ -175,6 +180,7 @@ func (h *Hub) lockMatched(r *Reply, owner *Session) {
 			return
 		}
 		h.mu.Unlock()
+		h.matcher.beginUnlocked()
 		h.matcher.apply(changes, r, owner)
 		h.mu.Lock()
 	}

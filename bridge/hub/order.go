@@ -1,14 +1,14 @@
 package hub
 
-// maxOrderKeys bounds the order keys that one subscription remembers. Replies of further keys
-// are delivered.
+// maxOrderKeys bounds the order keys that one subscription remembers. Replies with further
+// keys are delivered.
 const maxOrderKeys = 10_000
 
-// orderMarks holds the highest order that was delivered of each order key. Ordered
-// subscriptions leave out what is older.
+// orderMarks holds the highest order delivered for each order key. Ordered subscriptions
+// leave out older replies.
 type orderMarks map[string]int64
 
-// stale reports whether a reply of the same key and a higher order was delivered.
+// stale reports whether a reply with the same key and a higher order was delivered.
 func (o orderMarks) stale(r *Reply) bool {
 	last, ok := o[r.OrderKey]
 	return r.Ordered && ok && r.Order < last

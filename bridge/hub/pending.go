@@ -13,7 +13,8 @@ import (
 
 // A reply that a throttle window holds back is pending in each group that wants it: at most
 // one for each sender and subscription, the latest. It goes out at the end of the window,
-// before an urgent reply, or when its client changes groups. Hub.mu is held in all of these.
+// before an urgent reply, or when its client changes groups. All of the following functions
+// run with Hub.mu held.
 
 // setPending holds a reply back until the end of the window, in place of an older one.
 func (m *groupSub) setPending(r *Reply) {
@@ -89,8 +90,8 @@ func (g *group) pendingBeside(other *group) []*Reply {
 	return slices.DeleteFunc(pending, func(r *Reply) bool { return containsReply(theirs, r) })
 }
 
-// discard drops pending replies that the only client of the group has got already. The list
-// is in order.
+// discard drops pending replies that the group's only client already has. The list is in
+// order.
 func (g *group) discard(replies []*Reply) {
 	if g.clients > 1 || len(replies) == 0 {
 		return

@@ -2,10 +2,10 @@ package hub
 
 import "sync"
 
-// workQueue does the clients' requests on goroutines of its own: the hub may be busy with a
+// workQueue runs the clients' requests on its own goroutines: the hub may be busy with a
 // reply for many groups, and the engine's loops must not wait for that. Each client has a
-// queue, whose tasks are done in order. The clients take turns, and a long task is done one
-// step a turn, so a busy client delays only itself.
+// queue, whose tasks run in order. The clients take turns, and a long task runs one step
+// per turn, so a busy client delays only itself.
 //
 // Short requests do not wait for long ones:
 //
@@ -26,8 +26,8 @@ type workQueue struct {
 	briefRun int                     // brief tasks done since the last step of a long one
 }
 
-// Task is a request that may take several turns: it is called once a turn of its client
-// until it reports that it is done.
+// Task is a request that may take several turns: it is called once in each turn of its
+// client until it reports that it is done.
 type Task func() (done bool)
 
 // effort is how much work a task is.
@@ -36,7 +36,7 @@ type effort uint8
 const (
 	unlocked  effort = iota // an answer that takes no lock of the hub
 	brief                   // done at once
-	multiTurn               // steps of about turnWork each, or as much at once
+	multiTurn               // steps of about turnWork each, or that much at once
 	efforts
 )
 
@@ -64,8 +64,8 @@ func newWorkQueue() *workQueue {
 	return q
 }
 
-// submitUrgent queues what is done before the clients' requests: a hello, or what is no
-// client's. It never blocks.
+// submitUrgent queues a task that runs before the clients' requests: a hello, or one that
+// belongs to no client. It never blocks.
 func (q *workQueue) submitUrgent(task func()) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -105,7 +105,7 @@ func (q *workQueue) submitFirst(c *clientQueue, e effort, t Task) {
 	q.enqueue(c)
 }
 
-// enqueue gives a client with tasks its turn behind the others. mu is held.
+// enqueue puts a client with tasks last in the line for turns. mu is held.
 func (q *workQueue) enqueue(c *clientQueue) {
 	if !c.ready {
 		c.ready = true
@@ -115,7 +115,7 @@ func (q *workQueue) enqueue(c *clientQueue) {
 	}
 }
 
-// wake has the goroutines look for work. The first call starts them. mu is held.
+// wake makes the goroutines look for work. The first call starts them. mu is held.
 func (q *workQueue) wake() {
 	if !q.started {
 		q.started = true
@@ -194,7 +194,7 @@ func (q *workQueue) step(t Task, c *clientQueue) {
 	}
 }
 
-// close finishes what is queued, and ends the goroutines.
+// close finishes the queued tasks and ends the goroutines.
 func (q *workQueue) close() {
 	q.mu.Lock()
 	q.closed = true
@@ -203,7 +203,8 @@ func (q *workQueue) close() {
 	q.goroutines.Wait()
 }
 
-// pop removes the first element of a list, and frees the memory of an empty one.
+// pop removes and returns the first element of a list, and frees the memory of a list that
+// becomes empty.
 func pop[T any](list *[]T) (first T) {
 	first = (*list)[0]
 	clear((*list)[:1])

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/clu-ws/clu-ws/bridge/filter"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
@@ -164,13 +166,13 @@ func TestADisconnectedClientIsNotGreeted(t *testing.T) {
 		step := h.subscribeTask(&recordingClient{}, greeted, *d, func() {})
 		greeted.closed.Store(true)
 		if !step() {
-			t.Error("its past takes turns after it has hung up")
+			t.Error("its replay takes turns after it has disconnected")
 		}
 	})
 	s.hub.queue.close()
 }
 
-// A loop that parsed long filters served none of its clients meanwhile.
+// A loop that parsed long filters did not serve its other clients meanwhile.
 func TestALongFilterIsParsedByTheQueue(t *testing.T) {
 	s := newHarness(t)
 	l := s.dialAt("/?silent=1")
@@ -211,7 +213,7 @@ func TestTheBytesOfQueuedMessagesAreBounded(t *testing.T) {
 		}
 	}
 	if b.reserve(one, n) {
-		t.Error("one client may have more than its part")
+		t.Error("one client may have more than its share")
 	}
 	if !b.reserve(one, shortMessage) || !b.reserve(another, n) {
 		t.Error("there is no room for a short one, or for another client")
@@ -224,5 +226,32 @@ func TestTheBytesOfQueuedMessagesAreBounded(t *testing.T) {
 	b.release(one, shortMessage)
 	if got := b.pendingBytes.Load(); got != maxTotalPendingBytes-n || another.pendingBytes.Load() != 0 {
 		t.Errorf("%d bytes are kept of all, %d of the other one", got, another.pendingBytes.Load())
+	}
+}
+
+func TestCloseFinishesWhatFollowsTheTaskThatRuns(t *testing.T) {
+	for _, c := range []struct{ runs, follows, of effort }{
+		{brief, unlocked, brief}, {brief, unlocked, multiTurn}, {unlocked, brief, unlocked}, {brief, unlocked, efforts}, // efforts is an urgent one
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			q, client, other := newWorkQueue(), &clientQueue{}, &clientQueue{}
+			end, done := make(chan struct{}), atomic.Int32{}
+			q.submit(client, c.runs, func() { <-end })
+			synctest.Wait()
+			q.submit(client, c.follows, func() { done.Add(1) })
+			if c.of == efforts {
+				q.submitUrgent(func() { done.Add(1) })
+			} else {
+				q.submit(other, c.of, func() { done.Add(1) })
+			}
+			closed := make(chan struct{})
+			go func() { q.close(); close(closed) }()
+			synctest.Wait()
+			close(end)
+			<-closed
+			if done.Load() != 2 {
+				t.Errorf("%+v: %d of 2 tasks are done", c, done.Load())
+			}
+		})
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 )
 
-// recordedLog is a log of recording clients. Like the engine's it holds back frames that may wait,
-// until one that may not takes them along.
+// recordedLog is a log of recording clients. Like the engine's, it holds back frames that may wait
+// until one comes that may not.
 type recordedLog struct {
 	mu        sync.Mutex // guards the following fields; it comes before a client's
 	frames    []engine.Frame
@@ -38,7 +38,7 @@ func (g *recordedLog) AppendWithin(f engine.Frame, wait time.Duration) {
 
 func (g *recordedLog) Close() {}
 
-// recordingClient is a v1 client, and its connection. It records what it is sent.
+// recordingClient is a v1 client and its connection. It records what it is sent.
 type recordingClient struct {
 	session *Session
 	remote  string
@@ -49,7 +49,7 @@ type recordingClient struct {
 
 	mu     sync.Mutex // guards the following fields
 	log    *recordedLog
-	cursor int // the next frame of the log that it has not had
+	cursor int // the next frame of the log to receive
 	heard  []uint64
 	code   int // of its end; 0 while it is open
 
@@ -61,7 +61,8 @@ func (c *recordingClient) Remote() string    { return c.remote }
 func (c *recordingClient) HasLeft() bool     { return c.left }
 func (c *recordingClient) Session() *Session { return c.session }
 
-// catchUp takes what the log has and the client has not. The log's lock is held.
+// catchUp takes the frames of the log that the client does not have yet. The log's lock is
+// held.
 func (c *recordingClient) catchUp(g *recordedLog) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -70,7 +71,7 @@ func (c *recordingClient) catchUp(g *recordedLog) {
 	}
 }
 
-// follow makes the client follow a log, or none, behind the rest of its former log and first.
+// follow makes the client follow a log, or none, after the rest of its former log and first.
 func (c *recordingClient) follow(next *recordedLog, first []engine.Frame) {
 	c.mu.Lock()
 	old := c.log
@@ -151,7 +152,7 @@ func (c *recordingClient) take(f engine.Frame) {
 	c.heard = append(c.heard, uint64(m["seq"].(float64)))
 }
 
-// replies returns the numbers of the replies that the client has got.
+// replies returns the numbers of the replies that the client has received.
 func (c *recordingClient) replies() []uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -9,12 +9,12 @@ import (
 	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
-// Reply is a reply as the hub has it: what filters look at, its number, and its frame for v1
-// clients. It does not change once it is encoded.
+// Reply is a reply in the hub: the fields that filters look at, its number, and its frame
+// for v1 clients. It does not change once it is encoded.
 type Reply struct {
 	filter.Reply
 	Seq    uint64
-	Plain  []byte       // the envelope, behind room for a frame's header; nil once it is encoded
+	Plain  []byte       // the envelope, after room for a frame's header; nil once it is encoded
 	BodyAt int          // offset of the body in Plain
 	Frame  engine.Frame // as v1 clients get it
 
@@ -23,12 +23,12 @@ type Reply struct {
 	read  bool      // Keywords were read
 	owner string    // id of the session whose command it answers, or ""
 
-	// unroutable is set for a failed reply that a commander, not an actor, published
-	// because a consumer does not exist. It is delivered live only: in snapshots,
-	// clients could invent actors and evict real ones.
+	// unroutable is set for a failed reply that a commander, not an actor, published because a
+	// consumer does not exist. It is delivered live only: if snapshots held it, clients could
+	// invent actors and evict real ones.
 	Unroutable bool
 	// Ordered reports whether the reply has a place in the order of its key. Ordered
-	// subscriptions leave out what is older than what they have delivered.
+	// subscriptions leave out replies that are older than those they have delivered.
 	Ordered  bool
 	Order    int64
 	OrderKey string
@@ -46,7 +46,7 @@ func (r *Reply) readKeywords() {
 	}
 }
 
-// ends reports whether a reply is the last of its command, and fails whether the command
-// failed.
+// ends reports whether a reply is the last of its command, and fails reports whether the
+// command failed.
 func (r *Reply) ends() bool  { return actor.Code(r.Code).Ends() }
 func (r *Reply) fails() bool { return actor.Code(r.Code).Fails() }

@@ -20,7 +20,7 @@ func (h *Hub) ResultWaiter(conn Conn, s *Session, id *string) *ResultWaiter {
 	return &ResultWaiter{hub: h, conn: conn, session: s, ID: id}
 }
 
-// Start starts the time for which the client waits.
+// Start starts the timeout of the client's wait.
 func (f *Inflight) Start(c *Command, w *ResultWaiter, wait time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
-// replay finds the replies that a client missed after its last one, and did not get by
+// replay finds the replies that a client missed since its last one and did not get through
 // another subscription. A long history is matched in turns without the hub's lock; the few
 // replies since the last turn are matched with it.
 //
@@ -32,8 +32,8 @@ type replay struct {
 	marks orderMarks // of an ordered subscription, after the replay
 }
 
-// missedEntry is a missed reply, or the message of a gap. It is small, for there may be very
-// many.
+// missedEntry is a missed reply, or the message of a gap. It is small because there may be
+// very many.
 type missedEntry struct {
 	reply *Reply
 	gap   *entry
@@ -69,7 +69,7 @@ func (h *Hub) startReplay(d SubscribeRequest, s *Session) (_ *replay, reason str
 	p.number, p.keywords = p.memo.Add(), d.Spec.Filter.NeedsKeywords()
 	for _, sub := range append([]subscription{s.initialSub}, s.subs...) {
 		if sub.spec.Filter == nil || sub.spec.Throttle > 0 || sub.spec.Ordered {
-			continue // what it delivered is not known
+			continue // it is not known what it delivered
 		}
 		if sub.duringPast {
 			sub.from = h.pastEnd
@@ -128,11 +128,13 @@ func (p *replay) take(n uint64, b *replayBuffer) {
 	}
 }
 
-// match finds the entries of a chunk that the client has missed.
+// match finds the entries of a chunk that the client missed.
 func (p *replay) match(b *replayBuffer) {
-	for _, e := range b.chunk {
+	for i := range b.chunk {
+		e := &b.chunk[i]
 		if e.isGap() {
-			p.found = append(p.found, missedEntry{gap: &e})
+			gap := *e // the chunk's memory is used again
+			p.found = append(p.found, missedEntry{gap: &gap})
 			continue
 		}
 		p.look(e.reply, &b.reply)
@@ -149,7 +151,8 @@ func (p *replay) match(b *replayBuffer) {
 }
 
 // look makes a reply the memo's current one, with its keywords if they are needed. Those of
-// the history's replies are often not read yet; a copy takes them, for the reply is shared.
+// the history's replies are often not read yet; they go into a copy, because the reply is
+// shared.
 func (p *replay) look(r *Reply, dup *filter.Reply) {
 	if r.read || !p.keywords {
 		p.memo.Look(&r.Reply)
@@ -168,8 +171,8 @@ func (p *replay) selects(f *filter.Filter, number int, r *Reply) bool {
 	return p.memo.Match(f, number, r.owner != "" && r.owner == p.session.ID)
 }
 
-// delivered reports whether the client got a reply by a subscription without throttle or
-// order, its initial one included. For a client that skipped replies this is unknown.
+// delivered reports whether the client got a reply through a subscription without throttle
+// or order, its initial one included. For a client that skipped replies this is unknown.
 func (p *replay) delivered(r *Reply) bool {
 	if p.session.Skipped.Load() {
 		return false
@@ -182,8 +185,8 @@ func (p *replay) delivered(r *Reply) bool {
 	return false
 }
 
-// selectMissed returns what the client gets of what was found. next is the group that it
-// joins, or nil if that does not exist yet. mu is held.
+// selectMissed returns the frames that the client gets of those found. next is the group
+// that it joins, or nil if that does not exist yet. mu is held.
 func (p *replay) selectMissed(next *group) (frames []engine.Frame, replies []*Reply) {
 	s := p.session
 	pending := s.stillPending(next, p.spec.key(s))

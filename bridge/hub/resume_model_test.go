@@ -12,7 +12,7 @@ import (
 // keptReplies is how many replies the history holds in these tests.
 const keptReplies = 40
 
-// Clients connect in every way, and resume subscriptions that overlap.
+// Clients connect in all ways, and resume overlapping subscriptions.
 func TestResumingClientsGetEveryPromisedReplyOnce(t *testing.T) {
 	forEachSeed(t, 11, func(t *testing.T, random *rand.Rand) {
 		c := &resumeCourse{hubHarness: newHarness(t), random: random}
@@ -45,7 +45,7 @@ func (c *resumeCourse) replies(n int) {
 	}
 }
 
-// promise adds the replies behind a number, so far, that a filter selects.
+// promise adds the replies so far after a number that a filter selects.
 func (c *resumeCourse) promise(p promises, f *filter.Filter, from int) {
 	for i := from; i < len(c.said); i++ {
 		if f.Match(&c.said[i]) {
@@ -54,8 +54,8 @@ func (c *resumeCourse) promise(p promises, f *filter.Filter, from int) {
 	}
 }
 
-// visit connects a client, has it subscribe several times, and checks that it got what it was
-// promised.
+// visit connects a client, makes it subscribe several times, and checks that it got what it
+// was promised.
 func (c *resumeCourse) visit() {
 	c.t.Helper()
 	type sub struct {
@@ -69,7 +69,7 @@ func (c *resumeCourse) visit() {
 	c.await(l, "hello")
 	for n := range 4 {
 		c.replies(c.random.IntN(8))
-		if n == 0 && (target == "/" || target == "/?batch_ms=1000") { // it has got everything so far
+		if n == 0 && (target == "/" || target == "/?batch_ms=1000") { // it has received everything so far
 			c.promise(promised, mustFilter(c.t, `{}`), connected)
 		}
 		f, from := c.subscribe(l, n)
@@ -93,7 +93,7 @@ func (c *resumeCourse) visit() {
 	}
 }
 
-// subscribe adds a random subscription, and returns its filter and the number behind which it must
+// subscribe adds a random subscription, and returns its filter and the number after which it must
 // deliver.
 func (c *resumeCourse) subscribe(l *recordingClient, n int) (f *filter.Filter, from int) {
 	c.t.Helper()

@@ -48,7 +48,7 @@ func TestAReplyThatIsPendingInTheNextGroupIsReplayed(t *testing.T) {
 	s.hears(l, 1, 2, 3)
 }
 
-// The group that the client joins has got the reply already.
+// The group that the client joins already has the reply.
 func TestAReplyThatWillBeFlushedIsNotReplayed(t *testing.T) {
 	s := newHarness(t)
 	first, l := s.connect(), s.connect()

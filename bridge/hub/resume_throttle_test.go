@@ -11,8 +11,9 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// Clients resume subscriptions beside throttled ones, which they share with others. A subscription
-// without throttle delivers everything that it selects, whatever is pending for the others.
+// Clients resume subscriptions in addition to throttled ones that they share with others. A
+// subscription without throttle delivers everything that it selects, whatever is pending for the
+// others.
 func TestAReplayIsCompleteWhateverIsPendingElsewhere(t *testing.T) {
 	forEachSeed(t, 13, func(t *testing.T, random *rand.Rand) {
 		c := &throttleCourse{resumeCourse: resumeCourse{hubHarness: newHarness(t), random: random}}
@@ -39,7 +40,7 @@ func TestAReplayIsCompleteWhateverIsPendingElsewhere(t *testing.T) {
 	})
 }
 
-// throttleCourse is a random course of replies, and of clients that subscribe beside each other.
+// throttleCourse is a random course of replies and of clients that subscribe concurrently.
 type throttleCourse struct {
 	resumeCourse
 	clients []*resumingClient
@@ -52,20 +53,20 @@ type resumingClient struct {
 	promised promises
 }
 
-// promisedSub is a subscription, and the number behind which it must deliver.
+// promisedSub is a subscription, and the number after which it must deliver.
 type promisedSub struct {
 	filter *filter.Filter // nil if the subscription is throttled
 	from   int
 }
 
-// keep adds what a subscription has promised by now.
+// keep adds the replies that a subscription has promised by now.
 func (c *throttleCourse) keep(l *resumingClient, sub promisedSub) {
 	if sub.filter != nil {
 		c.promise(l.promised, sub.filter, sub.from)
 	}
 }
 
-// step has a client change its subscriptions, time pass, or a reply come.
+// step makes a client change its subscriptions, lets time pass, or delivers a reply.
 func (c *throttleCourse) step(n int) {
 	l := pick(c.random, c.clients...)
 	switch action := c.random.IntN(10); {
@@ -83,7 +84,7 @@ func (c *throttleCourse) step(n int) {
 	}
 }
 
-// resume adds a subscription that resumes behind a recent reply.
+// resume adds a subscription that resumes from a recent reply.
 func (c *throttleCourse) resume(l *resumingClient, id string) {
 	text, ms := pick(c.random, `{}`, `{"sender": "a"}`, `{"sender": ["a", "b"]}`), pick(c.random, 0, 17, 29)
 	since := max(0, len(c.said)-c.random.IntN(12))

@@ -13,7 +13,7 @@ import (
 // The property tests draw everything from a seed: -seeds is how many seeds they run, and -seed
 // repeats a single one. CONTRIBUTING.md has the commands.
 var (
-	oneSeed   = flag.Int64("seed", -1, "run this seed alone")
+	oneSeed   = flag.Int64("seed", -1, "run only this seed")
 	seedCount = flag.Uint64("seeds", seedsFromEnvironment(), "how many seeds the property tests run")
 )
 

@@ -16,7 +16,7 @@ type Session struct {
 	Batch time.Duration
 	// Skipped reports whether the client read too slowly and skipped frames.
 	Skipped atomic.Bool
-	// Connect is what the client asked for in its URL. It belongs to the connection's loop,
+	// Connect is what the client asked for in its URL. It belongs to the connection's loop
 	// until the connection is open.
 	Connect *ConnectRequest
 
@@ -32,9 +32,9 @@ type Session struct {
 	subs       []subscription
 	implicit   bool         // its only subscription is the initial one
 	initialSub subscription // the initial one, once it has ended
-	waiting    []*waiter    // its requests that wait, the oldest first
-	gapsBefore uint64       // gaps of which v1 clients were told before its first subscription
-	toldState  string       // the broker's state as it was told in the hello
+	waiting    []*waiter    // its requests that wait, oldest first
+	gapsBefore uint64       // gaps reported to v1 clients before its first subscription
+	toldState  string       // the broker's state in the hello
 	gone       bool         // the hub has forgotten it
 }
 
@@ -46,7 +46,7 @@ type ConnectRequest struct {
 	Err       error             // what is wrong with the URL
 }
 
-// NewSession returns a session that waits for its hello, and takes quota of an address.
+// NewSession returns a session that waits for its hello. It uses the quota of an address.
 func NewSession(id, address string) *Session {
 	s := &Session{ID: id, address: address}
 	s.preHello.Store(1)
@@ -54,8 +54,8 @@ func NewSession(id, address string) *Session {
 }
 
 // Greet sends the hello, to which it adds the session, the time, the number of the last reply
-// and the broker's state. Then the client follows what it asked for, or every reply. Greet
-// must be called once. It never blocks.
+// and the broker's state. Then it subscribes the client to what the URL asks for, or to every
+// reply. Greet must be called once. It never blocks.
 func (h *Hub) Greet(conn Conn, s *Session, a *ConnectRequest, hello protocol.Hello) {
 	h.queue.submitUrgent(func() { h.greet(conn, s, a, hello) })
 }

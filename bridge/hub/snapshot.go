@@ -14,7 +14,7 @@ import (
 
 // A snapshot may be long, and many clients may ask for the same one at the same moment, as when
 // the bridge restarts under a thousand open pages. So it is encoded once for all of them, and
-// again only where it has changed. The id of the request is in a part of its own (see
+// again only where it has changed. The id of the request is in a separate part (see
 // [engine.FirstFragment]).
 const (
 	maxCachedSnapshots = 64
@@ -35,8 +35,8 @@ type cachedSnapshot struct {
 	lastClient *Session     // the client that had the last turn
 }
 
-// maxEncoders is how many snapshots are encoded at a time: each takes twice its length until it
-// is done, and every client may ask for another one.
+// maxEncoders is how many snapshots are encoded at a time: each takes twice its length in
+// memory until it is done, and every client may ask for a different one.
 const maxEncoders = 2
 
 // encoders holds the snapshots that are being encoded.
@@ -76,14 +76,14 @@ func (c snapshotCache) of(f *filter.Filter) *cachedSnapshot {
 	return p
 }
 
-// trim empties the cache, but for the snapshot that was just encoded, if it is too large.
+// trim empties the cache if it is too large, except for the snapshot that was just encoded.
 func (c snapshotCache) trim(p *cachedSnapshot) {
 	bytes := 0
 	for _, other := range c {
 		bytes += other.Bytes()
 	}
 	if len(c) > maxCachedSnapshots || bytes > maxCachedBytes {
-		clear(c) // those in progress are finished all the same
+		clear(c) // those in progress are still finished
 		c[p.filter.ID()] = p
 	}
 }
@@ -184,9 +184,9 @@ func snapshotTail() engine.Frame {
 	return engine.Must(engine.LastFragment(append(make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+2), "}}"...)))
 }
 
-// Snapshot answers with the last value of every keyword that the filter selects. longFilter is
-// the text of a filter that takes long to parse, in place of f; nil if there is none. Snapshot
-// fails as Subscribe does.
+// Snapshot answers with the last value of every keyword that the filter selects. longFilter,
+// unless nil, is the text of a filter that takes long to parse, and replaces f. Snapshot fails
+// as Subscribe does.
 func (h *Hub) Snapshot(conn Conn, s *Session, id *string, f *filter.Filter, longFilter []byte) error {
 	snapshot := func(f *filter.Filter, answered func()) Task { return h.snapshotTask(conn, s, id, f, answered) }
 	if longFilter != nil {
@@ -195,7 +195,7 @@ func (h *Hub) Snapshot(conn Conn, s *Session, id *string, f *filter.Filter, long
 	return h.submitSteps(s, multiTurn, 0, func(answered func()) Task { return snapshot(f, answered) })
 }
 
-// snapshotTask answers with the snapshot for a filter once the past of a stream was read.
+// snapshotTask answers with the snapshot for a filter once the past of a stream has been read.
 func (h *Hub) snapshotTask(conn Conn, s *Session, id *string, f *filter.Filter, answered func()) Task {
 	var p *cachedSnapshot
 	write := func() bool {

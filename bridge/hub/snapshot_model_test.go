@@ -56,8 +56,8 @@ func snapshotValues(t *testing.T, message map[string]any) map[string]map[string]
 	return values
 }
 
-// Snapshots are encoded while replies come, in turns and from a cache. Each is that of one
-// moment all the same, and exactly the replies behind this moment follow.
+// Snapshots are encoded while replies come, in turns and from a cache. Each must be that of
+// a single moment, and exactly the replies after this moment must follow.
 func TestASnapshotIsThatOfOneMomentAndTheRepliesBehindItFollow(t *testing.T) {
 	filters := []string{`{}`, `{"sender": ["actor1", "actor2"]}`, `{"sender": "actor*"}`, `{"sender": "actor1*"}`}
 	forEachSeed(t, 17, func(t *testing.T, random *rand.Rand) {
@@ -93,7 +93,7 @@ func TestASnapshotIsThatOfOneMomentAndTheRepliesBehindItFollow(t *testing.T) {
 				}
 			}
 			if heard := l.replies(); !slices.Equal(heard, want) {
-				t.Fatalf("behind reply %d came %v, want %v", seq, heard, want)
+				t.Fatalf("after reply %d came %v, want %v", seq, heard, want)
 			}
 			s.hangUp(l)
 		}

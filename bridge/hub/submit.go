@@ -9,10 +9,10 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// maxPendingRequests is how many requests of one client may wait to be answered.
+// maxPendingRequests is how many unanswered requests one client may have.
 const maxPendingRequests = 64
 
-// ErrTooManyRequests is the error of a request of a client that has too many waiting.
+// ErrTooManyRequests is the error for a request of a client that has too many unanswered.
 var ErrTooManyRequests = errors.New("too many requests of yours wait to be answered; wait for the answers")
 
 // Bounds of the memory of messages that wait in the queue, in bytes. Short ones are
@@ -23,7 +23,7 @@ const (
 	maxTotalPendingBytes = 64 << 20
 )
 
-// errRequestsTooLong is the error of a long request for which there is no room.
+// errRequestsTooLong is the error for a long request for which there is no room.
 var errRequestsTooLong = errors.New("the requests that wait to be answered are too long together; wait for the answers, or send shorter ones")
 
 // reserve reserves room for the bytes of a client's message, until release. It returns false
@@ -49,7 +49,7 @@ func (h *Hub) release(s *Session, bytes int) {
 	}
 }
 
-// submit queues a request that is done at once, with the hub's lock held.
+// submit queues a request that runs in one step, with the hub's lock held.
 func (h *Hub) submit(s *Session, do func()) error {
 	return h.submitSteps(s, brief, 0, func(answered func()) Task {
 		return func() bool {
@@ -92,7 +92,7 @@ func (h *Hub) SubmitTask(s *Session, make func(answered func()) Task) error {
 
 // Answer queues an answer that needs no lock. It follows the answers to earlier requests, and
 // the replies that were appended by then.
-func (h *Hub) Answer(s *Session, conn Conn, bytes int, make func() engine.Frame) error {
+func (h *Hub) Answer(conn Conn, s *Session, bytes int, make func() engine.Frame) error {
 	return h.submitSteps(s, unlocked, bytes, func(answered func()) Task {
 		return func() bool {
 			conn.SendInOrder(make())
@@ -102,21 +102,21 @@ func (h *Hub) Answer(s *Session, conn Conn, bytes int, make func() engine.Frame)
 	})
 }
 
-// submitAfterPast queues a request that waits until the past of a stream was read.
+// submitAfterPast queues a request that waits until the past of a stream has been read.
 func (h *Hub) submitAfterPast(s *Session, make func(answered func()) Task) error {
 	return h.submitSteps(s, multiTurn, 0, func(answered func()) Task {
 		return (&waiter{hub: h, session: s, run: make(answered)}).step
 	})
 }
 
-// maxPreHello is how many messages of a client may wait for its hello, as pages need not wait
-// for that: as many as requests may wait later.
+// maxPreHello is how many messages of a client may wait for its hello, for which pages need
+// not wait: as many as may wait for answers later.
 const maxPreHello = maxPendingRequests
 
-// BeforeHello queues a client's message until its hello is sent, so that the answer follows
-// that. waits is false if the hello was sent already. Otherwise prepare is called; it must copy
-// what it needs of the message, and returns what is done after the hello. BeforeHello fails if
-// too much waits.
+// BeforeHello queues a client's message until its hello is sent, so that the answer follows it.
+// waits is false if the hello was already sent. Otherwise prepare is called; it must copy what
+// it needs of the message, and returns a function to run after the hello. BeforeHello fails if
+// too much is waiting.
 func (h *Hub) BeforeHello(s *Session, bytes int, prepare func() (do func())) (waits bool, err error) {
 	switch early := s.preHello.Load(); {
 	case early == 0:
@@ -145,8 +145,9 @@ func effortOf(bytes int) effort {
 	return brief
 }
 
-// Ping answers with the client's data and the number of the last reply. It waits for no lock,
-// but takes the hub's if that is free, so that no reply comes between the two.
+// Ping answers with the client's data and the number of the last reply. It takes the hub's
+// lock only if that is free, so that no reply comes between the number and the answer; it
+// never waits for it.
 func (h *Hub) Ping(conn Conn, s *Session, id *string, data []byte) error {
 	return h.submitSteps(s, unlocked, len(data), func(answered func()) Task {
 		return func() bool {
@@ -160,8 +161,8 @@ func (h *Hub) Ping(conn Conn, s *Session, id *string, data []byte) error {
 	})
 }
 
-// submitFiltered queues a request with a filter that is too long to parse on a loop. The text
-// may change after the call.
+// submitFiltered queues a request whose filter is too long to parse on a loop. The text may
+// change after the call.
 func (h *Hub) submitFiltered(conn Conn, s *Session, id *string, raw []byte, then func(f *filter.Filter, answered func()) Task) error {
 	raw = bytes.Clone(raw)
 	return h.submitSteps(s, multiTurn, len(raw), func(answered func()) Task {
@@ -184,11 +185,11 @@ func (h *Hub) submitFiltered(conn Conn, s *Session, id *string, raw []byte, then
 
 // AfterRequests calls do once all requests of a client are answered.
 func (h *Hub) AfterRequests(s *Session, do func()) {
-	// Messages from before the hello are parsed in the client's queue, and append their
-	// requests to it. So what they ask for is queued when the first of these two runs.
+	// Messages from before the hello are parsed in the client's queue and append their
+	// requests to it. So those requests are queued when the first of these two tasks runs.
 	h.queue.submit(&s.queue, brief, func() { h.queue.submit(&s.queue, unlocked, do) })
 }
 
-// Do calls a function on the queue's goroutine, where it may wait for the hub. Do never
+// Do runs a function on the queue's goroutine, where it may wait for the hub. Do never
 // blocks.
 func (h *Hub) Do(do func()) { h.queue.submitUrgent(do) }

@@ -18,7 +18,7 @@ const maxSubscriptions = 64
 type subscription struct {
 	id         string
 	spec       Spec
-	from       uint64 // it has delivered the replies behind this number
+	from       uint64 // it has delivered the replies after this number
 	duringPast bool   // it began while the past of a stream was being read: then from is the end of that
 	ended      bool
 	upTo       uint64 // number of the last reply that it has delivered, if it has ended
@@ -40,8 +40,8 @@ func (d *SubscribeRequest) name() string {
 	return *d.ID
 }
 
-// Bounds of the filters of one client together. Each pattern is tried on every reply, which
-// delays all clients, and the texts make the key of the client's group.
+// Bounds of all filters of one client together. Each pattern is tried on every reply, which
+// delays all clients, and the filters' texts are part of the key of the client's group.
 const (
 	maxGlobs       = 256
 	maxFilterBytes = 1 << 20
@@ -55,15 +55,15 @@ var (
 	errTooManySubscriptions = fmt.Errorf("you hold %d subscriptions, and no client may have more; unsubscribe from some", maxSubscriptions)
 )
 
-// errCancelled answers a subscribe request whose unsubscribe came before it began.
+// errCancelled answers a subscribe request that was unsubscribed before it began.
 var errCancelled = errors.New("you unsubscribed before the subscription began; it was waiting for the reply that you had last, or for the past of a stream")
 
 // waits reports whether the request may have to wait, or take several turns.
 func (d *SubscribeRequest) waits() bool { return d.Since != nil || d.Snapshot }
 
-// Subscribe adds a subscription, and answers. longFilter is the text of a filter that takes
-// long to parse, in place of the one in the request; nil if there is none. Subscribe fails if
-// too many of the client's requests are unanswered.
+// Subscribe adds a subscription, and answers. longFilter, unless nil, is the text of a filter
+// that takes long to parse, and replaces the one in the request. Subscribe fails if too many
+// of the client's requests are unanswered.
 func (h *Hub) Subscribe(conn Conn, s *Session, d SubscribeRequest, longFilter []byte) error {
 	if longFilter != nil {
 		return h.submitFiltered(conn, s, d.ID, longFilter, func(f *filter.Filter, answered func()) Task {
@@ -79,8 +79,8 @@ func (h *Hub) Subscribe(conn Conn, s *Session, d SubscribeRequest, longFilter []
 }
 
 // subscribeTask adds a subscription. A request to resume waits until this bridge has the
-// client's last reply, and a request for a replay or a snapshot until the past of a stream
-// was read.
+// client's last reply; a request for a replay or a snapshot waits until the past of a
+// stream has been read.
 func (h *Hub) subscribeTask(conn Conn, s *Session, d SubscribeRequest, answered func()) Task {
 	sub := &subscribing{hub: h, conn: conn, session: s, request: d, answered: answered}
 	if !d.waits() {
@@ -102,7 +102,7 @@ func (h *Hub) subscribeTask(conn Conn, s *Session, d SubscribeRequest, answered 
 	return w.step
 }
 
-// admits returns why the session may not have another subscription, or nil.
+// admits returns an error if the session may not have another subscription.
 func (s *Session) admits(d SubscribeRequest) error {
 	id, subs := d.name(), s.explicit()
 	globs, bytes := d.Spec.filterCost()
@@ -126,7 +126,7 @@ func (s *Session) admits(d SubscribeRequest) error {
 }
 
 // explicit returns the subscriptions that the client asked for. The first of them ends the
-// initial subscription, which every client begins with unless it is silent.
+// initial subscription, with which every client begins unless it is silent.
 func (s *Session) explicit() []subscription {
 	if s.implicit {
 		return nil
@@ -176,14 +176,14 @@ func (h *Hub) regroup(conn Conn, s *Session, subs []subscription, first []engine
 		h.leave(s.group)
 	} else {
 		h.v1Clients++
-		s.gapsBefore = h.gapCount // without a group it was told of none
+		s.gapsBefore = h.gapCount // without a group it got no gap messages
 	}
 	s.group, s.subs, s.implicit = g, subs, false
 	h.updateFigures()
 	return nil
 }
 
-// sayTo sends frames behind everything that was appended so far. mu is held.
+// sayTo sends frames after everything appended so far. mu is held.
 func (h *Hub) sayTo(conn Conn, s *Session, frames ...engine.Frame) {
 	if !s.gone {
 		conn.SendInOrder(frames...)

@@ -20,7 +20,7 @@ type subscribing struct {
 
 	started  bool
 	replay   *replay         // if it resumes
-	reason   string          // why it does not resume although asked to
+	reason   string          // why it does not resume, although the client asked to
 	snapshot *cachedSnapshot // if it gets a snapshot
 }
 
@@ -71,8 +71,8 @@ func (t *subscribing) refuse(err error) {
 	t.answered()
 }
 
-// catchUp ends the replay with the replies since its last turn if they are few. Otherwise it
-// returns false, and another turn is needed. mu is held.
+// catchUp finishes the replay with the replies since its last turn if they are few.
+// Otherwise it returns false, and another turn is needed. mu is held.
 func (t *subscribing) catchUp() bool {
 	if t.replay == nil {
 		return true
@@ -92,7 +92,7 @@ func (t *subscribing) catchUp() bool {
 	return true
 }
 
-// finish adds the subscription, answers, and delivers what the client has missed. It returns
+// finish adds the subscription, answers, and delivers what the client missed. It returns
 // false if another turn is needed first. mu is held.
 func (t *subscribing) finish() (done bool) {
 	h, s := t.hub, t.session
@@ -135,7 +135,7 @@ func (t *subscribing) finish() (done bool) {
 	return true
 }
 
-// subscription returns the subscription that begins now, or behind the client's last reply
+// subscription returns the subscription that begins now, or after the client's last reply
 // if it resumes. mu is held.
 func (t *subscribing) subscription() subscription {
 	sub := subscription{id: t.request.name(), spec: t.request.Spec, from: t.hub.seq, duringPast: t.hub.loading}
@@ -145,11 +145,10 @@ func (t *subscribing) subscription() subscription {
 	return sub
 }
 
-// answer returns the frames that come before everything that the client has missed. mu is
-// held.
+// answer returns the frames that precede everything that the client missed. mu is held.
 func (t *subscribing) answer() (frames []engine.Frame) {
 	h := t.hub
-	if t.session.group == nil && t.session.toldState != h.brokerState { // without a group it heard of no change
+	if t.session.group == nil && t.session.toldState != h.brokerState { // without a group it was not told of changes
 		frames = append(frames, protocol.Encode(protocol.Broker{Op: "broker", State: h.brokerState}))
 	}
 	ok := protocol.OK{Op: "ok", ID: t.request.ID}

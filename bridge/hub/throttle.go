@@ -7,7 +7,7 @@ import (
 )
 
 // maxThrottleWindows bounds the senders that one subscription throttles. Replies of further
-// senders are delivered.
+// senders are delivered at once.
 const maxThrottleWindows = 10_000
 
 // throttleWindow is a span of time in which a shared subscription delivers no further reply
@@ -88,7 +88,7 @@ func (h *Hub) openWindow(s *sharedSub, sender string, from time.Time) {
 func (h *Hub) setWindowTimer() {
 	w := &h.windows
 	if len(w.open) == 0 || w.stop != nil && !w.open[0].ends.Before(w.firesAt) {
-		return // firing too early does no harm
+		return // firing early does no harm
 	}
 	if w.stop != nil {
 		w.stop()
@@ -113,7 +113,7 @@ func (h *Hub) endWindows() {
 }
 
 // closeWindow ends a window. Each group gets its pending reply, together with those of its
-// other windows of the sender that end by then, in order. If there was one, the next window
+// other windows of the sender that end by then, in order. If there was one, another window
 // opens. mu is held.
 func (h *Hub) closeWindow(w *throttleWindow) {
 	s := w.sub

@@ -29,7 +29,7 @@ func patterns(n int, beginning string) string {
 	return "[" + strings.Join(all, ", ") + "]"
 }
 
-// body42 returns a body with 42 keywords, as those of a telescope's controller.
+// body42 returns a body with 42 keywords, like that of a telescope's controller.
 func body42(i int) string {
 	members := make([]string, 42)
 	for k := range members {
@@ -153,7 +153,7 @@ func TestFewSnapshotsAreEncodedAtOnce(t *testing.T) {
 				done++
 				left--
 			case i < maxEncoders:
-				a.closed.Store(true) // another one must get its place
+				a.closed.Store(true) // another client must get its place
 				left--
 			}
 			if n := len(h.encoding); n > maxEncoders {

@@ -11,8 +11,8 @@ import (
 // another bridge of the same stream was faster.
 const catchUpTimeout = 5 * time.Second
 
-// waiter is a request that needs what this bridge does not have yet: a reply that another
-// bridge of the stream has delivered already, or the stream's past. It is a task that takes no
+// waiter is a request that needs something this bridge does not have yet: a reply that another
+// bridge of the stream has already delivered, or the stream's past. It is a task that takes no
 // turns while it waits.
 type waiter struct {
 	hub     *Hub
@@ -26,7 +26,7 @@ type waiter struct {
 
 	// The following fields are guarded by Hub.mu.
 	state waiterState
-	order uint64 // in which the requests began to wait
+	order uint64 // the order in which requests began to wait
 	place int    // in Hub.waiting
 	stop  func() bool
 }
@@ -71,7 +71,7 @@ func (w *waiter) mayRun() bool {
 // hasArrived reports whether this bridge has a reply and the past before it. mu is held.
 func (h *Hub) hasArrived(seq uint64) bool { return !h.loading && seq <= h.seq }
 
-// waitFor has a request queued again once its reply has arrived, or after a timeout. mu is
+// waitFor queues a request again once its reply has arrived, or after a timeout. mu is
 // held.
 func (h *Hub) waitFor(w *waiter) {
 	h.lastWait++
@@ -93,7 +93,7 @@ func (h *Hub) waitFor(w *waiter) {
 	})
 }
 
-// requeueWaiting queues the requests whose reply has arrived again, in the order in which they
+// requeueWaiting requeues the requests whose reply has arrived, in the order in which they
 // began to wait. It looks at no others. mu is held.
 func (h *Hub) requeueWaiting() {
 	if h.loading {
@@ -152,8 +152,8 @@ func (h *Hub) stopWaiting(s *Session) {
 	s.waiting = nil
 }
 
-// waiterHeap is a heap of waiting requests: the one that waits for the lowest number is first.
-// So a reply costs nothing for the requests that wait for later ones.
+// waiterHeap is a heap of waiting requests; the one that waits for the lowest number is first.
+// So a reply costs nothing for requests that wait for later ones.
 type waiterHeap []*waiter
 
 func (q waiterHeap) Len() int { return len(q) }

@@ -6,14 +6,14 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
-// A set of subscriptions counts as one group, and as one more for each weightBytes that its
+// A set of subscriptions counts as one group, plus one for each weightBytes that its
 // filters and rooms take.
 const (
 	weightBytes = 16 << 10
 	placeBytes  = 64 // for a room, and for each room above it
 )
 
-// weight returns as how many groups a client's subscriptions count.
+// weight returns how many groups a client's subscriptions count as.
 func weight(subs []subscription) int {
 	bytes := 0
 	for i := range subs {

@@ -2,14 +2,15 @@ package hub
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// With a timer for each, ten thousand windows that end together had ten thousand goroutines wait for
-// the hub's lock.
+// With a timer for each, ten thousand windows that end together made ten thousand goroutines wait
+// for the hub's lock.
 func TestWindowsThatEndTogetherHaveOneTimerAndTakeTurns(t *testing.T) {
 	s := newHarness(t)
 	l := s.dialAt("/?throttle_ms=1000")
@@ -24,7 +25,7 @@ func TestWindowsThatEndTogetherHaveOneTimerAndTakeTurns(t *testing.T) {
 	if n := s.clock.Timers(); n != 1 {
 		t.Errorf("there are %d timers", n)
 	}
-	// What is pending goes out at the end, some of it in each round.
+	// The pending replies go out at the end, some in each round.
 	end := s.clock.Now().Add(time.Second).UnixNano()
 	for round := 1; round <= senders/windowsAtOnce; round++ {
 		s.clock.Next(end)
@@ -41,6 +42,22 @@ func TestWindowsThatEndTogetherHaveOneTimerAndTakeTurns(t *testing.T) {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
 	if n := len(s.hub.windows.open); n != 0 {
-		t.Errorf("%d windows are left of who has unsubscribed", n)
+		t.Errorf("%d windows of ended subscriptions are left", n)
+	}
+}
+
+func TestTheSendersThatASubscriptionThrottlesAreBounded(t *testing.T) {
+	s := newHarness(t)
+	sub := &sharedSub{Spec: Spec{Throttle: time.Second}}
+	for i := range maxThrottleWindows {
+		s.hub.openWindow(sub, strconv.Itoa(i), s.clock.Now())
+	}
+	for range 2 {
+		if !s.hub.opensWindow(sub, "one more") {
+			t.Error("a sender beyond the bound is throttled")
+		}
+	}
+	if s.hub.opensWindow(sub, "0") || len(sub.windows) != maxThrottleWindows {
+		t.Errorf("%d senders are throttled", len(sub.windows))
 	}
 }

@@ -55,7 +55,7 @@ func unixAddress(path string) (Address, error) {
 // means that clients connect through a proxy that speaks the PROXY protocol.
 func CutProxy(s string) (address string, proxy bool) { return strings.CutPrefix(s, "proxy:") }
 
-// URLs returns where clients connect to a listener, for people to read.
+// URLs returns the addresses where clients connect to a listener, for messages.
 func (ln *Listener) URLs() string {
 	proxy := ""
 	if ln.Proxy {

@@ -30,7 +30,7 @@ func LoadCertificate(certFile, keyFile string) (*Certificate, error) {
 
 // Reload reads the files. If they cannot be used, the certificate stays as it is.
 func (c *Certificate) Reload() error {
-	// Before reading: the next Refresh then sees a change during it.
+	// This comes before reading, so that the next Refresh sees a change during it.
 	c.lastRead = c.statFiles()
 	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
 	if err != nil {
@@ -71,7 +71,7 @@ func sameFile(a, b fs.FileInfo) bool {
 // Expired reports whether the certificate has expired.
 func (c *Certificate) Expired() bool { return time.Now().After(c.pair.Load().Leaf.NotAfter) }
 
-// LogValue returns what an operator needs to tell certificates apart.
+// LogValue returns the details by which an operator can identify the certificate.
 func (c *Certificate) LogValue() slog.Value {
 	leaf := c.pair.Load().Leaf
 	return slog.GroupValue(

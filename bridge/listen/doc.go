@@ -1,6 +1,6 @@
-// Package listen opens the sockets on which clients arrive, with what belongs to them:
-// socket files, certificates, and notifications to the service manager. It knows nothing
-// of WebSocket or CLU, and returns plain [net.Listener] values.
+// Package listen opens the sockets on which clients arrive. It also handles socket files,
+// certificates, and notifications to the service manager. It knows nothing of WebSocket or
+// CLU, and returns plain [net.Listener] values.
 //
 // # Where a listener comes from
 //
@@ -9,7 +9,7 @@
 //	LISTEN_FDS   ──► Inherited ──────────────┘
 //
 // A Unix socket is a file that outlives a process that was killed. [Open] removes such a
-// file, but never one that a living process listens on, and the listener removes its own
+// file, but never one on which a running process listens, and the listener removes its own
 // file when it is closed (unix.go). [Inherited] takes over the sockets that systemd opened
 // before the program started, and that stay open while it restarts.
 //

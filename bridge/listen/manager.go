@@ -44,7 +44,7 @@ func (m *Manager) Ready(status string) { m.notify("READY=1", "STATUS="+oneLine(s
 // Status reports a line of status.
 func (m *Manager) Status(status string) { m.notify("STATUS=" + oneLine(status)) }
 
-// Reloading reports that files are being reloaded; [Manager.Reloaded] ends that.
+// Reloading reports that files are being reloaded, until [Manager.Reloaded] is called.
 func (m *Manager) Reloading() {
 	m.notify("RELOADING=1", fmt.Sprintf("MONOTONIC_USEC=%d", monotonic()))
 }

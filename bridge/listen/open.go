@@ -22,8 +22,8 @@ func Open(ctx context.Context, a Address, o Options) (net.Listener, error) {
 		return openUnix(ctx, a.Name, o.Mode)
 	}
 	var lc net.ListenConfig
-	// A client of a bridge does not spread over two networks, and sockets accepted by
-	// Multipath TCP (Go's default) do not inherit the listener's options.
+	// Clients of a bridge do not use two networks at once, and sockets accepted by Multipath
+	// TCP (Go's default) do not inherit the listener's options.
 	lc.SetMultipathTCP(false)
 	if o.ReusePort {
 		lc.Control = reusePort

@@ -29,14 +29,14 @@ func reusePort(_, _ string, c syscall.RawConn) (err error) {
 
 // restrict sets the mode of a Unix socket before its file exists. Linux creates the file
 // with that mode, minus the umask, so that no other user can connect before the chmod.
-// Other systems refuse, and leave that moment to the umask.
+// Other systems refuse this, and until the chmod only the umask protects the file.
 func restrict(mode fs.FileMode) func(_, _ string, c syscall.RawConn) error {
 	return func(_, _ string, c syscall.RawConn) error {
 		return c.Control(func(fd uintptr) { _ = unix.Fchmod(int(fd), uint32(mode.Perm())) })
 	}
 }
 
-// A folder stays locked for as long as it takes to create a socket.
+// A folder stays locked while a socket is created.
 const (
 	lockTimeout = 2 * time.Second
 	lockPause   = 5 * time.Millisecond

@@ -9,16 +9,16 @@ import (
 type Command struct {
 	Consumer  string
 	String    string
-	ID        string    // "" if the bridge is to choose one
-	ExpiresAt time.Time // not to be sent after this; zero without expires_at
+	ID        string    // "" if the bridge must choose one
+	ExpiresAt time.Time // the command must not be sent after this; zero without expires_at
 }
 
 // commandForm describes the form of a command, for error messages.
 const commandForm = `send {"consumer": "<actor>", "command_string": "<command>", "command_id": "<any text, or leave it out>"}`
 
-// Command reads a message in CLU's own form that came at a time. Unknown keys are ignored, as in
-// CLU. On an error the command still has its id, if that could be read, so that the sender
-// knows which one failed.
+// Command reads a message in CLU's own form that came at the given time. Unknown keys are
+// ignored, as in CLU. Even with an error, it returns the command's id, if that could be read, so
+// that the sender knows which command failed.
 func (f Fields) Command(now time.Time) (r Command, err error) {
 	if r.ID, err = f.Text("command_id"); err != nil {
 		if !errors.Is(err, errAbsent) {
@@ -35,7 +35,7 @@ func (f Fields) Command(now time.Time) (r Command, err error) {
 	return r, err
 }
 
-// Rejection is the error of a command that is well formed and not sent.
+// Rejection is the error of a well-formed command that is not sent.
 type Rejection struct {
 	Code    string // one of the codes below
 	Message string // a sentence
@@ -45,7 +45,7 @@ func (r *Rejection) Error() string { return r.Message }
 
 // Codes of rejections.
 const (
-	CodeInUse     = "in_use"    // its replies could not be told from those of another command
+	CodeInUse     = "in_use"    // its replies could not be distinguished from another command's
 	CodeFull      = "full"      // too many commands are in flight
 	CodeExpired   = "expired"   // it would be sent too late
 	CodeForbidden = "forbidden" // the client may not send it

@@ -3,6 +3,7 @@ package protocol
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -32,6 +33,32 @@ func TestACommandIsReadWhateverElseTheMessageHolds(t *testing.T) {
 func TestKeysAreComparedExactly(t *testing.T) {
 	if _, err := parseRequest([]byte(`{"Consumer":"dome","COMMAND_STRING":"open"}`)); !errors.Is(err, errAbsent) {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestOfAWrongCommandTheIDIsKnownIfItCanBe(t *testing.T) {
+	for text, want := range map[string]struct{ id, words string }{
+		`{"command_id": 5, "consumer": "dome", "command_string": "open"}`:                        {"", `"command_id" is a number`},
+		`{"command_id": "x", "command_string": "open"}`:                                          {"x", `no "consumer"`},
+		`{"command_id": "x", "consumer": "dome"}`:                                                {"x", `no "command_string"`},
+		`{"command_id": "x", "consumer": "dome", "command_string": "open", "expires_at": false}`: {"x", `"expires_at" is a boolean`},
+	} {
+		if got, err := parseRequest([]byte(text)); err == nil || got.ID != want.id || !strings.Contains(err.Error(), want.words) {
+			t.Errorf("%s: %+v, %v", text, got, err)
+		}
+	}
+}
+
+func TestACommandHasTheTimeUntilWhichItMayBeSent(t *testing.T) {
+	got, err := parseRequest([]byte(`{"consumer": "dome", "command_string": "open", "expires_at": 1795232321}`))
+	if err != nil || !got.ExpiresAt.Equal(time.Unix(1_795_232_321, 0)) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestARejectionIsItsMessage(t *testing.T) {
+	if err := error(&Rejection{Code: CodeFull, Message: "Too many."}); err.Error() != "Too many." {
+		t.Errorf("got %v", err)
 	}
 }
 

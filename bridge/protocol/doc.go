@@ -1,6 +1,6 @@
 // Package protocol is the wire format of the bridge's own protocol, clu-ws.v1, and of CLU's
-// plain one: the fields of what clients send, and the messages that they get. It parses and
-// encodes, and nothing else: what a request does is up to the bridge.
+// plain one: the fields of clients' messages, and the messages to clients. It only parses
+// and encodes; the bridge decides what a request does.
 //
 //	text of a client ──► Parse ──► Fields ──► Command, Since, Optional, ...: checked values
 //	Hello, OK, Error, Result, ... ──► Encode ──► one frame

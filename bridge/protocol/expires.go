@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// maxAhead is how far ahead a command's expires_at may be. A larger value must be in other units,
-// or by another clock.
+// maxAhead is how far ahead a command's expires_at may be. A larger value must be in other units
+// or from another clock.
 const maxAhead = time.Hour
 
 // maxSeconds bounds expires_at as a number, in seconds since 1970.
 const maxSeconds = 1e15
 
 // ExpiresAt reads the time until which a command may be sent: a number of seconds since 1970, or
-// an RFC 3339 text, as JavaScript's JSON has it. Without the field it returns the zero time.
+// an RFC 3339 string, as in JavaScript's JSON. Without the field it returns the zero time.
 func (f Fields) ExpiresAt(now time.Time) (time.Time, error) {
 	const name, what = "expires_at", "a number of seconds since 1970, or a time such as 2026-11-21T03:38:40.123Z"
 	raw, ok := f[name]

@@ -30,7 +30,7 @@ const (
 	maxExplained = 4 << 10
 )
 
-// Parse parses a client's message. The last of duplicate fields counts.
+// Parse parses a client's message. Of duplicate fields, the last one counts.
 func Parse(payload []byte) (Fields, error) {
 	if !utf8.Valid(payload) {
 		return nil, errors.New("the message is not UTF-8 text; " + commandForm)
@@ -57,8 +57,8 @@ func notJSON(payload []byte, at int) error {
 	return fmt.Errorf("the message is not JSON (%w); %s", json.Unmarshal(payload, &v), commandForm)
 }
 
-// parseObject finds the fields of an object. many reports that there are more than maxFields. The
-// text must be a valid JSON object, otherwise the fields are undefined.
+// parseObject finds the fields of an object. many reports whether there are more than maxFields.
+// The text must be a valid JSON object; otherwise the fields are undefined.
 func parseObject(text []byte) (_ Fields, many bool) {
 	f := Fields{}
 	m := jsonscan.MembersOf(text)
@@ -96,12 +96,12 @@ func (f Fields) Text(name string) (string, error) {
 	return s, nil
 }
 
-// maxID is the length of the longest request id, in bytes. An id is kept until the answer, or as
-// long as its subscription.
+// maxID is the length of the longest request id, in bytes. An id is kept until the answer, or
+// for as long as its subscription.
 const maxID = 255
 
-// Bounds of texts as they are written, in bytes: longer ones are not decoded. Each character may
-// be an escape.
+// Bounds of undecoded strings, in bytes: longer ones are not decoded. Each character may be an
+// escape.
 const (
 	longestEscape = len(`\u0000`)
 	maxRawID      = maxID*longestEscape + 2
@@ -130,7 +130,7 @@ func (f Fields) ID() (*string, error) {
 	return &id, nil
 }
 
-// Optional reads a field that may be absent or null. what says what it must be, for the error.
+// Optional reads a field that may be absent or null. The error says that it must be what.
 func Optional[T any](f Fields, name, what string, to *T) error {
 	raw, ok := f[name]
 	if !ok || string(raw) == "null" {

@@ -25,13 +25,13 @@ type Hello struct {
 type OK struct {
 	Op string  `json:"op"` // ok
 	ID *string `json:"id"`
-	// CommandID is that of the command, if the request was one. It is about to be sent.
+	// CommandID is the command's id, if the request is a command, which is about to be sent.
 	CommandID string `json:"command_id,omitempty"`
-	// Resumed reports whether everything since then follows, if the request has since.
+	// Resumed reports whether everything since the given reply follows, if the request has since.
 	Resumed *bool `json:"resumed,omitempty"`
 	// Reason is why Resumed is false.
 	Reason string `json:"reason,omitempty"`
-	// Epoch and Seq name the last reply before the live ones, if Resumed is there.
+	// Epoch and Seq identify the last reply before the live ones, if Resumed is set.
 	Epoch string  `json:"epoch,omitempty"`
 	Seq   *uint64 `json:"seq,omitempty"`
 }
@@ -40,16 +40,16 @@ type OK struct {
 type Error struct {
 	Op string  `json:"op"` // error
 	ID *string `json:"id"`
-	// CommandID is that of the command that failed, if it has one.
+	// CommandID is the id of the failed command, if it has one.
 	CommandID string `json:"command_id,omitempty"`
 	Code      string `json:"code"`
 	Message   string `json:"message"`
 }
 
-// Pong answers a ping with its data, unchanged. epoch and seq name the last reply that came: a
-// client whose filter selects little resumes behind this one rather than behind the last reply
-// that it got, which may not be kept any more. seq is nil while it is unknown. Pong does not
-// parse the data, of which there may be a mebibyte:
+// Pong answers a ping with its data, unchanged. epoch and seq identify the last reply that
+// came: a client whose filter selects little resumes from this one rather than from the last
+// reply that it got, which may no longer be kept. seq is nil while it is unknown. Pong does
+// not parse the data, which may be a mebibyte:
 //
 //	{"op":"pong","id":"a","data":[1, "b"],"time":"2026-11-21T03:38:40.123456+00:00","epoch":"5f0c2a9be1d4","seq":57}
 func Pong(id *string, data []byte, now time.Time, epoch string, seq *uint64) engine.Frame {
@@ -84,7 +84,7 @@ type Broker struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// Gap reports, in its place among the replies, a span of time in which replies may have been
+// Gap reports, at its place among the replies, a span of time in which replies may have been
 // lost.
 type Gap struct {
 	Op      string   `json:"op"`   // gap
@@ -107,7 +107,8 @@ func Encode(message any) engine.Frame {
 	return engine.Must(engine.NewText(b.Bytes()))
 }
 
-// JSON returns a value as JSON, with < and > unescaped. It panics on what JSON cannot express.
+// JSON returns a value as JSON, with < and > unescaped. It panics if JSON cannot express the
+// value.
 func JSON(v any) []byte {
 	var b bytes.Buffer
 	writeJSON(&b, v)
@@ -136,7 +137,7 @@ func EncodeGap(from, to time.Time) engine.Frame {
 	return Encode(m)
 }
 
-// BadRequest returns the frame that answers a request that is wrong.
+// BadRequest returns the frame that answers a wrong request.
 func BadRequest(id *string, err error) engine.Frame {
 	return Encode(Error{Op: "error", ID: id, Code: "bad_request", Message: err.Error()})
 }

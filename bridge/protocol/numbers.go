@@ -11,7 +11,7 @@ import (
 
 var errNotWhole = errors.New("not a whole number")
 
-// readInt reads a JSON number that is whole and fits an int, however it is written.
+// readInt reads a whole JSON number in any notation that fits an int.
 func readInt(raw json.RawMessage, to *int) error {
 	negative, n, err := whole(raw)
 	if err != nil || n > math.MaxInt {
@@ -23,10 +23,10 @@ func readInt(raw json.RawMessage, to *int) error {
 	return nil
 }
 
-// readUint reads a JSON number that is whole and fits a uint64, however it is written.
+// readUint reads a whole JSON number in any notation that fits a uint64.
 func readUint(raw json.RawMessage, to *uint64) error {
 	negative, n, err := whole(raw)
-	if err != nil || negative && n > 0 {
+	if err != nil || negative {
 		return errNotWhole
 	}
 	*to = n
@@ -44,7 +44,7 @@ func describe(raw json.RawMessage) string {
 
 // whole reads a JSON number without a fraction, however it is written: some encoders write 60000
 // as 60000.0 or 6e4. It is exact: large numbers lose no digits. A number of more than 64 bits is
-// an error.
+// an error. Minus zero is not negative.
 func whole(raw json.RawMessage) (negative bool, n uint64, err error) {
 	text, negative := bytes.CutPrefix(raw, []byte("-"))
 	if len(text) == 0 || text[0] < '0' || text[0] > '9' {

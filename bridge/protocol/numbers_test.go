@@ -25,7 +25,7 @@ func TestWholeNumbersAreReadHoweverTheyAreWritten(t *testing.T) {
 func TestOtherNumbersAreRefused(t *testing.T) {
 	for _, text := range []string{
 		"1.5", "-1", "1e-1", "0.1", "1e20", "18446744073709551616", "18446744073709551615.5", "1e999999999999999999999", "1e-999999999999999999999",
-		`"1"`, "true", "null", "[1]", "{}", strings.Repeat("9", 1<<20), "1e" + strings.Repeat("9", 1<<20),
+		"", "-", "/1", ":1", `"1"`, "true", "null", "[1]", "{}", strings.Repeat("9", 1<<20), "1e" + strings.Repeat("9", 1<<20),
 	} {
 		var n uint64
 		if readUint(json.RawMessage(text), &n) == nil {
@@ -63,4 +63,11 @@ func FuzzWholeNumbers(f *testing.F) {
 	})
 }
 
-// refused gives the words with which a request is refused.
+func TestAWrongNumberIsShownIfItIsShort(t *testing.T) {
+	longest := strings.Repeat("1", 30)
+	for text, want := range map[string]string{"1.5": "1.5", longest: longest, longest + "1": "a number", `"1"`: "a string"} {
+		if got := describe(json.RawMessage(text)); got != want {
+			t.Errorf("%s is described as %s, want %s", text, got, want)
+		}
+	}
+}

@@ -7,7 +7,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
-// Since identifies the last reply that a client has had.
+// Since identifies the last reply that a client has received.
 type Since struct {
 	Epoch string
 	Seq   uint64

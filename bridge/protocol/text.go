@@ -3,8 +3,8 @@ package protocol
 import "strconv"
 
 // halfSurrogate reports whether a JSON string has an escaped surrogate without its other half.
-// JSON allows it (RFC 8259, 8.2), UTF-8 cannot encode it, and encoding/json makes it U+FFFD, so
-// that two different ids would become equal.
+// JSON allows it (RFC 8259, 8.2), but UTF-8 cannot encode it, and encoding/json replaces it by
+// U+FFFD, which would make two different ids equal.
 func halfSurrogate(text []byte) bool {
 	high := false
 	for i := 0; i < len(text); i++ {

@@ -1,3 +1,3 @@
-// Package quota divides what all clients of a bridge share among their addresses, so that
-// one address cannot take everything from the others.
+// Package quota divides shared resources of a bridge among the addresses of its clients, so
+// that no address can take everything.
 package quota

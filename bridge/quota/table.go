@@ -5,10 +5,10 @@ import (
 	"net/netip"
 )
 
-// Table divides a number of places among addresses. An address may have as many places as are
-// still free after that. So no address ever has more than half of them, nor do two have more
-// than a third each, and there is always room for an address with few. It is not safe for
-// concurrent use.
+// Table divides a number of places among addresses. An address may have as many places in all as
+// were free before it took the last ones. So, taking few at a time, no address gets more than half
+// of them, nor do two get more than a third each, and there is always room for an address with few.
+// It is not safe for concurrent use.
 type Table struct {
 	places int // in all
 	taken  int
@@ -18,8 +18,8 @@ type Table struct {
 // NewTable returns a table of a number of places.
 func NewTable(places int) Table { return Table{places: places, by: map[string]int{}} }
 
-// Take takes n places for an address, which gives up had places for them. It returns false, and
-// changes nothing, if too few are free.
+// Take takes n places for an address, which gives up had places in exchange. It returns false,
+// and changes nothing, if too few are free.
 func (t *Table) Take(address string, n, had int) bool {
 	if t.by[address]-had+n > t.places-(t.taken-had) {
 		return false
@@ -37,14 +37,14 @@ func (t *Table) Give(address string, n int) {
 	}
 }
 
-// Full returns the error for an address that gets no more places: what they are, and what to do
-// instead.
+// Full returns the error for an address that gets no more places. what names them, and instead
+// says what to do.
 func (t *Table) Full(address, what, instead string) error {
 	return fmt.Errorf("the clients of your address have %d of the %d %s that this bridge allows, and %d are free; "+
 		"%s (behind a proxy, all its clients have one address unless the bridge is told to trust it)", t.by[address], t.places, what, max(0, t.places-t.taken), instead)
 }
 
-// Address returns the address whose quota a client takes: without the port, and for IPv6 the /64
+// Address returns the address whose quota a client uses: without the port, and for IPv6 the /64
 // network, which a single host may own.
 func Address(remote string) string {
 	at, err := netip.ParseAddrPort(remote)

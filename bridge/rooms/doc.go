@@ -3,7 +3,7 @@
 //
 //	message ──► Source.Room(routing key) ──► Rooms.Deliver(path) ──► the logs of that room and of those below it
 //
-// A source (source.go) is such an exchange, and the path at and below which its rooms are. A path is
-// checked and cleaned once (path.go). An index (index.go) finds the rooms that get a message for a
-// path. Clients follow their room's log (rooms.go).
+// A source (source.go) is such an exchange, with the path at and below which its rooms are. A path
+// is checked and cleaned once (path.go). An index (index.go) finds the rooms that get a message for
+// a path. Clients follow their room's log (rooms.go).
 package rooms

@@ -1,14 +1,15 @@
 package rooms
 
 import (
+	"iter"
 	"strings"
 
 	"github.com/clu-ws/clu-ws/internal/unordered"
 )
 
-// PathIndex finds what belongs to the room of a path or to a room below it: a message for a room is
-// for the rooms below it, too. Each value is listed under the path of its room and under every path
-// above that.
+// PathIndex finds the values of a path's room and of the rooms below it, since a message for a room
+// is also for those below. Each value is listed under the path of its room and under every path
+// above it.
 type PathIndex[T comparable] map[string][]T
 
 // Add lists a value for the room of a path.
@@ -21,12 +22,16 @@ func (x PathIndex[T]) Add(path string, v T) {
 // Remove removes a value that was added for the path.
 func (x PathIndex[T]) Remove(path string, v T) {
 	for above := range Upwards(path) {
-		removeFrom(x, above, v)
+		if left := unordered.Remove(x[above], v); len(left) > 0 {
+			x[above] = left
+		} else {
+			delete(x, above)
+		}
 	}
 }
 
 // Upwards iterates over a path and all paths above it, up to "/".
-func Upwards(path string) func(yield func(string) bool) {
+func Upwards(path string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for path != "/" {
 			if !yield(path) {
@@ -35,13 +40,5 @@ func Upwards(path string) func(yield func(string) bool) {
 			path = path[:max(1, strings.LastIndexByte(path, '/'))]
 		}
 		yield(path)
-	}
-}
-
-func removeFrom[K comparable, V comparable](from map[K][]V, key K, v V) {
-	if left := unordered.Remove(from[key], v); len(left) > 0 {
-		from[key] = left
-	} else {
-		delete(from, key)
 	}
 }

@@ -23,9 +23,18 @@ func TestARoomIsListedUnderEveryPathAboveUntilItsLastClientLeaves(t *testing.T) 
 			t.Errorf("at and below %s are %d rooms, want %d", path, got, want)
 		}
 	}
+	if rooms, clients := rs.Len(); rooms != 2 || clients != 3 {
+		t.Errorf("%d rooms have %d clients", rooms, clients)
+	}
 	rs.Leave(x)
 	rs.Leave(y)
+	if got := len(rs.index["/"]); got != 1 {
+		t.Errorf("%d rooms are left for the last client", got)
+	}
 	rs.Leave(x)
+	if rooms, clients := rs.Len(); rooms != 0 || clients != 0 {
+		t.Errorf("without a client %d rooms have %d", rooms, clients)
+	}
 	if len(rs.index) != 0 || len(rs.byPath) != 0 {
 		t.Errorf("rooms without clients are left: %v", rs.index)
 	}
@@ -47,5 +56,10 @@ func TestRoomsAreBoundedAndNoAddressHasMoreThanHalf(t *testing.T) {
 	}
 	if _, err := rs.Enter("/live/more", "honest"); err != nil {
 		t.Errorf("another address: %v", err)
+	}
+	rs.Leave(rs.byPath["/live/1"])
+	rs.Leave(rs.byPath["/live/2"])
+	if _, err := rs.Enter("/live/again", "greedy"); err != nil {
+		t.Errorf("after two rooms were left: %v", err)
 	}
 }

@@ -16,8 +16,8 @@ const (
 	maxRoomParts = 16
 )
 
-// CleanPath returns the path of a room in its canonical form, without a slash at the end. It fails if
-// the path cannot be a room's.
+// CleanPath returns the path of a room in its canonical form, without a slash at the end. It fails
+// if no room can have the path.
 func CleanPath(path string) (string, error) {
 	switch {
 	case !strings.HasPrefix(path, "/"):

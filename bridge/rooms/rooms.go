@@ -12,8 +12,8 @@ import (
 // maxRooms is how many rooms may have clients that connected to them.
 const maxRooms = 10_000
 
-// Rooms holds the rooms that clients connected to. A client follows its room's log from the
-// answer to its request on, so the log is looked up on the engine's loops, which must not
+// Rooms holds the rooms that clients connected to. A client follows its room's log as soon
+// as its request is answered, so the log is looked up on the engine's loops, which must not
 // wait for the hub.
 type Rooms struct {
 	newLog func() *engine.Log
@@ -29,15 +29,15 @@ type Rooms struct {
 
 // Room is a room with clients.
 type Room struct {
-	// Log is what the clients follow.
+	// Log is the log that the clients follow.
 	Log *engine.Log
 
 	path    string
 	clients int
-	address string // the address whose quota it takes
+	address string // the address whose quota it uses
 }
 
-// New returns an empty set of rooms, whose logs newLog makes.
+// New returns an empty set of rooms. newLog makes their logs.
 func New(newLog func() *engine.Log) *Rooms {
 	return &Rooms{newLog: newLog, byPath: map[string]*Room{}, index: PathIndex[*Room]{}, shares: quota.NewTable(maxRooms)}
 }

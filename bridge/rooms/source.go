@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Source is an exchange beside the actors', whose messages go to rooms as they are. A room is
-// a path. A message with the routing key K is for the room K if that is a path at or below
-// the source's own, and else for the room Path + "/" + K.
+// Source is an exchange other than the actors', whose messages go to rooms unchanged. A room
+// is a path. A message with the routing key K is for the room K if that is a path at or below
+// the source's, and otherwise for the room Path + "/" + K.
 type Source struct {
 	// Exchange is the name of the exchange. It is declared if it is missing; an existing one is
 	// used whatever its type.
@@ -20,7 +20,7 @@ type Source struct {
 	// Path is the path at and below which the source's rooms are. "" is "/" and the exchange's
 	// name. "/" makes every other path a room.
 	Path string
-	// bare means that routing keys are the paths of rooms without Path in front.
+	// bare reports whether routing keys are the paths of rooms without Path in front.
 	bare bool
 }
 
@@ -46,7 +46,7 @@ func ParseSource(text string) (s Source, err error) {
 	return s, s.Complete()
 }
 
-// Complete sets the defaults of the empty fields. It fails if the source is not valid.
+// Complete sets the defaults of empty fields. It fails if the source is not valid.
 func (s *Source) Complete() (err error) {
 	switch {
 	case s.Exchange == "":
@@ -96,7 +96,7 @@ func (s *Source) Room(key string) string {
 }
 
 // RoutingKey returns the routing key of messages for a room of the source: the room's path, without
-// the source's own path in front if the source has a Path of its own.
+// Path in front if that is not the default.
 func (s *Source) RoutingKey(room string) string {
 	if s.bare {
 		return strings.TrimPrefix(strings.TrimPrefix(room, s.Path), "/")

@@ -8,7 +8,7 @@ type actor struct {
 	last     *keptReply          // its last reply
 	public   map[string]*keyword // keywords of replies for people, by name
 	internal map[string]*keyword // those of internal replies; nil if there are none
-	order    list.List           // of *keyword: the one that was updated last is in front
+	order    list.List           // of *keyword: the one updated last is in front
 	place    *list.Element       // in [Store.recent]
 	rank     int                 // index in [Store.costs]
 	heard    uint64              // order of its last reply
@@ -31,8 +31,8 @@ type keyword struct {
 	views    uint64 // how many views had been taken when it was made
 }
 
-// keptReply is what is kept of a reply while it is the last one of its actor, or has set the last
-// value of a keyword.
+// keptReply holds the properties of a reply while it is the last one of its actor, or has set the
+// last value of a keyword.
 type keptReply struct {
 	Entry        // without a keyword
 	order uint64 // among all replies
@@ -44,7 +44,7 @@ func (f *keptReply) cost() int {
 	return keptReplyCost + len(f.Code) + len(f.RoutingKey) + len(f.CommandID) + len(f.Commander)
 }
 
-// keepReply returns what is kept of an actor's reply, with one reference.
+// keepReply returns the kept properties of an actor's reply, with one reference.
 func (s *Store) keepReply(a *actor, r *Reply) *keptReply {
 	f := s.spare
 	if f == nil {
@@ -65,8 +65,8 @@ func (s *Store) keepReply(a *actor, r *Reply) *keptReply {
 	return f
 }
 
-// shortHeader returns a header if it may be kept, else "": the values of a reply are kept even if one
-// of its headers is too long.
+// shortHeader returns a header, or "" if it is too long to be kept: the values of a reply are kept
+// even then.
 func (s *Store) shortHeader(header string) string {
 	if len(header) > s.limits.Value {
 		return ""
@@ -74,7 +74,7 @@ func (s *Store) shortHeader(header string) string {
 	return header
 }
 
-// release drops a reference to what is kept of an actor's reply.
+// release drops a reference to the kept properties of an actor's reply.
 func (s *Store) release(a *actor, f *keptReply) {
 	f.refs--
 	if f.refs > 0 {
@@ -125,7 +125,7 @@ func (s *Store) set(a *actor, name, value []byte) {
 	s.charge(a, len(k.value))
 }
 
-// add adds a keyword without a value, in the place of the oldest one at the limit.
+// add adds a keyword without a value. At the limit it replaces the oldest one.
 func (s *Store) add(a *actor, keywords map[string]*keyword, name string) *keyword {
 	if a.order.Len() >= s.limits.Keywords {
 		s.evictKeyword(a)
@@ -153,8 +153,8 @@ func (s *Store) mutable(a *actor, keywords map[string]*keyword, k *keyword) *key
 	return &mine
 }
 
-// slack is how much longer than its value a buffer may be, besides a quarter of
-// the value. It is part of [keywordCost].
+// slack is how much longer than its value a buffer may be, in addition to a quarter of the
+// value. It is part of [keywordCost].
 const slack = 32
 
 // store copies a value into the keyword's buffer, which is replaced by one that

@@ -1,5 +1,5 @@
-// Package snapshot remembers the last value of every keyword of every actor, so that a page that
-// is opened late need not ask each actor for its status. It knows replies and JSON, and nothing of
+// Package snapshot keeps the last value of every keyword of every actor, so that a page that is
+// opened later need not ask each actor for its status. It knows replies and JSON, and nothing of
 // AMQP, sockets or clocks.
 //
 //	Reply ──► Store.Note ──► actor ──► keyword: its value, and the reply that brought it
@@ -14,8 +14,8 @@
 // sender is ignored.
 //
 // Internal replies are not meant for people, but their values are valid, and a filter may select
-// them. So their keywords are kept beside the public ones, not in their place: an internal ra
-// never hides the public ra. Where a filter selects both, the newer one is written.
+// them. So their keywords are kept in addition to the public ones: an internal ra never hides
+// the public ra. If a filter selects both, the newer one is written.
 //
 // # What is evicted
 //
@@ -40,7 +40,7 @@
 // No body is retained. A value is copied into its keyword's own buffer, which the next value of
 // about the same length reuses. The properties of a reply are kept once for all keywords that it
 // set, and their memory is reused when the last of these has a newer value. So a reply with known
-// keywords allocates nothing, and an old keyword retains nothing but itself.
+// keywords allocates nothing, and an old keyword retains only its own memory.
 //
 // # Views
 //

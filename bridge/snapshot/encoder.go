@@ -17,8 +17,8 @@ import (
 // goroutine, which holds the store's lock for Start and Finish.
 type Encoder struct {
 	keep  func(Entry) bool         // nil means everything
-	room  int                      // left free in front of each part
-	seal  func(text []byte) []byte // makes a part of what follows that room
+	room  int                      // bytes left free in front of each part
+	seal  func(text []byte) []byte // makes a part from the text after that room
 	parts []*part
 	upTo  uint64 // the order of the last reply in it
 
@@ -56,8 +56,8 @@ func (p *Encoder) Bytes() (n int) {
 	return n
 }
 
-// Start takes a view of what has changed since the encoder was up to date, unless it is
-// busy already.
+// Start takes a view of the changes since the encoder was up to date, unless it is already
+// busy.
 func (p *Encoder) Start(s *Store) {
 	if !p.busy() {
 		p.take(s)
@@ -84,8 +84,8 @@ func (p *Encoder) take(s *Store) {
 	p.next = now
 }
 
-// Near reports whether at most most keywords are missing for the encoder to be up to date. The store's
-// lock is held, as for Start.
+// Near reports whether the encoder lacks at most most keywords to be up to date. The store's lock
+// is held, as for Start.
 func (p *Encoder) Near(s *Store, most int) bool { return !p.busy() && s.near(p.upTo, most) }
 
 // Finish brings the encoder up to date at once if that takes at most most keywords. Otherwise it
@@ -141,8 +141,8 @@ func (p *Encoder) keepSome(keywords []*keyword) {
 	}
 }
 
-// write writes an actor with the kept keywords, sorted by name; of a name of both kinds
-// it writes the newer one.
+// write writes an actor with the kept keywords, sorted by name. If a name is both public
+// and internal, it writes the newer one.
 func (p *Encoder) write(a *actorView) text {
 	if len(p.kept) == 0 && p.keep != nil {
 		return text{name: a.name}

@@ -155,3 +155,122 @@ func TestAStepMakesAtMostOnePart(t *testing.T) {
 		t.Errorf("it became %d bytes, want %d", len(got), len(want))
 	}
 }
+
+// encode brings an encoder up to date.
+func (p *Encoder) encode(s *Store) {
+	p.Start(s)
+	for !p.Step(func(int) bool { return false }) {
+	}
+}
+
+func TestNearCountsTheActorsThatHaveChangedAndTheirKeywords(t *testing.T) {
+	for name, body := range map[string]string{"values": `{"x": 2}`, "an eviction": `{"z": 2}`} {
+		s, asked := New(Limits{Keywords: 2}), 0
+		for _, actor := range []string{"a", "b", "c"} {
+			s.Note(say(actor, 1, `{"x": 1, "y": 1}`))
+		}
+		p := NewEncoder(func(Entry) bool { asked++; return true }, 0, unsealedPart)
+		p.encode(s)
+		if !p.Near(s, 0) {
+			t.Errorf("%s: it is not near although nothing has changed", name)
+		}
+		s.Note(say("a", 2, body))
+		s.Note(say("b", 3, body))
+		for most, want := range map[int]bool{0: false, 2: false, 3: false, 5: false, 6: true, 7: true} {
+			if got := p.Near(s, most); got != want {
+				t.Errorf("%s: two actors of two keywords are near by %d: %v", name, most, got)
+			}
+		}
+		asked = 0
+		if p.Start(s); p.Near(s, 1000) {
+			t.Errorf("%s: it is near while it is busy", name)
+		}
+		p.encode(s)
+		if asked != 4 {
+			t.Errorf("%s: it looked at %d keywords, not at those of two actors", name, asked)
+		}
+	}
+}
+
+// An actor that was silent loses a keyword to the room that another one takes.
+func TestAnActorThatLosesAKeywordHasChanged(t *testing.T) {
+	fill := func(s *Store) {
+		for i := range 5 {
+			s.Note(say("big", 1, fmt.Sprintf(`{"k%d": "%s"}`, i, strings.Repeat("x", 2500))))
+		}
+		s.Note(say("small", 2, `{"k": 1}`))
+		s.Note(say("silent", 3, `{"k": 1}`))
+	}
+	s := New(Limits{})
+	fill(s)
+	s = New(Limits{Bytes: s.Bytes()})
+	fill(s)
+	p := NewEncoder(nil, 0, unsealedPart)
+	p.encode(s)
+	s.Note(say("small", 4, `{"k": 12}`))
+	for most, want := range map[int]bool{6: false, 7: true} { // small and its keyword, big and the four that it still has
+		if got := p.Near(s, most); got != want {
+			t.Errorf("it is near by %d keywords: %v", most, got)
+		}
+	}
+	if p.encode(s); p.text() != string(s.Append(nil, nil)) || strings.Contains(p.text(), `"k0"`) {
+		t.Error("the keyword that was evicted is still there")
+	}
+}
+
+func TestAPartIsFilledUpToItsSize(t *testing.T) {
+	const first = 30_000
+	value := func(n int) string { return `{"v": "` + strings.Repeat("x", n) + `"}` }
+	for more, parts := range map[int]int{0: 1, 1: 2} {
+		s, p := New(Limits{}), NewEncoder(nil, 0, unsealedPart)
+		s.Note(say("a", 1, value(first)))
+		p.encode(s)
+		beside := len(p.text()) - len("{}") - first
+		s.Note(say("b", 1, value(partSize-first-2*beside+more)))
+		p.encode(s)
+		if got := len(p.Parts()); got != parts {
+			t.Errorf("%d bytes are in %d parts, want %d", partSize+more, got, parts)
+		}
+	}
+}
+
+func TestAnEncodersBytesAreThoseOfItsParts(t *testing.T) {
+	const room = 10
+	s, p := manyActors(30, 50), NewEncoder(nil, room, unsealedPart)
+	if p.Bytes() != 0 {
+		t.Errorf("an empty one has %d", p.Bytes())
+	}
+	p.encode(s)
+	sum := 0
+	for _, part := range p.Parts() {
+		sum += len(part)
+	}
+	if p.Bytes() != sum || sum < len(s.Append(nil, nil)) {
+		t.Errorf("%d bytes in parts of %d", p.Bytes(), sum)
+	}
+}
+
+func TestAViewStaysWhateverOtherViewsAreTaken(t *testing.T) {
+	for name, other := range map[string]func(*Store){
+		"a list of actors": func(s *Store) { s.Actors() },
+		"an encoder":       func(s *Store) { NewEncoder(nil, 0, unsealedPart).Start(s) },
+	} {
+		for _, first := range []bool{true, false} {
+			s, p := New(Limits{}), NewEncoder(nil, 0, unsealedPart)
+			s.Note(say("mount", 1, `{"ra": 1}`))
+			want := string(s.Append(nil, nil))
+			s.Note(say("mount", 1, `{"ra": 1}`)) // what was copied for that is changed in place again
+			if first {
+				other(s)
+			}
+			p.Start(s)
+			if !first {
+				other(s)
+			}
+			s.Note(say("mount", 2, `{"ra": 2}`))
+			if p.encode(s); p.text() != want {
+				t.Errorf("%s, first is %v:\n got %s\nwant %s", name, first, p.text(), want)
+			}
+		}
+	}
+}

@@ -9,7 +9,7 @@ import (
 // Keywords are the keywords of a reply's body, found by [Store.Read]. They alias the body.
 type Keywords struct {
 	list    []keywordText
-	evicted int // how many more there were: they count as evicted
+	evicted int // how many more there were, which count as evicted
 }
 
 // keywordText is a keyword in a body.
@@ -18,8 +18,8 @@ type keywordText struct{ name, value []byte }
 // keptKeywords is how many keywords the memory that is reused may hold.
 const keptKeywords = 4096
 
-// Read finds the keywords in a body for [Store.Note], and reuses the memory of the last ones. It
-// needs no lock, for a body may have very many.
+// Read finds the keywords in a body for [Store.Note], reusing the memory of into. It needs no
+// lock, because a body may have very many keywords.
 func (s *Store) Read(body []byte, into *Keywords) {
 	if cap(into.list) > keptKeywords {
 		into.list = nil

@@ -29,8 +29,8 @@ func (l *Limits) setDefaults() {
 // actorRoom is the memory that each actor must at least have, in bytes.
 const actorRoom = 4 << 10
 
-// The memory of an actor, a keyword and a reply beside their texts, in bytes: structs, list elements
-// and map entries. A test compares these with the heap.
+// The memory of an actor, a keyword and a reply in addition to their texts, in bytes: structs, list
+// elements and map entries. A test compares these with the heap.
 const (
 	actorCost     = 640
 	keywordCost   = 256

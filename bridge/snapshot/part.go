@@ -22,8 +22,8 @@ type text struct {
 // partSize is about the length of a part.
 const partSize = 64 << 10
 
-// splicing is the state of merging the written actors into the parts. Each part that changes is made
-// anew.
+// splicing is the state of merging the written actors into the parts. Each part that changes is
+// made again.
 type splicing struct {
 	news  []text  // sorted; those that have no place yet
 	old   int     // the next of the encoder's parts

@@ -33,8 +33,8 @@ func (c *costliest) Pop() any {
 	return a
 }
 
-// makeRoom evicts keywords until all fits into the limit. The costliest actor loses them, so that one
-// that makes up keywords cannot evict those of the others.
+// makeRoom evicts keywords of the costliest actor until everything fits into the limit, so that an
+// actor with many keywords cannot evict those of others.
 func (s *Store) makeRoom() {
 	for s.bytes > s.limits.Bytes {
 		if victim := s.costs[0]; victim.order.Len() > 0 {

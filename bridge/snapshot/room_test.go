@@ -81,6 +81,19 @@ func TestBytesBoundTheActors(t *testing.T) {
 	}
 }
 
+func TestTheBoundOfBytesMayBeReached(t *testing.T) {
+	r := say("mount", 1, `{"ra": 1, "dec": 2}`)
+	s := New(Limits{})
+	s.Note(r)
+	for limit, evicted := range map[int]uint64{s.Bytes(): 0, s.Bytes() - 1: 1} {
+		s := New(Limits{Bytes: limit})
+		s.Note(r)
+		if _, keywords := s.Evicted(); keywords != evicted {
+			t.Errorf("with room for %d bytes %d keywords are evicted, want %d", limit, keywords, evicted)
+		}
+	}
+}
+
 func TestBytesBoundTheHeap(t *testing.T) {
 	for name, fill := range map[string]func(*Store, int){
 		"numbers": func(s *Store, i int) {

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Reply is a reply as a [Store] gets it. Its texts are kept, so they must not be parts of larger
-// ones; its body is not.
+// Reply is a reply for a [Store]. Its strings are kept, so they must not be parts of larger
+// ones; its body is not kept.
 type Reply struct {
 	Sender     string // the actor; "" is none
 	Code       string // the message code: ">", "i", ":" and so on
@@ -43,7 +43,7 @@ type Store struct {
 	keywords     int        // of all actors
 	replies      uint64     // how many were noted: the order of sources
 	spare        *keptReply // one that can be reused, or nil
-	views        uint64     // how many were taken; what is older than the last one may be in it
+	views        uint64     // how many were taken; anything older than the last one may be in it
 	read         Keywords
 	lastEviction uint64 // the last reply at which something was evicted
 
@@ -85,10 +85,10 @@ func (s *Store) Note(r Reply) {
 	s.makeRoom()
 }
 
-// touch returns the actor of a name, whose last reply is the current one.
+// touch returns the actor with the given name, and makes the current reply its last one.
 func (s *Store) touch(name string) *actor {
-	// Bytes that are not UTF-8 become U+FFFD here already, as in the envelope: two actors must
-	// not have one name when they are written.
+	// Bytes that are not UTF-8 become U+FFFD already here, as in the envelope: two actors must
+	// not be written under the same name.
 	if !utf8.ValidString(name) {
 		name = string([]rune(name))
 	}
@@ -117,7 +117,7 @@ func (s *Store) charge(a *actor, bytes int) {
 // Len returns how many actors and keywords are known.
 func (s *Store) Len() (actors, keywords int) { return len(s.actors), s.keywords }
 
-// Bytes returns their memory, in the sense of [Limits].
+// Bytes returns the memory of the actors and keywords, as counted for [Limits].
 func (s *Store) Bytes() int { return s.bytes }
 
 // Evicted returns how many actors and keywords were evicted so far. The keywords of an evicted actor

@@ -166,3 +166,38 @@ func TestOfABodyWithTooManyKeywordsTheLastOnesAreSet(t *testing.T) {
 		t.Errorf("%d keywords were forgotten", keywords)
 	}
 }
+
+func TestABufferIsReusedUnlessItIsTooShortOrMuchTooLong(t *testing.T) {
+	for _, test := range []struct {
+		had, length int
+		reused      bool
+	}{
+		{1600, 1600, true},
+		{1600, 1601, false},
+		{1600, 1255, true}, // a quarter and slack longer than the value
+		{1600, 1254, false},
+		{48, 13, true},
+		{48, 12, false},
+	} {
+		k := &keyword{value: make([]byte, 0, test.had)}
+		before := &k.value[:1][0]
+		k.store(make([]byte, test.length), 10_000)
+		if reused := &k.value[0] == before; reused != test.reused {
+			t.Errorf("a buffer of %d bytes for a value of %d: reused is %v", test.had, test.length, reused)
+		}
+		if c := cap(k.value); !test.reused && (c < test.length || c > test.length+15) {
+			t.Errorf("a value of %d bytes has a new buffer of %d", test.length, c)
+		}
+	}
+}
+
+func TestTheMemoryOfABodyWithVeryManyKeywordsIsNotKept(t *testing.T) {
+	s := New(Limits{})
+	for had, kept := range map[int]bool{keptKeywords: true, keptKeywords + 1: false} {
+		k := Keywords{list: make([]keywordText, 0, had)}
+		s.Read([]byte(`{"a": 1}`), &k)
+		if got := cap(k.list) == had; got != kept || len(k.list) != 1 {
+			t.Errorf("memory for %d keywords: kept is %v", had, got)
+		}
+	}
+}

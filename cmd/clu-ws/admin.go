@@ -56,7 +56,7 @@ func serveAdmin(ln net.Listener, h http.Handler, log *slog.Logger) (stop func())
 	return func() {
 		ctx, cancel := context.WithTimeout(context.Background(), adminGrace)
 		defer cancel()
-		_ = server.Shutdown(ctx) // Close ends what is left
+		_ = server.Shutdown(ctx) // Close ends the rest
 		server.Close()
 		<-ended
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // The hidden subcommands of bench are the processes that it starts beside the server:
-// references, clients and brokers. They talk over standard input and output.
+// references, clients and brokers. They communicate over standard input and output.
 
 func baselineCommand(stdout io.Writer) *cli.Command {
 	return &cli.Command{

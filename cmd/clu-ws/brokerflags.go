@@ -107,7 +107,7 @@ func credentials(c *cli.Context, given *url.Userinfo) *url.Userinfo {
 	return url.UserPassword(name, secret)
 }
 
-// brokerURL makes a broker's URL of the flags for its parts.
+// brokerURL makes a broker's URL from the flags for its parts.
 func brokerURL(c *cli.Context) (string, error) {
 	host := c.String("rabbitmq-host")
 	if address, ok := strings.CutPrefix(host, "["); ok {
@@ -137,8 +137,8 @@ func brokerURL(c *cli.Context) (string, error) {
 	return u.String(), nil
 }
 
-// checkPort refuses a number that is not a TCP port. Port 0, which stands for a free
-// one, is allowed if the lowest port is 0.
+// checkPort returns an error for a number that is not a TCP port. Port 0, which stands for
+// a free one, is allowed if lowest is 0.
 func checkPort(c *cli.Context, flag string, lowest int) error {
 	if port := c.Int(flag); port < lowest || port > 65535 {
 		choose := "choose one from 1 to 65535"

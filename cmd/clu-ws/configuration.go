@@ -15,7 +15,7 @@ import (
 
 //go:generate go run . configuration ../../docs/configuration.md
 
-// configurationCommand writes docs/configuration.md. It is for those who change the
+// configurationCommand writes docs/configuration.md. It is for developers who change the
 // flags.
 func configurationCommand(stdout io.Writer) *cli.Command {
 	return &cli.Command{
@@ -140,11 +140,11 @@ func usageOf(doc cli.DocGenerationFlag) (placeholder, usage string) {
 	return placeholder, string(unicode.ToUpper(first)) + usage[size:] + "."
 }
 
-// literal matches what a usage names literally, between its punctuation: a flag, an
+// literal matches a literal name in a usage, with the punctuation around it: a flag, an
 // address, a path, a URL, a name with an underscore or a placeholder in it.
 var literal = regexp.MustCompile(`^(\(?)(--[a-z]\S*?|\*|/[a-z]\S*?|[][\w./:<>-]*(?:://|:/|<|_|=|:port|\d+\.\d+\.\d+\.\d+)\S*?)([,;.:)]*)$`)
 
-// codeInUsage marks what a usage names literally as code.
+// codeInUsage marks literal names in a usage as code.
 func codeInUsage(usage string) string {
 	words := strings.Split(usage, " ")
 	for i, w := range words {

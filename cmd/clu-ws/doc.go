@@ -15,6 +15,6 @@
 // Each flag has an environment variable, CLU_WS_ and its name. All of them are in
 // docs/configuration.md, which "clu-ws configuration" writes.
 //
-// Packages below know no flags. What they report is completed here with advice on
-// the flag to look at (advice.go).
+// The packages below know no flags. Their errors are completed here with advice on the
+// flags to check (advice.go).
 package main

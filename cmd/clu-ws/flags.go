@@ -54,7 +54,8 @@ func atLeast(c *cli.Context, flag string, bound time.Duration) (time.Duration, e
 	return d, nil
 }
 
-// testFlags are not in --help: they set what is otherwise chosen for the system.
+// testFlags returns flags that --help does not show: they set what is otherwise chosen for the
+// system.
 func testFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "poller", Hidden: true, Usage: "`POLLER` of the WebSocket engine, for tests: portable, or the system's own if empty"},

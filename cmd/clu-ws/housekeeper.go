@@ -23,8 +23,8 @@ type housekeeper struct {
 	log         *slog.Logger
 }
 
-// startHousekeeper starts a housekeeper, which runs until it is stopped, and not only
-// until the context ends: systemd's watchdog goes on while the bridge drains.
+// startHousekeeper starts a housekeeper, which runs until it is stopped, even after the
+// context has ended: systemd's watchdog is active while the bridge drains.
 func startHousekeeper(ctx context.Context, manager *listen.Manager, certificate *listen.Certificate, log *slog.Logger) (stop func()) {
 	h := housekeeper{manager, certificate, log}
 	hangup := make(chan os.Signal, 1)

@@ -9,8 +9,8 @@ import (
 )
 
 // setByKubernetes reports whether the value of an environment variable is one that
-// Kubernetes sets in every pod for a Service: tcp://10.96.1.2:9876 in CLU_WS_PORT for
-// one called clu-ws. It is a Service's address and not a setting.
+// Kubernetes sets in every pod for a Service: tcp://10.96.1.2:9876 in CLU_WS_PORT for one
+// called clu-ws. Such a value is a Service's address, not a setting.
 func setByKubernetes(name, value string) bool {
 	if !strings.HasSuffix(name, "_PORT") {
 		return false

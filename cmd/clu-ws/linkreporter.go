@@ -12,8 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/listen"
 )
 
-// announceAfter is how long the announcement waits for the result of the first
-// attempt to link.
+// announceAfter is how long the announcement waits for the first attempt to link.
 const announceAfter = 1500 * time.Millisecond
 
 // linkReporter reports the state of the link to the broker: the first time by the
@@ -36,7 +35,7 @@ func (r *linkReporter) report(state amqpx.State) {
 	r.reportLocked(state)
 }
 
-// reportPending reports that the first attempt has no result yet, if so.
+// reportPending makes the announcement if the first attempt has no result yet.
 func (r *linkReporter) reportPending() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -48,7 +47,7 @@ func (r *linkReporter) reportPending() {
 func (r *linkReporter) reportLocked(state amqpx.State) {
 	switch {
 	case r.ctx.Err() != nil:
-		// The bridge ends, which is not news.
+		// The bridge is ending, which need not be announced.
 	case r.announced:
 		r.manager.Status(linkText(state))
 	case r.failFast && !state.Up:

@@ -10,7 +10,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/listen"
 )
 
-// listeners is where clients connect.
+// listeners describes the listeners for clients.
 type listeners struct {
 	addresses   []clientAddress // of --listen, or the one of --host and --port
 	flag        string          // the flag that the addresses are from

@@ -130,8 +130,8 @@ func (s *service) open(ctx context.Context) (clients []*listen.Listener, admin n
 	return clients, admin, nil
 }
 
-// serveListeners hands the listeners to the bridge. After an error, those that it has
-// not taken are closed.
+// serveListeners passes the listeners to the bridge. After an error, those that the bridge
+// has not taken are closed.
 func serveListeners(b *bridge.Bridge, all []*listen.Listener) error {
 	for i, ln := range all {
 		if err := b.ListenWith(ln.Listener, bridge.ListenOptions{Proxy: ln.Proxy, TLS: ln.TLS}); err != nil {

@@ -1,6 +1,6 @@
-// Package asynclog writes a log to a reader that may stop reading, for a while or for
-// good: a restarting journald, a terminal halted with Ctrl-S, a pipe into a program
-// that hangs. What writes to the log must not wait for it.
+// Package asynclog writes a log to a reader that may stop reading, for a while or for good:
+// a restarting journald, a terminal halted with Ctrl-S, a pipe into a program that hangs.
+// The writers of the log must not wait for it.
 //
 //	Write ──► buffer, bounded ──► a goroutine while there is something to write ──► the reader
 //	             │

@@ -17,7 +17,7 @@ type Writer struct {
 	// mu guards the following fields. It is never held while waiting.
 	mu      sync.Mutex
 	pending []byte
-	dropped int           // lines, since the last ones were taken
+	dropped int           // lines dropped since lines were last taken
 	written chan struct{} // closed when everything is written; nil if nothing is pending
 }
 

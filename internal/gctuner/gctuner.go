@@ -14,7 +14,7 @@ const (
 	headroom = 8 << 20
 	// minPercent and maxPercent bound GOGC.
 	minPercent, maxPercent = 50, 100
-	// interval is how often the heap is looked at.
+	// interval is how often the heap is checked.
 	interval = time.Second
 	// minGarbage is the least amount that is given back to the system, in bytes.
 	minGarbage = 1 << 20
@@ -87,8 +87,8 @@ func readHeapStats() (h heapStats) {
 // garbage estimates what a collection could give back.
 func (h heapStats) garbage() uint64 { return h.free + h.objects - min(h.live, h.objects) }
 
-// idleSince reports whether there is enough garbage to give back, and little was made
-// since the last look.
+// idleSince reports whether there is enough garbage to give back, and little was made since
+// the last check.
 func (h heapStats) idleSince(last heapStats) bool {
 	garbage := h.garbage()
 	return garbage >= max(minGarbage, h.live/minGarbageShare) && h.allocated-last.allocated < garbage/4

@@ -74,7 +74,7 @@ func skipSpace(text []byte, at int) int {
 	return at
 }
 
-// valueEnd returns the offset behind the value that begins at an offset.
+// valueEnd returns the offset after the value that begins at an offset.
 func valueEnd(text []byte, at int) int {
 	if at == len(text) {
 		return at
@@ -95,7 +95,7 @@ func valueEnd(text []byte, at int) int {
 	return at
 }
 
-// stringEnd returns the offset behind the string whose opening quote is at an offset. A quote
+// stringEnd returns the offset after the string whose opening quote is at an offset. A quote
 // ends the string unless an odd number of backslashes precedes it.
 func stringEnd(text []byte, open int) int {
 	from := open + 1
@@ -116,7 +116,7 @@ func stringEnd(text []byte, open int) int {
 	}
 }
 
-// nestEnd returns the offset behind the object or array that begins at an offset.
+// nestEnd returns the offset after the object or array that begins at an offset.
 func nestEnd(text []byte, at int) int {
 	for depth := 0; at < len(text); {
 		switch text[at] {

@@ -112,6 +112,23 @@ func decodeMembers(t *testing.T, body []byte) (keys, values []string) {
 	return keys, values
 }
 
+// Text that is not JSON has undefined members, but ends.
+func TestAScanOfTextThatIsCutOffEnds(t *testing.T) {
+	for _, whole := range []string{typicalBody, `[1, "a\"", {"b": [2]}, null ]`, ` { "a" : "\\" , "\u0061" : 1 } `, `[[1], [2] , 3]`} {
+		for end := range len(whole) + 1 {
+			cut := []byte(whole[:end])
+			Keys(nil, cut)
+			n := 0
+			for range Elements(cut) {
+				n++
+			}
+			if n > 5 {
+				t.Errorf("%q has %d elements", cut, n)
+			}
+		}
+	}
+}
+
 func BenchmarkKeys(b *testing.B) {
 	body := []byte(typicalBody)
 	var keys []string

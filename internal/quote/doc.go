@@ -1,3 +1,3 @@
-// Package quote quotes untrusted text in errors, and only its beginning: an error must
-// not be longer than the message that caused it.
+// Package quote quotes the beginning of untrusted text in errors, so that an error is not
+// longer than the message that caused it.
 package quote

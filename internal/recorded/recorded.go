@@ -22,7 +22,7 @@ type Case struct {
 	ClientSends string `json:"client_sends"` // "" if an actor sent first
 	Commands    []Message
 	Replies     []Message
-	Envelopes   []string // JSON as CLU wrote it: NaN is bare
+	Envelopes   []string // JSON as CLU wrote it: NaN is unquoted
 }
 
 // Message is a recorded AMQP message.

@@ -14,8 +14,9 @@ const (
 	pollLast  = 32 * time.Millisecond
 )
 
-// Eventually polls check until it returns nil, and fails the test with check's last error if it has not within timeout.
-// It is for other processes, which give no event to wait for; within a process, wait for the event.
+// Eventually polls check until it returns nil, and fails the test with check's last error if it
+// does not within timeout. It is for other processes, which give no event to wait for; within a
+// process, wait for the event.
 func Eventually(t testing.TB, timeout time.Duration, what string, check func() error) {
 	t.Helper()
 	if err := poll(timeout, nil, check); err != nil {

@@ -26,7 +26,7 @@ func (p *Process) checkFrozen() error {
 		if err != nil {
 			continue // it has ended
 		}
-		// proc(5): the state comes behind the name, which may hold anything.
+		// proc(5): the state follows the name, which may contain anything.
 		state := bytes.TrimSpace(stat[bytes.LastIndexByte(stat, ')')+1:])[0]
 		if state != 'T' {
 			return fmt.Errorf("%s is in state %c", thread, state)

@@ -27,7 +27,7 @@ type Source struct {
 	outcomes []Outcome
 }
 
-// Outcome is what became of a reply.
+// Outcome is what happened to a reply.
 type Outcome struct {
 	Sent     time.Time
 	Settled  time.Time // when the broker confirmed or returned it
@@ -150,7 +150,7 @@ func (s *Source) awaitConfirms(ch *amqp.Channel, base int) error {
 	return ch.Close()
 }
 
-// Outcomes returns what became of each reply so far, by number.
+// Outcomes returns what happened to each reply so far, by number.
 func (s *Source) Outcomes() []Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,3 +1,3 @@
-// Package unordered removes elements of lists whose order does not matter, at the cost of
+// Package unordered removes elements from lists whose order does not matter, at the cost of
 // a search.
 package unordered

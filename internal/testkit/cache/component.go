@@ -17,7 +17,7 @@ const failureKept = 10 * time.Minute
 type component struct {
 	name  string                  // of the folder
 	make  func(dir string) error  // fills the empty folder
-	stamp func(dir string) string // identifies the contents; a folder with another stamp is made anew
+	stamp func(dir string) string // identifies the contents; a folder with another stamp is made again
 }
 
 // ready returns the folder of a component, which it makes if it is not complete.

@@ -7,8 +7,8 @@
 //	                        └─ no ── remove, make, write the stamp ──▶ folder
 //	                                    └─ failed: remembered for ten minutes
 //
-// A component is made under a file lock, because the tests of several packages run at the same time. When it is complete
-// it gets a stamp, which contains everything that invalidates it by changing. A component without its stamp, such as that
-// of an interrupted run, is made anew. A failure is remembered, so that not every package waits for a network that is
-// down.
+// A component is made under a file lock, because the tests of several packages run at the same
+// time. When it is complete it gets a stamp, which contains everything that invalidates it by
+// changing. A component without its stamp, such as that of an interrupted run, is made again. A
+// failure is remembered, so that not every package waits for a network that is down.
 package cache
