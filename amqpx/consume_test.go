@@ -141,7 +141,8 @@ func TestAGapBeginsWithTheLastRequestThatWasAnswered(t *testing.T) {
 		"stream":    {Name: "q", Stream: &Stream{Name: "s"}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			l, err := New(Config{URLs: []string{"amqp://localhost/"}, Queues: []Queue{q}})
+			q.Deliver = func(*Delivery) {}
+			l, err := New(Config{URLs: []string{"amqp://localhost/"}, Exchange: "x", Queues: []Queue{q}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -34,7 +34,7 @@ func TestPublishWaitReturnsTheOutcome(t *testing.T) {
 
 func TestPublishWaitOnALinkThatIsDownEndsAtOnce(t *testing.T) {
 	t.Parallel()
-	l, err := amqpx.New(amqpx.Config{URLs: []string{"amqp://localhost/"}})
+	l, err := amqpx.New(amqpx.Config{URLs: []string{"amqp://localhost/"}, Exchange: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
