@@ -6,7 +6,6 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"strconv"
 	"testing"
 	"testing/synctest"
 
@@ -16,15 +15,8 @@ import (
 var (
 	oneSeed   = flag.Uint64("seed", 0, "run this seed alone, and print its trace")
 	firstSeed = flag.Uint64("from", 1, "the first seed")
-	seeds     = flag.Uint64("seeds", number("CLU_WS_SEEDS", 150), "how many seeds to run")
+	seeds     = flag.Uint64("seeds", 0, "how many seeds to run; 0 is CLU_WS_SEEDS, or 150")
 )
-
-func number(variable string, otherwise uint64) uint64 {
-	if n, err := strconv.ParseUint(os.Getenv(variable), 10, 64); err == nil {
-		return n
-	}
-	return otherwise
-}
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
@@ -39,11 +31,12 @@ func TestTheBridgeKeepsItsPromisesUnderRandomFaults(t *testing.T) {
 		return
 	}
 	var seen coverage
-	for seed := *firstSeed; seed < *firstSeed+*seeds && !t.Failed(); seed++ {
+	count := testkit.Seeds(t, *seeds, 150)
+	for seed := *firstSeed; seed < *firstSeed+count && !t.Failed(); seed++ {
 		seen.add(simulate(t, seed, nil))
 	}
 	t.Log(seen)
-	if *seeds >= 100 && !t.Failed() {
+	if count >= 100 && !t.Failed() {
 		seen.check(t)
 	}
 }

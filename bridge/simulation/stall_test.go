@@ -12,22 +12,29 @@ import (
 // connection breaks then, everything sent during the stall may be lost, and the gap must begin
 // before the stall.
 func TestAGapBeginsBeforeAStallThatEndsWithTheConnection(t *testing.T) {
+	loseBehindOthers(t, 6, 10, (*world).stallAndBreak)
+}
+
+// loseBehindOthers runs a scenario of so many replies with 20 seeds, and checks what the link reports. In enough of
+// the runs some replies must arrive and others be lost.
+func loseBehindOthers(t *testing.T, replies, enough int, scenario func(w *world, consuming *pipe)) {
+	t.Helper()
 	lost := 0
 	for seed := range uint64(20) {
 		testkit.Bubble(t, func(t *testing.T) {
 			w := newWorld(t, seed, nil)
-			w.whileLinked(t.Context(), w.stallAndBreak)
+			w.whileLinked(t.Context(), func(consuming *pipe) { scenario(w, consuming) })
 			w.checkLinkEvents()
 			for _, why := range w.broken() {
 				t.Errorf("seed %d: %s", seed, why)
 			}
-			if n := len(w.numbered); n > 0 && n < 6 {
+			if n := len(w.numbered); n > 0 && n < replies {
 				lost++
 			}
 		})
 	}
-	if lost < 10 {
-		t.Errorf("replies were lost behind others in %d of 20 runs only", lost)
+	if lost < enough {
+		t.Errorf("replies were lost after others in only %d of 20 runs", lost)
 	}
 }
 
@@ -44,23 +51,7 @@ func (w *world) stallAndBreak(consuming *pipe) {
 // A receiver that is slow uses up the prefetch, and the broker holds what follows. If the network then holds up
 // the acknowledgements, the broker still holds it when the receiver has taken all that came.
 func TestAGapBeginsBeforeWhatTheBrokerHeldForWantOfAcknowledgements(t *testing.T) {
-	lost := 0
-	for seed := range uint64(20) {
-		testkit.Bubble(t, func(t *testing.T) {
-			w := newWorld(t, seed, nil)
-			w.whileLinked(t.Context(), w.holdUpAcknowledgements)
-			w.checkLinkEvents()
-			for _, why := range w.broken() {
-				t.Errorf("seed %d: %s", seed, why)
-			}
-			if n := len(w.numbered); n > 0 && n < 12 {
-				lost++
-			}
-		})
-	}
-	if lost < 3 {
-		t.Errorf("replies were lost behind others in %d of 20 runs only", lost)
-	}
+	loseBehindOthers(t, 12, 3, (*world).holdUpAcknowledgements)
 }
 
 func (w *world) holdUpAcknowledgements(consuming *pipe) {
