@@ -75,8 +75,9 @@ func TestALinkThatBreaksUnderTraffic(t *testing.T) {
 	})
 }
 
-// slack is how far a gap may extend beyond the messages around it on a busy machine.
-const slack = time.Second
+// slack is how far a gap may extend beyond the messages around it on a busy machine, where a
+// watermark was seen to come one and a half seconds late.
+const slack = 2500 * time.Millisecond
 
 // fits checks that each gap starts soon after the sending of the last message received before it,
 // and ends before, or soon after, the sending of the first one received after it.
