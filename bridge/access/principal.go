@@ -1,0 +1,27 @@
+package access
+
+import "time"
+
+// Principal is who a client is, and what it may do. It does not change.
+type Principal struct {
+	// Name is the user's or program's name; "" for an anonymous client.
+	Name string
+	// Source is how it was identified: signed, token, jwt, callback, certificate, unix, proxy or
+	// anonymous.
+	Source string
+	// Role is the name of the role that its grants come from; "" if they came with the credential.
+	Role string
+	// Grants are what it may do.
+	Grants *Grants
+	// Expires is when the credential ends on an open connection; the zero time is never.
+	Expires time.Time
+	// IssuedAt is when the credential was made, if it says so; for the list of revoked ones.
+	IssuedAt time.Time
+	// CredentialID identifies the credential without revealing it, such as a JWT's jti or the
+	// first digits of a token's hash.
+	CredentialID string
+	// RenewAfter is when a callback wants to be asked again; the zero time is never.
+	RenewAfter time.Time
+	// Data is what a callback's answer has for the client in "data", as JSON; nil if nothing.
+	Data []byte
+}
