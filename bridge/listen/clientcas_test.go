@@ -165,7 +165,7 @@ func TestUnusableAuthoritiesChangeNothing(t *testing.T) {
 	if err := c.SetClientCAs(a.CA); err != nil {
 		t.Fatal(err)
 	}
-	address := namer(t, c)
+	address, client := namer(t, c), a.ClientConfig(t)
 	bad := filepath.Join(t.TempDir(), "bad.pem")
 	for name, content := range map[string]string{
 		"nothing":        "",
@@ -184,7 +184,7 @@ func TestUnusableAuthoritiesChangeNothing(t *testing.T) {
 	if err := c.SetClientCAs(filepath.Join(t.TempDir(), "none")); err == nil {
 		t.Error("a file that does not exist is taken")
 	}
-	if got := nameFor(t, address, a.ClientConfig(t)); got != "clu-ws" {
+	if got := nameFor(t, address, client); got != "clu-ws" {
 		t.Errorf("the old authorities do not go on: %q", got)
 	}
 	if err := os.Remove(a.CA); err != nil {
@@ -193,7 +193,7 @@ func TestUnusableAuthoritiesChangeNothing(t *testing.T) {
 	if changed, err := c.Refresh(); !changed || err == nil {
 		t.Errorf("a file that is gone: %t, %v", changed, err)
 	}
-	if got := nameFor(t, address, a.ClientConfig(t)); got != "clu-ws" {
+	if got := nameFor(t, address, client); got != "clu-ws" {
 		t.Errorf("the old authorities do not go on: %q", got)
 	}
 }
