@@ -128,6 +128,7 @@ func (e *Engine) decide(in *incoming, r *Request) (response []byte, accepted Acc
 	if rejectErr != nil {
 		return nil, accepted, rejectErr
 	}
+	r.peer = r.client
 	if r.client, rejectErr = e.callClientAddr(r); rejectErr != nil {
 		return nil, accepted, rejectErr
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"crypto/tls"
+	"iter"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -13,7 +14,7 @@ type Request struct {
 	head                    []byte // the whole head, with the empty line
 	method, target, version []byte // the request line
 	fields                  []field
-	client                  netip.AddrPort
+	client, peer            netip.AddrPort
 	tag                     any
 	tlsConn                 *tls.Conn // nil without TLS
 }
@@ -57,6 +58,22 @@ func (r *Request) Values(name string) (values []string) {
 // RemoteAddr returns the client's address as determined by [Config.ClientAddr]. It is the
 // zero value for a Unix socket.
 func (r *Request) RemoteAddr() netip.AddrPort { return r.client }
+
+// PeerAddr returns the address that sent the request: that of the socket or of the PROXY
+// header. It is that of a proxy if RemoteAddr is what the proxy says. It is the zero value
+// for a Unix socket.
+func (r *Request) PeerAddr() netip.AddrPort { return r.peer }
+
+// Fields iterates over the names, as sent, and values of all header fields in order.
+func (r *Request) Fields() iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for i := range r.fields {
+			if f := &r.fields[i]; !yield(string(f.name), string(f.value)) {
+				return
+			}
+		}
+	}
+}
 
 // Tag returns the tag of the listener that accepted the client.
 func (r *Request) Tag() any { return r.tag }
