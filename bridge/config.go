@@ -12,6 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/audit"
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
@@ -69,6 +70,8 @@ type Config struct {
 	// LogCommands logs a line for each command: consumer, id, client, first word and outcome.
 	LogCommands bool
 
+	// Audit records who did what; nil records nothing. Its owner closes it.
+	Audit *audit.Log
 	// Access says who clients are. nil is no access control: every client may do everything.
 	Access *access.Authority
 

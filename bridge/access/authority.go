@@ -90,3 +90,6 @@ func (a *Authority) Identify(ap *Approach) Verdict { return Verdict{} }
 // Current returns the principal that a principal of an earlier configuration is now, or why it
 // may be no longer: its role has changed or gone, its credential was removed or revoked.
 func (a *Authority) Current(p *Principal) (*Principal, *Refusal) { return p, nil }
+
+// asked returns the callback of the present configuration; nil if there is none.
+func (a *Authority) asked() *callback { return nil }
