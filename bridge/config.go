@@ -70,10 +70,10 @@ type Config struct {
 	// LogCommands logs a line for each command: consumer, id, client, first word and outcome.
 	LogCommands bool
 
-	// Audit records who did what; nil records nothing. Its owner closes it.
-	Audit *audit.Log
 	// Access says who clients are. nil is no access control: every client may do everything.
 	Access *access.Authority
+	// Audit records who did what; nil records nothing. Its owner closes it.
+	Audit *audit.Log
 
 	// Page serves the requests on the clients' port that are not for a WebSocket. If it is nil,
 	// they are answered with 426.
