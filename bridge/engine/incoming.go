@@ -23,6 +23,7 @@ type incoming struct {
 	head        []byte         // the incomplete request
 	proxyLength int            // length of the PROXY header at its beginning
 	scanned     int            // how far head was searched for its end
+	parked      *parked        // nil unless its request is decided elsewhere; head is what came after it
 
 	// The following fields are guarded by connLimiter.mu.
 	admission admission
@@ -118,30 +119,32 @@ func (in *incoming) readProxy(data []byte) (n int, _ *RejectError) {
 // started reports whether the client has sent any of its request.
 func (in *incoming) started() bool { return len(in.head) > 0 }
 
-// decide returns the response to an upgrade, or why it is rejected. A request for net/http
-// gets neither.
-func (e *Engine) decide(in *incoming, r *Request) (response []byte, accepted Accepted, rejectErr *RejectError) {
+// decide returns the decision on an upgrade, or why it is rejected. A request for net/http
+// gets neither: it is no upgrade.
+func (e *Engine) decide(in *incoming, r *Request) (u upgrade, accepted Accepted, rejectErr *RejectError) {
 	if !r.wantsWebSocket() {
-		return nil, accepted, e.checkHTTP(in, r)
+		return u, accepted, e.checkHTTP(in, r)
 	}
-	key, rejectErr := r.checkHandshake()
-	if rejectErr != nil {
-		return nil, accepted, rejectErr
+	if u, rejectErr = e.checkUpgrade(r); rejectErr != nil {
+		return u, accepted, rejectErr
 	}
 	r.peer = r.client
 	if r.client, rejectErr = e.callClientAddr(r); rejectErr != nil {
-		return nil, accepted, rejectErr
+		return u, accepted, rejectErr
 	}
 	in.client = r.client
 	evicted, rejectErr := e.limiter.admit(in, r.client.Addr())
 	evicted.closeEvicted()
 	if rejectErr != nil {
-		return nil, accepted, rejectErr
+		return u, accepted, rejectErr
 	}
-	if response, accepted, rejectErr = e.negotiate(r, key); rejectErr != nil {
+	accepted, err := e.callAccept(r)
+	if err != nil {
 		e.limiter.demote(in)
+		return u, Accepted{}, rejectErrorOf(err)
 	}
-	return response, accepted, rejectErr
+	accepted.deflate = u.deflate()
+	return u, accepted, nil
 }
 
 // checkHTTP rejects a request that is neither an upgrade nor fit for net/http. A body is
@@ -184,14 +187,16 @@ func (l *loop) readHead(c *conn, data []byte) {
 		}
 		return
 	}
-	response, accepted, rejectErr := l.engine.decide(in, r)
+	u, accepted, rejectErr := l.engine.decide(in, r)
 	switch {
 	case rejectErr != nil:
 		l.reject(c, rejectErr)
-	case response == nil:
+	case !u.valid():
 		l.handOff(c, r, rest)
+	case accepted.Later != nil:
+		l.park(c, accepted.Later, u, rest)
 	default:
-		l.open(c, accepted, response, rest)
+		l.open(c, accepted, u.response(accepted.Subprotocol), rest)
 	}
 }
 

@@ -51,6 +51,7 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	defer cancel()
 	waitDone(soon, deaf)
 	gone := e.drain(reason)
+	e.decisions.stop()
 	err := e.handoff.shutdown(ctx)
 	if !waitDone(ctx, gone) {
 		err = ctx.Err()
@@ -78,6 +79,7 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 
 // abort cuts all connections, so that Shutdown has nothing to wait for.
 func (e *Engine) abort() {
+	e.decisions.stop()
 	e.StopListening()
 	for _, l := range e.loops {
 		l.mail.post(l.stop)
