@@ -128,6 +128,7 @@ func (e *Engine) decide(in *incoming, r *Request) (u upgrade, accepted Accepted,
 	if u, rejectErr = e.checkUpgrade(r); rejectErr != nil {
 		return u, accepted, rejectErr
 	}
+	r.peer = r.client
 	if r.client, rejectErr = e.callClientAddr(r); rejectErr != nil {
 		return u, accepted, rejectErr
 	}
