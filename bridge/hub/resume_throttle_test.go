@@ -73,4 +73,5 @@ func (c *throttleCourse) resume(v *visitor, id string) {
 		v.filters[id] = mustFilter(c.t, text)
 	}
 	c.resumes(v, v.filters[id], since)
+	c.resumes(v, nil, 0) // those that are pending in its next group come
 }
