@@ -61,14 +61,23 @@ func (b *Bridge) clientID(c *client) string {
 
 // newSession gives a client that speaks v1 its session.
 func (b *Bridge) newSession(c *client) *hub.Session {
+	defer c.lockAccess()()
+	return b.addSession(c)
+}
+
+// addSession is newSession for a client whose access is locked.
+func (b *Bridge) addSession(c *client) *hub.Session {
 	s := hub.NewSession(b.clientID(c), quota.Address(c.Remote()))
+	if p := c.principal(); p != nil {
+		s.Restrict(b.viewerOf(c, p), c.extra.access.plain)
+	}
 	c.v1.Store(s)
 	return s
 }
 
-// greet sends a v1 client its hello.
-func (b *Bridge) greet(conn engine.Conn, s *hub.Session, r *hub.ConnectRequest) {
-	b.hub.Greet(hubConn{conn}, s, r, protocol.Hello{Op: "hello", Name: b.cfg.Name, Version: b.cfg.Version, Capabilities: b.capabilities()})
+// greet sends a v1 client its hello. Its access is locked.
+func (b *Bridge) greet(conn engine.Conn, c *client, s *hub.Session, r *hub.ConnectRequest) {
+	b.hub.Greet(hubConn{conn}, s, r, protocol.Hello{Op: "hello", Name: b.cfg.Name, Version: b.cfg.Version, Capabilities: b.capabilities(), Access: accessInfo(c.principal())})
 }
 
 // capabilities returns the features that this bridge offers to v1 clients.
