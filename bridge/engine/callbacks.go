@@ -28,7 +28,7 @@ func (e *Engine) recoverPanic(where string) {
 func (e *Engine) callAccept(r *Request) (w Accepted, err error) {
 	err = errInternal
 	defer e.recoverPanic("Handler.Accept")
-	if w, err := e.cfg.Handler.Accept(r); err != nil || e.ownsLog("Accepted.Log", w.Log) {
+	if w, err := e.cfg.Handler.Accept(r); err != nil || e.validAccepted(&w) {
 		return w, err
 	}
 	return Accepted{}, err
@@ -53,7 +53,7 @@ func (e *Engine) callDecision(decide Decision) (w Accepted, rejectErr *RejectErr
 	case w.Later != nil:
 		e.reportMisuse("Accepted.Later", "the decision on a parked connection must not park it again")
 		return Accepted{}, errInternal
-	case !e.ownsLog("Accepted.Log", w.Log):
+	case !e.validAccepted(&w):
 		return Accepted{}, errInternal
 	default:
 		return w, nil

@@ -230,6 +230,8 @@ type ListenOptions struct {
 	TLS *tls.Config
 	// Tag is passed to the handler with each request ([Request.Tag], [TagFromContext]).
 	Tag any
+
+	unix bool // it is a Unix socket
 }
 
 // Listen starts serving the connections of a listener, and returns at once: unlike
@@ -262,6 +264,7 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 	case slices.ContainsFunc(e.listeners, func(l io.Closer) bool { return reflect.ValueOf(l).Comparable() && l == io.Closer(ln) }):
 		return errors.New("engine: this listener is already being served")
 	}
+	options.unix = ln.Addr().Network() == "unix"
 	file, err := socket.File() // shares the socket with ln, whose Close may remove a path
 	if err != nil {
 		return fmt.Errorf("engine: cannot serve the listener: %w", err)

@@ -95,7 +95,7 @@ func (e *Engine) examine(in *incoming, r *Request, data []byte) (rest []byte, wh
 		in.scanned = len(data)
 		return nil, false, rejectErr
 	}
-	r.client, r.tag = in.client, in.options.Tag
+	r.peer, r.client, r.tag = in.client, in.client, in.options.Tag
 	return data[end:], true, r.read(data[:end:end])
 }
 
@@ -172,7 +172,7 @@ func (l *loop) readHead(c *conn, data []byte) {
 		data = in.head
 	}
 	r := &l.scratch.request
-	r.tlsConn = nil
+	r.tlsConn, r.unix, r.fd = nil, in.options.unix, c.fd
 	if c.tls != nil {
 		r.tlsConn = c.tls.conn
 	}
@@ -251,8 +251,9 @@ func (l *loop) handOff(c *conn, r *Request, rest []byte) {
 		l.engine.handoff.release()
 		return
 	}
+	conn := socket
 	if c.tls != nil {
-		socket = c.tls.handOff(socket, c.out)
+		conn = c.tls.handOff(socket, c.out)
 	}
-	l.engine.handoff.serve(socket, r, rest)
+	l.engine.handoff.serve(conn, socket, r, rest)
 }

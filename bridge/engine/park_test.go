@@ -209,6 +209,9 @@ func TestADecisionThatFailsIsAnInternalError(t *testing.T) {
 		"returns nothing":       func(context.Context) Decision { return nil },
 		"panics on the loop":    func(context.Context) Decision { return func() (Accepted, error) { panic("on purpose") } },
 		"follows a foreign log": func(context.Context) Decision { return func() (Accepted, error) { return Accepted{Log: &Log{}}, nil } },
+		"splits the response": func(context.Context) Decision {
+			return func() (Accepted, error) { return Accepted{Subprotocol: "a\r\nb: c"}, nil }
+		},
 		"parks the client again": func(context.Context) Decision {
 			return func() (Accepted, error) { return Accepted{Later: decideNothing}, nil }
 		},

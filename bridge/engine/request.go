@@ -9,14 +9,28 @@ import (
 	"strings"
 )
 
-// Request is an upgrade request, valid only during [Handler.Accept].
+// Request is an upgrade request, valid only during [Handler].Accept, unless it is a clone.
 type Request struct {
 	head                    []byte // the whole head, with the empty line
 	method, target, version []byte // the request line
 	fields                  []field
-	client, peer            netip.AddrPort
+	peer, client            netip.AddrPort
 	tag                     any
 	tlsConn                 *tls.Conn // nil without TLS
+	unix                    bool      // it came through a Unix socket
+	fd                      int32     // the socket; not in a clone
+	unixPeer                *UnixPeer // in a clone only
+}
+
+// Clone returns a copy that stays valid.
+func (r *Request) Clone() *Request {
+	c := *r
+	c.fields, c.unix = nil, false
+	_ = c.read(bytes.Clone(r.head)) // it was read before
+	if peer, ok := r.UnixPeer(); ok {
+		c.unixPeer = &peer
+	}
+	return &c
 }
 
 // field is a header field, referring to the head. Its value is trimmed.
@@ -59,9 +73,9 @@ func (r *Request) Values(name string) (values []string) {
 // zero value for a Unix socket.
 func (r *Request) RemoteAddr() netip.AddrPort { return r.client }
 
-// PeerAddr returns the address that sent the request: that of the socket or of the PROXY
-// header. It is that of a proxy if RemoteAddr is what the proxy says. It is the zero value
-// for a Unix socket.
+// PeerAddr returns the address of the connection itself, or the one in its PROXY header. It
+// is the zero value for a Unix socket. Unlike RemoteAddr it is never taken from the request,
+// so it can decide whether the request's claims are trusted.
 func (r *Request) PeerAddr() netip.AddrPort { return r.peer }
 
 // Fields iterates over the names, as sent, and values of all header fields in order.
