@@ -61,9 +61,6 @@ func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiE
 func (b *Bridge) httpClient(r *http.Request) *client {
 	c := new(client)
 	c.setRemote(r.RemoteAddr)
-	if p := callerOf(r).principal; p != nil {
-		c.setPrincipal(p)
-	}
 	if b.draining.Load() {
 		c.set(clientLeaving)
 	}

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/textproto"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -77,12 +76,7 @@ func showsBearer(ap *access.Approach) bool {
 	if slices.ContainsFunc(ap.Headers("Sec-WebSocket-Protocol"), offersToken) {
 		return true
 	}
-	for pair := range strings.SplitSeq(ap.Query, "&") {
-		if isCredentialParameter(pair) {
-			return true
-		}
-	}
-	return false
+	return access.WithoutCredentials(ap.Query) != ap.Query
 }
 
 // A browser can show a token only as a subprotocol, after bearerProtocol. It closes the
@@ -111,13 +105,4 @@ func isAmbient(source string) bool {
 		return false // a cookie counts only from a page that may connect
 	}
 	return true
-}
-
-// isCredentialParameter reports whether a pair of a query is a credential.
-func isCredentialParameter(pair string) bool {
-	name, _, _ := strings.Cut(pair, "=")
-	if decoded, err := url.QueryUnescape(name); err == nil {
-		name = decoded
-	}
-	return name == "m" || name == "ticket" || name == "token"
 }

@@ -187,7 +187,7 @@ func refusalCode(no *access.Refusal) string {
 	case http.StatusTooManyRequests:
 		return protocol.CodeRate
 	case http.StatusServiceUnavailable:
-		return protocol.CodeUnavailable
+		return protocol.CodeUndecided
 	}
 	return protocol.CodeUnauthorized
 }
@@ -205,7 +205,7 @@ func (b *Bridge) welcome(conn engine.Conn, c *client, p *access.Principal, id *s
 	if s == nil { // auth is an op: from now on the client speaks v1
 		s = b.addSession(c)
 	} else {
-		s.Restrict(b.viewerOf(c, p), nil)
+		s.Restrict(viewerOf(c, p), nil)
 		connect, s.Connect = s.Connect, nil
 	}
 	b.publishConnect(c)

@@ -5,7 +5,6 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/audit"
-	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
@@ -44,9 +43,9 @@ func (b *Bridge) applyViewer(c *client, was, p *access.Principal) {
 		}
 	case s != nil:
 		m := protocol.Access{Op: "access", Changed: changedGrants(was.Grants, p.Grants), Grants: p.Grants.JSON()}
-		b.hub.SetViewer(s, b.viewerOf(c, p), protocol.Encode(m))
+		b.hub.SetViewer(s, viewerOf(c, p), protocol.Encode(m))
 	case a.plain != nil:
-		a.plain.SetViewer(b.viewerOf(c, p))
+		a.plain.SetViewer(viewerOf(c, p))
 	}
 }
 
@@ -79,14 +78,3 @@ func (b *Bridge) renewed(c *client, asked, now *access.Principal, no *access.Ref
 		b.become(c, now, "callback")
 	}
 }
-
-// selfOf identifies whose commands are a client's own: those of all connections of its
-// principal, or its own if that has no name.
-func selfOf(c *client, p *access.Principal) string {
-	if p.Name != "" {
-		return "name " + p.Name
-	}
-	return "client " + clientNumber(c)
-}
-
-var _ hub.Client = (*client)(nil)

@@ -46,11 +46,26 @@ func (c *client) HasLeft() bool { return c.flags.Load()&clientLeft != 0 }
 // Session implements [hub.Client]. It returns nil for a plain client.
 func (c *client) Session() *hub.Session { return c.v1.Load() }
 
-// Self implements [hub.Client]: no client has a principal.
-func (c *client) Self() string { return "" }
+// Self implements [hub.Client]: all connections of a principal with a name have the same own
+// commands.
+func (c *client) Self() string {
+	p := c.principal()
+	switch {
+	case p == nil, p.Name == "" && c.number == 0: // over HTTP
+		return ""
+	case p.Name != "":
+		return "name " + p.Name
+	}
+	return "client " + strconv.FormatUint(c.number, 10)
+}
 
 // viewer returns what the client may hear; nil is everything.
-func (c *client) viewer() *hub.Viewer { return nil }
+func (c *client) viewer() *hub.Viewer {
+	if p := c.principal(); p != nil {
+		return viewerOf(c, p)
+	}
+	return nil
+}
 
 func (c *client) closing() bool { return c.flags.Load()&clientClosing != 0 }
 
@@ -75,7 +90,7 @@ func (b *Bridge) newSession(c *client) *hub.Session {
 func (b *Bridge) addSession(c *client) *hub.Session {
 	s := hub.NewSession(b.clientID(c), quota.Address(c.Remote()))
 	if p := c.principal(); p != nil {
-		s.Restrict(b.viewerOf(c, p), c.extra.access.plain)
+		s.Restrict(viewerOf(c, p), c.extra.access.plain)
 	}
 	c.v1.Store(s)
 	return s

@@ -106,7 +106,7 @@ func (b *Bridge) joinPlain(c *client) (log *engine.Log, err error) {
 	case p == nil:
 		return nil, nil
 	}
-	if a.plain, err = b.hub.JoinPlain(b.viewerOf(c, p), quota.Address(c.Remote())); err != nil {
+	if a.plain, err = b.hub.JoinPlain(viewerOf(c, p), quota.Address(c.Remote())); err != nil {
 		return nil, err
 	}
 	b.access.deadlines.set(&a.deadline, b.access.now().Add(openTimeout))
@@ -203,7 +203,7 @@ func (b *Bridge) accessDue(c *client) {
 	}
 	if !a.warnAt.IsZero() && !now.Before(a.warnAt) {
 		a.warnAt = time.Time{}
-		b.tellAccess(c, protocol.Access{Op: "access", ExpiresIn: seconds(p.Expires.Sub(now))})
+		b.tellAccess(c, protocol.Access{Op: "access", ExpiresIn: wholeSeconds(p.Expires.Sub(now))})
 	}
 	if !p.RenewAfter.IsZero() && !now.Before(p.RenewAfter) && !a.renewing {
 		b.startRenewal(c, p)
@@ -211,8 +211,8 @@ func (b *Bridge) accessDue(c *client) {
 	b.schedule(c)
 }
 
-// seconds returns a duration in whole seconds, rounded up.
-func seconds(d time.Duration) *int {
+// wholeSeconds returns a duration in whole seconds, rounded up.
+func wholeSeconds(d time.Duration) *int {
 	s := int(math.Ceil(max(0, d).Seconds()))
 	return &s
 }

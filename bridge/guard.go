@@ -73,7 +73,7 @@ func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rc := http.NewResponseController(w) // an error means that there is no socket
-		if !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/debug/") {
+		if !needsIdentity(r.URL.Path) {
 			// An answer of those two may take long to produce.
 			_ = rc.SetWriteDeadline(time.Now().Add(shortAnswerTimeout))
 		}
@@ -83,6 +83,11 @@ func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 		}
 		guarded.ServeHTTP(w, r)
 	})
+}
+
+// needsIdentity reports whether a path of the admin port asks who sends a request.
+func needsIdentity(path string) bool {
+	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/debug/")
 }
 
 // guard answers requests from pages that may not use the bridge with 403, and requests whose
@@ -103,8 +108,10 @@ func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin
 		no := b.policies().origins.CheckHost(l, from)
 		if no == nil {
 			no = b.policies().origins.CheckOrigin(l, from)
-			if b.access != nil {
-				r, no = withCaller(r, caller{peer: peer, foreign: no}), nil // for identifyHTTP
+			if b.access != nil && (!l.Admin || needsIdentity(r.URL.Path)) {
+				// The credential decides whether the origin matters (identifyHTTP). What needs
+				// none on the clients' port, pages and health, is for every page.
+				r, no = withCaller(r, caller{peer: peer, foreign: no}), nil
 			}
 		}
 		if no == nil {

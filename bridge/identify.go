@@ -52,8 +52,9 @@ func (b *Bridge) identify(r *engine.Request) (engine.Accepted, error) {
 	headers := &headerSource{request: r}
 	a := &access.Approach{Method: http.MethodGet, Path: u.path, Remote: r.RemoteAddr(), Peer: r.PeerAddr(),
 		Headers: headers.values, OriginAllowed: foreign == nil, TLS: r.TLS()}
-	_, a.Query, _ = strings.Cut(u.target, "?")
-	u.origin, u.target = strings.Join(from.Origins, ", "), withoutCredentials(u.target)
+	var raw string
+	raw, a.Query, _ = strings.Cut(u.target, "?")
+	u.origin, u.target = strings.Join(from.Origins, ", "), raw+"?"+access.WithoutCredentials(a.Query)
 	if foreign != nil && !showsBearer(a) {
 		return engine.Accepted{}, b.refuseUpgrade(u, foreignPage(foreign))
 	}
@@ -118,22 +119,4 @@ func (b *Bridge) refuseUpgrade(u upgradeRequest, no *access.Refusal) *engine.Rej
 		reject.Kind = no.Code
 	}
 	return reject
-}
-
-// withoutCredentials returns a request's target without the parameters that hold credentials.
-func withoutCredentials(target string) string {
-	path, query, found := strings.Cut(target, "?")
-	if !found {
-		return target
-	}
-	var kept []string
-	for pair := range strings.SplitSeq(query, "&") {
-		if !isCredentialParameter(pair) {
-			kept = append(kept, pair)
-		}
-	}
-	if len(kept) == 0 {
-		return path
-	}
-	return path + "?" + strings.Join(kept, "&")
 }

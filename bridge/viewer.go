@@ -12,11 +12,11 @@ import (
 )
 
 // viewerOf returns what a client may hear by its grants.
-func (b *Bridge) viewerOf(c *client, p *access.Principal) *hub.Viewer {
+func viewerOf(c *client, p *access.Principal) *hub.Viewer {
 	return &hub.Viewer{
 		View:     p.Grants.View,
 		Own:      p.Grants.Own,
-		Self:     selfOf(c, p),
+		Self:     c.Self(),
 		Rooms:    func(path string) bool { return p.Decide(access.Request{Door: access.EnterRoom, Room: path}).Allowed },
 		Detailed: p.Grants.Admin,
 	}

@@ -31,7 +31,7 @@ func (b *Bridge) whoami(w http.ResponseWriter, r *http.Request) {
 	if asked := r.URL.Query().Get("path"); asked != "" {
 		path = asked
 	}
-	p, no := b.identifyHTTP(r, path)
+	p, no := b.identifyHTTPAs(r, path)
 	if room := b.roomOf(path); no == nil && room != "" {
 		if d := p.Decide(access.Request{Door: access.EnterRoom, Room: room}); !d.Allowed {
 			no = &access.Refusal{Status: http.StatusForbidden, Code: protocol.CodeForbidden, Reason: d.Reason}

@@ -15,9 +15,8 @@ import (
 
 // caller is what is known of who sends a request over HTTP.
 type caller struct {
-	peer      netip.AddrPort
-	foreign   *origin.RejectError // the page's origin is not allowed
-	principal *access.Principal   // nil before it is identified, and without access control
+	peer    netip.AddrPort
+	foreign *origin.RejectError // the page's origin is not allowed
 }
 
 type callerKey struct{}
@@ -35,8 +34,17 @@ func callerOf(r *http.Request) caller {
 	return caller{peer: peer}
 }
 
-// identifyHTTP says who sends a request to a path. It may take as long as a callback.
-func (b *Bridge) identifyHTTP(r *http.Request, path string) (*access.Principal, *access.Refusal) {
+// identifyHTTP says who sends a request over HTTP, or why it may not. It may take as long as a
+// callback. Both are nil without access control.
+func (b *Bridge) identifyHTTP(r *http.Request) (*access.Principal, *access.Refusal) {
+	if b.access == nil {
+		return nil, nil
+	}
+	return b.identifyHTTPAs(r, r.URL.Path)
+}
+
+// identifyHTTPAs is identifyHTTP as for a request to another path.
+func (b *Bridge) identifyHTTPAs(r *http.Request, path string) (*access.Principal, *access.Refusal) {
 	from := callerOf(r)
 	remote, _ := netip.ParseAddrPort(r.RemoteAddr)
 	a := &access.Approach{Method: r.Method, Path: path, Query: r.URL.RawQuery, Remote: remote, Peer: from.peer,
@@ -54,15 +62,12 @@ func (b *Bridge) identifyHTTP(r *http.Request, path string) (*access.Principal, 
 	case no != nil:
 		return nil, no
 	case p == nil:
-		return nil, errNoCredential
+		return nil, access.NoCredential()
 	case from.foreign != nil && isAmbient(p.Source):
 		return nil, foreignPage(from.foreign)
 	}
 	return p, nil
 }
-
-var errNoCredential = &access.Refusal{Status: http.StatusUnauthorized, Code: "none",
-	Reason: "you have not said who you are, and nobody may enter here without a credential; send Authorization: Bearer and your token"}
 
 // decideHTTP waits for a decision that takes long. Only so many wait.
 func (b *Bridge) decideHTTP(r *http.Request, v access.Verdict) access.Verdict {
@@ -77,23 +82,6 @@ func (b *Bridge) decideHTTP(r *http.Request, v access.Verdict) access.Verdict {
 	return v.Later(ctx)
 }
 
-// identified identifies the sender of each request, and answers those who may not enter.
-func (b *Bridge) identified(next http.Handler) http.Handler {
-	if b.access == nil {
-		return next
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p, no := b.identifyHTTP(r, r.URL.Path)
-		if no != nil {
-			b.refuseHTTP(w, r, no)
-			return
-		}
-		from := callerOf(r)
-		from.principal = p
-		next.ServeHTTP(w, withCaller(r, from))
-	})
-}
-
 // refuseHTTP answers a request whose sender may not enter.
 func (b *Bridge) refuseHTTP(w http.ResponseWriter, r *http.Request, no *access.Refusal) {
 	b.refusals.note(http.StatusText(no.Status), "client", r.RemoteAddr, "status", no.Status, "why", no.Reason)
@@ -102,7 +90,7 @@ func (b *Bridge) refuseHTTP(w http.ResponseWriter, r *http.Request, no *access.R
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	if no.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(*seconds(no.RetryAfter)))
+		w.Header().Set("Retry-After", strconv.Itoa(*wholeSeconds(no.RetryAfter)))
 	}
 	writeAPI(w, no.Status, protocol.JSON(apiError{Error: no.Reason, Code: refusalCode(no)}))
 }
