@@ -43,12 +43,17 @@ func (b *bench) reload(ctx context.Context) ([]Row, error) {
 	defer set.disconnect()
 	set.setSubsets(func(i int) subset { return subset{modulus: n, remainder: uint64(i) % n} })
 	var took, worst, alone []float64
-	told := b.size.GroupClients
+	told, changing := b.size.GroupClients, 0
+	for i := range b.size.GroupClients {
+		if changes(i % b.size.Groups) {
+			changing++
+		}
+	}
 	for i := range b.size.Rounds {
 		b.progress.begin("access-reload", fmt.Sprintf("%d rounds done", i), b.size.reloadSeconds())
-		told += b.size.GroupClients / 2
+		told += changing
 		s, err := b.stream(ctx, server, set, round{count: b.size.ReloadReplies, every: b.size.ReloadEvery}, func(ctx context.Context) error {
-			if err := file.write(func(role int) bool { return role%2 == 0 && i%2 == 0 }); err != nil {
+			if err := file.write(func(role int) bool { return changes(role) && i%2 == 0 }); err != nil {
 				return err
 			}
 			if err := syscall.Kill(server.pid, syscall.SIGHUP); err != nil {
@@ -68,6 +73,9 @@ func (b *bench) reload(ctx context.Context) ([]Row, error) {
 		row("access-reload", what+"latest reply meanwhile", "ms", worst, "just before", alone, limit{by: Value, bound: reloadDelayGoal}),
 	}, nil
 }
+
+// changes reports whether a role changes at each reload.
+func changes(role int) bool { return role%2 == 0 }
 
 func (s Sizes) reloadSeconds() float64 {
 	return 0.5 + (time.Duration(s.ReloadReplies) * s.ReloadEvery).Seconds()
