@@ -50,6 +50,10 @@ func (h handler) Accept(r *engine.Request) (engine.Accepted, error) {
 func (h handler) Open(conn engine.Conn, v any) {
 	c := v.(*client)
 	h.b.publishConnect(c)
+	if no := h.b.countConnection(c); no != nil {
+		conn.Close(policyViolation, no.Reason)
+		return
+	}
 	if c.roomClient() != nil {
 		h.b.openRoom(conn, c)
 		return
@@ -72,7 +76,7 @@ func (h handler) Message(conn engine.Conn, v any, m engine.Message) {
 		conn.Send(engine.Text("pong")) // for interactive use
 		return
 	}
-	in := incoming{m.Payload, time.Now(), m.Late}
+	in := incoming{payload: m.Payload, receivedAt: time.Now(), late: m.Late}
 	if s := c.v1.Load(); s != nil && h.b.deferPreHello(conn, c, s, in) {
 		return
 	}
@@ -98,6 +102,7 @@ func (h handler) Closed(_ engine.Conn, v any, code int, reason string) {
 		c.set(clientGone)
 	}
 	c.set(clientLeft)
+	h.b.uncountConnection(c)
 	h.b.publishDisconnect(c, code, reason)
 	h.b.hub.Inflight.Leave(c)
 	if c.roomClient() != nil {
