@@ -1,8 +1,6 @@
 package audit
 
 import (
-	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -42,12 +40,17 @@ func (w *waiter) gone() bool { return w != nil && w.ended.Load() }
 // not sent anyway.
 const maxWait = 800 * time.Millisecond
 
+// refusal is why a command is not sent, as a sentence for the client.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
 const unrecorded = "The command was not sent: this bridge records each command, and the record cannot be written; tell its operator"
 
-var (
-	errUnwritten = errors.New(unrecorded + ".")
-	errFull      = errors.New(unrecorded + " (too much is waiting to be written).")
-	errSlow      = fmt.Errorf("%s (it took longer than %v).", unrecorded, maxWait)
+const (
+	errUnwritten refusal = unrecorded + "."
+	errFull      refusal = unrecorded + " (too much is waiting to be written)."
+	errSlow      refusal = unrecorded + " (it took too long)."
 )
 
 // record queues a row. If the queue is full, the row is lost.
