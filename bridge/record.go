@@ -13,8 +13,11 @@ import (
 // A command has a row in the audit log when it is about to be sent, one with the outcome of
 // sending it, and one with its end if that is awaited.
 
-// who returns a client for the audit log.
-func (b *Bridge) who(c *client, p *access.Principal) audit.Who {
+// who returns a client, as it is known now, for the audit log.
+func (b *Bridge) who(c *client) audit.Who { return b.whoAs(c, c.principal()) }
+
+// whoAs returns a client and the principal that it had when it asked for something.
+func (b *Bridge) whoAs(c *client, p *access.Principal) audit.Who {
 	w := audit.Who{Remote: c.Remote()}
 	if c.number > 0 { // a connection, not a request over HTTP
 		w.Client = b.clientID(c)
@@ -33,7 +36,7 @@ func (b *Bridge) recordCommand(s *outgoing, then func(error)) {
 		return
 	}
 	s.recorded = &audit.Command{
-		Who:      b.who(s.client, s.principal),
+		Who:      b.whoAs(s.client, s.principal),
 		Consumer: s.Consumer, CommandString: s.CommandString, CommandID: s.CommandID, Rule: s.rule,
 	}
 	b.cfg.Audit.Command(*s.recorded, func(err error) {
@@ -72,7 +75,7 @@ func (b *Bridge) noteRejected(s *outgoing, r *protocol.Rejection) {
 	b.metrics.refused.Inc()
 	b.logCommand(s, r.Code)
 	b.cfg.Audit.Refused(audit.Refused{
-		Who: b.who(s.client, s.client.principal()), Door: "command",
+		Who: b.who(s.client), Door: "command",
 		Consumer: s.Consumer, CommandString: s.CommandString, CommandID: s.CommandID,
 		Code: r.Code, Rule: s.rule, Reason: r.Message,
 	})
@@ -82,7 +85,7 @@ func (b *Bridge) noteRejected(s *outgoing, r *protocol.Rejection) {
 func (b *Bridge) noteRefused(c *client, door, path string, d access.Decision) {
 	b.metrics.refused.Inc()
 	b.cfg.Audit.Refused(audit.Refused{
-		Who: b.who(c, c.principal()), Door: door, Path: path,
+		Who: b.who(c), Door: door, Path: path,
 		Code: protocol.CodeForbidden, Rule: d.Rule, Reason: d.Reason,
 	})
 }
