@@ -18,6 +18,7 @@ type clientExtra struct {
 	principal  atomic.Pointer[access.Principal]
 	usage      atomic.Pointer[usage] // its principal's; nil until it is counted
 	asks       askQueue
+	access     *clientAccess // nil without access control
 }
 
 // family is the kind of an address that is kept in binary form.

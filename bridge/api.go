@@ -34,9 +34,11 @@ const (
 func (b *Bridge) serveAPI(mux *router) {
 	mux.HandleFunc("POST /api/publish", b.apiHandler(b.apiPublish))
 	mux.HandleFunc("POST /api/command", b.apiHandler(b.apiCommand))
+	mux.HandleFunc("POST /api/kick", b.apiHandler(b.apiKick))
+	mux.HandleFunc("/api/kick", apiErrorHandler(http.StatusMethodNotAllowed, "only POST is allowed here"))
 	mux.HandleFunc("/api/publish", apiErrorHandler(http.StatusMethodNotAllowed, "only POST is allowed here"))
 	mux.HandleFunc("/api/command", apiErrorHandler(http.StatusMethodNotAllowed, "only POST is allowed here"))
-	mux.HandleFunc("/api/", apiErrorHandler(http.StatusNotFound, "there is nothing here; there are /api/publish and /api/command"))
+	mux.HandleFunc("/api/", apiErrorHandler(http.StatusNotFound, "there is nothing here; there are /api/publish, /api/command and /api/kick"))
 }
 
 // apiErrorHandler returns a handler that answers with an error.
@@ -67,13 +69,13 @@ func apiErrorf(status int, format string, args ...any) *apiError {
 // the status and JSON that do returns, or its error. do decides whether the client may do it.
 func (b *Bridge) apiHandler(do func(r *http.Request, from *client, payload []byte) (int, []byte, *apiError)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		from, wrong := b.identifyAPI(r)
-		var payload []byte
-		if wrong == nil {
-			payload, wrong = readBody(w, r)
+		from := b.identifyAPI(w, r)
+		if from == nil {
+			return
 		}
 		var status int
 		var answer []byte
+		payload, wrong := readBody(w, r)
 		if wrong == nil {
 			status, answer, wrong = do(r, from, payload)
 		}
@@ -85,24 +87,25 @@ func (b *Bridge) apiHandler(do func(r *http.Request, from *client, payload []byt
 	}
 }
 
-// identifyAPI returns the client that sends a request to the API.
-func (b *Bridge) identifyAPI(r *http.Request) (*client, *apiError) {
+// identifyAPI returns the client that sends a request to the admin port. It returns nil if it has
+// answered, because the client may send none.
+func (b *Bridge) identifyAPI(w http.ResponseWriter, r *http.Request) *client {
 	p, refusal := b.identifyHTTP(r)
 	if refusal != nil {
-		return nil, &apiError{Status: refusal.Status, Error: refusal.Reason, Code: refusal.Code, retryAfter: refusal.RetryAfter}
+		b.refuseHTTP(w, r, refusal)
+		return nil
 	}
 	from := b.httpClient(r, p)
 	if no, ok := errors.AsType[*protocol.Rejection](b.takeMessage(from)); ok {
-		return nil, &apiError{Status: http.StatusTooManyRequests, Error: no.Message, Code: no.Code, retryAfter: no.RetryAfter}
+		b.metrics.refused.Inc()
+		(&apiError{Status: http.StatusTooManyRequests, Error: no.Message, Code: no.Code, retryAfter: no.RetryAfter}).write(w)
+		return nil
 	}
-	return from, nil
+	return from
 }
 
 // write answers a request with the error.
 func (e *apiError) write(w http.ResponseWriter) {
-	if e.Status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="clu-ws"`)
-	}
 	if e.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.retryAfter.Seconds()))))
 	}
@@ -118,14 +121,12 @@ func (b *Bridge) forbid(from *client, door, path string, d access.Decision) *api
 // forAdmins serves a handler to those who may administer the bridge.
 func (b *Bridge) forAdmins(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		from, wrong := b.identifyAPI(r)
-		if wrong == nil {
-			if d := b.decide(from, access.Request{Door: access.Administer}); !d.Allowed {
-				wrong = b.forbid(from, "admin", r.URL.Path, d)
-			}
+		from := b.identifyAPI(w, r)
+		if from == nil {
+			return
 		}
-		if wrong != nil {
-			wrong.write(w)
+		if d := b.decide(from, access.Request{Door: access.Administer}); !d.Allowed {
+			b.forbid(from, "admin", r.URL.Path, d).write(w)
 			return
 		}
 		next(w, r)

@@ -15,6 +15,10 @@ func (b *Bridge) clientRoutes(page http.Handler) *router {
 	mux := newRouter()
 	mux.HandleFunc("GET /healthz", b.healthz(health.public))
 	mux.HandleFunc("GET /readyz", b.readyz(health.public))
+	if b.cfg.Access != nil {
+		mux.HandleFunc("GET /whoami", b.whoami)
+		mux.HandleFunc("OPTIONS /whoami", b.whoami)
+	}
 	if page != nil {
 		mux.Handle("GET /", page)
 	} else {
