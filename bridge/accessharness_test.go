@@ -79,7 +79,6 @@ func newAccessHarness(t testing.TB, changes ...func(*access.Config)) *accessHarn
 	return h
 }
 
-
 func expireToken(c *access.Config, name string, after time.Duration) {
 	for i := range c.Tokens {
 		if c.Tokens[i].Name == name {
