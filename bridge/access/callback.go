@@ -18,7 +18,9 @@ func newCallback(cfg *CallbackConfig, roles map[string]*Grants, o Options) (*cal
 func (c *callback) carries(ap *Approach) bool { return false }
 
 // identify asks who a client is. ticket is what it shows, in style post. It blocks.
-func (c *callback) identify(ctx context.Context, ap *Approach, ticket string) Verdict { return Verdict{} }
+func (c *callback) identify(ctx context.Context, ap *Approach, ticket string) Verdict {
+	return Verdict{}
+}
 
 // run delivers events until the context ends.
 func (c *callback) run(ctx context.Context) { <-ctx.Done() }

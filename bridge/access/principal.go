@@ -24,4 +24,7 @@ type Principal struct {
 	RenewAfter time.Time
 	// Data is what a callback's answer has for the client in "data", as JSON; nil if nothing.
 	Data []byte
+
+	// claims are those of a JWT, by which a reload finds its role again.
+	claims []byte
 }
