@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -97,11 +98,11 @@ func (s *jwtSource) knows(token string) bool {
 func (s *jwtSource) verify(ctx context.Context, token string) Verdict {
 	parsed, err := unverified(token)
 	if err != nil {
-		return refuse(401, "malformed", "The token is not a JSON Web Token that this bridge can read; get a new one.")
+		return refuse(401, "malformed", "the token is not a JSON Web Token that this bridge can read; get a new one")
 	}
 	all := s.issuers[issuerOf(parsed)]
 	if len(all) == 0 {
-		return refuse(401, "issuer", "The token comes from an issuer that this bridge does not trust; get one from an issuer that it does.")
+		return refuse(401, "issuer", "the token comes from an issuer that this bridge does not trust; get one from an issuer that it does")
 	}
 	var v Verdict
 	for _, i := range all {
@@ -124,7 +125,7 @@ func (s *jwtSource) verifyBy(ctx context.Context, i *issuer, token string, parse
 		return keyRefusal(err)
 	}
 	if err := s.workers.take(ctx); err != nil {
-		return unavailable("Too many clients come at the same time; try again soon.", 0)
+		return unavailable("too many clients come at the same time; try again soon", 0)
 	}
 	defer s.workers.give()
 	verified, err := i.parser.Parse(token, func(*jwt.Token) (any, error) { return key, nil })
@@ -137,24 +138,15 @@ func (s *jwtSource) verifyBy(ctx context.Context, i *issuer, token string, parse
 // check checks what a token says of itself, before its signature is.
 func (i *issuer) check(t *jwt.Token) *Refusal {
 	if _, critical := t.Header["crit"]; critical { // RFC 7515, 4.1.11: no extension is understood
-		return refuse(401, "malformed", `The token has a header "crit", of which this bridge understands nothing; have the issuer leave it out.`).Refusal
+		return refuse(401, "malformed", `the token has a header "crit", of which this bridge understands nothing; have the issuer leave it out`).Refusal
 	}
-	if !i.allows(t.Method.Alg()) {
-		return refuse(401, "algorithm", "The token is signed with an algorithm that this bridge does not allow for its issuer; have it use one that is configured.").Refusal
+	if !slices.Contains(i.algorithms, t.Method.Alg()) {
+		return refuse(401, "algorithm", "the token is signed with an algorithm that this bridge does not allow for its issuer; have it use one that is configured").Refusal
 	}
 	if err := i.validator.Validate(t.Claims); err != nil {
 		return i.refusal(err)
 	}
 	return nil
-}
-
-func (i *issuer) allows(alg string) bool {
-	for _, allowed := range i.algorithms {
-		if alg == allowed {
-			return true
-		}
-	}
-	return false
 }
 
 // key returns the key for a token. Its kind follows from the configured algorithm: a public key
@@ -170,8 +162,8 @@ func (i *issuer) key(ctx context.Context, t *jwt.Token) (any, error) {
 func (s *jwtSource) principal(i *issuer, t *jwt.Token, token string) Verdict {
 	claims := t.Claims.(jwt.MapClaims)
 	name, _ := claims[i.claim].(string)
-	if err := checkName(name); err != nil {
-		return refuse(401, "name", "The token has no usable name: its claim "+i.claim+" "+err.Error()+".")
+	if err := checkPrincipalName(name); err != nil {
+		return refuse(401, "name", "the token has no usable name: its claim "+i.claim+" "+err.Error())
 	}
 	role, grants, refusal := s.grants(i, claims, name)
 	if refusal != nil {
@@ -196,7 +188,7 @@ func (s *jwtSource) grants(i *issuer, claims jwt.MapClaims, name string) (role s
 			g, err = ParseGrants(raw)
 		}
 		if err != nil {
-			return "", nil, refuse(403, "grants", "The grants in the token's claim clu cannot be used: "+err.Error()+".").Refusal
+			return "", nil, refuse(403, "grants", "the grants in the token's claim clu cannot be used: "+err.Error()).Refusal
 		}
 	} else {
 		for _, rule := range i.rules {
@@ -209,12 +201,12 @@ func (s *jwtSource) grants(i *issuer, claims jwt.MapClaims, name string) (role s
 			role = i.role
 		}
 		if g = s.roles[role]; g == nil {
-			return "", nil, refuse(403, "no_role", "The token is good, but nothing in it gives a role on this bridge; ask its operator for one.").Refusal
+			return "", nil, refuse(403, "no_role", "the token is good, but nothing in it gives a role on this bridge; ask its operator for one").Refusal
 		}
 	}
 	g, err := g.For(name)
 	if err != nil {
-		return "", nil, refuse(403, "name", "The name in the token cannot be used in the grants of this bridge: "+err.Error()+".").Refusal
+		return "", nil, refuse(403, "name", "the name in the token cannot be used in the grants of this bridge: "+err.Error()).Refusal
 	}
 	return role, g, nil
 }
@@ -224,7 +216,7 @@ func (s *jwtSource) grants(i *issuer, claims jwt.MapClaims, name string) (role s
 func (s *jwtSource) current(p *Principal) (*Principal, *Refusal) {
 	var claims jwt.MapClaims
 	if err := json.Unmarshal(p.claims, &claims); err != nil {
-		return nil, refuse(401, "malformed", "The token cannot be read again; get a new one.").Refusal
+		return nil, refuse(401, "malformed", "the token cannot be read again; get a new one").Refusal
 	}
 	name, _ := claims.GetIssuer()
 	audience, _ := claims.GetAudience()
@@ -242,7 +234,7 @@ func (s *jwtSource) current(p *Principal) (*Principal, *Refusal) {
 			return &next, nil
 		}
 	}
-	return nil, refuse(401, "issuer", "The issuer of the token is trusted no longer; get a token from one that is.").Refusal
+	return nil, refuse(401, "issuer", "the issuer of the token is trusted no longer; get a token from one that is").Refusal
 }
 
 // unverified reads a token without verifying anything of it.
@@ -264,7 +256,7 @@ func issuerOf(t *jwt.Token) string {
 
 // credentialID returns the id that the issuer gave to a token, or the first digits of its hash.
 func credentialID(claims jwt.MapClaims, token string) string {
-	if id, ok := claims["jti"].(string); ok && checkName(id) == nil {
+	if id, ok := claims["jti"].(string); ok && checkPrincipalName(id) == nil {
 		return id
 	}
 	hash := sha256.Sum256([]byte(token))

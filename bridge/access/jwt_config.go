@@ -67,7 +67,7 @@ func newIssuer(cfg JWTConfig, roles map[string]*Grants, o Options) (*issuer, []*
 	if address != nil {
 		i.keys = newKeySet(address, o)
 		if overPlainNetwork(address) {
-			o.Logger.Warn("the keys of an issuer of tokens are fetched without TLS: who can change them on their way can be anyone", "jwks", place(address))
+			o.Logger.Warn("the keys of an issuer of tokens are fetched without TLS: who can change them on their way can be anyone", "jwks", shownURL(address))
 		}
 	}
 	for _, a := range cfg.Roles {

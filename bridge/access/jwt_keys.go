@@ -182,9 +182,9 @@ func (k *keySet) begin() func(context.Context) bool {
 		close(flight)
 		switch {
 		case err != nil && before == 0:
-			k.log.Warn("cannot fetch the keys of an issuer of tokens; trying again", "jwks", place(k.url), "error", err)
+			k.log.Warn("cannot fetch the keys of an issuer of tokens; trying again", "jwks", shownURL(k.url), "error", err)
 		case err == nil && before > 0:
-			k.log.Info("fetched the keys of an issuer of tokens again", "jwks", place(k.url), "failures", before)
+			k.log.Info("fetched the keys of an issuer of tokens again", "jwks", shownURL(k.url), "failures", before)
 		}
 		return err == nil
 	}

@@ -64,5 +64,5 @@ func overPlainNetwork(u *url.URL) bool {
 	return err != nil || !addr.IsLoopback()
 }
 
-// place names a URL in a log, without what may be secret in it.
-func place(u *url.URL) string { return u.Scheme + "://" + u.Host + u.EscapedPath() }
+// shownURL names a URL in a log, without what may be secret in it.
+func shownURL(u *url.URL) string { return u.Scheme + "://" + u.Host + u.EscapedPath() }

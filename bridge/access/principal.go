@@ -1,6 +1,9 @@
 package access
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Principal is who a client is, and what it may do. It does not change.
 type Principal struct {
@@ -27,4 +30,21 @@ type Principal struct {
 
 	// claims are those of a JWT, by which a reload finds its role again.
 	claims []byte
+	// renewal is what a callback is asked again; nil if it was not asked. unknownSince is when it
+	// did not answer that for the first time.
+	renewal      *renewal
+	unknownSince time.Time
+
+	// address is the client's, which a token may be bound to.
+	address netip.Addr
+	// resolve returns the principal's role in a later configuration, or why it may no longer
+	// enter. If it is nil, the role is as it was.
+	resolve func(*state) (role string, refusal *Refusal)
+}
+
+// Equal reports whether another principal has the same name, source, credential and rights, so that
+// a client that becomes it need not be told.
+func (p *Principal) Equal(other *Principal) bool {
+	return p == other || p != nil && other != nil && p.Name == other.Name && p.Source == other.Source && p.Role == other.Role &&
+		p.CredentialID == other.CredentialID && p.Expires.Equal(other.Expires) && p.Grants.Key() == other.Grants.Key()
 }

@@ -30,8 +30,11 @@ func unavailable(reason string, retry time.Duration) Verdict {
 // jitter returns between d and 1.8 d.
 func jitter(d time.Duration) time.Duration { return d + time.Duration(rand.Int64N(int64(d)*4/5+1)) }
 
-// checkName returns why a text cannot be the name of a principal.
-func checkName(name string) error {
+// sooner returns between 0.8 d and d, so that those who came together are not renewed together.
+func sooner(d time.Duration) time.Duration { return d - time.Duration(rand.Int64N(int64(d)/5+1)) }
+
+// checkPrincipalName returns why a text cannot be the name of a principal.
+func checkPrincipalName(name string) error {
 	switch {
 	case name == "":
 		return errors.New("is missing or is not a text")
