@@ -1,6 +1,11 @@
 package bridge
 
-import "net/netip"
+import (
+	"net/netip"
+	"sync/atomic"
+
+	"github.com/clu-ws/clu-ws/bridge/access"
+)
 
 // commonPath is the path of nearly all clients.
 const commonPath = "/"
@@ -10,6 +15,7 @@ type clientExtra struct {
 	path       string      // unless it is commonPath
 	remote     string      // the client's address, if it belongs to no family
 	roomClient *roomClient // set for a client in a room
+	principal  atomic.Pointer[access.Principal]
 }
 
 // family is the kind of an address that is kept in binary form.

@@ -46,6 +46,12 @@ func (c *client) HasLeft() bool { return c.flags.Load()&clientLeft != 0 }
 // Session implements [hub.Client]. It returns nil for a plain client.
 func (c *client) Session() *hub.Session { return c.v1.Load() }
 
+// Self implements [hub.Client]: no client has a principal.
+func (c *client) Self() string { return "" }
+
+// viewer returns what the client may hear; nil is everything.
+func (c *client) viewer() *hub.Viewer { return nil }
+
 func (c *client) closing() bool { return c.flags.Load()&clientClosing != 0 }
 
 // Gone implements [amqpx.Sender]. Commands that are followed by a close frame are still sent.

@@ -11,6 +11,8 @@ import (
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/audit"
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
@@ -67,6 +69,11 @@ type Config struct {
 	ListClients bool
 	// LogCommands logs a line for each command: consumer, id, client, first word and outcome.
 	LogCommands bool
+
+	// Access says who clients are. nil is no access control: every client may do everything.
+	Access *access.Authority
+	// Audit records who did what; nil records nothing. Its owner closes it.
+	Audit *audit.Log
 
 	// Page serves the requests on the clients' port that are not for a WebSocket. If it is nil,
 	// they are answered with 426.

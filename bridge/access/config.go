@@ -19,9 +19,9 @@ type Config struct {
 	// Certificates are roles by the subject of a client's certificate.
 	Certificates map[string]string `json:"certificates"`
 	// Unix are roles by user:NAME and group:NAME of the peer of a Unix socket.
-	Unix     map[string]string `json:"unix"`
-	Proxy    *ProxyConfig      `json:"proxy"`
-	Callback *CallbackConfig   `json:"callback"`
+	Unix     Assignments     `json:"unix"`
+	Proxy    *ProxyConfig    `json:"proxy"`
+	Callback *CallbackConfig `json:"callback"`
 	// Revoked are credentials that are valid no longer.
 	Revoked []Revocation `json:"revoked"`
 	// TokenInURL allows ?token=, which proxies log.
@@ -49,31 +49,31 @@ type TokenConfig struct {
 
 // JWTConfig is an issuer of JSON Web Tokens.
 type JWTConfig struct {
-	Issuer     string            `json:"issuer"`
-	Audience   string            `json:"audience"`
-	Algorithms []string          `json:"algorithms"` // HS256, RS256, ES256, EdDSA
-	JWKS       string            `json:"jwks"`       // URL
-	Secret     string            `json:"secret"`     // HS256; file:PATH or the secret
-	Name       string            `json:"name"`       // claim with the name; "" is sub
-	Roles      map[string]string `json:"roles"`      // role by CLAIM:VALUE
-	Role       string            `json:"role"`       // if none of those fits; "" is none
+	Issuer     string      `json:"issuer"`
+	Audience   string      `json:"audience"`
+	Algorithms []string    `json:"algorithms"` // HS256, RS256, ES256, EdDSA
+	JWKS       string      `json:"jwks"`       // URL
+	Secret     string      `json:"secret"`     // HS256; file:PATH or the secret
+	Name       string      `json:"name"`       // claim with the name; "" is sub
+	Roles      Assignments `json:"roles"`      // role by CLAIM:VALUE
+	Role       string      `json:"role"`       // if none of those fits; "" is none
 }
 
 // ProxyConfig trusts the headers of a proxy that has signed its users in.
 type ProxyConfig struct {
-	From    []string          `json:"from"`
-	User    string            `json:"user"`
-	Groups  string            `json:"groups"`
-	Address string            `json:"address"`
-	Roles   map[string]string `json:"roles"` // role by user:NAME or group:NAME
-	Role    string            `json:"role"`  // if none of those fits
+	From    []string    `json:"from"`
+	User    string      `json:"user"`
+	Groups  string      `json:"groups"`
+	Address string      `json:"address"`
+	Roles   Assignments `json:"roles"` // role by user:NAME or group:NAME
+	Role    string      `json:"role"`  // if none of those fits
 }
 
 // CallbackConfig asks a web application.
 type CallbackConfig struct {
 	URL      string        `json:"url"`
 	Style    string        `json:"style"`     // post or proxy
-	Headers  []string      `json:"headers"`   // forwarded by style proxy
+	Headers  []string      `json:"headers"`   // forwarded by style proxy; cookie:NAME is one cookie
 	Secret   string        `json:"secret"`    // bearer token that the application expects; file:PATH or the token
 	Ask      []string      `json:"ask"`       // subscribe, command
 	Events   []string      `json:"events"`    // subscribe, unsubscribe, message

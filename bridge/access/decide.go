@@ -1,5 +1,12 @@
 package access
 
+import (
+	"fmt"
+	"strings"
+
+	"github.com/clu-ws/clu-ws/internal/quote"
+)
+
 // Door is what a client wants to do, beside hearing replies.
 type Door int
 
@@ -35,5 +42,143 @@ type Decision struct {
 }
 
 // Decide decides whether a principal may do something. A nil principal may do everything: then
-// there is no access control.
-func (p *Principal) Decide(r Request) Decision { return Decision{Allowed: true} }
+// there is no access control. A principal without grants may do nothing.
+func (p *Principal) Decide(r Request) Decision {
+	if p == nil {
+		return Decision{Allowed: true}
+	}
+	g := p.Grants
+	if g == nil {
+		g = &Grants{}
+	}
+	switch r.Door {
+	case SendCommand:
+		return p.decideCommand(g, r.Consumer, r.CommandString)
+	case EnterRoom:
+		return p.decideRoom("rooms", g.rooms, r.Room, "hear", "hear")
+	case PublishToRoom:
+		return p.decideRoom("publish", g.publish, r.Room, "publish to", "publish to")
+	case ListClients:
+		return p.decideFlag("clients", g.Clients, "you may not see who is connected")
+	case Administer:
+		return p.decideFlag("admin", g.Admin, "you may not do what is for administrators")
+	}
+	return p.decision(false, "unknown", "this is not known, and so it is not granted")
+}
+
+// decision returns a decision. The rule is the place in the grants.
+func (p *Principal) decision(allowed bool, rule, reason string) Decision {
+	from := p.Role
+	if from == "" {
+		from = "grants"
+	}
+	d := Decision{Allowed: allowed, Rule: from + ": " + rule}
+	if !allowed {
+		d.Reason = reason
+	}
+	return d
+}
+
+func (p *Principal) decideFlag(key string, granted bool, reason string) Decision {
+	return p.decision(granted, key, reason+"; "+p.whose()+" would need "+key+": true")
+}
+
+func (p *Principal) decideRoom(key string, patterns []roomPattern, room, verb, may string) Decision {
+	for i := range patterns {
+		if patterns[i].match(room) {
+			return p.decision(true, fmt.Sprintf("%s[%d]", key, i), "")
+		}
+	}
+	allowed := "no room"
+	if len(patterns) > 0 {
+		allowed = series(sortedRooms(patterns))
+	}
+	return p.decision(false, "no "+key, fmt.Sprintf("you may not %s the room %s; %s may %s %s", verb, quote.Text(room), p.whose(), may, allowed))
+}
+
+func (p *Principal) decideCommand(g *Grants, consumer, commandString string) Decision {
+	verb, known := Verb(commandString)
+	for i := range g.forbid {
+		if g.forbid[i].forbids(consumer, verb, known) {
+			return p.decision(false, fmt.Sprintf("forbid[%d]", i), p.refusal(g, consumer, verb, known))
+		}
+	}
+	for i := range g.command {
+		if g.command[i].allows(consumer, verb, known) {
+			return p.decision(true, fmt.Sprintf("command[%d]", i), "")
+		}
+	}
+	return p.decision(false, "no command", p.refusal(g, consumer, verb, known))
+}
+
+// refusal says that a command is refused, and what is allowed.
+func (p *Principal) refusal(g *Grants, consumer, verb string, known bool) string {
+	what := quote.Text(verb)
+	if !known {
+		what = "a command that does not begin with a plain word"
+	}
+	text := fmt.Sprintf("you may not send %s to %s; %s may %s", what, quote.Short(consumer), p.whose(), g.commands())
+	if !known {
+		text += "; begin the command with its verb, without quotes or blanks before it"
+	}
+	return text
+}
+
+// commands says which commands the grants allow.
+func (g *Grants) commands() string {
+	if len(g.command) == 0 {
+		return "send no commands"
+	}
+	var rules []string
+	for i := range g.command {
+		rules = append(rules, g.command[i].String())
+	}
+	text := "command " + strings.Join(rules, ", and ")
+	if len(g.forbid) == 0 {
+		return text
+	}
+	rules = nil
+	for i := range g.forbid {
+		rules = append(rules, g.forbid[i].String())
+	}
+	return text + ", but not " + strings.Join(rules, ", nor ")
+}
+
+// String says which commands a rule selects, such as: dome and mount (status, open).
+func (r *commandRule) String() string {
+	f := r.form()
+	text := "every actor"
+	if len(f.Consumer) > 0 && f.Consumer[0] != "*" {
+		text = series(f.Consumer)
+	}
+	if len(f.Verb) > 0 {
+		text += " (" + strings.Join(shortened(f.Verb), ", ") + ")"
+	}
+	return text
+}
+
+// whose says whose grants these are.
+func (p *Principal) whose() string {
+	if p.Role == "" {
+		return "you"
+	}
+	return "your role " + p.Role
+}
+
+// series joins words as in a sentence. Of many, it leaves some out.
+func series(words []string) string {
+	words = shortened(words)
+	if last := len(words) - 1; last > 0 {
+		return strings.Join(words[:last], ", ") + " and " + words[last]
+	}
+	return strings.Join(words, "")
+}
+
+// shortened returns the first words, and how many more there are.
+func shortened(words []string) []string {
+	const most = 8
+	if len(words) <= most {
+		return words
+	}
+	return append(append([]string{}, words[:most-1]...), fmt.Sprintf("%d more", len(words)-most+1))
+}

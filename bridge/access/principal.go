@@ -24,4 +24,16 @@ type Principal struct {
 	RenewAfter time.Time
 	// Data is what a callback's answer has for the client in "data", as JSON; nil if nothing.
 	Data []byte
+
+	// resolve sets what is of the configuration to that of a later one: the role, and for a
+	// token when it expires. It reports why the principal may no longer enter. If it is nil, the
+	// role is the same.
+	resolve func(*state, *Principal) *Refusal
+}
+
+// Equal reports whether another principal has the same name, source, credential and rights, so that
+// a client that becomes it need not be told.
+func (p *Principal) Equal(other *Principal) bool {
+	return p == other || p != nil && other != nil && p.Name == other.Name && p.Source == other.Source && p.Role == other.Role &&
+		p.CredentialID == other.CredentialID && p.Expires.Equal(other.Expires) && p.Grants.Key() == other.Grants.Key()
 }

@@ -65,6 +65,8 @@ type Hub struct {
 	shares    quota.Table       // the quotas of groups, by address
 	v1Clients int               // clients in groups
 	fanout    fanout
+	selves    ownSessions // of clients that hear replies to their own commands beside their views
+	plain     plainGroups // of plain clients with views; it has a lock of its own
 }
 
 // Config configures a hub.
@@ -114,6 +116,8 @@ func New(cfg Config) *Hub {
 		snapshots:   snapshotCache{},
 		groups:      map[string]*group{},
 		shares:      quota.NewTable(maxGroups),
+		selves:      ownSessions{},
+		plain:       newPlainGroups(cfg.NewLog),
 	}
 	h.Inflight = newInflight(cfg.Name, cfg.Now, h.onEvict)
 	h.delivered.known.Store(!h.loading)
@@ -152,13 +156,22 @@ func (h *Hub) Missed(from, to time.Time) {
 	h.notify(frame)
 }
 
-// Linked reports the broker's state and its reason to v1 clients if the state has changed.
+// Linked reports the broker's state to v1 clients if it has changed, and its reason to those that
+// may hear that.
 func (h *Hub) Linked(state, reason string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if state != h.brokerState {
 		h.brokerState = state
-		h.notify(protocol.Encode(protocol.Broker{Op: "broker", State: state, Reason: reason}))
+		full := protocol.Encode(protocol.Broker{Op: "broker", State: state, Reason: reason})
+		terse := protocol.Encode(protocol.Broker{Op: "broker", State: state})
+		for _, g := range h.groups {
+			if g.terse {
+				g.log.Append(terse)
+			} else {
+				g.log.Append(full)
+			}
+		}
 	}
 }
 

@@ -42,6 +42,7 @@ func (g *recordedLog) Close() {}
 type recordingClient struct {
 	session *Session
 	remote  string
+	self    string // [Client.Self]
 	left    bool
 	answers chan map[string]any // messages with an op; it is not read while they fit in
 	specs   map[string]modelSpec
@@ -56,10 +57,11 @@ type recordingClient struct {
 	fragments []byte // of a message that is not complete
 }
 
-// Remote, HasLeft and Session make it a [Client].
+// Remote, HasLeft, Session and Self make it a [Client].
 func (c *recordingClient) Remote() string    { return c.remote }
 func (c *recordingClient) HasLeft() bool     { return c.left }
 func (c *recordingClient) Session() *Session { return c.session }
+func (c *recordingClient) Self() string      { return c.self }
 
 // catchUp takes the frames of the log that the client does not have yet. The log's lock is
 // held.

@@ -77,6 +77,14 @@ type Result struct {
 	Message     string  `json:"message,omitempty"`
 }
 
+// Unsubscribed reports that the bridge has ended a subscription, because its client may no longer
+// have it.
+type Unsubscribed struct {
+	Op   string  `json:"op"` // unsubscribed
+	ID   *string `json:"id"` // the subscription's; null if it has none
+	Code string  `json:"code"`
+}
+
 // Broker reports that the broker's state has changed.
 type Broker struct {
 	Op     string `json:"op"` // broker
