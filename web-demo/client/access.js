@@ -23,6 +23,10 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const EXPIRED = 3000;
 const REVOKED = 3003;
 const AUTH_LATE = 3008;
+const TRY_LATER = 1013;
+
+/** Error codes of a credential that was not decided on. */
+const NOT_DECIDED = new Set(["undecided", "rate"]);
 
 /** A connection that lasted this long, ms, was good: if it then expires, a new token is worth an attempt. */
 const LASTED = 5_000;
@@ -45,7 +49,7 @@ export class Access {
   #token = null;         // the last one that was used
   #byMessage = false;    // this attempt shows its credential by a message
   #admittedAt = null;    // when the bridge greeted this connection, ms
-  #refusal = "";         // what the bridge said of the last credential that it refused
+  #loggingIn = false;    // the message with the credential has no answer yet
   #asking = null;        // a promise of why the last attempt failed
   #retried = false;      // a new token was asked for after the bridge closed a connection
   #verdict = null;       // why no attempt follows
@@ -55,7 +59,7 @@ export class Access {
   /**
    * @param {string} url  of the WebSocket
    * @param {{send: (text: string) => void, emit: (type: string, detail: object) => void, greeted: () => void, admit: () => void,
-   *   giveUp: (code: number, reason: string) => void, now: () => number|null, guard: Function}} port  what it needs of its client
+   *   abandon: (code: number, reason: string) => void, giveUp: (code: number, reason: string) => void}} port  what it needs of its client
    * @param {{token?: () => string|null|Promise<string|null>, tokenBy?: "subprotocol"|"message", fetch?: typeof fetch}} options
    */
   constructor(url, port, { token, tokenBy = "subprotocol", fetch = globalThis.fetch?.bind(globalThis) }) {
@@ -83,7 +87,7 @@ export class Access {
   prepare() {
     this.#verdict = null;
     this.#admittedAt = null;
-    this.#refusal = "";
+    this.#loggingIn = false;
     return this.#asking || this.hasToken ? this.#prepare() : null;
   }
 
@@ -119,8 +123,13 @@ export class Access {
     throw new NoAttempt("the option token must return a text, or a promise of one", { final: true });
   }
 
-  /** Shows the credential on a socket that has just opened. */
+  /** Shows the credential on a socket that has just opened. The answer admits this client, since an anonymous one gets a hello, too. */
   login() {
+    this.#loggingIn = true;
+    this.#show();
+  }
+
+  #show() {
     this.#port.send(JSON.stringify({ op: "auth", id: AUTH, token: this.#token }));
   }
 
@@ -138,7 +147,7 @@ export class Access {
     }
     const again = code !== REVOKED && this.hasToken && !this.#retried;
     this.#retried = true;
-    if (!again) this.#verdict ??= { status: code, code: code === REVOKED ? "revoked" : "unauthorized", reason: this.#refusal || reason || "the bridge asks for a new login" };
+    if (!again) this.#verdict ??= { status: code, code: code === REVOKED ? "revoked" : "unauthorized", reason: reason || "the bridge asks for a new login" };
     return !again;
   }
 
@@ -153,8 +162,7 @@ export class Access {
     }
     this.#admittedAt = Date.now();
     this.#set(message.access ?? null, null);
-    this.#port.admit();
-    this.#port.greeted();
+    if (!this.#loggingIn) this.#admit();
     return true;
   }
 
@@ -162,14 +170,21 @@ export class Access {
   message(message) {
     if (message.op === "access") {
       if (message.expires_in !== undefined) this.#expiring(message.expires_in);
+      if (message.renewed === false) this.#port.emit("error", { message: `The login was not renewed: ${message.message}`, cause: message });
       const { name = this.#wire?.name, grants = this.#wire?.grants, expires = this.#wire?.expires, changed = null } = message;
       if (message.grants !== undefined || message.name !== undefined || changed) this.#set({ ...this.#wire, name, grants, expires }, changed);
       return true;
     }
     if (message.id !== AUTH || (message.op !== "ok" && message.op !== "error")) return false;
     if (message.op === "ok") this.#renewed(message);
-    else this.#notRenewed(message.message);
+    else this.#refused(message);
     return true;
+  }
+
+  #admit() {
+    this.#loggingIn = false;
+    this.#port.admit();
+    this.#port.greeted();
   }
 
   /** Asks the page for a new token, and shows it to the bridge. @returns {Promise<void>} */
@@ -180,7 +195,7 @@ export class Access {
     this.#renewal?.reject(new Error("another renewal has begun"));
     await new Promise((resolve, reject) => {
       this.#renewal = { resolve, reject };
-      this.login();
+      this.#show();
     });
   }
 
@@ -189,7 +204,8 @@ export class Access {
     try {
       const url = new URL("whoami", this.#url);
       url.protocol = url.protocol.replace(/^ws/, "http");
-      url.search = "";
+      const signature = url.searchParams.get("m");  // of a signed URL, which is bound to its path
+      url.search = signature === null ? "" : new URLSearchParams({ path: new URL(this.#url).pathname, m: signature });
       const headers = this.#token !== null && !this.#byMessage ? { Authorization: `Bearer ${this.#token}` } : {};
       const { fetch } = this.#options;
       const response = await fetch(url.href, { headers, cache: "no-store", credentials: "include", redirect: "manual", signal: AbortSignal.timeout(WHOAMI_TIMEOUT) });
@@ -232,13 +248,14 @@ export class Access {
 
   #renewed(message) {
     const { access } = message;
+    if (this.#loggingIn) this.#admit();
     if (access) this.#set(access, message.changed ?? null);
     this.#renewal?.resolve();
     this.#renewal = null;
   }
 
-  #notRenewed(reason) {
-    this.#refusal = reason;
+  #refused({ code, message: reason }) {
+    if (this.#loggingIn) this.#port.abandon(NOT_DECIDED.has(code) ? TRY_LATER : EXPIRED, reason);
     this.#renewal?.reject(new Error(reason));
     this.#renewal = null;
   }

@@ -43,7 +43,8 @@ import { websocketURL } from "./url.js";
 export { CODES, Command, CommandError, formatJSON, isFinal, newCommandId, parseJSON, parseReply, RequestError, Subscription, websocketURL };
 
 /** The bridge's error codes for a command that was not sent. After any other code but `returned`, an actor may have received it. */
-const NOT_SENT = new Set(["bad_request", "forbidden", "in_use", "away", "blocked", "full", "expired", "gone", "invalid", "leaving"]);
+const NOT_SENT = new Set(["bad_request", "forbidden", "in_use", "away", "blocked", "full", "expired", "gone", "invalid", "leaving",
+  "rate", "undecided", "no_record", "unauthorized"]);
 
 const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 200, bigint: "text", expires: 5_000 });
 
@@ -123,6 +124,7 @@ export class Clu extends EventTarget {
       emit: (type, detail) => this.#emit(type, detail),
       greeted: () => this.#link.greeted(),
       admit: () => this.#link.admit(),
+      abandon: (code, reason) => this.#link.abandon(code, reason),
       giveUp: (code, reason) => this.#link.giveUp(code, reason),
     }, options);
     this.#messages = new Messages((text) => this.#link.send(text), () => this.#link.unusable());

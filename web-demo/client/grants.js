@@ -15,8 +15,11 @@ import { readGlobs } from "./filter.js";
  * @property {boolean} [admin]     close connections
  */
 
-/** The verb: CLU splits a command string as a shell does, so `"op"en` is `open`, and only a plain first word can be read. */
-const VERB = /^([A-Za-z0-9_.-]+)(?=[ \t\r\n]|$)/;
+/**
+ * The verb: CLU splits a command string as a shell does, so `"op"en` is `open`, and only a plain first word can be read.
+ * After an option, the verb is another word.
+ */
+const VERB = /^(?!-)[A-Za-z0-9_.-]+(?=[ \t\r\n]|$)/;
 
 /** Grants that were parsed. */
 export class Grants {
@@ -43,7 +46,7 @@ export class Grants {
   }
 
   #refusalOfCommand(consumer, line) {
-    const verb = VERB.exec(line)?.[1] ?? null;
+    const verb = VERB.exec(line)?.[0] ?? null;
     const names = prefixes(consumer);
     const forbidden = this.#forbid.find((rule) => names.some((name) => rule.covers(name)) && (rule.allVerbs || verb === null || rule.hasVerb(verb)));
     if (forbidden && verb === null && !forbidden.allVerbs) return `"${line}" does not begin with a plain word, so it could be a command that you may not send to ${consumer}`;
@@ -83,14 +86,22 @@ function prefixes(consumer) {
 
 /** Whether one of the patterns covers a room. */
 function inRooms(patterns, room) {
-  const parts = room.split("/").slice(1);
-  return patterns.some((pattern) => covers(pattern.split("/").slice(1), parts));
+  return patterns.some((pattern) => covers(partsOf(pattern), partsOf(room)));
 }
+
+const partsOf = (path) => (path === "/" ? [] : path.split("/").slice(1));
 
 /** `*` is any part, `key=*` any value of a key, and `**` at the end any number of parts. */
 function covers(pattern, parts) {
   const below = pattern.at(-1) === "**";
   const fixed = below ? pattern.slice(0, -1) : pattern;
   if (below ? parts.length < fixed.length : parts.length !== fixed.length) return false;
-  return fixed.every((want, at) => want === "*" || want === parts[at] || (want.endsWith("=*") && parts[at].startsWith(want.slice(0, -1))));
+  return fixed.every((want, at) => coversPart(want, parts[at]));
+}
+
+/** Whoever asks for all, by `*` or `key=*`, must have been granted all. */
+function coversPart(want, part) {
+  if (want === "*") return true;
+  if (want.endsWith("=*")) return part.startsWith(want.slice(0, -1));
+  return want === part && part !== "*" && part !== "**" && !part.endsWith("=*");
 }

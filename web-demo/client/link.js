@@ -138,6 +138,11 @@ export class Link {
     if (this.state === "connecting" && this.#socket?.readyState === OPEN) this.#opened();
   }
 
+  /** Closes the connection, as if the server had. */
+  abandon(code, reason) {
+    this.#drop(code, reason);
+  }
+
   /** Closes the connection. No attempt follows until `start`. */
   giveUp(code, reason) {
     this.#wanted = false;

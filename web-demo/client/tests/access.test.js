@@ -105,10 +105,10 @@ test("a ticket is the first message, and the client is connected once the bridge
   assert.deepEqual(socket.requests(), [{ op: "auth", id: "clu.js: auth", token: "ticket" }]);
   assert.equal(clu.state, "connecting");
   await assert.rejects(clu.send("dome", "open"), { state: "rejected", message: /not connected/ });
-  socket.say({ op: "hello", auth: "required" }, ok("clu.js: auth"), greeting());
+  socket.say({ op: "hello", auth: "required" }, greeting(), ok("clu.js: auth", { access: access() }));
   assert.equal(await opening, clu);
   assert.deepEqual([clu.state, clu.protocol, clu.access.name], ["open", "v1", "ann"]);
-  assert.deepEqual(log.map(({ type }) => type), ["access", "open"]);
+  assert.deepEqual(log.map(({ type }) => type), ["access", "open", "access"]);
   clu.send("dome", "open");
   assert.equal(JSON.parse(socket.sent.at(-1)).command_string, "open");
 });
@@ -291,6 +291,20 @@ test("a refused ticket is reported in the bridge's words", async () => {
   await settle();
   assert.equal(FakeSocket.all.length, 2);
   assert.equal(log[0].reason, "the ticket was used before");
+});
+
+test("a refused ticket does not become anonymous where anonymous clients may enter", async () => {
+  for (const [code, state] of [["unauthorized", "closed"], ["undecided", "closed"]]) {
+    FakeSocket.all = [];
+    const clu = client({ token: () => "ticket", tokenBy: "message" });
+    clu.connect();
+    await settle();
+    FakeSocket.last.accept();
+    FakeSocket.last.say(greeting({ name: "" }), { op: "error", id: "clu.js: auth", code, message: "no" });
+    assert.equal(clu.state, state);
+    assert.equal(FakeSocket.last.readyState, 2);
+    assert.equal(clu.retryAt - Date.now(), code === "undecided" ? 7_500 : 400);
+  }
 });
 
 test("only a greeting that lasts resets the waits", async () => {
