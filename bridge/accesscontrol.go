@@ -1,6 +1,8 @@
 package bridge
 
 import (
+	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -67,4 +69,15 @@ func (a *accessControl) current(p *access.Principal, generation uint64) (*access
 		return p, nil
 	}
 	return a.Current(p)
+}
+
+// run keeps keys and secrets fresh until the context ends.
+func (a *accessControl) run(ctx context.Context, running *sync.WaitGroup) {
+	if a == nil {
+		return
+	}
+	running.Go(func() {
+		_ = a.Authority.Run(ctx) // it ends with the context
+		a.deadlines.end()
+	})
 }

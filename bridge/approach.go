@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/textproto"
-	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/clu-ws/clu-ws/bridge/access"
@@ -73,19 +73,29 @@ func showsBearer(ap *access.Approach) bool {
 			return true
 		}
 	}
-	for _, value := range ap.Headers("Sec-WebSocket-Protocol") {
-		for name := range strings.SplitSeq(value, ",") {
-			if strings.HasPrefix(strings.TrimSpace(name), bearerProtocol) {
-				return true
-			}
-		}
+	if slices.ContainsFunc(ap.Headers("Sec-WebSocket-Protocol"), offersToken) {
+		return true
 	}
-	query, _ := url.ParseQuery(ap.Query)
-	return query.Has("m") || query.Has("ticket") || query.Has("token")
+	return access.WithoutCredentials(ap.Query) != ap.Query
 }
 
-// bearerProtocol precedes a token that a browser offers as a subprotocol.
-const bearerProtocol = "bearer."
+// A browser can show a token only as a subprotocol, after bearerProtocol. It closes the
+// connection unless another one that it offers is named back: a plain client offers
+// plainSubprotocol for that.
+const (
+	bearerProtocol   = "bearer."
+	plainSubprotocol = "clu"
+)
+
+// offersToken reports whether a token is among the subprotocols that a client offers.
+func offersToken(offered string) bool {
+	for name := range strings.SplitSeq(offered, ",") {
+		if strings.HasPrefix(strings.TrimSpace(name), bearerProtocol) {
+			return true
+		}
+	}
+	return false
+}
 
 // isAmbient reports whether a browser shows what identified a client on its own account, or
 // nothing did: then a foreign page acts with the rights of its user.

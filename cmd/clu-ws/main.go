@@ -43,7 +43,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		HideHelpCommand: true,
 		Writer:          stdout,
 		ErrWriter:       stderr,
-		Commands:        []*cli.Command{websocketCommand(stdout, stderr), demoCommand(stdout, stderr), benchCommand(stdout, stderr), configurationCommand(stdout)},
+		Commands:        []*cli.Command{websocketCommand(stdout, stderr), demoCommand(stdout, stderr), benchCommand(stdout, stderr), configurationCommand(stdout), tokenCommand(stdout)},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return fmt.Errorf("there is no command %q; see clu-ws --help", c.Args().First())
