@@ -16,6 +16,7 @@ type clientExtra struct {
 	remote     string      // the client's address, if it belongs to no family
 	roomClient *roomClient // set for a client in a room
 	principal  atomic.Pointer[access.Principal]
+	access     *clientAccess // nil without access control
 }
 
 // family is the kind of an address that is kept in binary form.

@@ -32,9 +32,11 @@ const (
 func (b *Bridge) serveAPI(mux *http.ServeMux) {
 	mux.HandleFunc("POST /api/publish", apiHandler(b.apiPublish))
 	mux.HandleFunc("POST /api/command", apiHandler(b.apiCommand))
+	mux.HandleFunc("POST /api/kick", apiHandler(b.apiKick))
+	mux.HandleFunc("/api/kick", apiErrorHandler(http.StatusMethodNotAllowed, "only POST is allowed here"))
 	mux.HandleFunc("/api/publish", apiErrorHandler(http.StatusMethodNotAllowed, "only POST is allowed here"))
 	mux.HandleFunc("/api/command", apiErrorHandler(http.StatusMethodNotAllowed, "only POST is allowed here"))
-	mux.HandleFunc("/api/", apiErrorHandler(http.StatusNotFound, "there is nothing here; there are /api/publish and /api/command"))
+	mux.HandleFunc("/api/", apiErrorHandler(http.StatusNotFound, "there is nothing here; there are /api/publish, /api/command and /api/kick"))
 }
 
 // apiErrorHandler returns a handler that answers with an error.

@@ -74,7 +74,7 @@ func (b *Bridge) registerHTTP(s *outgoing, waits bool) (waiter *httpWaiter, err 
 		s.flight, err = b.hub.Inflight.Add(s.client, s.key(), nil)
 		return nil, err
 	}
-	waiter = newHTTPWaiter()
+	waiter = newHTTPWaiter(s.client.viewer())
 	s.flight, err = b.hub.Inflight.AddHTTP(s.client, s.key(), waiter)
 	return waiter, err
 }

@@ -32,12 +32,19 @@ func (b *Bridge) dispatchMessage(conn engine.Conn, c *client, in incoming) {
 	case !ok:
 		b.command(conn, c, message, in)
 	case c.v1.Load() == nil: // this message switches the client to v1
-		s := b.newSession(c)
-		b.greet(conn, s, &hub.ConnectRequest{})
+		s := b.switchToV1(conn, c)
 		b.deferPreHello(conn, c, s, in)
 	default:
 		b.request(conn, c, op, message, in)
 	}
+}
+
+// switchToV1 begins the session of a client that has been a plain one.
+func (b *Bridge) switchToV1(conn engine.Conn, c *client) *hub.Session {
+	defer c.lockAccess()()
+	s := b.addSession(c)
+	b.greet(conn, c, s, &hub.ConnectRequest{})
+	return s
 }
 
 // deferPreHello defers a message until the client's hello has been sent. It returns false if

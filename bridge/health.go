@@ -11,6 +11,10 @@ func (b *Bridge) routes(page http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", b.healthz(health.public))
 	mux.HandleFunc("GET /readyz", b.readyz(health.public))
+	if b.cfg.Access != nil {
+		mux.HandleFunc("GET /whoami", b.whoami)
+		mux.HandleFunc("OPTIONS /whoami", b.whoami)
+	}
 	if page != nil {
 		mux.Handle("GET /", page)
 	} else {

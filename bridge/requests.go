@@ -36,6 +36,7 @@ type requestHandlers map[string]requestHandler
 
 func newRequestHandlers() requestHandlers {
 	return requestHandlers{
+		"auth":        {[]string{"token", "ticket"}, (*Bridge).auth},
 		"ping":        {[]string{"data"}, (*Bridge).ping},
 		"subscribe":   {[]string{"filter", "rooms", "throttle_ms", "batch_ms", "ordered", "snapshot", "since"}, (*Bridge).subscribe},
 		"unsubscribe": {nil, (*Bridge).unsubscribe},

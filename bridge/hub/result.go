@@ -38,6 +38,9 @@ func (h *Hub) timeout(c *Command) {
 	}
 }
 
+// Viewer implements [Waiter].
+func (w *ResultWaiter) Viewer() *Viewer { return w.session.viewer.Load() }
+
 // Gather implements [Waiter].
 func (w *ResultWaiter) Gather(*Reply) {}
 

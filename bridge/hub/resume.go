@@ -7,7 +7,6 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
-	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
 // replay finds the replies that a client missed since its last one and did not get through
@@ -22,7 +21,12 @@ type replay struct {
 	next    uint64 // index in the history of the next entry
 
 	memo         *filter.Memo
-	number       int            // the filter's number in the memo
+	number       int     // the filter's number in the memo
+	viewer       *Viewer // what the client may hear
+	view         *filter.MemoView
+	former       []formerViewer // what it was allowed to hear before
+	formerViews  []*filter.MemoView
+	knownFrom    uint64         // see [Session]
 	otherSubs    []subscription // subscriptions that may have delivered a reply already
 	otherNumbers []int          // their filters' numbers
 	keywords     bool           // one of the filters needs keywords
@@ -67,6 +71,7 @@ func (h *Hub) startReplay(d SubscribeRequest, s *Session) (_ *replay, reason str
 	}
 	p := &replay{hub: h, session: s, spec: d.Spec, next: h.history.after(last.Seq), memo: filter.NewMemo(replayTexts)}
 	p.number, p.keywords = p.memo.Add(), d.Spec.Filter.NeedsKeywords()
+	p.lookBack(s)
 	for _, sub := range append([]subscription{s.initialSub}, s.subs...) {
 		if sub.spec.Filter == nil || sub.spec.Throttle > 0 || sub.spec.Ordered {
 			continue // it is not known what it delivered
@@ -78,6 +83,22 @@ func (h *Hub) startReplay(d SubscribeRequest, s *Session) (_ *replay, reason str
 		p.keywords = p.keywords || sub.spec.Filter.NeedsKeywords()
 	}
 	return p, ""
+}
+
+// lookBack notes what the client may hear now and was allowed to hear before. mu is held.
+func (p *replay) lookBack(s *Session) {
+	add := func(v *Viewer) *filter.MemoView {
+		if v.view() == nil {
+			return nil
+		}
+		p.keywords = p.keywords || v.View.NeedsKeywords()
+		return p.memo.AddView(v.View)
+	}
+	p.viewer, p.former, p.knownFrom = s.viewer.Load(), slices.Clone(s.former), s.knownFrom
+	p.view = add(p.viewer)
+	for _, f := range p.former {
+		p.formerViews = append(p.formerViews, add(f.viewer))
+	}
 }
 
 func (h *Hub) forgottenReason() string {
@@ -138,7 +159,7 @@ func (p *replay) match(b *replayBuffer) {
 			continue
 		}
 		p.look(e.reply, &b.reply)
-		if !p.selects(p.spec.Filter, p.number, e.reply) || p.spec.Ordered && p.marks.stale(e.reply) {
+		if !p.selects(p.spec.Filter, p.number, e.reply) || !p.hears(p.viewer, p.view, e.reply) || p.spec.Ordered && p.marks.stale(e.reply) {
 			continue
 		}
 		if p.spec.Ordered {
@@ -159,10 +180,8 @@ func (p *replay) look(r *Reply, dup *filter.Reply) {
 		return
 	}
 	const bytesRead = 64 // per unit of work
-	keywords := jsonscan.Keys(dup.Keywords[:0], r.body)
-	*dup = r.Reply
-	dup.Keywords = keywords
-	p.keywordWork += len(r.body)/bytesRead + len(keywords)
+	r.withKeywords(dup)
+	p.keywordWork += len(r.body)/bytesRead + len(dup.Keywords)
 	p.memo.Look(dup)
 }
 
@@ -171,10 +190,29 @@ func (p *replay) selects(f *filter.Filter, number int, r *Reply) bool {
 	return p.memo.Match(f, number, r.owner != "" && r.owner == p.session.ID)
 }
 
+// hears reports whether a viewer, whose view is in the memo, hears the memo's current reply.
+func (p *replay) hears(v *Viewer, view *filter.MemoView, r *Reply) bool {
+	return view.Match() || v.owns(r) && !view.Hides()
+}
+
+// heard reports whether the client was allowed to hear a reply when it came.
+func (p *replay) heard(r *Reply) bool {
+	if r.Seq <= p.knownFrom {
+		return false
+	}
+	for i, f := range p.former {
+		if r.Seq <= f.upTo {
+			return p.hears(f.viewer, p.formerViews[i], r)
+		}
+	}
+	return p.hears(p.viewer, p.view, r)
+}
+
 // delivered reports whether the client got a reply through a subscription without throttle
-// or order, its initial one included. For a client that skipped replies this is unknown.
+// or order, its initial one included. For a client that skipped replies this is unknown. What it
+// was not allowed to hear when it came was not delivered, even if it may hear it now.
 func (p *replay) delivered(r *Reply) bool {
-	if p.session.Skipped.Load() {
+	if p.session.Skipped.Load() || !p.heard(r) {
 		return false
 	}
 	for i, sub := range p.otherSubs {

@@ -52,6 +52,8 @@ var (
 
 	errTooManyGlobs = fmt.Errorf("your filters have more than %d patterns together; name what you want, or ask for more and select in your page", maxGlobs)
 
+	errRoomForbidden = &protocol.Rejection{Code: protocol.CodeForbidden, Message: "You may not hear one of these rooms; ask for those that your grants name."}
+
 	errTooManySubscriptions = fmt.Errorf("you hold %d subscriptions, and no client may have more; unsubscribe from some", maxSubscriptions)
 )
 
@@ -104,6 +106,9 @@ func (h *Hub) subscribeTask(conn Conn, s *Session, d SubscribeRequest, answered 
 
 // admits returns an error if the session may not have another subscription.
 func (s *Session) admits(d SubscribeRequest) error {
+	if !s.viewer.Load().admits(&d.Spec) {
+		return errRoomForbidden
+	}
 	id, subs := d.name(), s.explicit()
 	globs, bytes := d.Spec.filterCost()
 	for _, sub := range subs {
@@ -165,11 +170,16 @@ func (h *Hub) regroup(conn Conn, s *Session, subs []subscription, first []engine
 		return nil
 	}
 	g, err := h.join(subs, s)
-	if err != nil {
-		return err
+	if err == nil {
+		h.move(conn, s, g, subs, first)
 	}
+	return err
+}
+
+// move moves a client to a group that it has joined. mu is held.
+func (h *Hub) move(conn Conn, s *Session, g *group, subs []subscription, first []engine.Frame) {
 	if s.group != nil && s.group != g {
-		first = append(s.group.flush(g), first...)
+		first = append(s.group.flush(g, s.viewer.Load()), first...)
 	}
 	conn.Follow(g.log, first...)
 	if s.group != nil {
@@ -180,7 +190,6 @@ func (h *Hub) regroup(conn Conn, s *Session, subs []subscription, first []engine
 	}
 	s.group, s.subs, s.implicit = g, subs, false
 	h.updateFigures()
-	return nil
 }
 
 // sayTo sends frames after everything appended so far. mu is held.

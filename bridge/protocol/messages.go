@@ -19,6 +19,8 @@ type Hello struct {
 	Seq          *uint64  `json:"seq"`    // of the last reply before the ones that follow; null while it is unknown
 	Broker       string   `json:"broker"` // up, blocked, no_replies or down
 	Capabilities []string `json:"capabilities"`
+	// Access is who the client is, and what it may do; nil without access control.
+	Access *AccessInfo `json:"access,omitempty"`
 }
 
 // OK answers a request.
@@ -34,6 +36,8 @@ type OK struct {
 	// Epoch and Seq identify the last reply before the live ones, if Resumed is set.
 	Epoch string  `json:"epoch,omitempty"`
 	Seq   *uint64 `json:"seq,omitempty"`
+	// Access is who the client is, and what it may do, in the answer to auth.
+	Access *AccessInfo `json:"access,omitempty"`
 }
 
 // Error answers a request that is wrong, or a command that failed.
@@ -75,6 +79,14 @@ type Result struct {
 	Replies     int     `json:"replies"`
 	DurationMS  float64 `json:"duration_ms"`
 	Message     string  `json:"message,omitempty"`
+}
+
+// Unsubscribed reports that the bridge has ended a subscription, because its client may no longer
+// have it.
+type Unsubscribed struct {
+	Op   string  `json:"op"` // unsubscribed
+	ID   *string `json:"id"` // the subscription's; null if it has none
+	Code string  `json:"code"`
 }
 
 // Broker reports that the broker's state has changed.

@@ -66,6 +66,6 @@ func usageError(c *cli.Context, err error, _ bool) error {
 	return fmt.Errorf("%w; see %s --help", err, c.Command.HelpName)
 }
 
-func newLogger(level slog.Level, to io.Writer) *slog.Logger {
+func newLogger(level slog.Leveler, to io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(to, &slog.HandlerOptions{Level: level, ReplaceAttr: adviseInLog}))
 }

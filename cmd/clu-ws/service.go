@@ -23,33 +23,29 @@ import (
 
 // service is what a subcommand runs: a bridge, with a broker if that is embedded.
 type service struct {
-	listeners listeners       // of clients
-	admin     *listen.Address // of the admin server; nil if there is none
-	bridge    bridge.Config
+	settings
 	broker    *broker.Broker // the embedded one, or nil
 	brokerURL string         // its URL, with its credentials
 	greeting  string         // printed once the listeners are open
 	stdout    io.Writer
 	log       *slog.Logger
+	logLevel  slog.LevelVar
 }
 
-func newService(c *cli.Context, stdout, stderr io.Writer) (*service, error) {
-	if c.Args().Present() {
-		return nil, fmt.Errorf(notUnderstood, c.Args().First(), c.Command.HelpName)
-	}
-	listeners, err := readListeners(c)
-	if err != nil {
-		return nil, err
-	}
-	level, err := logLevel(c)
+// newService reads the flags and the file of --config.
+func newService(c *cli.Context, stdout, stderr io.Writer, readers ...settingsReader) (*service, error) {
+	read, err := readSettings(c, readers...)
 	if err != nil {
 		return nil, err
 	}
 	// The program that reads the log may end, as in "clu-ws websocket 2>&1 | head", or
 	// restart, as journald does. The bridge goes on without it.
 	signal.Ignore(syscall.SIGPIPE)
-	s := &service{listeners: listeners, stdout: stdout, log: newLogger(level, stderr)}
+	s := &service{settings: *read, stdout: stdout}
+	s.logLevel.Set(s.level)
+	s.log = newLogger(&s.logLevel, stderr)
 	logKubernetesVariables(flagNames(c), s.log)
+	warnOfExposed(s.secrets, s.log)
 	return s, nil
 }
 

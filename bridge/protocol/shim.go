@@ -1,0 +1,6 @@
+package protocol
+
+const (
+	CodeRate      = "rate"
+	CodeUndecided = "undecided"
+)
