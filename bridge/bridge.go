@@ -25,6 +25,7 @@ type Bridge struct {
 	engine   *engine.Engine
 	hub      *hub.Hub
 	rooms    *rooms.Rooms
+	sequence *rooms.Sequencer // of the messages for rooms
 	metrics  *metrics
 	policy   atomic.Pointer[policies]
 	access   *accessControl // nil without access control
@@ -155,10 +156,15 @@ func (b *Bridge) newHub() {
 		History: b.cfg.History,
 		Values:  b.cfg.Values,
 		NewLog:  func() hub.Log { return b.engine.NewLog() },
+		Views:   b.cfg.Access != nil,
 		Now:     b.cfg.now,
 		After:   b.cfg.after,
 	})
 	b.rooms = rooms.New(b.engine.NewLog)
+	b.sequence = rooms.NewSequencer(func(path string, frame engine.Frame) {
+		b.hub.Broadcast(path, frame)
+		b.rooms.Deliver(path, frame)
+	}, b.cfg.after)
 }
 
 // Name returns the bridge's name as a CLU client.

@@ -28,7 +28,9 @@ type httpWaiter struct {
 	done chan struct{} // closed at the end
 }
 
-func newHTTPWaiter(v *hub.Viewer) *httpWaiter { return &httpWaiter{viewer: v, done: make(chan struct{})} }
+func newHTTPWaiter(v *hub.Viewer) *httpWaiter {
+	return &httpWaiter{viewer: v, done: make(chan struct{})}
+}
 
 // Viewer implements [hub.Waiter].
 func (c *httpWaiter) Viewer() *hub.Viewer { return c.viewer }

@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
@@ -66,24 +65,35 @@ func (h *Hub) setViewer(s *Session, v *Viewer, frames []engine.Frame) {
 	s.implicit = implicit
 }
 
+// specMarks is a subscription as a client asked for it, and its order marks.
+type specMarks struct {
+	*Spec
+	orderMarks
+}
+
 // marksOf returns the order marks of a client's ordered subscriptions. mu is held.
-func (h *Hub) marksOf(s *Session) map[*Spec]orderMarks {
-	marks := map[*Spec]orderMarks{}
+func (h *Hub) marksOf(s *Session) (all []specMarks) {
 	for i := range s.subs {
 		if spec := &s.subs[i].spec; spec.Ordered {
-			marks[spec] = h.subs.all[spec.key(s)].order
+			all = append(all, specMarks{spec, h.subs.all[spec.key(s)].order})
 		}
 	}
-	return marks
+	return all
 }
 
 // inheritMarks makes the ordered subscriptions that a client has with its new view begin where they
-// were with its former one. A subscription that others have already keeps its own marks, which may
-// be lower: a higher one may be that of a reply that they did not get. mu is held.
-func (h *Hub) inheritMarks(s *Session, marks map[*Spec]orderMarks) {
-	for spec, order := range marks {
-		if sub := h.subs.all[spec.key(s)]; sub != nil && sub.order == nil {
-			sub.order = maps.Clone(order)
+// were with its former one. A subscription that has delivered something to others keeps its own
+// marks, which may be lower: a higher one may be that of a reply that they did not get. mu is held.
+func (h *Hub) inheritMarks(s *Session, marks []specMarks) {
+	fresh := map[*sharedSub]bool{}
+	for _, m := range marks {
+		sub := h.subs.all[m.key(s)]
+		if sub == nil || sub.order != nil && !fresh[sub] {
+			continue
+		}
+		fresh[sub] = true
+		for key, order := range m.orderMarks {
+			sub.order.advance(key, order)
 		}
 	}
 }

@@ -152,7 +152,7 @@ func (t *subscribing) finish() (done bool) {
 func (t *subscribing) subscription() subscription {
 	sub := subscription{id: t.request.name(), spec: t.request.Spec, from: t.hub.seq, duringPast: t.hub.loading}
 	if t.replay != nil {
-		sub.from = t.request.Since.Seq
+		sub.from, sub.replayed, sub.viewer = t.request.Since.Seq, t.hub.seq, t.viewer
 	}
 	return sub
 }
