@@ -101,11 +101,12 @@ func (b *Bridge) startAuth(conn engine.Conn, c *client, id *string, f protocol.F
 	a.deciding, a.stopDeciding = true, cancel
 	decide := func() {
 		defer cancel()
-		v := v.Later(ctx)
+		decided := access.Verdict{Refusal: errUndecided}
+		b.guarded("a decision on a credential", func() { decided = v.Later(ctx) })
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.deciding = false
-		b.finishAuth(conn, c, id, v, generation)
+		b.finishAuth(conn, c, id, decided, generation)
 	}
 	if !b.access.decisions.do(decide) {
 		cancel()

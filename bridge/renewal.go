@@ -15,7 +15,8 @@ func (b *Bridge) startRenewal(c *client, p *access.Principal) {
 	a.renewing, a.stopRenewal = true, cancel
 	b.access.renewals.do(func() {
 		defer cancel()
-		now, no := b.access.Renew(ctx, p)
+		now, no := (*access.Principal)(nil), errUndecided
+		b.guarded("a renewal", func() { now, no = b.access.Renew(ctx, p) })
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.renewing = false
