@@ -2,70 +2,22 @@ package access
 
 import (
 	"context"
-	"crypto/tls"
 	"log/slog"
-	"net/netip"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// Approach is a client that asks to enter, with all that may say who it is.
-type Approach struct {
-	// Method and Path are those of the request; Path is percent-decoded once.
-	Method, Path string
-	// Client is the id of the session; "" while there is none.
-	Client string
-	// Query is the raw query of the request.
-	Query string
-	// Remote is the client's address, or a proxy's that names none; invalid for a Unix socket.
-	Remote netip.AddrPort
-	// Peer is the address of the connection itself, which decides whether a proxy is trusted.
-	Peer netip.AddrPort
-	// Headers returns the values of a header field.
-	Headers func(name string) []string
-	// OriginAllowed reports whether the page's origin is one that may use cookies here.
-	OriginAllowed bool
-	// TLS is the state of the connection; nil without TLS.
-	TLS *tls.ConnectionState
-	// Unix is who is at the other end of a Unix socket; nil for TCP.
-	Unix *UnixPeer
-	// Message is a token or ticket from the message "auth"; "" before.
-	Message string
-	// Extra is an object of the client for a callback, as JSON; nil if there is none.
-	Extra []byte
-}
-
-// UnixPeer is a process at the other end of a Unix socket.
-type UnixPeer struct{ PID, UID, GID int }
-
-// Verdict is what Identify finds. One of Principal, Refusal, Later and Awaits is set.
-type Verdict struct {
-	Principal *Principal
-	Refusal   *Refusal
-	// Later decides on another goroutine, since it may take long. It returns a verdict with a
-	// Principal or a Refusal. The context ends when the client is gone or is waited for no
-	// longer.
-	Later func(context.Context) Verdict
-	// Awaits is set if the client shows no credential, anonymous clients may not enter, and its
-	// first message may say who it is.
-	Awaits bool
-}
-
-// Refusal says why a client may not enter.
-type Refusal struct {
-	// Status is the HTTP status: 400, 401, 403, 429 or 503.
-	Status int
-	// Code is the reason in one word, such as expired or revoked.
-	Code string
-	// Reason is a whole sentence for the client. It contains no credential.
-	Reason string
-	// RetryAfter is when to try again; zero is not said.
-	RetryAfter time.Duration
-}
-
-func (r *Refusal) Error() string { return r.Reason }
-
 // Authority identifies clients as its configuration says. Its configuration may be replaced.
-type Authority struct{}
+type Authority struct {
+	options  Options
+	accounts accounts
+	failures *failures
+	state    atomic.Pointer[state]
+
+	reloading sync.Mutex    // held while the state is replaced
+	replaced  chan struct{} // gets a value when the state was replaced
+}
 
 // Options are what an Authority needs of its surroundings.
 type Options struct {
@@ -78,20 +30,116 @@ type Options struct {
 }
 
 // New returns an authority. Its errors are *PathError, joined.
-func New(cfg Config, o Options) (*Authority, error) { return &Authority{}, nil }
+func New(cfg Config, o Options) (*Authority, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	a := &Authority{options: o, accounts: systemAccounts{}, failures: newFailures(o.Now), replaced: make(chan struct{}, 1)}
+	s, err := newState(cfg, nil, o)
+	if err != nil {
+		return nil, err
+	}
+	a.state.Store(s)
+	return a, nil
+}
 
 // Run keeps keys and secrets fresh until the context ends.
-func (a *Authority) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+func (a *Authority) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		a.runState(ctx)
+	}
+	return nil
+}
+
+// runState runs the tasks of the present state until that is replaced or the context ends.
+func (a *Authority) runState(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	var tasks sync.WaitGroup
+	defer tasks.Wait()
+	defer cancel()
+	s := a.state.Load()
+	if s.jwt != nil {
+		tasks.Go(func() { s.jwt.run(ctx) })
+	}
+	if s.callback != nil {
+		tasks.Go(func() { s.callback.run(ctx) })
+	}
+	if s.signed != nil {
+		tasks.Go(func() { s.signed.run(ctx) })
+	}
+	for a.state.Load() == s {
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.replaced:
+		}
+	}
+}
 
 // Reload replaces the configuration. An unusable one changes nothing.
-func (a *Authority) Reload(cfg Config) error { return nil }
+func (a *Authority) Reload(cfg Config) error {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	s, err := newState(cfg, a.state.Load(), a.options)
+	if err != nil {
+		return err
+	}
+	a.state.Store(s)
+	select {
+	case a.replaced <- struct{}{}:
+	default: // Run has not seen the last one yet
+	}
+	return nil
+}
 
 // Identify says who a client is. It never blocks.
-func (a *Authority) Identify(ap *Approach) Verdict { return Verdict{} }
+func (a *Authority) Identify(ap *Approach) Verdict {
+	s := a.state.Load()
+	return a.failures.judge(ap.Remote.Addr(), a.admit(s, a.identify(s, ap)))
+}
+
+// admit checks a verdict against what holds for every principal, now or when it is decided later.
+// The configuration may have been replaced meanwhile.
+func (a *Authority) admit(s *state, v Verdict) Verdict {
+	if later := v.Later; later != nil {
+		return Verdict{Later: func(ctx context.Context) Verdict {
+			v := later(ctx)
+			if v.Principal == nil {
+				return v
+			}
+			if a.state.Load() == s {
+				return a.admit(s, v)
+			}
+			p, refusal := a.Current(v.Principal)
+			return Verdict{Principal: p, Refusal: refusal}
+		}}
+	}
+	if v.Principal == nil {
+		return v
+	}
+	if refusal := s.ended(v.Principal, a.options.Now()); refusal != nil {
+		return Verdict{Refusal: refusal}
+	}
+	return v
+}
 
 // Current returns the principal that a principal of an earlier configuration is now, or why it
-// may be no longer: its role has changed or gone, its credential was removed or revoked.
-func (a *Authority) Current(p *Principal) (*Principal, *Refusal) { return p, nil }
+// may be no longer: its role has changed or gone, its credential was removed, revoked or has
+// expired. If nothing has changed, it is the same pointer. It never blocks.
+func (a *Authority) Current(p *Principal) (*Principal, *Refusal) {
+	s := a.state.Load()
+	now, refusal := s.current(p)
+	if refusal == nil {
+		refusal = s.ended(now, a.options.Now())
+	}
+	if refusal != nil {
+		return nil, refusal
+	}
+	return now, nil
+}
 
 // asked returns the callback of the present configuration; nil if there is none.
-func (a *Authority) asked() *callback { return nil }
+func (a *Authority) asked() *callback { return a.state.Load().callback }

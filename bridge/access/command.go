@@ -53,7 +53,6 @@ func compileNames(globs []string) (*filter.Names, error) {
 
 // checkVerb refuses a pattern that no verb can match: a rule to forbid it would be without effect.
 func checkVerb(glob string) error {
-	glob = strings.ReplaceAll(glob, nameMark, "x")
 	wrong := func(r rune) bool { return !isVerbChar(r) && !strings.ContainsRune("*?[]^", r) }
 	if glob == "" || glob[0] == '-' || strings.ContainsFunc(glob, wrong) {
 		return fmt.Errorf("no verb matches %s: it is the first word of a command, of letters A to Z, digits, _ . and -", quote.Text(glob))

@@ -68,7 +68,7 @@ func (i *testIssuer) serveKeys(w http.ResponseWriter, _ *http.Request) {
 }
 
 // publish replaces the published keys.
-func (i *testIssuer) publish(keys ...testKey) {
+func (i *testIssuer) publish(keys ...issuerKey) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.keys = nil
@@ -84,19 +84,19 @@ func (i *testIssuer) answer(status int, body string) {
 	i.status, i.body = status, body
 }
 
-// testKey is a key that an issuer signs with.
-type testKey struct {
+// issuerKey is a key that an issuer signs with.
+type issuerKey struct {
 	id     string
 	method jwt.SigningMethod
 	key    crypto.Signer
 }
 
 // The keys are made once: those of RSA take a while.
-var newTestKey = func() func(t testing.TB, alg, id string) testKey {
+var newIssuerKey = func() func(t testing.TB, alg, id string) issuerKey {
 	rsaKeys := sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
-	return func(t testing.TB, alg, id string) testKey {
+	return func(t testing.TB, alg, id string) issuerKey {
 		t.Helper()
-		k := testKey{id: id, method: jwt.GetSigningMethod(alg)}
+		k := issuerKey{id: id, method: jwt.GetSigningMethod(alg)}
 		var err error
 		switch alg {
 		case "RS256", "RS512", "PS256":
@@ -115,7 +115,7 @@ var newTestKey = func() func(t testing.TB, alg, id string) testKey {
 	}
 }()
 
-func (k testKey) public() jwkset.JWK {
+func (k issuerKey) public() jwkset.JWK {
 	jwk, err := jwkset.NewJWKFromKey(k.key.Public(), jwkset.JWKOptions{Metadata: jwkset.JWKMetadataOptions{KID: k.id, USE: jwkset.UseSig}})
 	if err != nil {
 		panic(err)
@@ -124,7 +124,7 @@ func (k testKey) public() jwkset.JWK {
 }
 
 // sign signs claims; header replaces or removes (nil) what the header has.
-func (k testKey) sign(t testing.TB, claims, header map[string]any) string {
+func (k issuerKey) sign(t testing.TB, claims, header map[string]any) string {
 	t.Helper()
 	token := jwt.NewWithClaims(k.method, jwt.MapClaims(claims))
 	token.Header["kid"] = k.id
@@ -139,9 +139,6 @@ func (k testKey) sign(t testing.TB, claims, header map[string]any) string {
 	}
 	return signed
 }
-
-// testNow is when the tests of tokens happen.
-var testNow = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 
 // claims returns those of a good token of the issuer, with changes; nil removes one.
 func (i *testIssuer) claims(changes map[string]any) map[string]any {
@@ -161,12 +158,12 @@ func (i *testIssuer) config(algorithms ...string) JWTConfig {
 	}
 }
 
-// testClock is the clock of a test: testNow and what passes.
+// testClock is a clock that begins at testNow.
 type testClock struct{ testkit.Clock }
 
 func (c *testClock) Now() time.Time { return testNow.Add(c.Clock.Now().Sub(time.Unix(0, 0))) }
 
-func testRoles(t testing.TB) map[string]*Grants {
+func parsedRoles(t testing.TB) map[string]*Grants {
 	t.Helper()
 	roles := map[string]*Grants{}
 	for name, text := range map[string]string{
@@ -192,7 +189,7 @@ func testOptions(clock *testClock, log slog.Handler) Options {
 // newTestJWT returns a source for issuers, on the clock.
 func newTestJWT(t testing.TB, clock *testClock, cfgs ...JWTConfig) *jwtSource {
 	t.Helper()
-	s, err := newJWT(cfgs, testRoles(t), nil, testOptions(clock, nil))
+	s, err := newJWT(cfgs, parsedRoles(t), nil, testOptions(clock, nil))
 	if err != nil {
 		t.Fatal(err)
 	}

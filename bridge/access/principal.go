@@ -1,9 +1,6 @@
 package access
 
-import (
-	"net/netip"
-	"time"
-)
+import "time"
 
 // Principal is who a client is, and what it may do. It does not change.
 type Principal struct {
@@ -30,16 +27,16 @@ type Principal struct {
 
 	// claims are those of a JWT, by which a reload finds its role again.
 	claims []byte
-	// renewal is what a callback is asked again; nil if it was not asked. unknownSince is when it
-	// did not answer that for the first time.
+	// renewal is what a callback is asked again; nil if it was not asked. answer is its last
+	// answer; unknownSince is when it gave none for the first time.
 	renewal      *renewal
+	answer       answer
 	unknownSince time.Time
 
-	// address is the client's, which a token may be bound to.
-	address netip.Addr
-	// resolve returns the principal's role in a later configuration, or why it may no longer
-	// enter. If it is nil, the role is as it was.
-	resolve func(*state) (role string, refusal *Refusal)
+	// resolve sets what is of the configuration to that of a later one: the role, and for a
+	// token when it expires. It reports why the principal may no longer enter. If it is nil, the
+	// role is the same.
+	resolve func(*state, *Principal) *Refusal
 }
 
 // Equal reports whether another principal has the same name, source, credential and rights, so that

@@ -1,0 +1,198 @@
+package access
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/clu-ws/clu-ws/bridge/forwarded"
+)
+
+// addAmbient checks and compiles what identifies clients without a credential of their own: proxies,
+// certificates and Unix peers.
+func (s *state) addAmbient() error {
+	errs := []error{s.checkAssignments("unix", s.cfg.Unix), s.addProxy()}
+	for _, subject := range slices.Sorted(maps.Keys(s.cfg.Certificates)) {
+		errs = append(errs, s.checkRole("certificates."+subject, s.cfg.Certificates[subject]))
+		if !strings.Contains(subject, "=") {
+			errs = append(errs, pathErrorf("certificates."+subject, "this is not a subject; write CN=NAME, or the whole one as openssl -nameopt RFC2253 prints it"))
+		}
+	}
+	if len(s.cfg.Certificates) > 0 && s.cfg.ClientsCA == "" {
+		errs = append(errs, pathErrorf("certificates", "without clients-ca no client shows a certificate; name the file of the authority that signs them"))
+	}
+	return errors.Join(errs...)
+}
+
+// checkAssignments checks roles by user:NAME and group:NAME.
+func (s *state) checkAssignments(path string, all Assignments) error {
+	var errs []error
+	for _, a := range all {
+		kind, name, ok := strings.Cut(a.Match, ":")
+		if !ok || name == "" || kind != "user" && kind != "group" {
+			errs = append(errs, pathErrorf(path+"."+a.Match, "write user:NAME or group:NAME"))
+		}
+		errs = append(errs, s.checkRole(path+"."+a.Match, a.Role))
+	}
+	return errors.Join(errs...)
+}
+
+// roleOf returns the role of a user, who may have several names, and is in some groups. The first
+// assignment that fits counts; "" is none.
+func (all Assignments) roleOf(users, groups []string) string {
+	for _, a := range all {
+		if user, ok := strings.CutPrefix(a.Match, "user:"); ok && slices.Contains(users, user) {
+			return a.Role
+		}
+		if group, ok := strings.CutPrefix(a.Match, "group:"); ok && slices.Contains(groups, group) {
+			return a.Role
+		}
+	}
+	return ""
+}
+
+func (s *state) addProxy() (err error) {
+	cfg := s.cfg.Proxy
+	if cfg == nil {
+		return nil
+	}
+	errs := []error{s.checkAssignments("proxy.roles", cfg.Roles)}
+	if cfg.Role != "" {
+		errs = append(errs, s.checkRole("proxy.role", cfg.Role))
+	}
+	if len(cfg.From) == 0 {
+		errs = append(errs, pathErrorf("proxy.from", "the addresses of the proxies are missing; only their headers are trusted, as in [127.0.0.1/32]"))
+	}
+	for i, network := range cfg.From {
+		if _, err := forwarded.Parse([]string{network}); err != nil {
+			errs = append(errs, pathErrorf(fmt.Sprintf("proxy.from[%d]", i), "%w", err))
+		}
+	}
+	if s.proxies, err = forwarded.Parse(cfg.From); err != nil {
+		s.proxies = nil
+	}
+	if cfg.User == "" && (cfg.Groups != "" || cfg.Role != "" || len(cfg.Roles) > 0) || cfg.User == "" && cfg.Address == "" {
+		errs = append(errs, pathErrorf("proxy.user", "the header with the user's name is missing, such as X-Remote-User"))
+	}
+	for key, field := range map[string]string{"user": cfg.User, "groups": cfg.Groups, "address": cfg.Address} {
+		if strings.ContainsFunc(field, func(r rune) bool {
+			return r != '-' && r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) || r > 0x7e
+		}) {
+			errs = append(errs, pathErrorf("proxy."+key, "%.40q is not the name of a header", field))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// TrustsProxy reports whether the headers of a peer are trusted, as those of a proxy. The zero
+// address is the peer of a Unix socket.
+func (a *Authority) TrustsProxy(peer netip.Addr) bool { return a.state.Load().proxies.Trusts(peer) }
+
+// identifyProxied returns the principal that a trusted proxy names. ok is false if it names none.
+func (s *state) identifyProxied(ap *Approach) (v Verdict, ok bool) {
+	cfg := s.cfg.Proxy
+	if cfg == nil || cfg.User == "" || !s.proxies.Trusts(ap.Peer.Addr()) {
+		return v, false
+	}
+	users := ap.fields(cfg.User)
+	if len(users) == 0 || len(users) == 1 && strings.TrimSpace(users[0]) == "" {
+		return v, false
+	}
+	name := strings.TrimSpace(users[0])
+	if len(users) > 1 {
+		return refuse(400, "several", fmt.Sprintf("the header %s is there more than once; configure the proxy to replace what a client sends", http.CanonicalHeaderKey(cfg.User))), true
+	}
+	if !isName(name) {
+		return refuse(400, "invalid", fmt.Sprintf("the header %s is not a user's name: it has a control character, is not UTF-8, or is too long", http.CanonicalHeaderKey(cfg.User))), true
+	}
+	var groups []string
+	if cfg.Groups != "" {
+		for _, line := range ap.fields(cfg.Groups) {
+			for group := range strings.SplitSeq(line, ",") {
+				groups = append(groups, strings.TrimSpace(group))
+			}
+		}
+	}
+	p := Principal{Name: name, Source: "proxy", IssuedAt: s.options.Now(), Role: s.proxyRole(name, groups)}
+	if p.Role == "" {
+		return refuse(403, "no_role", fmt.Sprintf("you are signed in as %s, but have no role here; ask the operator for one", name)), true
+	}
+	p.resolve = func(later *state, p *Principal) *Refusal {
+		if later.cfg.Proxy == nil {
+			return removed()
+		}
+		return p.setRole(later.proxyRole(name, groups))
+	}
+	return s.principal(p), true
+}
+
+// setRole sets the role, and reports that there is none.
+func (p *Principal) setRole(role string) *Refusal {
+	if p.Role = role; role == "" {
+		return &Refusal{Status: 403, Code: "no_role", Reason: "you have no role here any more; ask the operator for one"}
+	}
+	return nil
+}
+
+// proxyRole returns the role of a user of a proxy. If no roles are assigned, it is the first group
+// that has the name of a role.
+func (s *state) proxyRole(name string, groups []string) string {
+	if role := s.cfg.Proxy.Roles.roleOf([]string{name}, groups); role != "" {
+		return role
+	}
+	if len(s.cfg.Proxy.Roles) == 0 {
+		for _, group := range groups {
+			if s.roles[group] != nil {
+				return group
+			}
+		}
+	}
+	return s.cfg.Proxy.Role
+}
+
+// isName reports whether a text can be a principal's name: it is printed in logs.
+func isName(text string) bool {
+	return text != "" && len(text) <= 255 && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
+}
+
+// identifyCertificate returns the principal of a client's certificate. ok is false if there is none.
+func (s *state) identifyCertificate(ap *Approach) (v Verdict, ok bool) {
+	if len(s.cfg.Certificates) == 0 || ap.TLS == nil || len(ap.TLS.PeerCertificates) == 0 {
+		return v, false
+	}
+	if len(ap.TLS.VerifiedChains) == 0 || len(ap.TLS.VerifiedChains[0]) == 0 {
+		return refuse(401, "invalid", "your certificate is not signed by an authority that this bridge knows"), true
+	}
+	leaf := ap.TLS.VerifiedChains[0][0]
+	whole, common := leaf.Subject.String(), leaf.Subject.CommonName
+	name := common
+	if name == "" {
+		name = whole
+	}
+	sum := sha256.Sum256(leaf.Raw)
+	p := Principal{
+		Name: name, Source: "certificate", CredentialID: hex.EncodeToString(sum[:8]), Expires: leaf.NotAfter, IssuedAt: leaf.NotBefore,
+		resolve: func(later *state, p *Principal) *Refusal { return p.setRole(later.certificateRole(whole, common)) },
+	}
+	if p.Role = s.certificateRole(whole, common); p.Role == "" || !isName(name) {
+		return refuse(403, "no_role", fmt.Sprintf("the certificate of %.100q has no role here; ask the operator to add it to certificates", whole)), true
+	}
+	return s.principal(p), true
+}
+
+// certificateRole returns the role of a certificate by its whole subject, or else by its common
+// name.
+func (s *state) certificateRole(whole, common string) string {
+	if role, ok := s.cfg.Certificates[whole]; ok || common == "" {
+		return role
+	}
+	return s.cfg.Certificates["CN="+common]
+}

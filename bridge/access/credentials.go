@@ -1,0 +1,148 @@
+package access
+
+import (
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// credential is what a client shows.
+type credential struct {
+	kind  credentialKind
+	value string
+	// fromField is set if it stands in the field Authorization, which a callback may be to judge.
+	fromField bool
+}
+
+type credentialKind int
+
+const (
+	noCredential    credentialKind = iota
+	signedURL                      // m
+	bearerToken                    // a token or a JWT, or what the callback takes as a ticket
+	loginTicket                    // for the callback
+	tokenInURL                     // a bearer token where logs may show it
+	unreadableField                // no credential that is known here
+)
+
+// subprotocolMark begins a subprotocol that carries a token: browsers can set no other field.
+const subprotocolMark = "bearer."
+
+// fields returns the values of a header field.
+func (ap *Approach) fields(name string) []string {
+	if ap.Headers == nil {
+		return nil
+	}
+	return ap.Headers(name)
+}
+
+// shown returns the credential that a client shows, or a refusal if it shows several. A header
+// overrides a cookie, which a browser sends unasked.
+func (s *state) shown(ap *Approach) (credential, *Refusal) {
+	if ap.Message != "" {
+		return credential{kind: bearerToken, value: ap.Message}, nil
+	}
+	all := inHeader(ap)
+	header := len(all) > 0
+	query, refusal := inQuery(ap.Query)
+	if refusal != nil {
+		return credential{}, refusal
+	}
+	all = append(all, query...)
+	if !header && s.cfg.Cookie != "" && ap.OriginAllowed {
+		all = append(all, inCookie(ap, s.cfg.Cookie)...)
+	}
+	switch len(all) {
+	case 0:
+		return credential{}, nil
+	case 1:
+		return all[0], nil
+	}
+	return credential{}, &Refusal{Status: 400, Code: "several", Reason: "there is more than one credential; send one, in the field Authorization, a subprotocol, the URL or a cookie"}
+}
+
+// inHeader finds the credentials of header fields.
+func inHeader(ap *Approach) (all []credential) {
+	for _, line := range ap.fields("Authorization") {
+		all = append(all, readAuthorization(line))
+	}
+	for _, line := range ap.fields("Sec-WebSocket-Protocol") {
+		for protocol := range strings.SplitSeq(line, ",") {
+			if token, ok := strings.CutPrefix(strings.TrimSpace(protocol), subprotocolMark); ok {
+				all = append(all, credential{kind: bearerToken, value: token})
+			}
+		}
+	}
+	return all
+}
+
+// readAuthorization reads a field Authorization: a bearer token (RFC 6750), or the password of Basic
+// (RFC 7617), whatever its user.
+func readAuthorization(line string) credential {
+	scheme, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+	value = strings.TrimSpace(value)
+	switch strings.ToLower(scheme) {
+	case "bearer":
+		return credential{kind: bearerToken, value: value, fromField: true}
+	case "basic":
+		if text, err := base64.StdEncoding.DecodeString(value); err == nil {
+			if _, password, ok := strings.Cut(string(text), ":"); ok {
+				return credential{kind: bearerToken, value: password, fromField: true}
+			}
+		}
+	}
+	return credential{kind: unreadableField, fromField: true}
+}
+
+// inQuery finds the credentials of a raw query.
+func inQuery(query string) (all []credential, refusal *Refusal) {
+	for pair := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		kind, ok := queryCredential(name)
+		if !ok {
+			continue
+		}
+		text, err := url.QueryUnescape(value)
+		if err != nil {
+			return nil, &Refusal{Status: 400, Code: "invalid", Reason: "the credential in the URL has a percent sign that is not an escape; encode it"}
+		}
+		all = append(all, credential{kind: kind, value: text})
+	}
+	return all, nil
+}
+
+// queryCredential returns the kind of credential that a parameter of a URL carries, given its name
+// as it is written.
+func queryCredential(name string) (kind credentialKind, ok bool) {
+	if text, err := url.QueryUnescape(name); err == nil {
+		name = text
+	}
+	switch name {
+	case "m":
+		return signedURL, true
+	case "ticket":
+		return loginTicket, true
+	case "token":
+		return tokenInURL, true
+	}
+	return noCredential, false
+}
+
+// inCookie finds the tokens of cookies with a name.
+func inCookie(ap *Approach, name string) (all []credential) {
+	for _, line := range ap.fields("Cookie") {
+		cookies, err := http.ParseCookie(line)
+		if err != nil {
+			// One malformed cookie, which may be another application's, hides the others of the
+			// line from ParseCookie.
+			cookies = (&http.Request{Header: http.Header{"Cookie": {line}}}).Cookies()
+		}
+		for _, c := range cookies {
+			if c.Name == name && c.Value != "" {
+				all = append(all, credential{kind: bearerToken, value: c.Value})
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,102 @@
+package access
+
+import "context"
+
+// identify says who a client is. A credential that it shows is decisive: if it is not valid, the
+// client is nobody else. Without one, it is who its connection says: the user that a trusted proxy
+// names, since then the connection is the proxy's; the subject of its certificate; the user at the
+// other end of a Unix socket. If nothing says so, it is anonymous.
+func (a *Authority) identify(s *state, ap *Approach) Verdict {
+	c, refusal := s.shown(ap)
+	if refusal != nil {
+		return Verdict{Refusal: refusal}
+	}
+	switch c.kind {
+	case signedURL:
+		return s.identifySigned(ap.Path, c.value)
+	case bearerToken, unreadableField:
+		return s.identifyBearer(ap, c)
+	case loginTicket:
+		return s.identifyTicket(ap, c)
+	case tokenInURL:
+		if !s.cfg.TokenInURL {
+			return refuse(401, "invalid", "this bridge takes no token in a URL, which logs may show; send the field Authorization: Bearer, or the subprotocol bearer.TOKEN")
+		}
+		return s.identifyBearer(ap, c)
+	}
+	if s.callback != nil && s.callback.carries(ap) {
+		return Verdict{Later: func(ctx context.Context) Verdict { return s.callback.identify(ctx, ap, "") }}
+	}
+	if v, ok := s.identifyProxied(ap); ok {
+		return v
+	}
+	if v, ok := s.identifyCertificate(ap); ok {
+		return v
+	}
+	if ap.Unix != nil && len(s.cfg.Unix) > 0 {
+		return s.identifyPeer(*ap.Unix, a.accounts, s.withoutCredential())
+	}
+	return s.withoutCredential()
+}
+
+// withoutCredential says who a client without a credential is.
+func (s *state) withoutCredential() Verdict {
+	if s.cfg.Anonymous != "" {
+		return s.principal(Principal{Source: "anonymous", Role: s.cfg.Anonymous, resolve: func(later *state, p *Principal) *Refusal {
+			if p.Role = later.cfg.Anonymous; p.Role == "" {
+				return missing()
+			}
+			return nil
+		}})
+	}
+	if len(s.tokens) > 0 || s.jwt != nil || s.takesTickets() {
+		return Verdict{Awaits: true}
+	}
+	return Verdict{Refusal: missing()}
+}
+
+// missing refuses a client that shows no credential.
+func missing() *Refusal {
+	return &Refusal{Status: 401, Code: "missing", Reason: "this bridge must know who you are; send a credential, such as the field Authorization: Bearer TOKEN"}
+}
+
+// NoCredential is the refusal of a client without a credential that can send none in a message, such
+// as a request over HTTP for which Identify returns Awaits.
+func NoCredential() *Refusal { return missing() }
+
+// takesTickets reports whether the callback judges tickets.
+func (s *state) takesTickets() bool { return s.callback != nil && s.cfg.Callback.Style != "proxy" }
+
+// identifyBearer says who the bearer of a token is. The form of the token tells which source knows
+// it; what is of none is a ticket for the callback.
+func (s *state) identifyBearer(ap *Approach, c credential) Verdict {
+	if c.kind != unreadableField {
+		if t := s.findToken(c.value); t != nil {
+			return s.identifyToken(t, ap.Remote.Addr())
+		}
+		if s.jwt != nil && s.jwt.knows(c.value) {
+			return Verdict{Later: func(ctx context.Context) Verdict { return s.jwt.verify(ctx, c.value) }}
+		}
+		if s.takesTickets() && c.value != "" {
+			return s.identifyTicket(ap, c)
+		}
+	}
+	if c.fromField && s.callback != nil && s.callback.forwards("Authorization") {
+		return Verdict{Later: func(ctx context.Context) Verdict { return s.callback.identify(ctx, ap, "") }}
+	}
+	if c.kind == unreadableField {
+		return refuse(401, "invalid", "the field Authorization is not understood; write Bearer and the token, or Basic with the token as the password")
+	}
+	return refuse(401, "invalid", "the token is not valid here; check that it was copied whole, or get a new one")
+}
+
+// identifyTicket asks the callback about a ticket.
+func (s *state) identifyTicket(ap *Approach, c credential) Verdict {
+	if !s.takesTickets() {
+		return refuse(401, "invalid", "this bridge takes no tickets; send a token, such as in the field Authorization: Bearer TOKEN")
+	}
+	if c.value == "" {
+		return refuse(401, "invalid", "the ticket is empty; get a new one")
+	}
+	return Verdict{Later: func(ctx context.Context) Verdict { return s.callback.identify(ctx, ap, c.value) }}
+}

@@ -1,0 +1,59 @@
+package access
+
+import "strings"
+
+// redacted stands for a credential that is hidden.
+const redacted = "(hidden)"
+
+// RedactTarget hides the credentials in the target of a request, or in a URL: the values of the
+// parameters m, ticket and token, however they are written.
+func RedactTarget(target string) string {
+	path, query, ok := strings.Cut(target, "?")
+	if !ok {
+		return target
+	}
+	query, fragment, hasFragment := strings.Cut(query, "#")
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		name, _, _ := strings.Cut(pair, "=")
+		if _, secret := queryCredential(name); secret {
+			pairs[i] = name + "=" + redacted
+		}
+	}
+	target = path + "?" + strings.Join(pairs, "&")
+	if hasFragment {
+		target += "#" + RedactTarget("?" + fragment)[1:]
+	}
+	return target
+}
+
+// RedactQuery is [RedactTarget] for a raw query without its question mark.
+func RedactQuery(query string) string { return RedactTarget("?" + query)[1:] }
+
+// RedactProtocols hides the tokens in a list of subprotocols, as in the field
+// Sec-WebSocket-Protocol.
+func RedactProtocols(list string) string {
+	protocols := strings.Split(list, ",")
+	for i, p := range protocols {
+		if at := strings.Index(p, subprotocolMark); at >= 0 && strings.TrimSpace(p[:at]) == "" {
+			protocols[i] = p[:at] + subprotocolMark + redacted
+		}
+	}
+	return strings.Join(protocols, ",")
+}
+
+// WithoutCredentials returns a raw query without the parameters that carry credentials, so that what
+// reads the other parameters does not meet them.
+func WithoutCredentials(query string) string {
+	if query == "" {
+		return ""
+	}
+	var rest []string
+	for pair := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		if _, secret := queryCredential(name); !secret {
+			rest = append(rest, pair)
+		}
+	}
+	return strings.Join(rest, "&")
+}

@@ -1,0 +1,74 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/user"
+	"strconv"
+)
+
+// accounts looks up the accounts of this machine. It may block, for example on LDAP.
+type accounts interface {
+	// user returns the name of a user, "" if it has none, and the names of the groups that it is
+	// in; gid is one more group of it, -1 if that is unknown.
+	lookup(uid, gid int) (name string, groups []string, err error)
+}
+
+// systemAccounts are the accounts of the operating system.
+type systemAccounts struct{}
+
+func (systemAccounts) lookup(uid, gid int) (name string, groups []string, err error) {
+	var ids []string
+	if gid >= 0 {
+		ids = append(ids, strconv.Itoa(gid))
+	}
+	account, err := user.LookupId(strconv.Itoa(uid))
+	var unknown user.UnknownUserIdError
+	switch {
+	case errors.As(err, &unknown): // as in a container
+	case err != nil:
+		return "", nil, err
+	default:
+		name = account.Username
+		more, err := account.GroupIds()
+		if err != nil {
+			return "", nil, err
+		}
+		ids = append(ids, more...)
+	}
+	for _, id := range ids {
+		groups = append(groups, id)
+		if g, err := user.LookupGroupId(id); err == nil {
+			groups = append(groups, g.Name)
+		}
+	}
+	return name, groups, nil
+}
+
+// identifyPeer returns the principal of a process at the other end of a Unix socket, by its user and
+// all groups of that, which are looked up on another goroutine. A user that is not configured is as
+// one without a credential, since every process has a user.
+func (s *state) identifyPeer(peer UnixPeer, a accounts, otherwise Verdict) Verdict {
+	return Verdict{Later: func(context.Context) Verdict {
+		name, groups, err := a.lookup(peer.UID, peer.GID)
+		if err != nil {
+			s.options.Logger.Warn("cannot look up the user of a Unix socket's peer", "uid", peer.UID, "error", err)
+			return refuse(503, "unavailable", "the bridge cannot look up your user at present; try again later")
+		}
+		users := []string{strconv.Itoa(peer.UID)}
+		if name != "" {
+			users = append(users, name)
+		} else {
+			name = users[0]
+		}
+		role := s.cfg.Unix.roleOf(users, groups)
+		if role == "" {
+			return otherwise
+		}
+		return s.principal(Principal{
+			Name: name, Source: "unix", Role: role, IssuedAt: s.options.Now(), CredentialID: fmt.Sprintf("uid %d", peer.UID),
+			resolve: func(later *state, p *Principal) *Refusal { return p.setRole(later.cfg.Unix.roleOf(users, groups)) },
+		})
+	}}
+}
