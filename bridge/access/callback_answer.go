@@ -166,7 +166,7 @@ func withRooms(g *Grants, rooms []string) (*Grants, error) {
 			return nil, err
 		}
 	}
-	var all []string
+	all := []string{}
 	if before, ok := form["rooms"]; ok {
 		if err := json.Unmarshal(before, &all); err != nil {
 			return nil, err

@@ -98,7 +98,8 @@ func (c *callback) question(ticket string, ap *Approach, r *renewal) question {
 // proxied is a request of style proxy. The fields that it adds have the names that nginx
 // users give them.
 func (c *callback) proxied(r *renewal) question {
-	header := maps.Clone(r.header)
+	header := http.Header{}
+	maps.Copy(header, r.header)
 	header.Set("X-Original-URI", r.path)
 	if r.remote != "" {
 		header.Set("X-Real-IP", r.remote)
