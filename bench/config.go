@@ -71,6 +71,14 @@ type Sizes struct {
 	GroupClients, Groups, GroupReplies int
 	GroupEvery                         time.Duration
 
+	// StormClients with tokens connect at once while StormReplies are sent, one each StormEvery.
+	StormClients, StormReplies int
+	StormEvery                 time.Duration
+
+	// ReloadReplies are sent, one each ReloadEvery, while the configuration of GroupClients is read again.
+	ReloadReplies int
+	ReloadEvery   time.Duration
+
 	// SnapshotClients request a snapshot at the same moment, while SnapshotReplies are sent, one each SnapshotEvery.
 	SnapshotClients, SnapshotReplies int
 	SnapshotEvery                    time.Duration
@@ -115,6 +123,8 @@ func FullSizes() Sizes {
 		OpenConnections: 10000,
 		SlowClients:     500, SlowReplies: 300, SlowEvery: time.Second / 50,
 		GroupClients: 10000, Groups: 100, GroupReplies: 2000, GroupEvery: time.Second / 1000,
+		StormClients: 1000, StormReplies: 2500, StormEvery: time.Second / 1000,
+		ReloadReplies: 1000, ReloadEvery: time.Second / 500,
 		SnapshotClients: 1000, SnapshotReplies: 800, SnapshotEvery: time.Second / 200,
 		Commanders: 4, Commands: 5000, CLUCommands: 2500, InFlight: 128,
 		Answered: 4000, CLUAnswered: 250,

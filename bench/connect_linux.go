@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,20 +34,27 @@ type dialer struct {
 	to           netip.AddrPort
 	path         string
 	paths        []string // which clients use in turn; nil is path for all
+	headers      []string // further header fields, which clients use in turn, each line with CR LF; nil is none
+	window       int      // the limit of connections being made; 0 is connectWindow
 	host         string
 	smallBuffers int // this many of the first clients have a small receive buffer
 	firstIndex   int // the index of the first client among those of all processes
 }
 
-// requests returns the upgrade requests, one for each path.
+// requests returns the upgrade requests, which clients use in turn.
 func (d dialer) requests() (requests [][]byte) {
 	paths := d.paths
 	if paths == nil {
 		paths = []string{d.path}
 	}
-	for _, path := range paths {
+	headers := d.headers
+	if headers == nil {
+		headers = []string{""}
+	}
+	for i := range max(len(paths), len(headers)) {
+		path, header := paths[i%len(paths)], headers[i%len(headers)]
 		requests = append(requests, fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-			"Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n\r\n", path, d.host, handshakeKey))
+			"Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n%s\r\n", path, d.host, handshakeKey, header))
 	}
 	return requests
 }
@@ -135,7 +143,7 @@ const connectTimeout = time.Minute
 // connectMore starts connections of the sets that have clients to connect, up to their window.
 func (l *clientLoop) connectMore() {
 	l.connecting = slices.DeleteFunc(l.connecting, func(set *clientSet) bool {
-		for set.toConnect > 0 && set.inFlight < connectWindow {
+		for set.toConnect > 0 && set.inFlight < cmp.Or(set.dial.window, connectWindow) {
 			set.connectOne()
 		}
 		return set.toConnect == 0

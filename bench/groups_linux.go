@@ -118,17 +118,7 @@ func (b *bench) runGroupRound(ctx context.Context, server *target, set *clientSe
 
 // subscribed connects clients that subscribe by their URL, and waits until they are subscribed.
 func (b *bench) subscribed(ctx context.Context, t *target, n int, paths []string, scenario, what string) (*clientSet, error) {
-	b.progress.begin(scenario, fmt.Sprintf("connecting %d clients, %s", n, what), connectTime(n))
-	set := newClientSet(b.loop, dialer{to: t.addr, paths: paths, host: t.addr.String()})
-	if _, err := set.connect(ctx, n); err != nil {
-		set.disconnect()
-		return nil, fmt.Errorf("%s: %w", t.name, err)
-	}
-	if err := set.awaitUnnumbered(ctx, 2*n); err != nil { // the hello, and the answer to the subscription
-		set.disconnect()
-		return nil, fmt.Errorf("%s: %w", t.name, err)
-	}
-	return set, nil
+	return b.greeted(ctx, t, n, dialer{paths: paths}, 2, scenario, what) // the hello, and the answer to the subscription
 }
 
 // awaitUnnumbered waits until want frames other than replies have arrived.

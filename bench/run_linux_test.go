@@ -29,6 +29,8 @@ func tiny() Sizes {
 		OpenConnections: 8,
 		SlowClients:     2, SlowReplies: 5, SlowEvery: time.Millisecond,
 		GroupClients: 12, Groups: 3, GroupReplies: 30, GroupEvery: time.Millisecond,
+		StormClients: 20, StormReplies: 500, StormEvery: time.Millisecond,
+		ReloadReplies: 300, ReloadEvery: 2 * time.Millisecond,
 		SnapshotClients: 5, SnapshotReplies: 20, SnapshotEvery: time.Millisecond,
 		Commanders: 2, Commands: 20, CLUCommands: 5, InFlight: 4,
 		Answered: 20, CLUAnswered: 5,
@@ -84,7 +86,7 @@ func TestARunMeasuresEverything(t *testing.T) {
 			t.Errorf("not in the table: %s", r.What)
 		}
 	}
-	for scenario, want := range map[string]int{"steady": 1, "batch": 2, "burst": 6, "idle": 1, "latency": 2, "connect": 1, "slow": 2, "groups": 2, "snapshots": 1,
+	for scenario, want := range map[string]int{"steady": 1, "batch": 2, "burst": 6, "idle": 1, "latency": 2, "connect": 1, "slow": 2, "groups": 2, "access-groups": 2, "access-jwt-storm": 2, "access-reload": 2, "snapshots": 1,
 		"commands": 2, "relay": 2, "backlog": 1, "tls-steady": 1, "tls-burst": 1, "tls-idle": 1, "roundtrip": 1, "answered": 1,
 		"neighbours-resume": 1, "neighbours-keywords": 1, "neighbours-snapshot": 1, "neighbours-patterns": 1,
 		"neighbours-inflate": 1, "neighbours-objects": 2, "neighbours-slow-tls": 1, "neighbours-metrics": 1,
@@ -104,7 +106,7 @@ func TestARunMeasuresEverything(t *testing.T) {
 
 func TestScenariosWithoutRabbitMQAreLeftOutAndReported(t *testing.T) {
 	chosen, leftOut, err := choose(nil, false)
-	if err != nil || len(chosen) != 25 || len(leftOut) != 5 || !strings.Contains(leftOut[0], "--rabbitmq-url") {
+	if err != nil || len(chosen) != 28 || len(leftOut) != 5 || !strings.Contains(leftOut[0], "--rabbitmq-url") {
 		t.Errorf("%d scenarios, %q, %v", len(chosen), leftOut, err)
 	}
 	if _, _, err := choose([]string{"backlog"}, false); err == nil || !strings.Contains(err.Error(), "--rabbitmq-url") {

@@ -5,15 +5,14 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
-	"github.com/clu-ws/clu-ws/bridge/forwarded"
 	"github.com/clu-ws/clu-ws/bridge/hub"
-	"github.com/clu-ws/clu-ws/bridge/origin"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
@@ -26,12 +25,14 @@ type Bridge struct {
 	engine   *engine.Engine
 	hub      *hub.Hub
 	rooms    *rooms.Rooms
+	sequence *rooms.Sequencer // of the messages for rooms
 	metrics  *metrics
-	origins  *origin.Policy
-	proxies  *forwarded.Proxies // nil trusts none
+	policy   atomic.Pointer[policies]
+	access   *accessControl // nil without access control
 	requests requestHandlers
-	allow    func(*client, action) error // see [Config.allow]
-	paused   func() time.Duration        // length of a pause of the process that has just ended, see [engine.Engine.Paused]
+	usages   *usages              // what each principal takes
+	asking   chan struct{}        // a place for each request that an application decides
+	paused   func() time.Duration // length of a pause of the process that has just ended, see [engine.Engine.Paused]
 
 	link        *amqpx.Link
 	sourceLinks []*sourceLink
@@ -69,6 +70,8 @@ func New(cfg Config) (*Bridge, error) {
 		log:          cfg.Logger,
 		randomName:   randomName,
 		requests:     newRequestHandlers(),
+		usages:       newUsages(cfg.now),
+		asking:       make(chan struct{}, maxAsking),
 		failureRate:  newFailureRate(),
 		replyDrops:   newLimitedLog(cfg.Logger, "dropped a message that is no reply"),
 		roomDrops:    newLimitedLog(cfg.Logger, "dropped a message for rooms"),
@@ -77,7 +80,6 @@ func New(cfg Config) (*Bridge, error) {
 		badForwarded: newLimitedLog(cfg.Logger, "a trusted proxy names no client"),
 		stopping:     make(chan struct{}),
 	}
-	b.allow = b.cfg.allow
 	b.running, b.endRunning = context.WithCancel(context.Background())
 	if cfg.LogCommands {
 		b.commandLog = newCommandLog(cfg.Logger)
@@ -91,17 +93,9 @@ func New(cfg Config) (*Bridge, error) {
 		}
 	}
 	b.newHub()
+	b.access = newAccessControl(&b.cfg)
 	b.warnOfName()
 	return b, nil
-}
-
-// newPolicies parses which pages may connect and which proxies are trusted.
-func (b *Bridge) newPolicies() (err error) {
-	if b.origins, err = origin.New(b.cfg.Origins); err != nil {
-		return err
-	}
-	b.proxies, err = forwarded.Parse(b.cfg.TrustedProxies)
-	return err
 }
 
 // newLink makes the link to the actors' exchange.
@@ -130,19 +124,17 @@ func (b *Bridge) linkConfig(exchange string, options amqpx.ExchangeOptions, queu
 func (b *Bridge) newEngine() (err error) {
 	cfg := engine.Config{
 		Handler:     handler{b},
+		ClientAddr:  b.clientAddr,
 		HTTP:        b.routes(b.cfg.Page),
 		Loops:       b.cfg.Loops,
 		Portable:    b.cfg.PortablePoller,
 		Compress:    b.cfg.Compress,
 		Limits:      b.cfg.Limits,
 		Rejected:    b.noteRefusal,
-		Exempt:      b.proxies.Trusts,
+		Exempt:      func(addr netip.Addr) bool { return b.policies().proxies.Trusts(addr) },
 		Vital:       isHealthCheck,
 		ProxyAdvice: "start the bridge with --proxy-protocol, or --listen proxy:host:port, if a proxy sends it",
 		Logger:      b.cfg.Logger,
-	}
-	if b.proxies != nil {
-		cfg.ClientAddr = b.clientAddr
 	}
 	if b.cfg.SkipSlow {
 		cfg.Skip = b.skipped
@@ -164,10 +156,15 @@ func (b *Bridge) newHub() {
 		History: b.cfg.History,
 		Values:  b.cfg.Values,
 		NewLog:  func() hub.Log { return b.engine.NewLog() },
+		Views:   b.cfg.Access != nil,
 		Now:     b.cfg.now,
 		After:   b.cfg.after,
 	})
 	b.rooms = rooms.New(b.engine.NewLog)
+	b.sequence = rooms.NewSequencer(func(path string, frame engine.Frame) {
+		b.hub.Broadcast(path, frame)
+		b.rooms.Deliver(path, frame)
+	}, b.cfg.after)
 }
 
 // Name returns the bridge's name as a CLU client.
@@ -197,6 +194,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 		linkErr = b.link.Run(linkCtx)
 	})
 	b.runSourceLinks(linkCtx, &linking)
+	b.access.run(linkCtx, &linking)
 	b.presence.run(linkCtx, &linking)
 	select {
 	case <-ctx.Done():

@@ -46,6 +46,27 @@ func (c *client) HasLeft() bool { return c.flags.Load()&clientLeft != 0 }
 // Session implements [hub.Client]. It returns nil for a plain client.
 func (c *client) Session() *hub.Session { return c.v1.Load() }
 
+// Self implements [hub.Client]: all connections of a principal with a name have the same own
+// commands.
+func (c *client) Self() string {
+	p := c.principal()
+	switch {
+	case p == nil, p.Name == "" && c.number == 0: // over HTTP
+		return ""
+	case p.Name != "":
+		return "name " + p.Name
+	}
+	return "client " + strconv.FormatUint(c.number, 10)
+}
+
+// viewer returns what the client may hear; nil is everything.
+func (c *client) viewer() *hub.Viewer {
+	if p := c.principal(); p != nil {
+		return viewerOf(c, p)
+	}
+	return nil
+}
+
 func (c *client) closing() bool { return c.flags.Load()&clientClosing != 0 }
 
 // Gone implements [amqpx.Sender]. Commands that are followed by a close frame are still sent.
@@ -61,14 +82,23 @@ func (b *Bridge) clientID(c *client) string {
 
 // newSession gives a client that speaks v1 its session.
 func (b *Bridge) newSession(c *client) *hub.Session {
+	defer c.lockAccess()()
+	return b.addSession(c)
+}
+
+// addSession is newSession for a client whose access is locked.
+func (b *Bridge) addSession(c *client) *hub.Session {
 	s := hub.NewSession(b.clientID(c), quota.Address(c.Remote()))
+	if p := c.principal(); p != nil {
+		s.Restrict(viewerOf(c, p), c.extra.access.plain)
+	}
 	c.v1.Store(s)
 	return s
 }
 
-// greet sends a v1 client its hello.
-func (b *Bridge) greet(conn engine.Conn, s *hub.Session, r *hub.ConnectRequest) {
-	b.hub.Greet(hubConn{conn}, s, r, protocol.Hello{Op: "hello", Name: b.cfg.Name, Version: b.cfg.Version, Capabilities: b.capabilities()})
+// greet sends a v1 client its hello. Its access is locked.
+func (b *Bridge) greet(conn engine.Conn, c *client, s *hub.Session, r *hub.ConnectRequest) {
+	b.hub.Greet(hubConn{conn}, s, r, protocol.Hello{Op: "hello", Name: b.cfg.Name, Version: b.cfg.Version, Capabilities: b.capabilities(), Access: accessInfo(c.principal())})
 }
 
 // capabilities returns the features that this bridge offers to v1 clients.

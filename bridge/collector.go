@@ -110,6 +110,7 @@ func (s sample) presence(p *presence) {
 
 func (s sample) engine(stats engine.Stats) {
 	s.counter(acceptedDesc, float64(stats.Accepted))
+	s.gauge(parkedDesc, float64(stats.Parked))
 	s.counter(clientsRefusedDesc, float64(stats.Rejected))
 	s.counter(slowClosesDesc, float64(stats.SlowCloses))
 	s.counter(slowSkipsDesc, float64(stats.Skips))

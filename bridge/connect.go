@@ -17,10 +17,10 @@ import (
 // urlSubscription is the id of the subscription that a URL asks for.
 const urlSubscription = "url"
 
-// namesSubprotocol reports whether a client offers v1 among its subprotocols.
-func namesSubprotocol(offered string) bool {
+// offersSubprotocol reports whether a client offers a subprotocol.
+func offersSubprotocol(offered, wanted string) bool {
 	for name := range strings.SplitSeq(offered, ",") {
-		if strings.TrimSpace(name) == Subprotocol {
+		if strings.TrimSpace(name) == wanted {
 			return true
 		}
 	}

@@ -113,6 +113,7 @@ func (b *Bridge) shutdown(ctx context.Context) error {
 		b.log.Warn("some clients did not close in time")
 		err = nil
 	}
+	b.sequence.Close()
 	b.hub.Close()
 	return err
 }

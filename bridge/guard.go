@@ -35,7 +35,7 @@ type ListenOptions struct {
 
 // ListenWith is [Bridge.Listen] with options.
 func (b *Bridge) ListenWith(ln net.Listener, o ListenOptions) error {
-	return b.engine.ListenWith(ln, engine.ListenOptions{Proxy: o.Proxy, TLS: o.TLS, Tag: origin.Listener{Local: isLocal(ln.Addr())}})
+	return b.engine.ListenWith(ln, engine.ListenOptions{Proxy: o.Proxy, TLS: o.TLS, Tag: origin.Listener{Local: isLocal(ln.Addr()), Access: b.cfg.Access != nil}})
 }
 
 // isLocal reports whether only this machine can reach an address.
@@ -47,7 +47,7 @@ func isLocal(addr net.Addr) bool {
 // checkOrigin refuses an upgrade from a page that may not use the bridge.
 func (b *Bridge) checkOrigin(r *engine.Request) *engine.RejectError {
 	l, _ := r.Tag().(origin.Listener)
-	if no := b.origins.Check(l, origin.Request{Origins: r.Values("Origin"), Host: r.Header("Host")}); no != nil {
+	if no := b.policies().origins.Check(l, origin.Request{Origins: r.Values("Origin"), Host: r.Header("Host")}); no != nil {
 		return &engine.RejectError{Status: http.StatusForbidden, Kind: no.Kind, Reason: no.Error()}
 	}
 	return nil
@@ -73,7 +73,7 @@ func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rc := http.NewResponseController(w) // an error means that there is no socket
-		if !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/debug/") {
+		if !needsIdentity(r.URL.Path) {
 			// An answer of those two may take long to produce.
 			_ = rc.SetWriteDeadline(time.Now().Add(shortAnswerTimeout))
 		}
@@ -85,6 +85,11 @@ func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 	})
 }
 
+// needsIdentity reports whether a path of the admin port asks who sends a request.
+func needsIdentity(path string) bool {
+	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/debug/")
+}
+
 // guard answers requests from pages that may not use the bridge with 403, and requests whose
 // client is unknown with 400.
 func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin.Listener, known bool)) http.Handler {
@@ -94,12 +99,21 @@ func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin
 			next.ServeHTTP(w, r)
 			return
 		}
-		if !b.nameClient(r) {
+		peer, _ := netip.ParseAddrPort(r.RemoteAddr) // if it is not an address, the peer is that of a Unix socket
+		if !b.nameClient(r, peer) {
 			http.Error(w, forwarded.ErrConflict.Error(), http.StatusBadRequest)
 			return
 		}
-		no := b.origins.Check(l, origin.Request{Origins: r.Header.Values("Origin"), Host: r.Host,
-			Site: r.Header.Get("Sec-Fetch-Site"), Mode: r.Header.Get("Sec-Fetch-Mode"), Dest: r.Header.Get("Sec-Fetch-Dest")})
+		from := originRequestHTTP(b.policies().proxies, r, peer.Addr())
+		no := b.policies().origins.CheckHost(l, from)
+		if no == nil {
+			no = b.policies().origins.CheckOrigin(l, from)
+			if b.access != nil && (!l.Admin || needsIdentity(r.URL.Path)) {
+				// The credential decides whether the origin matters (identifyHTTP). What needs
+				// none on the clients' port, pages and health, is for every page.
+				r, no = withCaller(r, caller{peer: peer, foreign: no}), nil
+			}
+		}
 		if no == nil {
 			next.ServeHTTP(w, r)
 			return
@@ -120,7 +134,11 @@ func (b *Bridge) noteRefusal(r *engine.RejectError, client netip.AddrPort) {
 
 // clientAddr returns the client's address of an upgrade.
 func (b *Bridge) clientAddr(r *engine.Request) (netip.AddrPort, *engine.RejectError) {
-	client, err := b.proxies.Client(r.RemoteAddr(), r.Values("X-Forwarded-For"), r.Values("Forwarded"))
+	proxies := b.policies().proxies
+	if proxies == nil {
+		return r.RemoteAddr(), nil
+	}
+	client, err := proxies.Client(r.RemoteAddr(), r.Values("X-Forwarded-For"), r.Values("Forwarded"))
 	switch {
 	case errors.Is(err, forwarded.ErrConflict):
 		return client, &engine.RejectError{Status: http.StatusBadRequest, Kind: forwardedKind, Reason: err.Error()}
@@ -132,13 +150,12 @@ func (b *Bridge) clientAddr(r *engine.Request) (netip.AddrPort, *engine.RejectEr
 
 // nameClient sets a request's RemoteAddr to the client's address. It returns false if the
 // address is ambiguous.
-func (b *Bridge) nameClient(r *http.Request) bool {
-	if b.proxies == nil {
+func (b *Bridge) nameClient(r *http.Request, peer netip.AddrPort) bool {
+	proxies := b.policies().proxies
+	if proxies == nil {
 		return true
 	}
-	// If it is not an address, the peer is that of a Unix socket.
-	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
-	client, err := b.proxies.Client(peer, r.Header.Values("X-Forwarded-For"), r.Header.Values("Forwarded"))
+	client, err := proxies.Client(peer, r.Header.Values("X-Forwarded-For"), r.Header.Values("Forwarded"))
 	switch {
 	case errors.Is(err, forwarded.ErrConflict):
 		b.refusals.note(forwardedKind, "client", r.RemoteAddr, "why", err.Error())

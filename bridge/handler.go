@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"bytes"
-	"strings"
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
@@ -12,43 +11,30 @@ import (
 type handler struct{ b *Bridge }
 
 // Accept accepts every upgrade, on any path, as CLU does, except from pages that may not use
-// the bridge. Some paths are rooms. A client that names the subprotocol or has parameters in
-// its URL speaks v1.
+// the bridge. With access control, clients are identified first (identify.go).
 func (h handler) Accept(r *engine.Request) (engine.Accepted, error) {
 	b := h.b
+	if b.access != nil {
+		return b.identify(r)
+	}
 	if no := b.checkOrigin(r); no != nil {
 		return engine.Accepted{}, no
 	}
-	target := r.Target()
-	path, err := b.pathOf(target)
+	u, err := b.readUpgrade(r)
 	if err != nil {
 		return engine.Accepted{}, err
 	}
-	c := &client{number: b.clientCount.Add(1), connectedAt: time.Now().UnixNano()}
-	c.setRemote(remoteName(r.RemoteAddr()))
-	if path != commonPath {
-		c.addExtra().path = strings.Clone(path) // without the query, which may be long
-	}
-	if path := b.roomOf(c.path()); path != "" {
-		return b.acceptRoom(r, c, target, path)
-	}
-	asked := namesSubprotocol(r.Header("Sec-WebSocket-Protocol"))
-	connect, given := parseConnect(target)
-	if !asked && !given {
-		return engine.Accepted{Log: b.hub.Plain.(*engine.Log), Session: c}, nil
-	}
-	v1 := b.newSession(c)
-	v1.Batch, v1.Connect = connect.Batch, &connect
-	accepted := engine.Accepted{Session: c} // it follows a log after the hello
-	if asked {
-		accepted.Subprotocol = Subprotocol
-	}
-	return accepted, nil
+	return b.admit(u, nil)
 }
 
-// Open greets a v1 client. A plain client gets only replies.
+// Open greets a v1 client. A plain client gets only replies. With access control, a client that
+// has not said who it is yet gets nothing else.
 func (h handler) Open(conn engine.Conn, v any) {
 	c := v.(*client)
+	defer c.lockAccess()()
+	if c.accessOf() != nil && !h.b.enter(conn, c) || c.awaitsCredential() {
+		return
+	}
 	h.b.publishConnect(c)
 	if c.roomClient() != nil {
 		h.b.openRoom(conn, c)
@@ -57,13 +43,20 @@ func (h handler) Open(conn engine.Conn, v any) {
 	if s := c.v1.Load(); s != nil && s.Connect != nil {
 		connect := s.Connect
 		s.Connect = nil
-		h.b.greet(conn, s, connect)
+		h.b.greet(conn, c, s, connect)
 	}
 }
 
 // Message handles a client's command or request, or tells the client what is wrong with it.
 func (h handler) Message(conn engine.Conn, v any, m engine.Message) {
 	c := v.(*client)
+	if c.accessOf() != nil && c.Gone() {
+		return // it is being closed, and may do nothing any more
+	}
+	if c.awaitsCredential() {
+		h.b.awaitingMessage(conn, c, m)
+		return
+	}
 	if c.roomClient() != nil {
 		h.b.roomMessage(conn)
 		return
@@ -72,7 +65,7 @@ func (h handler) Message(conn engine.Conn, v any, m engine.Message) {
 		conn.Send(engine.Text("pong")) // for interactive use
 		return
 	}
-	in := incoming{m.Payload, time.Now(), m.Late}
+	in := incoming{payload: m.Payload, receivedAt: time.Now(), late: m.Late}
 	if s := c.v1.Load(); s != nil && h.b.deferPreHello(conn, c, s, in) {
 		return
 	}
@@ -98,8 +91,11 @@ func (h handler) Closed(_ engine.Conn, v any, code int, reason string) {
 		c.set(clientGone)
 	}
 	c.set(clientLeft)
-	h.b.publishDisconnect(c, code, reason)
+	if !c.awaitsCredential() {
+		h.b.publishDisconnect(c, code, reason)
+	}
 	h.b.hub.Inflight.Leave(c)
+	h.b.leaveAccess(c)
 	if c.roomClient() != nil {
 		h.b.leaveRoom(c)
 	}

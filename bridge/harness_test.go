@@ -31,8 +31,16 @@ type bridgeHarness struct {
 
 func newHarness(t testing.TB, sources ...rooms.Source) *bridgeHarness {
 	t.Helper()
+	return newHarnessWith(t, func(cfg *Config, _ *testkit.Clock) { cfg.Sources = sources })
+}
+
+// newHarnessWith is newHarness with a configuration that the test changes.
+func newHarnessWith(t testing.TB, change func(cfg *Config, clock *testkit.Clock)) *bridgeHarness {
+	t.Helper()
 	s := &bridgeHarness{t: t}
-	b, err := New(Config{now: s.clock.Now, after: s.clock.After, Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler), History: hub.History{Replies: 1000}, Sources: sources})
+	cfg := Config{now: s.clock.Now, after: s.clock.After, Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler), History: hub.History{Replies: 1000}}
+	change(&cfg, &s.clock)
+	b, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

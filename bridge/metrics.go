@@ -82,6 +82,7 @@ var (
 	presenceUpDesc     = describe("presence_up", "1 while the bridge is linked to the exchange of presence.")
 	presenceDesc       = describe("presence_total", "Messages about clients that connect and leave, by the outcome of their publishing: all but confirmed may be lost.", "outcome")
 	acceptedDesc       = describe("clients_accepted_total", "WebSocket clients that have connected.")
+	parkedDesc         = describe("clients_parked", "WebSocket clients that wait until it is known who they are.")
 	clientsRefusedDesc = describe("clients_turned_away_total", "Connections refused because there were too many.")
 	refusedDesc        = describe("refused_total", "Requests that were refused, by reason.", "reason")
 	slowClosesDesc     = describe("slow_closes_total", "Clients closed because they read too slowly.")

@@ -37,17 +37,17 @@ type roomClient struct {
 }
 
 // acceptRoom accepts a client of a room.
-func (b *Bridge) acceptRoom(r *engine.Request, c *client, target, path string) (engine.Accepted, error) {
+func (b *Bridge) acceptRoom(c *client, u upgradeRequest, path string) (engine.Accepted, error) {
 	path, err := rooms.CleanPath(path)
 	if err != nil {
 		return engine.Accepted{}, &engine.RejectError{Status: http.StatusBadRequest, Reason: err.Error()}
 	}
 	g := &roomClient{}
-	_, given := parseConnect(target)
+	_, given := parseConnect(u.target)
 	switch {
 	case given:
 		g.wrong = "the URL asks for replies, and there are none in a room; connect to / for them"
-	case namesSubprotocol(r.Header("Sec-WebSocket-Protocol")):
+	case offersSubprotocol(u.offers, Subprotocol):
 		g.wrong = `a room does not speak ` + Subprotocol + `; connect to /, and subscribe there with "rooms": ["` + path + `"]`
 	}
 	if g.room, err = b.rooms.Enter(path, quota.Address(c.Remote())); err != nil {

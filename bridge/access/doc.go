@@ -11,4 +11,25 @@
 // answer, which all have the same form. Decide (decide.go) is the one decision: whatever a
 // client wants to do beside hearing replies is asked there. Without an Authority there are no
 // principals, and everything is allowed.
+//
+// # Who a client is
+//
+//	Approach ──► shown (credentials.go): one credential, none, or 400
+//	               │ one: tokens.go, signed.go, jwt.go, callback.go; if it is not valid, the client is refused
+//	               └ none: the connection says it (ambient.go, unixpeer.go), or the client is anonymous
+//
+// A credential that is shown always decides. Without one, a trusted proxy's user comes before a
+// certificate, and that before a Unix peer: the connection of a proxy is the proxy's.
+//
+// A configuration (config.go) is compiled into a state (state.go), which Reload replaces as a whole.
+// Current says what a principal of an earlier state is in the present one, and whether its
+// credential is revoked (revoked.go).
+//
+// # What it may do
+//
+//	JSON ──► readGrants (grantsform.go): strict, with the place of each error
+//	     ──► For (name.go): ${name} is the principal's name, if that cannot widen a pattern
+//	     ──► compile ──► filter.View; patterns of rooms (roompattern.go); rules of commands (command.go)
+//
+// What a log or an error may show of a URL is what RedactTarget (redact.go) returns.
 package access

@@ -177,3 +177,10 @@ func (s *state) sortedTokens() []*token {
 	slices.SortFunc(all, func(a, b *token) int { return strings.Compare(a.name+"\x00"+a.id, b.name+"\x00"+b.id) })
 	return all
 }
+
+// Check reports why a token of a configuration cannot be used. It does not know the roles. The error
+// is a *PathError below the token.
+func (cfg TokenConfig) Check() error {
+	_, err := newToken(cfg)
+	return err
+}

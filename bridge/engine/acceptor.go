@@ -205,10 +205,10 @@ func (c Conn) closeEvicted() {
 		if c.incoming == nil {
 			return
 		}
-		if c.state == stateHead { // else it was rejected before
+		if c.state == stateHead || c.state == stateParked { // else it was rejected before
 			rejectErr := l.engine.limiter.rejection(c.incoming)
 			l.engine.reportRejection(rejectErr, c.incoming.client)
-			if c.incoming.started() && c.out == nil {
+			if (c.incoming.started() || c.state == stateParked) && c.out == nil {
 				// Only what the socket takes at once is sent.
 				if _, _, ok := l.write(c, rejectErr.response()); !ok {
 					return

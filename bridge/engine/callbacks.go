@@ -28,10 +28,36 @@ func (e *Engine) recoverPanic(where string) {
 func (e *Engine) callAccept(r *Request) (w Accepted, err error) {
 	err = errInternal
 	defer e.recoverPanic("Handler.Accept")
-	if w, err := e.cfg.Handler.Accept(r); err != nil || e.ownsLog("Accepted.Log", w.Log) {
+	if w, err := e.cfg.Handler.Accept(r); err != nil || e.validAccepted(&w) {
 		return w, err
 	}
 	return Accepted{}, err
+}
+
+// callLater calls [Accepted].Later.
+func (e *Engine) callLater(p *parked) (decide Decision) {
+	defer e.recoverPanic("Accepted.Later")
+	return p.later(p.ctx)
+}
+
+// callDecision calls the result of [Accepted].Later, which is nil after a panic.
+func (e *Engine) callDecision(decide Decision) (w Accepted, rejectErr *RejectError) {
+	rejectErr = errInternal
+	defer e.recoverPanic("Accepted.Later")
+	if decide == nil {
+		return w, rejectErr
+	}
+	switch w, err := decide(); {
+	case err != nil:
+		return Accepted{}, rejectErrorOf(err)
+	case w.Later != nil:
+		e.reportMisuse("Accepted.Later", "the decision on a parked connection must not park it again")
+		return Accepted{}, errInternal
+	case !e.validAccepted(&w):
+		return Accepted{}, errInternal
+	default:
+		return w, nil
+	}
 }
 
 // errInternal rejects a request after a panic. It is immutable.

@@ -147,6 +147,7 @@ func (l *loop) free(c *conn) {
 		l.forgetFinish(c)
 	}
 	if c.incoming != nil {
+		l.unpark(c.incoming)
 		l.engine.limiter.removeIncoming(c.incoming)
 		l.recycle(c)
 	} else {
@@ -168,6 +169,7 @@ func (l *loop) reject(c *conn, rejectErr *RejectError) {
 
 // respond closes a connection after an HTTP response.
 func (l *loop) respond(c *conn, response []byte) {
+	l.unpark(c.incoming)
 	c.state, c.incoming.head = stateRejected, nil
 	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
 	if response != nil {
@@ -185,7 +187,7 @@ func (l *loop) closeAll(reason string, done func()) {
 			if l.flushAll(c) {
 				l.beginClose(c, ws.StatusGoingAway, reason)
 			}
-		case stateHead:
+		case stateHead, stateParked:
 			l.reject(c, &RejectError{Status: http.StatusServiceUnavailable, Reason: reason})
 		}
 	})

@@ -112,6 +112,7 @@ type state uint8
 const (
 	stateFree     state = iota // an empty slot of the slab
 	stateHead                  // the request head is being read
+	stateParked                // the request is decided elsewhere
 	stateOpen                  // open as a WebSocket
 	stateClosing               // our close frame is queued or sent; we wait for the peer's
 	stateLinger                // everything is sent; input is discarded until the peer hangs up

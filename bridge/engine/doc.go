@@ -20,7 +20,7 @@
 //   - A Handler that browsers can reach must check the Origin of requests ([Handler].Accept).
 //   - A Handler runs on the loops: while it waits, for a database say, a share of all clients
 //     waits with it. Such work belongs on another goroutine, which answers with [Conn.Send]
-//     when it is done.
+//     when it is done. A request that cannot be decided at once is parked ([Accepted].Later).
 //
 // Requests that are not upgrades go to [Config].HTTP, so a page and its WebSocket can share a
 // port. Behind a proxy all clients have the proxy's address unless [ListenOptions].Proxy or
@@ -66,15 +66,19 @@
 // # In: a connection becomes a WebSocket
 //
 //	accept ──► incoming ──► PROXY header? ──► TLS? ──► whole head ──► Config.ClientAddr ──► admitted ──► Handler.Accept ──► 101
-//	              │ connLimiter.enter                     │ Request.read checkHandshake      │ admit
-//	              ▼                                       ▼                                  ▼
-//	     the oldest is evicted                           400 413 426 431                    503
+//	              │ connLimiter.enter                     │ Request.read checkHandshake      │ admit         │ parked ▲
+//	              ▼                                       ▼                                  ▼               ▼        │
+//	     the oldest is evicted                           400 413 426 431                    503        Accepted.Later
 //
 // Until its request is accepted, a connection has a record of its own (incoming.go) and may
 // be evicted in favor of another (connlimiter.go): slow request heads lock no client out.
 // Requests that HTTP parsers disagree on are rejected (requesthead.go), and so are requests
 // with a body, whose end net/http would wait for. Every rejection is passed to
 // [Config].Rejected.
+//
+// A request whose decision takes long is parked (park.go): the decision runs on a goroutine,
+// the result on the loop if the client is still there. A parked connection may be evicted,
+// too. What its client sends meanwhile is kept, within the bound of a request head.
 //
 // A client's share of a turn of the loop is bounded by the work done (its quantum), not by
 // the bytes read: if a kilobyte inflates to a megabyte, other clients are served in between,

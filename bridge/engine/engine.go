@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -125,9 +126,19 @@ type Accepted struct {
 	// Subprotocol is named in the response; "" names none. It must be one that the client
 	// offers in Sec-WebSocket-Protocol, or the client ends the connection.
 	Subprotocol string
+	// Later decides instead of the other fields, if it is set, and may take its time: the
+	// connection is parked meanwhile. It runs on a goroutine of its own, without the
+	// request. The context ends when the client hangs up or is waited for no longer
+	// (Limits.DecisionTimeout). The result of Later is called on the connection's loop if
+	// the client is still there, so that what it reserves is released in Closed.
+	Later func(ctx context.Context) Decision
 
 	deflate bool // permessage-deflate was negotiated
 }
+
+// Decision decides on a parked connection, as [Handler].Accept does, except that
+// Accepted.Later must not be set again.
+type Decision func() (Accepted, error)
 
 // Engine serves WebSocket connections on its own event loops.
 type Engine struct {
@@ -140,6 +151,7 @@ type Engine struct {
 	acceptor   *acceptor // distributes connections to the loops
 	handoff    *handoff
 	handshakes *handshakePool // of TLS connections
+	decisions  *decisions     // of parked connections
 	deflate    *deflate       // nil without compression
 	pauses     pauseDetector
 
@@ -193,6 +205,7 @@ func New(cfg Config) (*Engine, error) {
 	}
 	e.pauses.init(&e.cfg)
 	e.handshakes = newHandshakes(e)
+	e.decisions = newDecisions(e)
 	e.capacity.init(e.resumeReads)
 	if err := e.startLoops(); err != nil {
 		return nil, err
@@ -217,6 +230,8 @@ type ListenOptions struct {
 	TLS *tls.Config
 	// Tag is passed to the handler with each request ([Request.Tag], [TagFromContext]).
 	Tag any
+
+	unix bool // it is a Unix socket
 }
 
 // Listen starts serving the connections of a listener, and returns at once: unlike
@@ -249,6 +264,7 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 	case slices.ContainsFunc(e.listeners, func(l io.Closer) bool { return reflect.ValueOf(l).Comparable() && l == io.Closer(ln) }):
 		return errors.New("engine: this listener is already being served")
 	}
+	options.unix = ln.Addr().Network() == "unix"
 	file, err := socket.File() // shares the socket with ln, whose Close may remove a path
 	if err != nil {
 		return fmt.Errorf("engine: cannot serve the listener: %w", err)

@@ -25,11 +25,15 @@ func negotiateOffers(t *testing.T, e *Engine, extensions string) (answer []strin
 	if rejectErr := r.read(offering(extensions)); rejectErr != nil {
 		return nil, w, rejectErr
 	}
-	text, w, rejectErr := e.negotiate(r, []byte("dGhlIHNhbXBsZSBub25jZQ=="))
+	e.limiter.max = 1
+	in := &incoming{options: &ListenOptions{}}
+	e.limiter.enter(in)
+	defer e.limiter.removeIncoming(in)
+	u, w, rejectErr := e.decide(in, r)
 	if rejectErr != nil {
 		return nil, w, rejectErr
 	}
-	got, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(text)), nil)
+	got, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(u.response(""))), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -100,6 +100,7 @@ func (h *handoff) Addr() net.Addr { return &net.TCPAddr{} }
 type replayConn struct {
 	net.Conn
 	io.Reader
+	socket  net.Conn // below TLS, if there is TLS
 	client  netip.AddrPort
 	tag     any
 	release func() // called once when it is closed
@@ -167,11 +168,11 @@ func (h *handoff) acquire(r *Request) bool {
 // release returns it.
 func (h *handoff) release() { h.active.Add(-1) }
 
-// serve passes a connection to net/http, with its request, for which acquire succeeded, and
-// the bytes read after it.
-func (h *handoff) serve(socket net.Conn, r *Request, rest []byte) {
-	all := io.MultiReader(bytes.NewReader(slices.Concat(r.head, rest)), socket)
-	h.conns <- &replayConn{Conn: socket, Reader: all, client: r.client, tag: r.tag, release: sync.OnceFunc(h.release)}
+// serve passes a connection to net/http, with its socket, its request, for which acquire
+// succeeded, and the bytes read after it.
+func (h *handoff) serve(conn, socket net.Conn, r *Request, rest []byte) {
+	all := io.MultiReader(bytes.NewReader(slices.Concat(r.head, rest)), conn)
+	h.conns <- &replayConn{Conn: conn, Reader: all, socket: socket, client: r.client, tag: r.tag, release: sync.OnceFunc(h.release)}
 }
 
 // serveUpgradeRequired answers requests if there is nothing but WebSocket.

@@ -23,6 +23,7 @@ type incoming struct {
 	head        []byte         // the incomplete request
 	proxyLength int            // length of the PROXY header at its beginning
 	scanned     int            // how far head was searched for its end
+	parked      *parked        // nil unless its request is decided elsewhere; head is what came after it
 
 	// The following fields are guarded by connLimiter.mu.
 	admission admission
@@ -94,7 +95,7 @@ func (e *Engine) examine(in *incoming, r *Request, data []byte) (rest []byte, wh
 		in.scanned = len(data)
 		return nil, false, rejectErr
 	}
-	r.client, r.tag = in.client, in.options.Tag
+	r.peer, r.client, r.tag = in.client, in.client, in.options.Tag
 	return data[end:], true, r.read(data[:end:end])
 }
 
@@ -118,29 +119,32 @@ func (in *incoming) readProxy(data []byte) (n int, _ *RejectError) {
 // started reports whether the client has sent any of its request.
 func (in *incoming) started() bool { return len(in.head) > 0 }
 
-// decide returns the response to an upgrade, or why it is rejected. A request for net/http
-// gets neither.
-func (e *Engine) decide(in *incoming, r *Request) (response []byte, accepted Accepted, rejectErr *RejectError) {
+// decide returns the decision on an upgrade, or why it is rejected. A request for net/http
+// gets neither: it is no upgrade.
+func (e *Engine) decide(in *incoming, r *Request) (u upgrade, accepted Accepted, rejectErr *RejectError) {
 	if !r.wantsWebSocket() {
-		return nil, accepted, e.checkHTTP(in, r)
+		return u, accepted, e.checkHTTP(in, r)
 	}
-	key, rejectErr := r.checkHandshake()
-	if rejectErr != nil {
-		return nil, accepted, rejectErr
+	if u, rejectErr = e.checkUpgrade(r); rejectErr != nil {
+		return u, accepted, rejectErr
 	}
+	r.peer = r.client
 	if r.client, rejectErr = e.callClientAddr(r); rejectErr != nil {
-		return nil, accepted, rejectErr
+		return u, accepted, rejectErr
 	}
 	in.client = r.client
 	evicted, rejectErr := e.limiter.admit(in, r.client.Addr())
 	evicted.closeEvicted()
 	if rejectErr != nil {
-		return nil, accepted, rejectErr
+		return u, accepted, rejectErr
 	}
-	if response, accepted, rejectErr = e.negotiate(r, key); rejectErr != nil {
+	accepted, err := e.callAccept(r)
+	if err != nil {
 		e.limiter.demote(in)
+		return u, Accepted{}, rejectErrorOf(err)
 	}
-	return response, accepted, rejectErr
+	accepted.deflate = u.deflate()
+	return u, accepted, nil
 }
 
 // checkHTTP rejects a request that is neither an upgrade nor fit for net/http. A body is
@@ -168,7 +172,7 @@ func (l *loop) readHead(c *conn, data []byte) {
 		data = in.head
 	}
 	r := &l.scratch.request
-	r.tlsConn = nil
+	r.tlsConn, r.unix, r.fd = nil, in.options.unix, c.fd
 	if c.tls != nil {
 		r.tlsConn = c.tls.conn
 	}
@@ -183,14 +187,16 @@ func (l *loop) readHead(c *conn, data []byte) {
 		}
 		return
 	}
-	response, accepted, rejectErr := l.engine.decide(in, r)
+	u, accepted, rejectErr := l.engine.decide(in, r)
 	switch {
 	case rejectErr != nil:
 		l.reject(c, rejectErr)
-	case response == nil:
+	case !u.valid():
 		l.handOff(c, r, rest)
+	case accepted.Later != nil:
+		l.park(c, accepted.Later, u, rest)
 	default:
-		l.open(c, accepted, response, rest)
+		l.open(c, accepted, u.response(accepted.Subprotocol), rest)
 	}
 }
 
@@ -245,8 +251,9 @@ func (l *loop) handOff(c *conn, r *Request, rest []byte) {
 		l.engine.handoff.release()
 		return
 	}
+	conn := socket
 	if c.tls != nil {
-		socket = c.tls.handOff(socket, c.out)
+		conn = c.tls.handOff(socket, c.out)
 	}
-	l.engine.handoff.serve(socket, r, rest)
+	l.engine.handoff.serve(conn, socket, r, rest)
 }

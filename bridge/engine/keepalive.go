@@ -22,6 +22,8 @@ func (l *loop) handleDeadline(c *conn) {
 			return
 		}
 		l.reject(c, &RejectError{Status: http.StatusRequestTimeout, Kind: KindHeadTimeout, Reason: "the request took too long"})
+	case stateParked:
+		l.undecided(c)
 	case stateOpen:
 		l.checkKeepalive(c)
 	case stateClosing:

@@ -13,6 +13,9 @@ type Limits struct {
 	MaxHead int
 	// HeadTimeout is how long a client may take to send its request. 0 means 10 s.
 	HeadTimeout time.Duration
+	// DecisionTimeout is how long the decision on a parked connection may take
+	// ([Accepted].Later); then it is answered with 503. 0 means 10 s.
+	DecisionTimeout time.Duration
 	// MaxMessage is the longest message from a client in bytes, over all its fragments. 0
 	// means 1 MiB.
 	MaxMessage int
@@ -55,6 +58,7 @@ const maxDuration = 365 * 24 * time.Hour
 func (l *Limits) setDefaults() {
 	l.MaxHead = min(cmp.Or(l.MaxHead, 8<<10), math.MaxInt32)
 	l.HeadTimeout = min(cmp.Or(l.HeadTimeout, 10*time.Second), maxDuration)
+	l.DecisionTimeout = min(cmp.Or(l.DecisionTimeout, 10*time.Second), maxDuration)
 	l.MaxMessage = min(cmp.Or(l.MaxMessage, 1<<20), math.MaxInt32)
 	l.LogBytes = cmp.Or(l.LogBytes, 16<<20)
 	l.LogAge = min(cmp.Or(l.LogAge, 30*time.Second), maxDuration)

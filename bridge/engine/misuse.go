@@ -75,6 +75,15 @@ func (e *Engine) ownsLog(what string, log *Log) bool {
 	return false
 }
 
+// validAccepted reports whether a connection can start as its handler says.
+func (e *Engine) validAccepted(w *Accepted) bool {
+	if w.Subprotocol != "" && !isToken([]byte(w.Subprotocol)) {
+		e.reportMisuse("Accepted.Subprotocol", "it is no token (RFC 9110, 5.6.2)")
+		return false
+	}
+	return e.ownsLog("Accepted.Log", w.Log)
+}
+
 // check returns an error for configuration values that make no sense.
 func (cfg *Config) check() error {
 	if cfg.Handler == nil {

@@ -134,7 +134,7 @@ func (l *loop) peerEnded(c *conn) {
 		s.handshake.closeInput() // the end of the handshake may be buffered, with a request after it
 		return
 	}
-	if c.out == nil || c.state == stateOpen || c.state == stateHead {
+	if c.out == nil || c.state == stateOpen || c.state == stateHead || c.state == stateParked {
 		l.drop(c, ws.StatusAbnormalClosure, reasonHungUp)
 	}
 }
@@ -144,6 +144,8 @@ func (l *loop) consume(c *conn, data []byte) {
 	switch c.state {
 	case stateHead:
 		l.readHead(c, data)
+	case stateParked:
+		l.keepEarly(c, data)
 	case stateOpen, stateClosing:
 		if !c.finishing && !c.closeReceived {
 			l.parse(c, data)

@@ -3,19 +3,34 @@ package engine
 import (
 	"bytes"
 	"crypto/tls"
+	"iter"
 	"net/netip"
 	"net/url"
 	"strings"
 )
 
-// Request is an upgrade request, valid only during [Handler.Accept].
+// Request is an upgrade request, valid only during [Handler].Accept, unless it is a clone.
 type Request struct {
 	head                    []byte // the whole head, with the empty line
 	method, target, version []byte // the request line
 	fields                  []field
-	client                  netip.AddrPort
+	peer, client            netip.AddrPort
 	tag                     any
 	tlsConn                 *tls.Conn // nil without TLS
+	unix                    bool      // it came through a Unix socket
+	fd                      int32     // the socket; not in a clone
+	unixPeer                *UnixPeer // in a clone only
+}
+
+// Clone returns a copy that stays valid.
+func (r *Request) Clone() *Request {
+	c := *r
+	c.fields, c.unix = nil, false
+	_ = c.read(bytes.Clone(r.head)) // it was read before
+	if peer, ok := r.UnixPeer(); ok {
+		c.unixPeer = &peer
+	}
+	return &c
 }
 
 // field is a header field, referring to the head. Its value is trimmed.
@@ -57,6 +72,22 @@ func (r *Request) Values(name string) (values []string) {
 // RemoteAddr returns the client's address as determined by [Config.ClientAddr]. It is the
 // zero value for a Unix socket.
 func (r *Request) RemoteAddr() netip.AddrPort { return r.client }
+
+// PeerAddr returns the address of the connection itself, or the one in its PROXY header. It
+// is the zero value for a Unix socket. Unlike RemoteAddr it is never taken from the request,
+// so it can decide whether the request's claims are trusted.
+func (r *Request) PeerAddr() netip.AddrPort { return r.peer }
+
+// Fields iterates over the names, as sent, and values of all header fields in order.
+func (r *Request) Fields() iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for i := range r.fields {
+			if f := &r.fields[i]; !yield(string(f.name), string(f.value)) {
+				return
+			}
+		}
+	}
+}
 
 // Tag returns the tag of the listener that accepted the client.
 func (r *Request) Tag() any { return r.tag }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/netip"
@@ -189,4 +190,49 @@ func TestLinesAreCheckedHoweverTheyAreSplit(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestACloneOfARequestStaysValid(t *testing.T) {
+	clones := make(chan *Request, 1)
+	s := start(t, Config{}, func(s *server) {
+		s.accept = func(r *Request) (Accepted, error) {
+			clones <- r.Clone()
+			return Accepted{Session: s}, nil
+		}
+	})
+	s.dialTCP(t).send([]byte(strings.Replace(plus("Cookie: a\r\nCookie: b\r\n"), "GET / ", "GET /live?x=1 ", 1)))
+	clone := testkit.Receive(t, clones)
+	testkit.Receive(t, s.opened)
+	for range 3 { // other requests use the loops' memory
+		s.dialTCP(t).upgrade("/another/path")
+		testkit.Receive(t, clones)
+	}
+	if got := clone.Target(); got != "/live?x=1" {
+		t.Errorf("the target is %q", got)
+	}
+	if got := clone.Header("Cookie"); got != "a, b" || len(clone.Values("Host")) != 1 || clone.TLS() != nil {
+		t.Errorf("the cookies are %q", got)
+	}
+}
+
+func TestOnlyTheChosenSubprotocolIsNamed(t *testing.T) {
+	inEveryWay(t, func(t *testing.T, start starter) {
+		s := start(Config{}, func(s *server) {
+			s.accept = func(r *Request) (Accepted, error) {
+				accepted := Accepted{Session: s, Subprotocol: "clu-ws.v1"}
+				if r.Target() == "/later" {
+					return Accepted{Later: func(context.Context) Decision { return func() (Accepted, error) { return accepted, nil } }}, nil
+				}
+				return accepted, nil
+			}
+		})
+		offers := plus("Sec-WebSocket-Protocol: bearer.secret, clu-ws.v1\r\nSec-WebSocket-Protocol: clu\r\n")
+		for _, path := range []string{"/", "/later"} {
+			c := s.dialTCP(t)
+			c.send([]byte(strings.Replace(offers, "GET / ", "GET "+path+" ", 1)))
+			if got := c.response().Header.Values("Sec-WebSocket-Protocol"); len(got) != 1 || got[0] != "clu-ws.v1" {
+				t.Errorf("%s: the response names %q", path, got)
+			}
+		}
+	})
 }

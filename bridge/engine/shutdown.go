@@ -32,7 +32,7 @@ func (e *Engine) StopListening() {
 //
 // Shutdown never outlasts its context by more than a quarter of a second. After that, only
 // calls that do not return are left: loops in a method of the [Handler] or a callback of
-// [Config]. Their connections stay as they are, and listening sockets may stay open, until
+// [Config], and decisions that ignore their context. Their connections stay as they are, and listening sockets may stay open, until
 // the call returns and the loop ends by itself; the log says how many there are. Handlers
 // of [Config].HTTP that hang have lost their connections and are not waited for.
 //
@@ -51,6 +51,7 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	defer cancel()
 	waitDone(soon, deaf)
 	gone := e.drain(reason)
+	e.decisions.stop()
 	err := e.handoff.shutdown(ctx)
 	if !waitDone(ctx, gone) {
 		err = ctx.Err()
@@ -72,12 +73,13 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	if waitDone(cut, ended) {
 		return ctx.Err()
 	}
-	e.log.Error("the engine is shut down, but calls of the Handler or a callback have not returned", "loops", e.countRunning(), "after", cutTimeout)
+	e.log.Error("the engine is shut down, but calls of the Handler or a callback have not returned", "loops", e.countRunning(), "decisions", e.decisions.count(), "after", cutTimeout)
 	return ctx.Err()
 }
 
 // abort cuts all connections, so that Shutdown has nothing to wait for.
 func (e *Engine) abort() {
+	e.decisions.stop()
 	e.StopListening()
 	for _, l := range e.loops {
 		l.mail.post(l.stop)

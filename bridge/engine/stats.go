@@ -9,6 +9,8 @@ import (
 type Stats struct {
 	// Connections is the number of open WebSocket connections.
 	Connections int
+	// Parked is the number of decisions that run or are queued ([Accepted].Later).
+	Parked int
 	// SlowCloses counts connections closed because they read too slowly.
 	SlowCloses int
 	// Skips counts how often a lagging connection continued with newer frames.
@@ -65,6 +67,7 @@ type Lag struct {
 func (e *Engine) Stats() Stats {
 	st := Stats{
 		Connections: int(e.open.Load()),
+		Parked:      e.decisions.count(),
 		SlowCloses:  int(e.slow.Load()),
 		Skips:       int(e.skips.Load()),
 		Rejected:    int(e.rejected.Load()),

@@ -52,23 +52,33 @@ func (r *Request) checkHandshake() (key []byte, _ *RejectError) {
 	return key, nil
 }
 
-// negotiate passes a valid upgrade request to the handler, and returns the response if it
-// is accepted.
-func (e *Engine) negotiate(r *Request, key []byte) (response []byte, accepted Accepted, _ *RejectError) {
-	var extensions []httphead.Option
+// upgrade is what the response to a valid upgrade request needs of it. The zero value stands
+// for a request that is no upgrade.
+type upgrade struct {
+	key        [keyLength]byte   // Sec-WebSocket-Key
+	extensions []httphead.Option // accepted ones
+}
+
+// checkUpgrade rejects an invalid upgrade request, and negotiates the extensions.
+func (e *Engine) checkUpgrade(r *Request) (u upgrade, _ *RejectError) {
+	key, rejectErr := r.checkHandshake()
+	if rejectErr != nil {
+		return u, rejectErr
+	}
 	if e.deflate != nil {
 		var ok bool
-		if extensions, ok = acceptOffer(r.Values("Sec-WebSocket-Extensions")); !ok {
-			return nil, accepted, malformed("the Sec-WebSocket-Extensions are malformed")
+		if u.extensions, ok = acceptOffer(r.Values("Sec-WebSocket-Extensions")); !ok {
+			return u, malformed("the Sec-WebSocket-Extensions are malformed")
 		}
 	}
-	accepted, err := e.callAccept(r)
-	if err != nil {
-		return nil, Accepted{}, rejectErrorOf(err)
-	}
-	accepted.deflate = len(extensions) > 0
-	return upgradeResponse(key, accepted.Subprotocol, extensions), accepted, nil
+	copy(u.key[:], key)
+	return u, nil
 }
+
+func (u *upgrade) valid() bool { return u.key[0] != 0 }
+
+// deflate reports whether permessage-deflate was negotiated.
+func (u *upgrade) deflate() bool { return len(u.extensions) > 0 }
 
 const (
 	// keyGUID is what a server appends to the key (RFC 6455, 1.3).
@@ -79,18 +89,18 @@ const (
 	acceptLength = 28
 )
 
-// upgradeResponse returns the response to an upgrade request (RFC 6455, 4.2.2).
-func upgradeResponse(key []byte, subprotocol string, extensions []httphead.Option) []byte {
+// response returns the response to an upgrade request (RFC 6455, 4.2.2).
+func (u *upgrade) response(subprotocol string) []byte {
 	var hashed [keyLength + len(keyGUID)]byte
-	sum := sha1.Sum(append(append(hashed[:0], key...), keyGUID...))
+	sum := sha1.Sum(append(append(hashed[:0], u.key[:]...), keyGUID...))
 	b := make([]byte, 0, len(switchingProtocols)+acceptLength+len("\r\n\r\n"))
 	b = base64.StdEncoding.AppendEncode(append(b, switchingProtocols...), sum[:])
 	if subprotocol != "" {
 		b = append(append(b, "\r\nSec-WebSocket-Protocol: "...), subprotocol...)
 	}
-	if len(extensions) > 0 {
+	if u.deflate() {
 		w := bytes.NewBuffer(append(b, "\r\nSec-WebSocket-Extensions: "...))
-		_, _ = httphead.WriteOptions(w, extensions) // a Buffer has no errors
+		_, _ = httphead.WriteOptions(w, u.extensions) // a Buffer has no errors
 		b = w.Bytes()
 	}
 	return append(b, "\r\n\r\n"...)

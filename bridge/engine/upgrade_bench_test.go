@@ -24,7 +24,7 @@ func upgrades(t testing.TB) func(data []byte) {
 		if _, whole, rejectErr := e.examine(in, r, data); rejectErr != nil || !whole {
 			t.Fatal("it is rejected", rejectErr)
 		}
-		if answer, _, rejectErr := e.decide(in, r); rejectErr != nil || len(answer) < 100 {
+		if u, w, rejectErr := e.decide(in, r); rejectErr != nil || len(u.response(w.Subprotocol)) < 100 {
 			t.Fatal("it is rejected", rejectErr)
 		}
 		e.limiter.removeIncoming(in)

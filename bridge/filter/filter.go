@@ -87,6 +87,14 @@ func (f *Filter) Globs() int {
 	return n
 }
 
+// selectsAll reports whether the filter selects every reply.
+func (f *Filter) selectsAll() bool { return f.key == "{}" }
+
+// testsOnlySender reports whether the filter tests nothing but the sender, or nothing at all.
+func (f *Filter) testsOnlySender() bool {
+	return f.routing == nil && f.keyword == nil && f.commandID == nil && f.commander == nil && !f.mine && f.codes == "" && f.internal == nil
+}
+
 // OnlyMine reports whether the filter selects only replies to the connection's own commands.
 func (f *Filter) OnlyMine() bool {
 	return f.mine && f.commander != nil && len(f.commander.names)+len(f.commander.patterns) == 0

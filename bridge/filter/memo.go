@@ -23,6 +23,7 @@ type Memo struct {
 	retired []int // numbers of removed filters, whose bits are still in the rows
 	free    []int // numbers that can be given out again
 	work    int
+	looks   uint64 // how often Look was called
 
 	// The current reply, and its rows.
 	reply    *Reply
@@ -88,6 +89,7 @@ func (m *Memo) Work() int { return m.work }
 // Look makes a reply the current one. It must not change until the next Look.
 func (m *Memo) Look(r *Reply) {
 	m.reply, m.rows, m.asked = r, [keyword]*row{}, false
+	m.looks++
 	m.work++
 }
 

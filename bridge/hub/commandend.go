@@ -13,10 +13,12 @@ import (
 type CommandEnd struct {
 	CommandID   string
 	Status      string
-	MessageCode string // of the last reply; "" without one
-	Message     string // why it failed, or why its end is no longer awaited
-	Replies     int
+	MessageCode string        // of the last reply; "" if the waiter's client may not hear that
+	Message     string        // why it failed, if the client may hear that, or why its end is no longer awaited
+	Replies     int           // how many the client may hear
 	Duration    time.Duration // from its registration
+
+	heard bool // the client may hear the last reply
 }
 
 // The statuses of a [CommandEnd].
@@ -36,11 +38,15 @@ const (
 // maxReason is how many bytes of an actor's reason go into a result.
 const maxReason = 1024
 
-// endOf returns the end of a command from its last reply.
-func endOf(c *Command, r *Reply, now time.Time) CommandEnd {
-	e := CommandEnd{CommandID: c.ID, Status: StatusDone, MessageCode: r.Code, Replies: c.replies, Duration: now.Sub(c.began)}
+// endOf returns the end of a command from its last reply. Of a reply that the waiter's client may
+// not hear it has nothing but the status.
+func endOf(c *Command, r *Reply, heard bool, now time.Time) CommandEnd {
+	e := CommandEnd{CommandID: c.ID, Status: StatusDone, Replies: c.replies, Duration: now.Sub(c.began), heard: heard}
 	if r.fails() {
 		e.Status = StatusFailed
+	}
+	if heard {
+		e.MessageCode = r.Code
 	}
 	return e
 }

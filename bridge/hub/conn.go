@@ -38,4 +38,7 @@ type Client interface {
 	HasLeft() bool
 	// Session returns the client's session, or nil unless it speaks v1.
 	Session() *Session
+	// Self identifies the client's principal among all, or the client if that has no name: clients
+	// with equal texts have the same own commands. "" has none.
+	Self() string
 }

@@ -73,7 +73,7 @@ func (h *Hub) matchCommand(d *delivery) {
 	if d.command.owner != nil {
 		d.owner = d.command.owner.ID
 	}
-	if d.command.waiter != nil && d.fails() {
+	if d.command.end.heard && d.fails() {
 		d.command.end.Message = reasonOf(d.body)
 	}
 }
@@ -98,12 +98,9 @@ func (h *Hub) record(r *Reply) {
 // deliver appends a reply to the logs of the clients that want it. The result of a command
 // follows its last reply directly. mu is held.
 func (h *Hub) deliver(d *delivery) {
-	if d.urgent() {
-		h.Plain.Append(d.plain)
-	} else {
-		h.Plain.AppendWithin(d.plain, h.batch)
-	}
+	h.deliverPlain(d)
 	h.deliverToGroups(d.Reply)
+	h.deliverOwn(d)
 	if d.command.waiter != nil {
 		d.command.waiter.End(d.command.end)
 	}

@@ -19,6 +19,10 @@ type group struct {
 	clients int
 	address string // the address whose quota it uses
 	weight  int    // how many groups it counts as
+	terse   bool   // its clients do not hear why the broker is not up
+
+	ownReply *Reply // the reply of ownWants
+	ownWants bool   // see [group.wantsOwn]
 
 	target int // 1 + its place in Hub.fanout while a frame is delivered, else 0
 }
@@ -37,7 +41,8 @@ func groupKey(keys []string) string {
 	return strings.Join(slices.Compact(keys), "\n")
 }
 
-// keysOf returns the keys of a client's subscriptions, each with its batch time.
+// keysOf returns the keys of a client's subscriptions, each with its batch time, and what else
+// distinguishes what the client gets.
 func keysOf(subs []subscription, s *Session) []string {
 	keys := make([]string, len(subs))
 	for i := range subs {
@@ -46,6 +51,9 @@ func keysOf(subs []subscription, s *Session) []string {
 		if spec.Batch > 0 {
 			keys[i] += " batch " + strconv.FormatInt(int64(spec.Batch), 10)
 		}
+	}
+	if !s.viewer.Load().detailed() {
+		keys = append(keys, "without reasons")
 	}
 	return keys
 }
@@ -57,27 +65,40 @@ func (h *Hub) join(subs []subscription, s *Session) (*group, error) {
 	key := groupKey(keysOf(subs, s))
 	g := h.groups[key]
 	if g == nil {
-		var err error
-		if g, err = h.newGroup(key, subs, s); err != nil {
-			return nil, err
+		size := weight(subs)
+		if !h.takeQuota(s, size) {
+			return nil, h.shares.Full(s.address, "different sets of subscriptions", "ask for what others ask for")
 		}
+		g = h.newGroup(key, subs, s, size)
 	}
 	g.clients++
 	return g, nil
 }
 
-// newGroup makes a group and takes quota for it. The quota of the client's former group
-// counts as free if the client is alone in it.
-func (h *Hub) newGroup(key string, subs []subscription, s *Session) (*group, error) {
-	g := &group{key: key, address: s.address, weight: weight(subs)}
+// joinAnyway is join for a client whose grants have changed, which must not stay in its former
+// group. A group for which there is no quota is made without.
+func (h *Hub) joinAnyway(subs []subscription, s *Session) *group {
+	g, err := h.join(subs, s)
+	if err != nil {
+		g = h.newGroup(groupKey(keysOf(subs, s)), subs, s, 0)
+		g.clients++
+	}
+	return g
+}
+
+// takeQuota takes quota for a group. The quota of the client's former group counts as free if the
+// client is alone in it.
+func (h *Hub) takeQuota(s *Session, size int) bool {
 	had := 0
 	if old := s.group; old != nil && old.clients == 1 && old.address == s.address {
 		had = old.weight
 	}
-	if !h.shares.Take(g.address, g.weight, had) {
-		return nil, h.shares.Full(s.address, "different sets of subscriptions", "ask for what others ask for")
-	}
-	g.log = h.newLog()
+	return h.shares.Take(s.address, size, had)
+}
+
+// newGroup makes a group that uses this much of the quota of the client's address.
+func (h *Hub) newGroup(key string, subs []subscription, s *Session, size int) *group {
+	g := &group{key: key, log: h.newLog(), address: s.address, weight: size, terse: !s.viewer.Load().detailed()}
 	h.groups[key] = g
 	for _, sub := range subs {
 		shared := h.subs.acquire(sub.spec, s)
@@ -89,7 +110,7 @@ func (h *Hub) newGroup(key string, subs []subscription, s *Session) (*group, err
 		shared.groups = append(shared.groups, m)
 		g.subs = append(g.subs, m)
 	}
-	return g, nil
+	return g
 }
 
 // leave removes a client, which disconnects or has joined another group, from its group. The

@@ -17,10 +17,31 @@ type modelSpec struct {
 	throttle time.Duration
 	ordered  bool
 	batch    time.Duration
+	client   *recordingClient
+	viewer   *modelViewer
 }
 
-// key identifies what the spec selects, without the batch time.
-func (w modelSpec) key() string { return fmt.Sprint(w.filter.Key(), w.throttle, w.ordered) }
+// key identifies what the spec selects for its client, without the batch time.
+func (w modelSpec) key() string {
+	who := ""
+	if w.filter.Mine() {
+		who = w.client.session.ID
+	}
+	return fmt.Sprint(w.viewer.key(w.filter), w.throttle, w.ordered, who)
+}
+
+// selects reports whether the client gets a reply by its group: it asks for it and its view selects it.
+func (w modelSpec) selects(r *modelled) bool { return w.asks(r) && w.viewer.sees(&r.Reply) }
+
+func (w modelSpec) asks(r *modelled) bool {
+	return w.filter.MatchMine(&r.Reply, r.from != nil && r.from == w.client)
+}
+
+// modelled is a reply, and the client whose command it answers.
+type modelled struct {
+	filter.Reply
+	from *recordingClient
+}
 
 // modelSet is a set of clients with the same specs and batch times, which get the same replies.
 // Batch times change neither the replies nor their order.
@@ -50,7 +71,11 @@ func newModel() *model {
 	return &model{sets: map[string]*modelSet{}, windows: map[string]*modelWindow{}, orders: map[string]map[string]int64{}}
 }
 
-func (m *model) move(l *recordingClient) {
+func (m *model) move(l *recordingClient) { m.moveTo(l, nil) }
+
+// moveTo moves a client to the set of its specs. Of what is pending in its former set, it gets what
+// it may still hear.
+func (m *model) moveTo(l *recordingClient, hears func(seq uint64) bool) {
 	var old *modelSet
 	for key, set := range m.sets {
 		if slices.Contains(set.clients, l) {
@@ -84,7 +109,7 @@ func (m *model) move(l *recordingClient) {
 	}
 	if old != nil {
 		for _, seq := range old.pendingReplies() {
-			if !slices.Contains(m.sets[key].pendingReplies(), seq) {
+			if !slices.Contains(m.sets[key].pendingReplies(), seq) && (hears == nil || hears(seq)) {
 				l.want = append(l.want, seq)
 			}
 		}
@@ -111,6 +136,9 @@ func setKey(specs map[string]modelSpec) string {
 	var keys []string
 	for _, w := range specs {
 		keys = append(keys, fmt.Sprint(w.key(), w.batch))
+		if !w.viewer.detailed {
+			keys = append(keys, "without reasons")
+		}
 	}
 	slices.Sort(keys)
 	return strings.Join(slices.Compact(keys), "|")
@@ -175,12 +203,12 @@ func (m *model) end(w *modelWindow) {
 
 // wants returns the specs of all sets that select a reply, unless it is too old for their order,
 // and whether they deliver it at once.
-func (m *model) wants(r *filter.Reply, order int64) map[string]bool {
+func (m *model) wants(r *modelled, order int64) map[string]bool {
 	wanted := map[string]bool{}
 	for _, set := range m.sets {
 		for _, w := range set.specs {
 			key := w.key()
-			if _, done := wanted[key]; done || !w.filter.Match(r) {
+			if _, done := wanted[key]; done || !w.selects(r) {
 				continue
 			}
 			if last, known := m.orders[key][r.Sender]; w.ordered && order > 0 {
@@ -202,7 +230,7 @@ func (m *model) wants(r *filter.Reply, order int64) map[string]bool {
 	return wanted
 }
 
-func (m *model) says(r filter.Reply, order int64) {
+func (m *model) says(r modelled, order int64) {
 	m.seq++
 	urgent := strings.Contains(":f!e", r.Code)
 	wanted := m.wants(&r, order)
@@ -242,4 +270,5 @@ func (m *model) says(r filter.Reply, order int64) {
 			set.deliver(m.seq)
 		}
 	}
+	m.saysOwn(&r)
 }

@@ -62,7 +62,12 @@ func (s *hubHarness) connect() *recordingClient {
 func (s *hubHarness) dial() *recordingClient { return s.dialAt("/") }
 
 // dialAt is dial for a client with parameters in its URL.
-func (s *hubHarness) dialAt(target string) *recordingClient {
+func (s *hubHarness) dialAt(target string) *recordingClient { return s.dialAs(target, nil) }
+
+// connectAs is dial for a client that may hear what a viewer says.
+func (s *hubHarness) connectAs(v *Viewer) *recordingClient { return s.dialAs("/", v) }
+
+func (s *hubHarness) dialAs(target string, v *Viewer) *recordingClient {
 	s.t.Helper()
 	id := "bridge-" + strconv.FormatInt(s.clients.Add(1), 10)
 	l := &recordingClient{answers: make(chan map[string]any, 1000), specs: map[string]modelSpec{}}
@@ -70,6 +75,7 @@ func (s *hubHarness) dialAt(target string) *recordingClient {
 	_, query, _ := strings.Cut(target, "?")
 	request := s.connectRequest(query)
 	l.session.Batch = request.Batch
+	l.session.Restrict(v, nil)
 	s.hub.Greet(l, l.session, request, protocol.Hello{Op: "hello"})
 	return l
 }

@@ -65,6 +65,8 @@ type Hub struct {
 	shares    quota.Table       // the quotas of groups, by address
 	v1Clients int               // clients in groups
 	fanout    fanout
+	selves    ownSessions // of clients that hear replies to their own commands beside their views
+	plain     plainGroups // of plain clients with views; it has a lock of its own
 }
 
 // Config configures a hub.
@@ -80,6 +82,9 @@ type Config struct {
 	Batch   time.Duration
 	History History
 	Values  snapshot.Limits
+	// Views reports whether clients may have views. Then the hub remembers which keywords each
+	// reply had whose values it keeps, which a view may test. See also [Hub.ExpectViews].
+	Views bool
 	// NewLog returns a new log for plain clients or for a group.
 	NewLog func() Log
 
@@ -114,10 +119,23 @@ func New(cfg Config) *Hub {
 		snapshots:   snapshotCache{},
 		groups:      map[string]*group{},
 		shares:      quota.NewTable(maxGroups),
+		selves:      ownSessions{},
+		plain:       newPlainGroups(cfg.NewLog),
 	}
 	h.Inflight = newInflight(cfg.Name, cfg.Now, h.onEvict)
 	h.delivered.known.Store(!h.loading)
+	if cfg.Views {
+		h.values.KeepNames()
+	}
 	return h
+}
+
+// ExpectViews is the same as [Config.Views] from now on. Values of earlier replies are not told to
+// clients whose views hide some keywords.
+func (h *Hub) ExpectViews() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.values.KeepNames()
 }
 
 // afterFunc is [time.AfterFunc] with the result of [Config.After].
@@ -152,13 +170,22 @@ func (h *Hub) Missed(from, to time.Time) {
 	h.notify(frame)
 }
 
-// Linked reports the broker's state and its reason to v1 clients if the state has changed.
+// Linked reports the broker's state to v1 clients if it has changed, and its reason to those that
+// may hear that.
 func (h *Hub) Linked(state, reason string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if state != h.brokerState {
 		h.brokerState = state
-		h.notify(protocol.Encode(protocol.Broker{Op: "broker", State: state, Reason: reason}))
+		full := protocol.Encode(protocol.Broker{Op: "broker", State: state, Reason: reason})
+		terse := protocol.Encode(protocol.Broker{Op: "broker", State: state})
+		for _, g := range h.groups {
+			if g.terse {
+				g.log.Append(terse)
+			} else {
+				g.log.Append(full)
+			}
+		}
 	}
 }
 

@@ -36,30 +36,78 @@ func (sp *Spec) filterCost() (globs, bytes int) {
 	return sp.Filter.Globs(), len(sp.Filter.Key())
 }
 
-// sharedSub is a distinct subscription, shared by all groups that have it. Its filter is
-// evaluated once per reply. The groups share its throttle windows and order marks, so a
+// sharedSub is a distinct subscription, as far as its clients may hear it, shared by all groups that
+// have it. Its filter is evaluated once per reply, and its view once per reply for all
+// subscriptions with that view. The groups share its throttle windows and order marks, so a
 // client keeps these when its other subscriptions change.
 type sharedSub struct {
 	Spec
-	key string
+	key  string
+	view *filter.View // what its clients may hear; nil is everything
+	// senders are the only senders whose replies it may select; nil are all.
+	senders []string
 	// owner is the session whose commands are "mine"; nil if the filter does not use that.
 	owner   *Session
 	groups  []*groupSub
 	windows map[string]*throttleWindow // by sender
 	order   orderMarks
 
-	number int  // its filter's number in the matcher's memo; owned by the matcher
-	listed bool // it is in subIndex.changes
-	place  int  // its index there
+	number int      // its filter's number in the matcher's memo; owned by the matcher
+	seen   *viewUse // its view in the memo; nil without a view; owned by the matcher
+	listed bool     // it is in subIndex.changes
+	place  int      // its index there
+}
+
+// seenBy returns the spec and the view that together select what a viewer hears of a subscription.
+// Viewers with different views share a subscription if that is the same for them. Replies to
+// one's own commands beside the view are delivered apart (own.go), for which the subscription must
+// stay as the client asked for it.
+func (sp *Spec) seenBy(v *Viewer) (Spec, *filter.View) {
+	if sp.Filter == nil || v.view() == nil {
+		return *sp, nil
+	}
+	seen, view := *sp, v.View
+	if !v.Own {
+		seen.Filter, view = v.View.Narrow(sp.Filter)
+	}
+	return seen, view
+}
+
+// sendersOf returns the only senders whose replies a subscription may select; nil are all.
+func sendersOf(f *filter.Filter, v *filter.View) []string {
+	senders, seen := f.Senders(), v.Senders()
+	if senders == nil || seen == nil {
+		if senders == nil {
+			senders = seen
+		}
+		return senders
+	}
+	both := []string{}
+	for _, name := range senders {
+		if _, ok := slices.BinarySearch(seen, name); ok {
+			both = append(both, name)
+		}
+	}
+	return both
 }
 
 // key returns a string that is equal for all specs that select the same, however they were
-// written, and for all clients unless the filter uses "mine". It does not include the batch
-// time, which does not affect what is selected.
+// written, and for all clients that may hear the same, unless the filter uses "mine". It does not
+// include the batch time, which does not affect what is selected.
 func (sp *Spec) key(s *Session) string {
+	viewer := s.viewer.Load()
+	seen, view := sp.seenBy(viewer)
+	sp = &seen
 	var b strings.Builder
 	if sp.Filter != nil {
 		b.WriteString(sp.Filter.ID())
+	}
+	if view != nil {
+		b.WriteString(" seen by ")
+		b.WriteString(view.ID())
+		if viewer.Own {
+			b.WriteString(" own")
+		}
 	}
 	for _, path := range sp.Rooms {
 		b.WriteString(" room ")
@@ -105,7 +153,11 @@ func (x *subIndex) acquire(w Spec, client *Session) *sharedSub {
 	if s := x.all[key]; s != nil {
 		return s
 	}
-	s := &sharedSub{Spec: w, key: key, owner: owner}
+	s := &sharedSub{key: key, owner: owner}
+	s.Spec, s.view = w.seenBy(client.viewer.Load())
+	if s.Filter != nil {
+		s.senders = sendersOf(s.Filter, s.view)
+	}
 	x.all[key] = s
 	for _, path := range w.Rooms {
 		x.byRoom.Add(path, s)

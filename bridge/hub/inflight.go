@@ -52,9 +52,10 @@ type CommandKey struct{ ID, Consumer string }
 type Command struct {
 	CommandKey
 	caller  *caller
-	sent    int    // how many commands it stands for
-	waiter  Waiter // nil if its end is not awaited
-	replies int
+	self    string    // [Client.Self] of its sender; it does not change
+	sent    int       // how many commands it stands for
+	waiter  Waiter    // nil if its end is not awaited
+	replies int       // to the waiter, as far as its client may hear them
 	ended   bool      // the last reply to the last of them has come
 	began   time.Time // when the last of them was added
 	share   *share    // of its sender's address; it does not change
@@ -69,7 +70,9 @@ func (c *Command) Party() any { return c.share }
 
 // Waiter waits for a command's end.
 type Waiter interface {
-	// Gather takes a reply. Inflight.mu is held.
+	// Viewer returns what the client may hear. Inflight.mu is held.
+	Viewer() *Viewer
+	// Gather takes a reply that the client may hear. Inflight.mu is held.
 	Gather(r *Reply)
 	// End is called once, with the end. Hub.mu is held, except for an evicted command over
 	// HTTP.
@@ -140,7 +143,7 @@ func (f *Inflight) tryAdd(from Client, key CommandKey, w Waiter, http bool) (c *
 		return nil, evicted{}, err
 	}
 	one := f.callerOf(from)
-	c = &Command{CommandKey: key, caller: one, share: one.share, sent: 1, waiter: w, began: now}
+	c = &Command{CommandKey: key, caller: one, self: from.Self(), share: one.share, sent: 1, waiter: w, began: now}
 	if http {
 		f.http[c] = struct{}{}
 	}

@@ -9,6 +9,7 @@ import (
 // commandMatch is the result of matching a reply with the commands in flight.
 type commandMatch struct {
 	owner  *Session // of the command that it answers; nil unless that is a v1 client's
+	self   string   // [Client.Self] of the command's sender
 	waiter Waiter   // nil unless the reply ends an awaited command
 	end    CommandEnd
 }
@@ -29,11 +30,13 @@ func (f *Inflight) replied(r *Reply) (a commandMatch) {
 	if c == nil {
 		return commandMatch{}
 	}
-	c.replies++
+	a.self, r.self = c.self, c.self
 	if c.caller.client != nil {
 		a.owner = c.caller.client.Session()
 	}
-	if c.waiter != nil {
+	heard := c.waiter != nil && c.waiter.Viewer().hears(r)
+	if heard {
+		c.replies++
 		c.waiter.Gather(r)
 	}
 	if !r.ends() {
@@ -43,7 +46,7 @@ func (f *Inflight) replied(r *Reply) (a commandMatch) {
 		return a
 	}
 	a.waiter = f.detach(c)
-	a.end = endOf(c, r, f.now())
+	a.end = endOf(c, r, heard, f.now())
 	c.ended = true
 	f.drop(c)
 	return a

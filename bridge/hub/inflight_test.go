@@ -18,6 +18,7 @@ type recordingWaiter struct {
 	stopped  int
 }
 
+func (p *recordingWaiter) Viewer() *Viewer  { return nil }
 func (p *recordingWaiter) Gather(*Reply)    { p.gathered++ }
 func (p *recordingWaiter) End(e CommandEnd) { p.ends = append(p.ends, e) }
 func (p *recordingWaiter) Stop()            { p.stopped++ }

@@ -18,8 +18,10 @@ type matcher struct {
 	mine     map[*Session][]*sharedSub // of replies to one session's commands alone
 	keywords int                       // how many of them need keywords
 	memo     *filter.Memo
-	wanted   []*sharedSub // result of match: those that want the current reply
-	matching func()       // set by tests: called before filters are evaluated without the lock
+	plain    []*plainGroup       // the groups of plain clients with views
+	views    map[string]*viewUse // those of subscriptions and of plain clients, by key
+	wanted   []*sharedSub        // result of match: those that want the current reply
+	matching func()              // set by tests: called before filters are evaluated without the lock
 }
 
 func (x *matcher) beginUnlocked() {
@@ -32,8 +34,51 @@ func (x *matcher) beginUnlocked() {
 const memoTexts = 8192
 
 func newMatcher() *matcher {
-	return &matcher{bySender: map[string][]*sharedSub{}, mine: map[*Session][]*sharedSub{}, memo: filter.NewMemo(memoTexts)}
+	return &matcher{bySender: map[string][]*sharedSub{}, mine: map[*Session][]*sharedSub{}, memo: filter.NewMemo(memoTexts), views: map[string]*viewUse{}}
 }
+
+// viewUse is a view in the matcher's memo, and how many subscriptions and groups of plain clients
+// have it.
+type viewUse struct {
+	*filter.MemoView
+	view  *filter.View
+	count int
+}
+
+// useView returns a view's place in the memo, or nil for a nil view.
+func (x *matcher) useView(v *filter.View) *viewUse {
+	if v == nil {
+		return nil
+	}
+	use := x.views[v.Key()]
+	if use == nil {
+		use = &viewUse{MemoView: x.memo.AddView(v), view: v}
+		x.views[v.Key()] = use
+		if v.NeedsKeywords() {
+			x.keywords++
+		}
+	}
+	use.count++
+	return use
+}
+
+// dropView ends a use of a view.
+func (x *matcher) dropView(use *viewUse) {
+	if use == nil {
+		return
+	}
+	if use.count--; use.count > 0 {
+		return
+	}
+	x.memo.RemoveView(use.MemoView)
+	delete(x.views, use.view.Key())
+	if use.view.NeedsKeywords() {
+		x.keywords--
+	}
+}
+
+// selects reports whether the view selects the matcher's current reply.
+func (u *viewUse) selects() bool { return u == nil || u.Match() }
 
 // change is a subscription that was added or removed.
 type change struct {
@@ -58,7 +103,7 @@ func (x *matcher) match(r *Reply, owner *Session) {
 
 func (x *matcher) matchAll(subs []*sharedSub, owner *Session) {
 	for _, s := range subs {
-		if x.memo.Match(s.Filter, s.number, owner != nil && owner == s.owner) {
+		if x.memo.Match(s.Filter, s.number, owner != nil && owner == s.owner) && s.seen.selects() {
 			x.wanted = append(x.wanted, s)
 		}
 	}
@@ -88,11 +133,11 @@ func (x *matcher) apply(changes []change, r *Reply, owner *Session) {
 }
 
 func (x *matcher) add(s *sharedSub) {
-	s.number = x.memo.Add()
+	s.number, s.seen = x.memo.Add(), x.useView(s.view)
 	if s.Filter.NeedsKeywords() {
 		x.keywords++
 	}
-	switch senders := s.Filter.Senders(); {
+	switch senders := s.senders; {
 	case s.Filter.OnlyMine():
 		x.mine[s.owner] = append(x.mine[s.owner], s)
 	case senders != nil:
@@ -114,10 +159,11 @@ func (x *matcher) remove(gone []*sharedSub) {
 	for _, s := range gone {
 		set[s] = true
 		x.memo.Remove(s.number)
+		x.dropView(s.seen)
 		if s.Filter.NeedsKeywords() {
 			x.keywords--
 		}
-		switch names := s.Filter.Senders(); {
+		switch names := s.senders; {
 		case s.Filter.OnlyMine():
 			owners[s.owner] = true
 		case names != nil:
@@ -150,7 +196,7 @@ func without(list []*sharedSub, gone map[*sharedSub]bool) []*sharedSub {
 
 // mayWant reports whether the matcher would evaluate the subscription's filter on a reply.
 func (s *sharedSub) mayWant(r *Reply, owner *Session) bool {
-	switch senders := s.Filter.Senders(); {
+	switch senders := s.senders; {
 	case s.Filter.OnlyMine():
 		return owner != nil && owner == s.owner
 	case senders != nil:
@@ -172,6 +218,7 @@ const (
 func (h *Hub) lockMatched(r *Reply, owner *Session) {
 	h.matcher.beginUnlocked()
 	h.matcher.match(r, owner)
+	h.matcher.matchPlain(&h.plain, r)
 	h.mu.Lock()
 	for round := 1; len(h.subs.changes) > 0; round++ {
 		changes := h.subs.takeChanges()

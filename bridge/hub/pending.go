@@ -95,10 +95,12 @@ func (g *group) discard(replies []*Reply) {
 }
 
 // flush returns the frames of the pending replies that a client would lose by moving to the
-// next group, each once and in order.
-func (g *group) flush(next *group) (frames []engine.Frame) {
+// next group, and may still hear, each once and in order.
+func (g *group) flush(next *group, v *Viewer) (frames []engine.Frame) {
 	for _, r := range g.pendingBeside(next) {
-		frames = append(frames, r.Frame)
+		if v.heard(r) {
+			frames = append(frames, r.Frame)
+		}
 	}
 	return frames
 }

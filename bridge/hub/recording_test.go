@@ -42,10 +42,13 @@ func (g *recordedLog) Close() {}
 type recordingClient struct {
 	session *Session
 	remote  string
+	self    string // [Client.Self]
 	left    bool
 	answers chan map[string]any // messages with an op; it is not read while they fit in
 	specs   map[string]modelSpec
 	want    []uint64
+	viewer  *modelViewer
+	plain   bool // it gets replies without a number, which is a keyword of theirs
 
 	mu     sync.Mutex // guards the following fields
 	log    *recordedLog
@@ -56,10 +59,11 @@ type recordingClient struct {
 	fragments []byte // of a message that is not complete
 }
 
-// Remote, HasLeft and Session make it a [Client].
+// Remote, HasLeft, Session and Self make it a [Client].
 func (c *recordingClient) Remote() string    { return c.remote }
 func (c *recordingClient) HasLeft() bool     { return c.left }
 func (c *recordingClient) Session() *Session { return c.session }
+func (c *recordingClient) Self() string      { return c.self }
 
 // catchUp takes the frames of the log that the client does not have yet. The log's lock is
 // held.
@@ -145,6 +149,10 @@ func (c *recordingClient) take(f engine.Frame) {
 		panic(err)
 	}
 	c.fragments = nil
+	if c.plain {
+		c.heard = append(c.heard, uint64(m["body"].(map[string]any)["n"].(float64)))
+		return
+	}
 	if m["op"] != nil {
 		c.answers <- m
 		return

@@ -22,6 +22,7 @@ type Reply struct {
 	body  []byte    // part of the frame
 	read  bool      // Keywords were read
 	owner string    // id of the session whose command it answers, or ""
+	self  string    // [Client.Self] of the sender of that command, or ""
 
 	// unroutable is set for a failed reply that a commander, not an actor, published because a
 	// consumer does not exist. It is delivered live only: if snapshots held it, clients could
@@ -44,6 +45,13 @@ func (r *Reply) readKeywords() {
 		r.read = true
 		r.Keywords = jsonscan.Keys(nil, r.body)
 	}
+}
+
+// withKeywords copies the reply's properties, with its keywords, into dup, whose memory is reused.
+func (r *Reply) withKeywords(dup *filter.Reply) {
+	keywords := jsonscan.Keys(dup.Keywords[:0], r.body)
+	*dup = r.Reply
+	dup.Keywords = keywords
 }
 
 // ends reports whether a reply is the last of its command, and fails reports whether the

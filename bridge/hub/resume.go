@@ -7,7 +7,6 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
-	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
 // replay finds the replies that a client missed since its last one and did not get through
@@ -22,11 +21,17 @@ type replay struct {
 	next    uint64 // index in the history of the next entry
 
 	memo         *filter.Memo
-	number       int            // the filter's number in the memo
-	otherSubs    []subscription // subscriptions that may have delivered a reply already
-	otherNumbers []int          // their filters' numbers
-	keywords     bool           // one of the filters needs keywords
-	keywordWork  int            // work spent on reading them
+	number       int     // the filter's number in the memo
+	viewer       *Viewer // what the client may hear
+	view         *filter.MemoView
+	former       []formerViewer // what it was allowed to hear before
+	formerViews  []*filter.MemoView
+	knownFrom    uint64             // see [Session]
+	otherSubs    []subscription     // subscriptions that may have delivered a reply already
+	otherNumbers []int              // their filters' numbers
+	otherViews   []*filter.MemoView // what the client might hear when they replayed
+	keywords     bool               // one of the filters needs keywords
+	keywordWork  int                // work spent on reading them
 
 	found []missedEntry
 	marks orderMarks // of an ordered subscription, after the replay
@@ -67,6 +72,7 @@ func (h *Hub) startReplay(d SubscribeRequest, s *Session) (_ *replay, reason str
 	}
 	p := &replay{hub: h, session: s, spec: d.Spec, next: h.history.after(last.Seq), memo: filter.NewMemo(replayTexts)}
 	p.number, p.keywords = p.memo.Add(), d.Spec.Filter.NeedsKeywords()
+	p.lookBack(s)
 	for _, sub := range append([]subscription{s.initialSub}, s.subs...) {
 		if sub.spec.Filter == nil || sub.spec.Throttle > 0 || sub.spec.Ordered {
 			continue // it is not known what it delivered
@@ -75,9 +81,28 @@ func (h *Hub) startReplay(d SubscribeRequest, s *Session) (_ *replay, reason str
 			sub.from = h.pastEnd
 		}
 		p.otherSubs, p.otherNumbers = append(p.otherSubs, sub), append(p.otherNumbers, p.memo.Add())
+		p.otherViews = append(p.otherViews, p.addView(sub.viewer))
 		p.keywords = p.keywords || sub.spec.Filter.NeedsKeywords()
 	}
 	return p, ""
+}
+
+// lookBack notes what the client may hear now and was allowed to hear before. mu is held.
+func (p *replay) lookBack(s *Session) {
+	p.viewer, p.former, p.knownFrom = s.viewer.Load(), slices.Clone(s.former), s.knownFrom
+	p.view = p.addView(p.viewer)
+	for _, f := range p.former {
+		p.formerViews = append(p.formerViews, p.addView(f.viewer))
+	}
+}
+
+// addView adds a viewer's view to the memo.
+func (p *replay) addView(v *Viewer) *filter.MemoView {
+	if v.view() == nil {
+		return nil
+	}
+	p.keywords = p.keywords || v.View.NeedsKeywords()
+	return p.memo.AddView(v.View)
 }
 
 func (h *Hub) forgottenReason() string {
@@ -138,7 +163,7 @@ func (p *replay) match(b *replayBuffer) {
 			continue
 		}
 		p.look(e.reply, &b.reply)
-		if !p.selects(p.spec.Filter, p.number, e.reply) || p.spec.Ordered && p.marks.stale(e.reply) {
+		if !p.selects(p.spec.Filter, p.number, e.reply) || !p.hears(p.viewer, p.view, e.reply) || p.spec.Ordered && p.marks.stale(e.reply) {
 			continue
 		}
 		if p.spec.Ordered {
@@ -159,10 +184,8 @@ func (p *replay) look(r *Reply, dup *filter.Reply) {
 		return
 	}
 	const bytesRead = 64 // per unit of work
-	keywords := jsonscan.Keys(dup.Keywords[:0], r.body)
-	*dup = r.Reply
-	dup.Keywords = keywords
-	p.keywordWork += len(r.body)/bytesRead + len(keywords)
+	r.withKeywords(dup)
+	p.keywordWork += len(r.body)/bytesRead + len(dup.Keywords)
 	p.memo.Look(dup)
 }
 
@@ -171,14 +194,37 @@ func (p *replay) selects(f *filter.Filter, number int, r *Reply) bool {
 	return p.memo.Match(f, number, r.owner != "" && r.owner == p.session.ID)
 }
 
+// hears reports whether a viewer, whose view is in the memo, hears the memo's current reply.
+func (p *replay) hears(v *Viewer, view *filter.MemoView, r *Reply) bool {
+	return view.Match() || v.owns(r) && !view.Hides()
+}
+
+// heard reports whether the client was allowed to hear a reply when it came.
+func (p *replay) heard(r *Reply) bool {
+	if r.Seq <= p.knownFrom {
+		return false
+	}
+	for i, f := range p.former {
+		if r.Seq <= f.upTo {
+			return p.hears(f.viewer, p.formerViews[i], r)
+		}
+	}
+	return p.hears(p.viewer, p.view, r)
+}
+
 // delivered reports whether the client got a reply through a subscription without throttle
-// or order, its initial one included. For a client that skipped replies this is unknown.
+// or order, its initial one included. For a client that skipped replies this is unknown. What it
+// was not allowed to hear when it came, or when it was replayed, was not delivered, even if it may
+// hear it now.
 func (p *replay) delivered(r *Reply) bool {
 	if p.session.Skipped.Load() {
 		return false
 	}
 	for i, sub := range p.otherSubs {
-		if r.Seq > sub.from && (!sub.ended || r.Seq <= sub.upTo) && p.selects(sub.spec.Filter, p.otherNumbers[i], r) {
+		if r.Seq <= sub.from || sub.ended && r.Seq > sub.upTo || !p.selects(sub.spec.Filter, p.otherNumbers[i], r) {
+			continue
+		}
+		if r.Seq > sub.replayed && p.heard(r) || r.Seq <= sub.replayed && p.hears(sub.viewer, p.otherViews[i], r) {
 			return true
 		}
 	}

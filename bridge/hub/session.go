@@ -27,8 +27,16 @@ type Session struct {
 	preHello        atomic.Int32 // messages that wait for the hello, and the hello itself
 	closed          atomic.Bool  // its connection has ended
 
+	// viewer is what the client may hear; nil is everything. It is set before the client is
+	// greeted, and then with Hub.mu held.
+	viewer atomic.Pointer[Viewer]
+	plain  *PlainClient // what it follows until it is greeted; nil if that is nothing, or Hub.Plain
+
 	// The following fields are guarded by Hub.mu.
-	group      *group // nil before its first subscription
+	conn       Conn           // nil before it is greeted
+	group      *group         // nil before its first subscription
+	former     []formerViewer // what it was allowed to hear before, oldest first
+	knownFrom  uint64         // before the reply after this one it is not known
 	subs       []subscription
 	implicit   bool         // its only subscription is the initial one
 	initialSub subscription // the initial one, once it has ended
@@ -53,6 +61,16 @@ func NewSession(id, address string) *Session {
 	return s
 }
 
+// Restrict sets what a client may hear, before it is greeted; [Hub.SetViewer] does so later. plain
+// is what it followed as a plain client, which it leaves when it is greeted, or nil.
+func (s *Session) Restrict(v *Viewer, plain *PlainClient) {
+	s.viewer.Store(v)
+	s.plain = plain
+}
+
+// Viewer returns what the client may hear now; nil is everything.
+func (s *Session) Viewer() *Viewer { return s.viewer.Load() }
+
 // Greet sends the hello, to which it adds the session, the time, the number of the last reply
 // and the broker's state. Then it subscribes the client to what the URL asks for, or to every
 // reply. Greet must be called once. It never blocks.
@@ -69,7 +87,10 @@ func (h *Hub) greet(conn Conn, s *Session, a *ConnectRequest, hello protocol.Hel
 	hello.Session, hello.Time = s.ID, h.now().UTC().Format(protocol.TimeFormat)
 	hello.Epoch, hello.Seq, hello.Broker = h.Epoch, h.known(), h.brokerState
 	defer s.preHello.Add(-1)
+	defer s.plain.leave()
 	s.toldState = h.brokerState
+	s.conn = conn
+	h.selves.add(s.viewer.Load(), s)
 	frames := []engine.Frame{protocol.Encode(hello)}
 	if a.Err != nil {
 		frames = append(frames, protocol.BadRequest(nil, a.Err))
@@ -101,6 +122,7 @@ func (h *Hub) Forget(s *Session) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.stopWaiting(s)
+		h.selves.remove(s.viewer.Load(), s)
 		if s.group != nil {
 			h.leave(s.group)
 			h.v1Clients--

@@ -21,18 +21,21 @@ const (
 	maxCachedBytes     = 32 << 20 // of all snapshots in the cache, unless it is a single one
 )
 
-// snapshotCache holds encoded snapshots by the id of their filter. It belongs to the queue's
-// request goroutine.
+// snapshotCache holds encoded snapshots by the ids of their filter and of their clients' view. It
+// belongs to the queue's request goroutine.
 type snapshotCache map[string]*cachedSnapshot
 
-// cachedSnapshot is the encoded snapshot for one filter.
+// cachedSnapshot is the encoded snapshot for one filter and the clients with one view.
 type cachedSnapshot struct {
 	*snapshot.Encoder
+	key        string
 	filter     *filter.Filter
+	view       *filter.View // nil is everything
 	memo       *filter.Memo // while it is encoded
 	number     int          // the filter's number in it
-	rounds     int          // of encoding since it was last finished
-	lastClient *Session     // the client that had the last turn
+	seen       *filter.MemoView
+	rounds     int      // of encoding since it was last finished
+	lastClient *Session // the client that had the last turn
 }
 
 // maxEncoders is how many snapshots are encoded at a time: each takes twice its length in
@@ -51,8 +54,8 @@ func (e *encoders) admit(p *cachedSnapshot, by *Session, cache snapshotCache) bo
 	}
 	*e = slices.DeleteFunc(*e, func(o *cachedSnapshot) bool {
 		gone := o.lastClient.closed.Load()
-		if gone && cache[o.filter.ID()] == o {
-			delete(cache, o.filter.ID())
+		if gone && cache[o.key] == o {
+			delete(cache, o.key)
 		}
 		return gone
 	})
@@ -65,14 +68,18 @@ func (e *encoders) admit(p *cachedSnapshot, by *Session, cache snapshotCache) bo
 
 func (e *encoders) done(p *cachedSnapshot) { *e = unordered.Remove(*e, p) }
 
-// of returns the snapshot for a filter, which may be finished, begun or new.
-func (c snapshotCache) of(f *filter.Filter) *cachedSnapshot {
-	if p := c[f.ID()]; p != nil {
+// of returns the snapshot for a filter and a view, which may be finished, begun or new.
+func (c snapshotCache) of(f *filter.Filter, v *filter.View) *cachedSnapshot {
+	key := f.ID()
+	if v != nil {
+		key += " seen by " + v.ID()
+	}
+	if p := c[key]; p != nil {
 		return p
 	}
-	p := &cachedSnapshot{filter: f}
-	p.Encoder = snapshot.NewEncoder(p.selector(), engine.MaxHeaderSize, func(text []byte) []byte { return engine.Must(engine.MiddleFragment(text)) })
-	c[f.ID()] = p
+	p := &cachedSnapshot{key: key, filter: f, view: v}
+	p.Encoder = snapshot.NewEncoder(p.selector(), p.visible(), engine.MaxHeaderSize, func(text []byte) []byte { return engine.Must(engine.MiddleFragment(text)) })
+	c[key] = p
 	return p
 }
 
@@ -84,7 +91,7 @@ func (c snapshotCache) trim(p *cachedSnapshot) {
 	}
 	if len(c) > maxCachedSnapshots || bytes > maxCachedBytes {
 		clear(c) // those in progress are still finished
-		c[p.filter.ID()] = p
+		c[p.key] = p
 	}
 }
 
@@ -102,6 +109,36 @@ func (p *cachedSnapshot) selector() func(snapshot.Entry) bool {
 	}
 }
 
+// visible returns what clients with the snapshot's view may know of; nil is everything.
+func (p *cachedSnapshot) visible() *snapshot.Visible {
+	if p.view == nil {
+		return nil
+	}
+	return visibleTo(p.view, func() (*filter.Memo, *filter.MemoView) { return p.memo, p.seen })
+}
+
+// visibleTo returns what clients with a view may know of. A reply whose keywords are not known is
+// visible only if the view certainly selects it. memo returns a memo that has the view.
+func visibleTo(v *filter.View, memo func() (*filter.Memo, *filter.MemoView)) *snapshot.Visible {
+	r, one := new(filter.Reply), make([]string, 1)
+	return &snapshot.Visible{Keywords: v.NeedsKeywords(), AllOf: v.SelectsAllOf, Reply: func(e snapshot.Entry) bool {
+		*r = filter.Reply{
+			Sender: e.Actor, RoutingKey: e.RoutingKey, Code: e.Code, CommandID: e.CommandID, Commander: e.Commander,
+			Internal: e.Internal, Keywords: e.Keywords,
+		}
+		m, seen := memo()
+		if !e.Known && v.NeedsKeywords() {
+			if one[0] = e.Keyword; e.Keyword != "" {
+				r.Keywords = one
+			}
+			m.Look(r) // counts the work
+			return v.MatchPart(r)
+		}
+		m.Look(r)
+		return seen.Match()
+	}}
+}
+
 // Bounds of the keywords that changed during the encoding and are written with the hub's lock
 // held. If more than that change all the time, the last round has no bound.
 const (
@@ -115,6 +152,9 @@ func (h *Hub) stepSnapshot(p *cachedSnapshot, by *Session) (done bool) {
 	if p.memo == nil {
 		p.memo = filter.NewMemo(memoTexts)
 		p.number = p.memo.Add()
+		if p.view != nil {
+			p.seen = p.memo.AddView(p.view)
+		}
 	}
 	h.mu.Lock()
 	near := p.Near(h.values, maxLockedKeywords)
@@ -151,25 +191,26 @@ func (h *Hub) finishSnapshot(p *cachedSnapshot, id *string) ([]engine.Frame, boo
 	if !p.Finish(h.values, most) {
 		return nil, false
 	}
-	p.rounds, p.memo = 0, nil
+	p.rounds, p.memo, p.seen = 0, nil, nil
 	parts := p.Parts()
 	frames := make([]engine.Frame, 0, len(parts)+2)
-	frames = append(frames, h.snapshotHead(id))
+	frames = append(frames, h.snapshotHead(id, p.view))
 	for _, part := range parts {
 		frames = append(frames, part)
 	}
 	return append(frames, snapshotTail()), true
 }
 
-// snapshotHead returns the first part of a snapshot. mu is held.
-func (h *Hub) snapshotHead(id *string) engine.Frame {
+// snapshotHead returns the first part of a snapshot. What was evicted in all is told to those alone
+// who may hear everything. mu is held.
+func (h *Hub) snapshotHead(id *string, v *filter.View) engine.Frame {
 	buf := append(make([]byte, engine.MaxHeaderSize, 256), `{"op": "snapshot", "id": `...)
 	buf = append(buf, protocol.JSON(id)...)
 	buf = append(buf, `, "epoch": "`...)
 	buf = append(buf, h.Epoch...)
 	buf = append(buf, `", "seq": `...)
 	buf = strconv.AppendUint(buf, h.seq, 10)
-	if actors, keywords := h.values.Evicted(); actors+keywords > 0 {
+	if actors, keywords := h.values.Evicted(); v == nil && actors+keywords > 0 {
 		buf = append(buf, `, "evicted": {"actors": `...)
 		buf = strconv.AppendUint(buf, actors, 10)
 		buf = append(buf, `, "keywords": `...)
@@ -200,13 +241,17 @@ func (h *Hub) snapshotTask(conn Conn, s *Session, id *string, f *filter.Filter, 
 	var p *cachedSnapshot
 	write := func() bool {
 		if p == nil {
-			p = h.snapshots.of(f)
+			p = h.snapshots.of(f, s.viewer.Load().view())
 		}
 		if !h.stepSnapshot(p, s) {
 			return false
 		}
 		h.mu.Lock()
 		defer h.mu.Unlock()
+		if p.view.Key() != s.viewer.Load().view().Key() { // it changed meanwhile
+			p = nil
+			return false
+		}
 		frames, ok := h.finishSnapshot(p, id)
 		if ok {
 			h.sayTo(conn, s, frames...)
@@ -215,24 +260,4 @@ func (h *Hub) snapshotTask(conn Conn, s *Session, id *string, f *filter.Filter, 
 		return ok
 	}
 	return (&waiter{hub: h, session: s, run: write}).step
-}
-
-// Actors answers with the actors that have sent replies.
-func (h *Hub) Actors(conn Conn, s *Session, id *string) error {
-	return h.submitAfterPast(s, func(answered func()) Task {
-		return func() bool {
-			h.mu.Lock()
-			all := h.values.Actors()
-			h.mu.Unlock()
-			buf := append(make([]byte, engine.MaxHeaderSize, 4096), `{"op": "actors", "id": `...)
-			buf = append(buf, protocol.JSON(id)...)
-			buf = append(buf, `, "actors": `...)
-			frame := engine.Must(engine.NewText(append(all.Append(buf), '}')))
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			h.sayTo(conn, s, frame)
-			answered()
-			return true
-		}
-	})
 }

@@ -21,7 +21,9 @@ type subscription struct {
 	from       uint64 // it has delivered the replies after this number
 	duringPast bool   // it began while the past of a stream was being read: then from is the end of that
 	ended      bool
-	upTo       uint64 // number of the last reply that it has delivered, if it has ended
+	upTo       uint64  // number of the last reply that it has delivered, if it has ended
+	replayed   uint64  // it replayed the replies from there up to this one; 0 without a replay
+	viewer     *Viewer // what the client might hear when they were replayed
 }
 
 // SubscribeRequest asks for a subscription, by a message or in a URL.
@@ -30,6 +32,7 @@ type SubscribeRequest struct {
 	Spec     Spec
 	Snapshot bool            // the subscription begins with a snapshot
 	Since    *protocol.Since // the last reply that the client had; nil unless it resumes
+	Data     []byte          // for the client, in the answer, as JSON; nil if there is none
 }
 
 // name returns the name of the subscription, which is the id of the request.
@@ -51,6 +54,8 @@ var (
 	errFiltersTooLong = fmt.Errorf("your filters are longer than %d bytes together; select with patterns, or ask for more and select in your page", maxFilterBytes)
 
 	errTooManyGlobs = fmt.Errorf("your filters have more than %d patterns together; name what you want, or ask for more and select in your page", maxGlobs)
+
+	errRoomForbidden = &protocol.Rejection{Code: protocol.CodeForbidden, Message: "You may not hear one of these rooms; ask for those that your grants name."}
 
 	errTooManySubscriptions = fmt.Errorf("you hold %d subscriptions, and no client may have more; unsubscribe from some", maxSubscriptions)
 )
@@ -104,6 +109,9 @@ func (h *Hub) subscribeTask(conn Conn, s *Session, d SubscribeRequest, answered 
 
 // admits returns an error if the session may not have another subscription.
 func (s *Session) admits(d SubscribeRequest) error {
+	if !s.viewer.Load().admits(&d.Spec) {
+		return errRoomForbidden
+	}
 	id, subs := d.name(), s.explicit()
 	globs, bytes := d.Spec.filterCost()
 	for _, sub := range subs {
@@ -165,11 +173,16 @@ func (h *Hub) regroup(conn Conn, s *Session, subs []subscription, first []engine
 		return nil
 	}
 	g, err := h.join(subs, s)
-	if err != nil {
-		return err
+	if err == nil {
+		h.move(conn, s, g, subs, first)
 	}
+	return err
+}
+
+// move moves a client to a group that it has joined. mu is held.
+func (h *Hub) move(conn Conn, s *Session, g *group, subs []subscription, first []engine.Frame) {
 	if s.group != nil && s.group != g {
-		first = append(s.group.flush(g), first...)
+		first = append(s.group.flush(g, s.viewer.Load()), first...)
 	}
 	conn.Follow(g.log, first...)
 	if s.group != nil {
@@ -180,7 +193,6 @@ func (h *Hub) regroup(conn Conn, s *Session, subs []subscription, first []engine
 	}
 	s.group, s.subs, s.implicit = g, subs, false
 	h.updateFigures()
-	return nil
 }
 
 // sayTo sends frames after everything appended so far. mu is held.

@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"errors"
+
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
@@ -19,9 +21,11 @@ type subscribing struct {
 	answered func() // called once the request was answered
 
 	started  bool
-	replay   *replay         // if it resumes
-	reason   string          // why it does not resume, although the client asked to
-	snapshot *cachedSnapshot // if it gets a snapshot
+	asked    SubscribeRequest // the request as it came
+	viewer   *Viewer          // what the client might hear when the replay began
+	replay   *replay          // if it resumes
+	reason   string           // why it does not resume, although the client asked to
+	snapshot *cachedSnapshot  // if it gets a snapshot
 }
 
 // step does one turn's work.
@@ -34,7 +38,7 @@ func (t *subscribing) step() (done bool) {
 	}
 	if t.request.Snapshot {
 		if t.snapshot == nil {
-			t.snapshot = t.hub.snapshots.of(t.request.Spec.Filter)
+			t.snapshot = t.hub.snapshots.of(t.request.Spec.Filter, t.viewer.view())
 		}
 		if !t.hub.stepSnapshot(t.snapshot, t.session) {
 			return false
@@ -50,7 +54,7 @@ func (t *subscribing) step() (done bool) {
 func (t *subscribing) start() bool {
 	t.hub.mu.Lock()
 	defer t.hub.mu.Unlock()
-	t.started = true
+	t.started, t.asked, t.viewer = true, t.request, t.session.viewer.Load()
 	if t.session.gone {
 		return false
 	}
@@ -67,7 +71,11 @@ func (t *subscribing) start() bool {
 
 // refuse answers with an error. mu is held.
 func (t *subscribing) refuse(err error) {
-	t.hub.sayTo(t.conn, t.session, protocol.BadRequest(t.request.ID, err))
+	answer := protocol.BadRequest(t.request.ID, err)
+	if no, ok := errors.AsType[*protocol.Rejection](err); ok {
+		answer = protocol.Encode(protocol.Error{Op: "error", ID: t.request.ID, Code: no.Code, Message: no.Message})
+	}
+	t.hub.sayTo(t.conn, t.session, answer)
 	t.answered()
 }
 
@@ -102,6 +110,10 @@ func (t *subscribing) finish() (done bool) {
 	if err := s.admits(t.request); err != nil {
 		t.refuse(err)
 		return true
+	}
+	if t.started && t.viewer != s.viewer.Load() { // what was found so far may not be told any more
+		t.started, t.request, t.replay, t.reason, t.snapshot = false, t.asked, nil, "", nil
+		return false
 	}
 	if !t.catchUp() {
 		return false
@@ -140,7 +152,7 @@ func (t *subscribing) finish() (done bool) {
 func (t *subscribing) subscription() subscription {
 	sub := subscription{id: t.request.name(), spec: t.request.Spec, from: t.hub.seq, duringPast: t.hub.loading}
 	if t.replay != nil {
-		sub.from = t.request.Since.Seq
+		sub.from, sub.replayed, sub.viewer = t.request.Since.Seq, t.hub.seq, t.viewer
 	}
 	return sub
 }
@@ -151,7 +163,7 @@ func (t *subscribing) answer() (frames []engine.Frame) {
 	if t.session.group == nil && t.session.toldState != h.brokerState { // without a group it was not told of changes
 		frames = append(frames, protocol.Encode(protocol.Broker{Op: "broker", State: h.brokerState}))
 	}
-	ok := protocol.OK{Op: "ok", ID: t.request.ID}
+	ok := protocol.OK{Op: "ok", ID: t.request.ID, Data: t.request.Data}
 	if t.request.Since != nil {
 		resumed := t.replay != nil
 		ok.Resumed, ok.Reason, ok.Epoch, ok.Seq = &resumed, t.reason, h.Epoch, &h.seq

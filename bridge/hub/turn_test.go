@@ -99,7 +99,7 @@ func TestASnapshotTakesTurnsOfBoundedWork(t *testing.T) {
 		}
 	}
 	h := s.hub
-	p := h.snapshots.of(mustFilter(t, `{"keyword": `+patterns(64, "*"+strings.Repeat("?", 40)+"*")+`}`))
+	p := h.snapshots.of(mustFilter(t, `{"keyword": `+patterns(64, "*"+strings.Repeat("?", 40)+"*")+`}`), nil)
 	turns, most, before := 0, 0, 0
 	for done := false; !done; turns++ {
 		done = h.stepSnapshot(p, &Session{})
@@ -141,7 +141,7 @@ func TestFewSnapshotsAreEncodedAtOnce(t *testing.T) {
 	}
 	clients := make([]*client, 3*maxEncoders)
 	for i := range clients {
-		clients[i] = &client{cachedSnapshot: h.snapshots.of(mustFilter(t, fmt.Sprintf(`{"sender": ["actor*", "%d"]}`, i)))}
+		clients[i] = &client{cachedSnapshot: h.snapshots.of(mustFilter(t, fmt.Sprintf(`{"sender": ["actor*", "%d"]}`, i)), nil)}
 	}
 	done, left := 0, len(clients)
 	for round := 1; left > 0; round++ {

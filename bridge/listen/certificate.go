@@ -6,16 +6,24 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// Certificate is a certificate with its key, reloaded when their files change. Only one
-// goroutine may call [Certificate.Refresh] and [Certificate.Reload].
+// Certificate is a certificate with its key, and the authorities of clients' certificates
+// ([Certificate.SetClientCAs]), reloaded when their files change. Its methods may be called
+// from any goroutine.
 type Certificate struct {
 	certFile, keyFile string
-	lastRead          [2]fs.FileInfo // the files when they were last read; nil if missing
 	pair              atomic.Pointer[tls.Certificate]
+	clients           atomic.Pointer[tls.Config] // for clients that may have certificates; nil if none may
+
+	// mu guards the following fields.
+	mu       sync.Mutex
+	caFile   string         // "" asks for no certificates of clients
+	lastRead [3]fs.FileInfo // the files when they were last read; nil if missing
 }
 
 // LoadCertificate loads a certificate, followed by any intermediate ones, and its key from
@@ -28,30 +36,47 @@ func LoadCertificate(certFile, keyFile string) (*Certificate, error) {
 	return c, nil
 }
 
-// Reload reads the files. If they cannot be used, the certificate stays as it is.
+// Reload reads the files. If one of them cannot be used, everything stays as it is.
 func (c *Certificate) Reload() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reload()
+}
+
+// reload reads the files. mu is held.
+func (c *Certificate) reload() error {
 	// This comes before reading, so that the next Refresh sees a change during it.
 	c.lastRead = c.statFiles()
 	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
 	if err != nil {
 		return fmt.Errorf("%w; the certificate (%s) and its key (%s) must match and be PEM files, the key without a passphrase", err, c.certFile, c.keyFile)
 	}
+	clients, err := c.withClients(c.caFile)
+	if err != nil {
+		return err
+	}
 	c.pair.Store(&pair)
+	c.clients.Store(clients)
 	return nil
 }
 
 // Refresh reloads the files if one has changed since they were last read, and reports
 // whether it has. Files that cannot be used are reported once.
 func (c *Certificate) Refresh() (changed bool, err error) {
-	now := c.statFiles()
-	if sameFile(now[0], c.lastRead[0]) && sameFile(now[1], c.lastRead[1]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := c.statFiles(); slices.EqualFunc(now[:], c.lastRead[:], sameFile) {
 		return false, nil
 	}
-	return true, c.Reload()
+	return true, c.reload()
 }
 
-func (c *Certificate) statFiles() (files [2]fs.FileInfo) {
-	for i, name := range []string{c.certFile, c.keyFile} {
+// statFiles looks at the files. mu is held.
+func (c *Certificate) statFiles() (files [3]fs.FileInfo) {
+	for i, name := range []string{c.certFile, c.keyFile, c.caFile} {
+		if name == "" {
+			continue
+		}
 		if info, err := os.Stat(name); err == nil {
 			files[i] = info
 		}
@@ -81,8 +106,17 @@ func (c *Certificate) LogValue() slog.Value {
 		slog.Time("expires", leaf.NotAfter))
 }
 
-// Config returns a configuration that serves the current certificate at each handshake.
+// Config returns a configuration that serves the current certificate at each handshake, and
+// asks for the client's if that is wanted by then.
 func (c *Certificate) Config() *tls.Config {
+	config := c.serverConfig()
+	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		return c.clients.Load(), nil // nil changes nothing
+	}
+	return config
+}
+
+func (c *Certificate) serverConfig() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		// WebSocket needs HTTP/1.1 (RFC 6455, 1.7), and browsers prefer h2.

@@ -17,7 +17,8 @@
 //
 // [Listener.EnableTLS] enables TLS on a TCP listener; the engine implements it. A
 // [Certificate] is reloaded when its files change. Existing connections keep the old one,
-// and files that cannot be used change nothing.
+// and files that cannot be used change nothing. It may ask clients for certificates, too
+// ([Certificate.SetClientCAs]).
 //
 // # The PROXY protocol
 //

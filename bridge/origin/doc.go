@@ -10,7 +10,12 @@
 //	yes              any                  those given                 as below
 //	no               beyond loopback      all                         any
 //	no               loopback, Unix       on loopback                 on loopback, or of an origin given
+//	any              access control       those given, the one asked    on loopback: as above, but any through a trusted proxy
 //	no               admin                the requested host          an address, on loopback, its own, or of an origin given
+//
+// With access control, the origin that was asked is scheme, host and port as the browser sees
+// them. A page that shows a bearer token needs no allowed origin, since no browser adds such a
+// token by itself: the caller asks [Policy.CheckHost] alone for it.
 //
 // Host is checked because an attacker's name can resolve to 127.0.0.1, which gives the
 // attacker's pages the same origin as the server there (DNS rebinding). "*" allows every

@@ -3,6 +3,7 @@ package protocol
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
@@ -19,6 +20,8 @@ type Hello struct {
 	Seq          *uint64  `json:"seq"`    // of the last reply before the ones that follow; null while it is unknown
 	Broker       string   `json:"broker"` // up, blocked, no_replies or down
 	Capabilities []string `json:"capabilities"`
+	// Access is who the client is, and what it may do; nil without access control.
+	Access *AccessInfo `json:"access,omitempty"`
 }
 
 // OK answers a request.
@@ -27,6 +30,8 @@ type OK struct {
 	ID *string `json:"id"`
 	// CommandID is the command's id, if the request is a command, which is about to be sent.
 	CommandID string `json:"command_id,omitempty"`
+	// Data is what the application that was asked has for the client.
+	Data json.RawMessage `json:"data,omitempty"`
 	// Resumed reports whether everything since the given reply follows, if the request has since.
 	Resumed *bool `json:"resumed,omitempty"`
 	// Reason is why Resumed is false.
@@ -34,6 +39,8 @@ type OK struct {
 	// Epoch and Seq identify the last reply before the live ones, if Resumed is set.
 	Epoch string  `json:"epoch,omitempty"`
 	Seq   *uint64 `json:"seq,omitempty"`
+	// Access is who the client is, and what it may do, in the answer to auth.
+	Access *AccessInfo `json:"access,omitempty"`
 }
 
 // Error answers a request that is wrong, or a command that failed.
@@ -75,6 +82,14 @@ type Result struct {
 	Replies     int     `json:"replies"`
 	DurationMS  float64 `json:"duration_ms"`
 	Message     string  `json:"message,omitempty"`
+}
+
+// Unsubscribed reports that the bridge has ended a subscription, because its client may no longer
+// have it.
+type Unsubscribed struct {
+	Op   string  `json:"op"` // unsubscribed
+	ID   *string `json:"id"` // the subscription's; null if it has none
+	Code string  `json:"code"`
 }
 
 // Broker reports that the broker's state has changed.
@@ -137,7 +152,12 @@ func EncodeGap(from, to time.Time) engine.Frame {
 	return Encode(m)
 }
 
-// BadRequest returns the frame that answers a wrong request.
+// BadRequest returns the frame that answers a request that is wrong, or that is refused if the
+// error is a [Rejection].
 func BadRequest(id *string, err error) engine.Frame {
-	return Encode(Error{Op: "error", ID: id, Code: "bad_request", Message: err.Error()})
+	code := CodeBadRequest
+	if no, ok := errors.AsType[*Rejection](err); ok {
+		code = no.Code
+	}
+	return Encode(Error{Op: "error", ID: id, Code: code, Message: err.Error()})
 }

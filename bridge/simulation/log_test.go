@@ -128,6 +128,7 @@ func (c *conn) Close(code int, reason string) {
 // Remote, HasLeft and Session make it a [hub.Client], and Gone a sender of messages.
 func (c *conn) Remote() string        { return c.c.remote }
 func (c *conn) Session() *hub.Session { return c.session }
+func (c *conn) Self() string          { return "" }
 func (c *conn) Gone() bool            { return c.HasLeft() }
 func (c *conn) HasLeft() bool {
 	c.mu.Lock()

@@ -14,6 +14,7 @@ type actor struct {
 	heard    uint64              // order of its last reply
 	bytes    int                 // its memory, keywords included
 	all      sharedList
+	sets     map[string]*nameSet // see [Store.KeepNames]; nil if there are none
 
 	evicted uint64 // how many of its keywords were evicted
 	changed uint64 // order of the last reply that changed it
@@ -34,10 +35,11 @@ type keyword struct {
 // keptReply holds the properties of a reply while it is the last one of its actor, or has set the
 // last value of a keyword.
 type keptReply struct {
-	Entry        // without a keyword
-	order uint64 // among all replies
-	refs  int    // the actor, if it is the last reply, and keywords
-	views uint64 // how many views had been taken when it was made
+	Entry          // without a keyword
+	order uint64   // among all replies
+	refs  int      // the actor, if it is the last reply, and keywords
+	views uint64   // how many views had been taken when it was made
+	names *nameSet // of its keywords; nil if they are not known
 }
 
 func (f *keptReply) cost() int {
@@ -81,6 +83,7 @@ func (s *Store) release(a *actor, f *keptReply) {
 		return
 	}
 	s.charge(a, -f.cost())
+	s.releaseNames(a, f)
 	if f.views == s.views { // otherwise it may be in a view
 		*f = keptReply{} // so that it retains no texts
 		s.spare = f

@@ -107,7 +107,7 @@ func BenchmarkEncodeFull(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			s := full(b)
 			actors, keywords := s.Len()
-			p, bytes := NewEncoder(c.keep, 0, unsealedPart), 0
+			p, bytes := NewEncoder(c.keep, nil, 0, unsealedPart), 0
 			encode := func() {
 				p.Start(s)
 				for !p.Step(func(int) bool { return false }) {

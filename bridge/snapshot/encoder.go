@@ -17,6 +17,7 @@ import (
 // goroutine, which holds the store's lock for Start and Finish.
 type Encoder struct {
 	keep  func(Entry) bool         // nil means everything
+	seen  *Visible                 // nil means everything
 	room  int                      // bytes left free in front of each part
 	seal  func(text []byte) []byte // makes a part from the text after that room
 	parts []*part
@@ -28,15 +29,16 @@ type Encoder struct {
 	written  []text // of those that are done
 	at       int    // index of the next keyword of todo[0]
 	kept     []*keyword
+	sight    sight  // of todo[0]
 	next     uint64 // upTo, when it is done
 	scratch  []byte
 	splicing *splicing // nil until all is written
 }
 
-// NewEncoder returns an empty encoder of the keywords that keep selects; nil selects all. Each part
-// begins with room bytes for a header, and is passed to seal once.
-func NewEncoder(keep func(Entry) bool, room int, seal func(text []byte) []byte) *Encoder {
-	return &Encoder{keep: keep, room: room, seal: seal}
+// NewEncoder returns an empty encoder of the keywords that keep selects, as far as they are visible;
+// nil selects all. Each part begins with room bytes for a header, and is passed to seal once.
+func NewEncoder(keep func(Entry) bool, seen *Visible, room int, seal func(text []byte) []byte) *Encoder {
+	return &Encoder{keep: keep, seen: seen, room: room, seal: seal}
 }
 
 // Parts returns the encoded parts, each as returned by seal.
@@ -115,7 +117,7 @@ func (p *Encoder) Step(enough func(bytes int) bool) (done bool) {
 		}
 		t := p.write(a)
 		p.written = append(p.written, t)
-		p.todo, p.at, p.kept = p.todo[1:], 0, p.kept[:0]
+		p.todo, p.at, p.kept, p.sight = p.todo[1:], 0, p.kept[:0], sight{}
 		if enough(len(t.json)) {
 			return false
 		}
@@ -132,9 +134,13 @@ func (p *Encoder) Step(enough func(bytes int) bool) (done bool) {
 	return true
 }
 
-// keepSome appends the keywords that keep selects.
+// keepSome appends the keywords that are visible and that keep selects.
 func (p *Encoder) keepSome(keywords []*keyword) {
+	p.sight.Visible = p.seen
 	for _, k := range keywords {
+		if p.seen != nil && !p.sight.keyword(k) {
+			continue
+		}
 		if p.keep == nil || p.keep(k.entry()) {
 			p.kept = append(p.kept, k)
 		}
@@ -146,6 +152,13 @@ func (p *Encoder) keepSome(keywords []*keyword) {
 func (p *Encoder) write(a *actorView) text {
 	if len(p.kept) == 0 && p.keep != nil {
 		return text{name: a.name}
+	}
+	if p.seen != nil {
+		p.sight.Visible = p.seen
+		visible := p.sight.actor(a)
+		if a = &visible; a.last == nil {
+			return text{name: a.name}
+		}
 	}
 	slices.SortFunc(p.kept, func(k, o *keyword) int {
 		return cmp.Or(strings.Compare(k.name, o.name), cmp.Compare(o.from.order, k.from.order))

@@ -34,7 +34,7 @@ func TestAnEncoderWritesOneMomentWhateverComesMeanwhile(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		s := New(Limits{Actors: 10, Keywords: 9, Bytes: 60 << 10, Value: 50})
 		keep := []func(Entry) bool{nil, odd}[seed%2]
-		p, seq := NewEncoder(keep, 0, unsealedPart), uint64(0)
+		p, seq := NewEncoder(keep, nil, 0, unsealedPart), uint64(0)
 		hear := func() {
 			seq++
 			s.Note(fewWords(rnd, seq))
@@ -67,7 +67,7 @@ func TestAnEncoderWritesOneMomentWhateverComesMeanwhile(t *testing.T) {
 func TestAnEncoderWritesOnlyWhatHasChanged(t *testing.T) {
 	s := manyActors(1000, 50)
 	asked := 0
-	p := NewEncoder(func(Entry) bool { asked++; return true }, 10, unsealedPart)
+	p := NewEncoder(func(Entry) bool { asked++; return true }, nil, 10, unsealedPart)
 	encode := func() (keywords int) {
 		asked = 0
 		p.Start(s)
@@ -100,7 +100,7 @@ func TestAnEncoderWritesOnlyWhatHasChanged(t *testing.T) {
 func TestAnEncodersStepIsBounded(t *testing.T) {
 	s := manyActors(200, 200)
 	asked, most := 0, 0
-	p := NewEncoder(func(Entry) bool { asked++; return true }, 0, unsealedPart)
+	p := NewEncoder(func(Entry) bool { asked++; return true }, nil, 0, unsealedPart)
 	p.Start(s)
 	for done := false; !done; {
 		asked = 0
@@ -138,7 +138,7 @@ func TestAStepMakesAtMostOnePart(t *testing.T) {
 	for i := range 100 {
 		s.Note(say(fmt.Sprintf("actor%02d", i), uint64(i), `{"a": "`+strings.Repeat("x", 20_000)+`"}`))
 	}
-	p := NewEncoder(nil, 0, unsealedPart)
+	p := NewEncoder(nil, nil, 0, unsealedPart)
 	p.Start(s)
 	steps, inStep := 0, 0
 	for done := false; !done; steps++ {
@@ -169,7 +169,7 @@ func TestNearCountsTheActorsThatHaveChangedAndTheirKeywords(t *testing.T) {
 		for _, actor := range []string{"a", "b", "c"} {
 			s.Note(say(actor, 1, `{"x": 1, "y": 1}`))
 		}
-		p := NewEncoder(func(Entry) bool { asked++; return true }, 0, unsealedPart)
+		p := NewEncoder(func(Entry) bool { asked++; return true }, nil, 0, unsealedPart)
 		p.encode(s)
 		if !p.Near(s, 0) {
 			t.Errorf("%s: it is not near although nothing has changed", name)
@@ -205,7 +205,7 @@ func TestAnActorThatLosesAKeywordHasChanged(t *testing.T) {
 	fill(s)
 	s = New(Limits{Bytes: s.Bytes()})
 	fill(s)
-	p := NewEncoder(nil, 0, unsealedPart)
+	p := NewEncoder(nil, nil, 0, unsealedPart)
 	p.encode(s)
 	s.Note(say("small", 4, `{"k": 12}`))
 	for most, want := range map[int]bool{6: false, 7: true} { // small and its keyword, big and the four that it still has
@@ -222,7 +222,7 @@ func TestAPartIsFilledUpToItsSize(t *testing.T) {
 	const first = 30_000
 	value := func(n int) string { return `{"v": "` + strings.Repeat("x", n) + `"}` }
 	for more, parts := range map[int]int{0: 1, 1: 2} {
-		s, p := New(Limits{}), NewEncoder(nil, 0, unsealedPart)
+		s, p := New(Limits{}), NewEncoder(nil, nil, 0, unsealedPart)
 		s.Note(say("a", 1, value(first)))
 		p.encode(s)
 		beside := len(p.text()) - len("{}") - first
@@ -236,7 +236,7 @@ func TestAPartIsFilledUpToItsSize(t *testing.T) {
 
 func TestAnEncodersBytesAreThoseOfItsParts(t *testing.T) {
 	const room = 10
-	s, p := manyActors(30, 50), NewEncoder(nil, room, unsealedPart)
+	s, p := manyActors(30, 50), NewEncoder(nil, nil, room, unsealedPart)
 	if p.Bytes() != 0 {
 		t.Errorf("an empty one has %d", p.Bytes())
 	}
@@ -253,10 +253,10 @@ func TestAnEncodersBytesAreThoseOfItsParts(t *testing.T) {
 func TestAViewStaysWhateverOtherViewsAreTaken(t *testing.T) {
 	for name, other := range map[string]func(*Store){
 		"a list of actors": func(s *Store) { s.Actors() },
-		"an encoder":       func(s *Store) { NewEncoder(nil, 0, unsealedPart).Start(s) },
+		"an encoder":       func(s *Store) { NewEncoder(nil, nil, 0, unsealedPart).Start(s) },
 	} {
 		for _, first := range []bool{true, false} {
-			s, p := New(Limits{}), NewEncoder(nil, 0, unsealedPart)
+			s, p := New(Limits{}), NewEncoder(nil, nil, 0, unsealedPart)
 			s.Note(say("mount", 1, `{"ra": 1}`))
 			want := string(s.Append(nil, nil))
 			s.Note(say("mount", 1, `{"ra": 1}`)) // what was copied for that is changed in place again

@@ -30,6 +30,10 @@ type Entry struct {
 	Internal                               bool
 	Time                                   time.Time
 	Seq                                    uint64
+	// Keywords are the names of all keywords of the reply, if they are known: see
+	// [Store.KeepNames]. Known tells a reply without keywords from one whose are not known.
+	Keywords []string
+	Known    bool
 }
 
 // Store holds the last value of every keyword of every actor. It is not safe for concurrent use: its
@@ -45,6 +49,8 @@ type Store struct {
 	spare        *keptReply // one that can be reused, or nil
 	views        uint64     // how many were taken; anything older than the last one may be in it
 	read         Keywords
+	names        bool   // see [Store.KeepNames]
+	scratch      []byte // for the key of a set of names
 	lastEviction uint64 // the last reply at which something was evicted
 
 	evictedActors, evictedKeywords uint64
@@ -75,6 +81,9 @@ func (s *Store) Note(r Reply) {
 	if r.Keywords == nil {
 		s.Read(r.Body, &s.read)
 		r.Keywords = &s.read
+	}
+	if s.names {
+		s.keepNames(a, a.last, r.Keywords)
 	}
 	for _, k := range r.Keywords.list {
 		s.set(a, k.name, k.value)

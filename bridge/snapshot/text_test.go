@@ -3,7 +3,7 @@ package snapshot
 // Append writes everything at once: {"mount": {...}, ...}. keep is as in
 // [NewEncoder].
 func (s *Store) Append(dst []byte, keep func(Entry) bool) []byte {
-	p := NewEncoder(keep, 0, func(text []byte) []byte { return text })
+	p := NewEncoder(keep, nil, 0, func(text []byte) []byte { return text })
 	p.Start(s)
 	for !p.Step(func(int) bool { return true }) {
 	}

@@ -9,8 +9,16 @@ import (
 )
 
 func (k *keyword) entry() Entry {
-	e := k.from.Entry
+	e := k.from.entry()
 	e.Keyword = k.name
+	return e
+}
+
+func (f *keptReply) entry() Entry {
+	e := f.Entry
+	if f.names != nil {
+		e.Keywords, e.Known = f.names.names, true
+	}
 	return e
 }
 

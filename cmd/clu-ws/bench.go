@@ -13,7 +13,7 @@ import (
 
 func benchCommand(stdout, stderr io.Writer) *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringSliceFlag{Name: "only", Usage: "`SCENARIO` to run; may be repeated, or several separated by commas. The names neighbours, outbound and tls select all that begin so, and hundredthousand runs only if it is named. The scenarios are " + strings.Join(bench.Scenarios(), ", ")},
+		&cli.StringSliceFlag{Name: "only", Usage: "`SCENARIO` to run; may be repeated, or several separated by commas. The names access, neighbours, outbound and tls select all that begin so, and hundredthousand runs only if it is named. The scenarios are " + strings.Join(bench.Scenarios(), ", ")},
 		&cli.IntFlag{Name: "rounds", Usage: "`N` rounds of reference and server in turn", DefaultText: "5"},
 		&cli.BoolFlag{Name: "quick", Usage: "run one short round of everything, for a first impression"},
 		&cli.StringFlag{Name: "broker-url", Usage: "`URL` of a RabbitMQ to use, instead of the embedded broker"},

@@ -23,7 +23,7 @@ func brokerFlags() []cli.Flag {
 		&cli.StringFlag{Name: "rabbitmq-host", Aliases: []string{"H"}, Value: "localhost", EnvVars: env("rabbitmq-host"), Category: catBroker, Usage: "`HOST` of the AMQP broker"},
 		&cli.IntFlag{Name: "rabbitmq-port", Aliases: []string{"P"}, Value: 5672, EnvVars: env("rabbitmq-port"), Category: catBroker, Usage: "`PORT` of the AMQP broker"},
 		&cli.StringFlag{Name: "user", Value: "guest", EnvVars: env("user"), Category: catBroker, Usage: "user `NAME` at the broker"},
-		&cli.StringFlag{Name: "password", DefaultText: "guest", EnvVars: env("password"), Category: catBroker, Usage: "`PASSWORD` at the broker; in the variable it is not visible to ps"},
+		&cli.StringFlag{Name: "password", DefaultText: "guest", EnvVars: env("password"), Category: catBroker, Usage: "`PASSWORD` at the broker; better file:PATH or credential:NAME, which are not visible to ps"},
 		&cli.StringFlag{Name: "vhost", Value: "/", EnvVars: env("vhost"), Category: catBroker, Usage: "virtual `HOST` at the broker"},
 		&cli.StringSliceFlag{Name: "url", EnvVars: env("url"), Category: catBroker, Usage: "`URL` of a broker, instead of --rabbitmq-host and the like: amqp[s]://user:password@host:port/vhost; several are tried in turn" + repeatable},
 		&cli.BoolFlag{Name: "ssl", EnvVars: env("ssl"), Category: catBroker, Usage: "connect to the broker over TLS"},
@@ -45,7 +45,7 @@ func readBroker(c *cli.Context, cfg *bridge.Config) (err error) {
 				return fmt.Errorf("--embedded-broker is the broker; leave --%s out", flag)
 			}
 		}
-		return nil
+		return checkPort(c, "rabbitmq-port", 0)
 	}
 	if cfg.Broker, err = brokerURLs(c); err != nil {
 		return err
@@ -56,11 +56,23 @@ func readBroker(c *cli.Context, cfg *bridge.Config) (err error) {
 
 // password returns the broker password. The flag has no default value, so that
 // --help never shows one from the environment.
-func password(c *cli.Context) string {
+func password(c *cli.Context) (string, error) {
 	if c.IsSet("password") {
-		return c.String("password")
+		return secretText("password", c.String("password"))
 	}
-	return "guest"
+	return "guest", nil
+}
+
+// givenURLs returns the values of --url.
+func givenURLs(c *cli.Context) (urls []string, err error) {
+	for _, value := range listValues(c, "url") {
+		text, err := secretText("url", value)
+		if err != nil {
+			return nil, err
+		}
+		urls = append(urls, strings.Fields(text)...)
+	}
+	return urls, nil
 }
 
 // brokerURLs returns the URLs of the brokers to try. Credentials that a URL lacks
@@ -69,9 +81,16 @@ func brokerURLs(c *cli.Context) ([]string, error) {
 	if err := checkPort(c, "rabbitmq-port", 1); err != nil {
 		return nil, err
 	}
-	given := listValues(c, "url")
+	secret, err := password(c)
+	if err != nil {
+		return nil, err
+	}
+	given, err := givenURLs(c)
+	if err != nil {
+		return nil, err
+	}
 	if len(given) == 0 {
-		u, err := brokerURL(c)
+		u, err := brokerURL(c, secret)
 		return []string{u}, err
 	}
 	for _, flag := range []string{"rabbitmq-host", "rabbitmq-port", "vhost", "ssl"} {
@@ -88,7 +107,7 @@ func brokerURLs(c *cli.Context) ([]string, error) {
 		if err != nil {
 			return nil, errors.New("--url: the broker URL cannot be read")
 		}
-		u.User = credentials(c, u.User)
+		u.User = credentials(c.String("user"), secret, u.User)
 		urls = append(urls, u.String())
 	}
 	return urls, nil
@@ -96,8 +115,7 @@ func brokerURLs(c *cli.Context) ([]string, error) {
 
 // credentials returns a URL's user name and password, each from its flag if the URL
 // has none.
-func credentials(c *cli.Context, given *url.Userinfo) *url.Userinfo {
-	name, secret := c.String("user"), password(c)
+func credentials(name, secret string, given *url.Userinfo) *url.Userinfo {
 	if given.Username() != "" {
 		name = given.Username()
 	}
@@ -108,14 +126,14 @@ func credentials(c *cli.Context, given *url.Userinfo) *url.Userinfo {
 }
 
 // brokerURL makes a broker's URL from the flags for its parts.
-func brokerURL(c *cli.Context) (string, error) {
+func brokerURL(c *cli.Context, secret string) (string, error) {
 	host := c.String("rabbitmq-host")
 	if address, ok := strings.CutPrefix(host, "["); ok {
 		host = strings.TrimSuffix(address, "]") // an IPv6 address as in a URL
 	}
 	u := url.URL{
 		Scheme: "amqp",
-		User:   credentials(c, nil),
+		User:   url.UserPassword(c.String("user"), secret),
 		Host:   net.JoinHostPort(host, strconv.Itoa(c.Int("rabbitmq-port"))),
 		Path:   "/",
 	}
@@ -152,7 +170,12 @@ func checkPort(c *cli.Context, flag string, lowest int) error {
 
 // brokerTLS returns the TLS configuration for amqps URLs; nil is the default one.
 func brokerTLS(c *cli.Context, urls []string) (*tls.Config, error) {
-	ca, cert, key := c.Path("ca"), c.Path("cert"), c.Path("key")
+	ca, caErr := filePath(c, "ca")
+	cert, certErr := filePath(c, "cert")
+	key, keyErr := filePath(c, "key")
+	if err := errors.Join(caErr, certErr, keyErr); err != nil {
+		return nil, err
+	}
 	if ca == "" && cert == "" && key == "" {
 		return nil, nil
 	}
@@ -164,6 +187,14 @@ func brokerTLS(c *cli.Context, urls []string) (*tls.Config, error) {
 	if (cert == "") != (key == "") {
 		return nil, errors.New("--cert and --key belong together; give both")
 	}
+	if rereading(c) {
+		return nil, nil
+	}
+	return loadBrokerTLS(ca, cert, key)
+}
+
+// loadBrokerTLS reads the certificates of the authorities, and the bridge's own; "" is none.
+func loadBrokerTLS(ca, cert, key string) (*tls.Config, error) {
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
 	if ca != "" {
 		pem, err := os.ReadFile(ca)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
-	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/demo"
 	webdemo "github.com/clu-ws/clu-ws/web-demo"
 )
@@ -28,12 +27,8 @@ func demoCommand(stdout, stderr io.Writer) *cli.Command {
 }
 
 func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
-	s, err := newService(c, stdout, stderr)
+	s, err := newService(c, stdout, stderr, func(c *cli.Context, s *settings) error { return readAccess(c, &s.bridge) })
 	if err != nil {
-		return err
-	}
-	var access bridge.Config
-	if err := readAccess(c, &access); err != nil {
 		return err
 	}
 	const user, password = "guest", "guest"
@@ -45,7 +40,6 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s.bridge = access
 	s.bridge.Exchange, s.bridge.Broker = actor.Exchange, []string{s.brokerURL}
 	s.bridge.Page, s.bridge.Compress = webdemo.Handler(), c.Bool("compress")
 	s.bridge.History.Replies = 10000

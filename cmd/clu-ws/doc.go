@@ -1,7 +1,7 @@
 // Command clu-ws connects CLU actors on a RabbitMQ exchange with web pages: it relays
 // every reply to the WebSocket clients, and turns a client's JSON into a command.
 //
-// A subcommand is a file: websocket.go, demo.go, bench.go. They read flags into the
+// A subcommand is a file: websocket.go, demo.go, bench.go, token.go. They read flags into the
 // configuration of a package that does the work:
 //
 //	flags ──► *flags.go ──► bridge.Config ─┐

@@ -28,7 +28,7 @@ func TestTheAnnouncementHasTheAddressAndTheStateOfTheLink(t *testing.T) {
 		"NOT LINKED (refused:  (see --name)), trying on":                 {Err: fmt.Errorf("refused: %w", &amqpx.Error{Kind: amqpx.NameInUse})},
 	} {
 		var out bytes.Buffer
-		s := &service{stdout: &out, bridge: bridge.Config{Exchange: "sdss_exchange"}}
+		s := &service{stdout: &out, settings: settings{bridge: bridge.Config{Exchange: "sdss_exchange"}}}
 		s.announce([]*listen.Listener{{Listener: ln}}, "console", state)
 		want = fmt.Sprintf("clu-ws %s listens at http://%[2]s and ws://%[2]s as console, %s, exchange sdss_exchange\n", releaseVersion, ln.Addr(), want)
 		if out.String() != want {

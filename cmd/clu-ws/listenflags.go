@@ -19,6 +19,7 @@ import (
 
 func listenFlags(host string) []cli.Flag {
 	return []cli.Flag{
+		configFlag(),
 		&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: 9876, EnvVars: env("port"), Category: catListen, Usage: "`PORT` for WebSocket clients and the page"},
 		&cli.StringFlag{Name: "host", Value: host, EnvVars: env("host"), Category: catListen, Usage: "`ADDRESS` to listen on; 127.0.0.1 admits this machine only"},
 		&cli.StringSliceFlag{Name: "listen", EnvVars: env("listen"), Category: catListen, Usage: "`ADDRESS` to listen on, instead of --host and --port: host:port, tcp:host:port or unix:/path/to/socket; behind a proxy that speaks the PROXY protocol with proxy: in front, as in proxy:host:port; may be repeated (in the variable: separated by commas)"},
@@ -95,9 +96,13 @@ func addresses(c *cli.Context) (where []clientAddress, flag string, err error) {
 
 // certificate returns the certificate for browsers; nil without TLS.
 func certificate(c *cli.Context) (*listen.Certificate, error) {
-	cert, key := c.Path("tls-cert"), c.Path("tls-key")
+	cert, certErr := filePath(c, "tls-cert")
+	key, keyErr := filePath(c, "tls-key")
+	if err := errors.Join(certErr, keyErr); err != nil {
+		return nil, err
+	}
 	switch {
-	case cert == "" && key == "":
+	case cert == "" && key == "", rereading(c) && cert != "" && key != "":
 		return nil, nil
 	case cert == "" || key == "":
 		return nil, errors.New("--tls-cert and --tls-key belong together; give both")

@@ -23,33 +23,29 @@ import (
 
 // service is what a subcommand runs: a bridge, with a broker if that is embedded.
 type service struct {
-	listeners listeners       // of clients
-	admin     *listen.Address // of the admin server; nil if there is none
-	bridge    bridge.Config
+	settings
 	broker    *broker.Broker // the embedded one, or nil
 	brokerURL string         // its URL, with its credentials
 	greeting  string         // printed once the listeners are open
 	stdout    io.Writer
 	log       *slog.Logger
+	logLevel  slog.LevelVar
 }
 
-func newService(c *cli.Context, stdout, stderr io.Writer) (*service, error) {
-	if c.Args().Present() {
-		return nil, fmt.Errorf(notUnderstood, c.Args().First(), c.Command.HelpName)
-	}
-	listeners, err := readListeners(c)
-	if err != nil {
-		return nil, err
-	}
-	level, err := logLevel(c)
+// newService reads the flags and the file of --config.
+func newService(c *cli.Context, stdout, stderr io.Writer, readers ...settingsReader) (*service, error) {
+	read, err := readSettings(c, readers...)
 	if err != nil {
 		return nil, err
 	}
 	// The program that reads the log may end, as in "clu-ws websocket 2>&1 | head", or
 	// restart, as journald does. The bridge goes on without it.
 	signal.Ignore(syscall.SIGPIPE)
-	s := &service{listeners: listeners, stdout: stdout, log: newLogger(level, stderr)}
+	s := &service{settings: *read, stdout: stdout}
+	s.logLevel.Set(s.level)
+	s.log = newLogger(&s.logLevel, stderr)
 	logKubernetesVariables(flagNames(c), s.log)
+	warnOfExposed(s.secrets, s.log)
 	return s, nil
 }
 
@@ -80,6 +76,13 @@ func (s *service) serve(ctx context.Context) error {
 		defer s.broker.Close()
 	}
 	defer gctuner.Start()()
+	if err := s.openAccess(); err != nil {
+		return err
+	}
+	if err := s.openAudit(); err != nil {
+		return err
+	}
+	defer s.closeAudit()
 	clients, admin, err := s.open(ctx)
 	if err != nil {
 		return err
@@ -89,7 +92,6 @@ func (s *service) serve(ctx context.Context) error {
 	if err != nil {
 		s.log.Warn("systemd is not notified of the bridge's state", "error", err)
 	}
-	defer startHousekeeper(ctx, manager, s.listeners.certificate, s.log)()
 	reporter := &linkReporter{ctx: ctx, manager: manager, failFast: s.bridge.FailFast}
 	s.bridge.Logger, s.bridge.Version, s.bridge.OnLink = s.log, releaseVersion, reporter.report
 	b, err := bridge.New(s.bridge)
@@ -98,16 +100,19 @@ func (s *service) serve(ctx context.Context) error {
 		if admin != nil {
 			admin.Close()
 		}
-		return err
+		manager.Close()
+		return s.file.place(err)
 	}
+	keeper := &housekeeper{manager: manager, certificate: s.listeners.certificate, config: s.newReloader(ctx, b), audit: s.bridge.Audit, log: s.log}
+	defer keeper.start(ctx)()
 	reporter.announce = func(state amqpx.State) { s.announce(clients, b.Name(), state) }
 	if admin != nil {
-		defer serveAdmin(admin, b.Admin(), s.log)()
+		defer serveAdmin(admin, b.Admin(), s.access != nil, s.log)()
 	}
 	if err := serveListeners(b, clients); err != nil {
 		return errors.Join(err, b.Close())
 	}
-	s.listeners.warnIfExposed(clients, s.bridge.Origins, s.log)
+	s.listeners.warnIfExposed(clients, s.bridge, s.log)
 	pending := time.AfterFunc(announceAfter, reporter.reportPending)
 	defer pending.Stop()
 	return withAdvice(b.Run(ctx))

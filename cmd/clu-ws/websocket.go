@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -15,29 +16,28 @@ func websocketCommand(stdout, stderr io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:         "websocket",
 		Usage:        "bridge actors and WebSocket clients, in place of clu websocket",
-		Flags:        slices.Concat(listenFlags("0.0.0.0"), brokerFlags(), cluFlags(), historyFlags(), roomFlags(), limitFlags(), adminFlags(), testFlags()),
+		Flags:        websocketFlags(),
 		OnUsageError: usageError,
 		Action:       func(c *cli.Context) error { return websocket(c, stdout, stderr) },
 	}
 }
 
+// websocketFlags returns the flags of clu-ws websocket.
+func websocketFlags() []cli.Flag {
+	return slices.Concat(listenFlags("0.0.0.0"), brokerFlags(), cluFlags(), historyFlags(), roomFlags(), limitFlags(), adminFlags(), auditFlags(), testFlags())
+}
+
 func websocket(c *cli.Context, stdout, stderr io.Writer) error {
-	s, err := newService(c, stdout, stderr)
+	s, err := newService(c, stdout, stderr, readWebsocket)
 	if err != nil {
 		return err
 	}
-	if s.bridge, err = bridgeConfig(c); err != nil {
-		return err
-	}
-	if s.admin, err = adminAddr(c); err != nil {
-		return err
-	}
-	s.bridge.AdminHost = adminHost(s.admin)
 	if c.Bool("embedded-broker") {
-		if err := checkPort(c, "rabbitmq-port", 0); err != nil {
+		secret, err := password(c)
+		if err != nil {
 			return err
 		}
-		if err := s.embedBroker(fmt.Sprintf("127.0.0.1:%d", c.Int("rabbitmq-port")), c.String("user"), password(c)); err != nil {
+		if err := s.embedBroker(fmt.Sprintf("127.0.0.1:%d", c.Int("rabbitmq-port")), c.String("user"), secret); err != nil {
 			return err
 		}
 		s.bridge.Broker = []string{s.brokerURL}
@@ -45,18 +45,17 @@ func websocket(c *cli.Context, stdout, stderr io.Writer) error {
 	return s.serve(c.Context)
 }
 
-// bridgeConfig reads the flags that configure a bridge.
+// bridgeConfig reads the flags that configure a bridge. The error has all that are wrong.
 func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
+	var all []error
 	for _, read := range []func(*cli.Context, *bridge.Config) error{
 		readCLU, readBroker, readHistory, readRooms, readLimits, readDrain, readAccess,
 	} {
-		if err := read(c, &cfg); err != nil {
-			return cfg, err
-		}
+		all = append(all, read(c, &cfg))
 	}
 	cfg.LogCommands = c.Bool("log-commands")
 	cfg.Page = webdemo.Handler()
 	cfg.Compress = c.Bool("compress")
 	cfg.PortablePoller, err = usePortablePoller(c)
-	return cfg, err
+	return cfg, errors.Join(append(all, err)...)
 }

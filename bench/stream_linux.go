@@ -1,0 +1,74 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// streamLead is how long a stream of replies runs before something disturbs it.
+const streamLead = 300 * time.Millisecond
+
+// disturbedStream is how late the replies of a stream were, each when the last of its clients had it, in milliseconds.
+type disturbedStream struct {
+	alone  []float64 // before the disturbance
+	beside []float64 // during it, and for a moment afterwards
+	took   time.Duration
+}
+
+// stream runs a round, and something else during it.
+func (b *bench) stream(ctx context.Context, t *target, set *clientSet, r round, disturb func(context.Context) error) (*disturbedStream, error) {
+	first := t.next
+	t.next += uint64(r.count)
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(r.count)*r.every+patience, fmt.Errorf("the stream did not end within %v", patience))
+	defer cancel()
+	if err := t.source.prepare(ctx, first, r.count); err != nil {
+		return nil, err
+	}
+	set.expect(first, r.count, nil)
+	set.recordLast()
+	var from, to int64
+	disturbed := make(chan error, 1)
+	go func() {
+		time.Sleep(streamLead)
+		from = b.loop.clock()
+		err := disturb(ctx)
+		to = b.loop.clock()
+		disturbed <- err
+	}()
+	sent := make([]atomic.Int64, r.count)
+	err := t.source.send(ctx, r.every, sent)
+	if disturbErr := <-disturbed; disturbErr != nil {
+		return nil, disturbErr
+	}
+	if err != nil {
+		return nil, err
+	}
+	a, err := set.await(ctx, patience)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", t.name, err)
+	}
+	var arrived []int64
+	set.loop.call(func() { arrived = slices.Clone(set.checker.lastArrival) })
+	s := &disturbedStream{took: time.Duration(to - from)}
+	for i := range arrived {
+		at := sent[i].Load()
+		late := float64(arrived[i]-at) / float64(time.Millisecond)
+		switch {
+		case at < from:
+			s.alone = append(s.alone, late)
+		case at <= to+int64(measureAfter):
+			s.beside = append(s.beside, late)
+		}
+	}
+	if len(s.alone) == 0 || len(s.beside) == 0 {
+		return nil, errors.New("the stream has no replies before the disturbance, or none during it")
+	}
+	return s, nil
+}

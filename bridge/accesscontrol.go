@@ -1,0 +1,83 @@
+package bridge
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/access"
+)
+
+// accessControl identifies the clients of a bridge and follows what they may do while they are
+// connected. It is nil without access control.
+//
+//	upgrade ──► identify.go ──► admit ──► Open ──► clientaccess.go: expiry, renewal, changed grants
+//	                │                                   ▲       ▲        ▲
+//	             401, 403, ...                      authop.go  kick.go  reload.go
+type accessControl struct {
+	*access.Authority
+	// generation counts what may take a right away from a client that is being admitted:
+	// reloads and kicks. A client that was identified under an earlier one is checked again.
+	generation atomic.Uint64
+	blocked    blockList
+	deadlines  *deadlines
+	decisions  workers // on credentials in messages
+	renewals   workers
+	http       chan struct{} // a place for each request over HTTP that is being identified
+	now        func() time.Time
+}
+
+const (
+	// maxDecisions bounds the credentials in messages that are decided at a time. Those that
+	// wait are bounded, too.
+	maxDecisions       = 64
+	maxWaitingDecision = 4096
+	// maxRenewals bounds the renewals at a time. There is at most one for each client.
+	maxRenewals = 64
+	// maxIdentifyHTTP bounds the requests over HTTP that are being identified.
+	maxIdentifyHTTP = 64
+)
+
+// newAccessControl returns the access control of a configuration, or nil.
+func newAccessControl(cfg *Config) *accessControl {
+	if cfg.Access == nil {
+		return nil
+	}
+	a := &accessControl{
+		Authority: cfg.Access,
+		decisions: workers{max: maxDecisions, maxWaiting: maxWaitingDecision},
+		renewals:  workers{max: maxRenewals, maxWaiting: -1},
+		http:      make(chan struct{}, maxIdentifyHTTP),
+		now:       cfg.now,
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	a.blocked.now = a.now
+	a.deadlines = newDeadlines(a.now, cfg.after)
+	return a
+}
+
+// current returns what a principal that was identified under a generation is now, or why it may
+// not enter.
+func (a *accessControl) current(p *access.Principal, generation uint64) (*access.Principal, *access.Refusal) {
+	if no := a.blocked.refusal(p); no != nil {
+		return nil, no
+	}
+	if generation == a.generation.Load() {
+		return p, nil
+	}
+	return a.Current(p)
+}
+
+// run keeps keys and secrets fresh until the context ends.
+func (a *accessControl) run(ctx context.Context, running *sync.WaitGroup) {
+	if a == nil {
+		return
+	}
+	running.Go(func() {
+		_ = a.Authority.Run(ctx) // it ends with the context
+		a.deadlines.end()
+	})
+}

@@ -1,0 +1,108 @@
+package bridge
+
+import (
+	"net/http"
+	"net/netip"
+	"net/textproto"
+	"slices"
+	"strings"
+
+	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/forwarded"
+	"github.com/clu-ws/clu-ws/bridge/origin"
+)
+
+// headerSource returns the header fields of an upgrade request: of the request itself during
+// Accept, and of a copy once it is detached, because a decision may take longer.
+type headerSource struct {
+	request *engine.Request
+	copied  http.Header
+}
+
+func (h *headerSource) values(name string) []string {
+	if h.request != nil {
+		return h.request.Values(name)
+	}
+	return h.copied.Values(name)
+}
+
+func (h *headerSource) detach() {
+	h.copied = http.Header{}
+	for name, value := range h.request.Fields() {
+		name = textproto.CanonicalMIMEHeaderKey(name)
+		h.copied[name] = append(h.copied[name], value)
+	}
+	h.request = nil
+}
+
+// originRequest returns the fields of an upgrade that decide whether its page may connect.
+func originRequest(p *forwarded.Proxies, r *engine.Request) origin.Request {
+	peer, host := r.PeerAddr().Addr(), r.Header("Host")
+	return origin.Request{
+		Origins: r.Values("Origin"),
+		Host:    host,
+		Asked:   p.Asked(peer, r.TLS() != nil, host, r.Values),
+		Proxied: namesClient(p, peer, r.Values),
+	}
+}
+
+// originRequestHTTP is originRequest for a request that net/http serves.
+func originRequestHTTP(p *forwarded.Proxies, r *http.Request, peer netip.Addr) origin.Request {
+	return origin.Request{
+		Origins: r.Header.Values("Origin"),
+		Host:    r.Host,
+		Asked:   p.Asked(peer, r.TLS != nil, r.Host, r.Header.Values),
+		Proxied: namesClient(p, peer, r.Header.Values),
+		Site:    r.Header.Get("Sec-Fetch-Site"),
+		Mode:    r.Header.Get("Sec-Fetch-Mode"),
+		Dest:    r.Header.Get("Sec-Fetch-Dest"),
+	}
+}
+
+// namesClient reports whether a request comes from a trusted proxy that says for whom.
+func namesClient(p *forwarded.Proxies, peer netip.Addr, values func(string) []string) bool {
+	return p.Trusts(peer) && (len(values("X-Forwarded-For")) > 0 || len(values("Forwarded")) > 0)
+}
+
+// showsBearer reports whether a request shows a credential that no browser adds by itself: then
+// the origin of the page does not matter. Basic is one that browsers remember, like a cookie.
+func showsBearer(ap *access.Approach) bool {
+	for _, value := range ap.Headers("Authorization") {
+		if scheme, _, _ := strings.Cut(value, " "); strings.EqualFold(scheme, "Bearer") {
+			return true
+		}
+	}
+	if slices.ContainsFunc(ap.Headers("Sec-WebSocket-Protocol"), offersToken) {
+		return true
+	}
+	return access.WithoutCredentials(ap.Query) != ap.Query
+}
+
+// A browser can show a token only as a subprotocol, after bearerProtocol. It closes the
+// connection unless another one that it offers is named back: a plain client offers
+// plainSubprotocol for that.
+const (
+	bearerProtocol   = "bearer."
+	plainSubprotocol = "clu"
+)
+
+// offersToken reports whether a token is among the subprotocols that a client offers.
+func offersToken(offered string) bool {
+	for name := range strings.SplitSeq(offered, ",") {
+		if strings.HasPrefix(strings.TrimSpace(name), bearerProtocol) {
+			return true
+		}
+	}
+	return false
+}
+
+// isAmbient reports whether a browser shows what identified a client on its own account, or
+// nothing did: then a foreign page acts with the rights of its user.
+func isAmbient(source string) bool {
+	switch source {
+	case "token", "jwt", "signed", "callback":
+		return false // a cookie counts only from a page that may connect
+	}
+	return true
+}

@@ -1,0 +1,80 @@
+package bridge
+
+import (
+	"context"
+
+	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/audit"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
+)
+
+// become makes a connected client another principal, and tells it if its grants changed. What it
+// may do no longer ends at once. mu of the client is held.
+func (b *Bridge) become(c *client, p *access.Principal, reason string) {
+	a, was := c.extra.access, c.principal()
+	c.setPrincipal(p)
+	if was.Name != p.Name {
+		b.uncountConnection(c)
+		if no := b.countConnection(c); no != nil {
+			b.closeFor(c, no)
+			return
+		}
+	}
+	a.warnAt = b.warningAt(p)
+	b.schedule(c)
+	changed := was.Grants.Key() != p.Grants.Key()
+	if !changed && was.Name == p.Name {
+		return
+	}
+	if changed {
+		b.cfg.Audit.Changed(audit.Changed{Who: b.who(c), Reason: reason, Grants: p.Grants.JSON(), Was: was.Role})
+		b.log.Info("the grants of a client changed", "client", c.Remote(), "user", p.Name, "role", p.Role, "by", reason)
+	}
+	b.applyViewer(c, was, p)
+}
+
+// applyViewer changes what a client hears. mu of the client is held.
+func (b *Bridge) applyViewer(c *client, was, p *access.Principal) {
+	a := c.extra.access
+	switch s := c.v1.Load(); {
+	case c.roomClient() != nil:
+		if d := b.mayEnter(c, b.roomOf(c.path())); !d.Allowed {
+			b.closeWith(c, closeRevoked, "forbidden", d.Reason)
+		}
+	case s != nil:
+		m := protocol.Access{Op: "access", Changed: changedGrants(was.Grants, p.Grants), Grants: p.Grants.JSON()}
+		b.hub.SetViewer(s, viewerOf(c, p), protocol.Encode(m))
+	case a.plain != nil:
+		a.plain.SetViewer(viewerOf(c, p))
+	}
+}
+
+// startRenewal asks the callback about a client again. mu of the client is held.
+func (b *Bridge) startRenewal(c *client, p *access.Principal) {
+	a := c.extra.access
+	ctx, cancel := context.WithCancel(b.running)
+	a.renewing, a.cancel = true, cancel
+	b.access.renewals.do(func() {
+		defer cancel()
+		now, no := b.access.Renew(ctx, p)
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.renewing = false
+		b.renewed(c, p, now, no)
+	})
+}
+
+// renewed is called with what the callback says about a client. mu of the client is held.
+func (b *Bridge) renewed(c *client, asked, now *access.Principal, no *access.Refusal) {
+	a := c.extra.access
+	switch {
+	case a.closed:
+		return
+	case c.principal() != asked: // it changed meanwhile, and is asked about again
+		b.schedule(c)
+	case no != nil:
+		b.closeFor(c, no)
+	default:
+		b.become(c, now, "callback")
+	}
+}

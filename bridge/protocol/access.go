@@ -1,0 +1,35 @@
+package protocol
+
+import "encoding/json"
+
+// CodeUnauthorized is the code of a credential that is refused, and of a message of a client that
+// has to say first who it is.
+const CodeUnauthorized = "unauthorized"
+
+// AccessInfo says who a client is, and what it may do.
+type AccessInfo struct {
+	Name    string          `json:"name"`    // "" for an anonymous client
+	Expires *string         `json:"expires"` // null if its credential does not expire
+	Grants  json.RawMessage `json:"grants"`
+}
+
+// AuthRequired is the first message to a client that has to say who it is. The hello of the
+// session follows once it has.
+type AuthRequired struct {
+	Op        string `json:"op"`   // hello
+	Auth      string `json:"auth"` // required
+	TimeoutMS int    `json:"timeout_ms"`
+}
+
+// Access tells a client about its credential or its grants.
+type Access struct {
+	Op string `json:"op"` // access
+	// ExpiresIn is in how many seconds the credential expires, if it is about to.
+	ExpiresIn *int `json:"expires_in,omitempty"`
+	// Changed names the grants that have changed, and Grants is what they are now.
+	Changed []string        `json:"changed,omitempty"`
+	Grants  json.RawMessage `json:"grants,omitempty"`
+	// Renewed is false if the credential could not be renewed, and Message says why.
+	Renewed *bool  `json:"renewed,omitempty"`
+	Message string `json:"message,omitempty"`
+}

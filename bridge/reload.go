@@ -1,0 +1,89 @@
+package bridge
+
+import (
+	"errors"
+
+	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/engine"
+)
+
+// Reload is the part of a configuration that can change while a bridge runs.
+type Reload struct {
+	// Access says who clients are. It is nil if, and only if, Config.Access is.
+	Access *access.Config
+	// Origins and TrustedProxies are as in [Config].
+	Origins, TrustedProxies []string
+}
+
+// ErrAccessToggled is returned by [Bridge.Reload] if access control would begin or end.
+var ErrAccessToggled = errors.New("access control begins and ends only when the bridge is started; restart it")
+
+// Reload replaces what can change while the bridge runs. An error means that nothing has
+// changed. Connected clients lose at once what they may do no longer, and get at once what they
+// may do now; the others notice nothing. Which pages and proxies are allowed is asked when a
+// client connects. Reload returns when all clients are as the new configuration says. It must
+// not be called from a [engine.Handler].
+func (b *Bridge) Reload(r Reload) error {
+	if (r.Access == nil) != (b.access == nil) {
+		return ErrAccessToggled
+	}
+	p, err := parsePolicies(r.Origins, r.TrustedProxies)
+	if err != nil {
+		return err
+	}
+	if b.access != nil {
+		if err := b.access.Reload(*r.Access); err != nil {
+			return err
+		}
+	}
+	b.policy.Store(p)
+	if b.access != nil {
+		b.access.generation.Add(1)
+		b.reviewClients()
+	}
+	return nil
+}
+
+// reviewedAtOnce is how many changes are handed to the hub before it is waited for, so that
+// replies and requests come in between.
+const reviewedAtOnce = 64
+
+// reviewClients makes every connected client what it is by the present configuration. Clients
+// that are identified meanwhile are checked when their connections open.
+func (b *Bridge) reviewClients() {
+	changes := 0
+	b.engine.Each(func(_ engine.Conn, v any) {
+		if !b.review(v.(*client)) {
+			return
+		}
+		if changes++; changes%reviewedAtOnce == 0 {
+			caughtUp := make(chan struct{})
+			b.hub.Do(func() { close(caughtUp) })
+			select {
+			case <-caughtUp:
+			case <-b.stopping:
+			}
+		}
+	})
+}
+
+// review reports whether a client has changed.
+func (b *Bridge) review(c *client) (changed bool) {
+	a := c.accessOf()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	was := c.principal()
+	if a.closed || !a.opened || was == nil {
+		return false
+	}
+	p, no := b.access.Current(was)
+	switch {
+	case no != nil:
+		b.closeFor(c, no)
+	case p != was:
+		b.become(c, p, "reload")
+	default:
+		return false
+	}
+	return true
+}

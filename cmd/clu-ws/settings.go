@@ -1,0 +1,135 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/listen"
+	"github.com/clu-ws/clu-ws/internal/configfile"
+)
+
+// settings are what the command line, the environment and the file of --config mean together.
+type settings struct {
+	file      *configFile // nil if there is none
+	listeners listeners
+	level     slog.Level
+	bridge    bridge.Config
+	admin     *listen.Address // nil if there is none
+	audit     auditSettings
+	access    *access.Config // nil: everyone may do everything
+	secrets   []string       // files with secrets that flags name
+	flags     []flagState
+
+	args    []string // the command line
+	readers []settingsReader
+}
+
+// flagState is the value of a flag, and where it is from.
+type flagState struct {
+	name   string
+	value  string // may be secret
+	source string // such as the command line or clu-ws.yaml:3; "" is the default
+}
+
+// shown returns the value, unless it is secret.
+func (s flagState) shown() string {
+	if secretFlags[s.name] && !configfile.IsReference(s.value) {
+		return configfile.Hidden
+	}
+	return s.value
+}
+
+// settingsReader reads flags into the settings.
+type settingsReader func(*cli.Context, *settings) error
+
+// readSettings reads the file of --config, and then all flags. The error has everything that is
+// wrong; what is wrong with a value of the file has its place there.
+func readSettings(c *cli.Context, readers ...settingsReader) (*settings, error) {
+	s := &settings{}
+	s.args, _ = c.App.Metadata[argsKey].([]string)
+	s.readers = readers
+	var err error
+	if s.file, err = withFile(c); err != nil && s.file == nil {
+		return nil, err
+	}
+	all := []error{err}
+	for _, read := range slices.Concat([]settingsReader{readCommon}, readers) {
+		if err := read(c, s); err != nil {
+			all = append(all, s.file.place(err))
+		}
+	}
+	if s.file != nil {
+		s.access = s.file.Access
+	}
+	s.secrets = secretFiles(c)
+	s.flags = flagStates(c, s.args, s.file)
+	return s, errors.Join(all...)
+}
+
+// readCommon reads the flags that every bridge has.
+func readCommon(c *cli.Context, s *settings) (err error) {
+	if c.Args().Present() {
+		return fmt.Errorf(notUnderstood, c.Args().First(), c.Command.HelpName)
+	}
+	var levelErr error
+	s.listeners, err = readListeners(c)
+	s.level, levelErr = logLevel(c)
+	return errors.Join(err, levelErr)
+}
+
+// readWebsocket reads the flags of clu-ws websocket.
+func readWebsocket(c *cli.Context, s *settings) (err error) {
+	var all [3]error
+	s.bridge, all[0] = bridgeConfig(c)
+	s.admin, all[1] = adminAddr(c)
+	s.bridge.AdminHost = adminHost(s.admin)
+	s.audit, all[2] = readAudit(c)
+	return errors.Join(all[:]...)
+}
+
+// flagValues returns the values of a flag.
+func flagValues(c *cli.Context, name string) []string {
+	if list, ok := c.Value(name).(cli.StringSlice); ok {
+		return list.Value()
+	}
+	return []string{fmt.Sprint(c.Value(name))}
+}
+
+// flagStates returns the values of all flags.
+func flagStates(c *cli.Context, args []string, file *configFile) (all []flagState) {
+	for _, f := range c.Command.Flags {
+		name := f.Names()[0]
+		if !isVisible(f) {
+			continue
+		}
+		state := flagState{name: name, value: strings.Join(flagValues(c, name), " ")}
+		if c.IsSet(name) {
+			state.source = flagSource(f, args, file)
+		}
+		all = append(all, state)
+	}
+	return all
+}
+
+// flagSource returns where a flag that is set has its value from.
+func flagSource(f cli.Flag, args []string, file *configFile) string {
+	if file != nil {
+		if s, ok := file.set[f.Names()[0]]; ok {
+			return fmt.Sprintf("%s:%d", file.Path, s.Line())
+		}
+	}
+	for _, arg := range args {
+		given, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if strings.HasPrefix(arg, "-") && slices.Contains(f.Names(), given) {
+			return "the command line"
+		}
+	}
+	return variable(f.Names()[0])
+}
