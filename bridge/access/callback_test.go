@@ -160,55 +160,56 @@ func equalJSON(a, b any) bool {
 	return bytes.Equal(x, y)
 }
 
-// In the order of the cases: what is yes, what is no, and what is no answer.
+// answerCases are answers by what they are: yes (no code), no, or no answer at all.
+var answerCases = map[string]struct {
+	style  string
+	status int
+	header string
+	body   string
+	code   string
+}{
+	"ok":                          {"post", 200, "", `{"status":"ok","name":"ada","role":"viewer"}`, ""},
+	"ok, with other things":       {"post", 201, "", `{"status":"ok","role":"viewer","session_id":"x","Status":"error"}`, ""},
+	"grants":                      {"post", 200, "", `{"status":"ok","name":"ada","grants":{"hear":[{}]}}`, ""},
+	"nulls":                       {"post", 200, "", `{"status":"ok","name":null,"role":"viewer","grants":null,"expires_in":null,"data":null}`, ""},
+	"bootstrap":                   {"proxy", 200, "", `{"allowed_rooms":[{"zoo":1}]}`, ""},
+	"bootstrap without rooms":     {"proxy", 200, "", `{"allowed_rooms":[]}`, ""},
+	"auth_request":                {"proxy", 204, "", "", "no_role"},
+	"auth_request, a user":        {"proxy", 200, "X-Auth-Request-User: ada", "<html>", "no_role"},
+	"an error":                    {"post", 200, "", `{"status":"error","error":"Authentication failed."}`, "refused"},
+	"an error, with 400":          {"post", 400, "", `{"status":"error"}`, "refused"},
+	"401":                         {"post", 401, "", "", "refused"},
+	"403":                         {"post", 403, "", "<html>", "refused"},
+	"401 for a session":           {"proxy", 401, "", `{"detail":"no"}`, "refused"},
+	"an error for a session":      {"proxy", 200, "", `{"status":"error"}`, "refused"},
+	"no role":                     {"post", 200, "", `{"status":"ok","name":"ada"}`, "no_role"},
+	"no status":                   {"post", 200, "", `{"name":"ada","role":"viewer"}`, "unknown"},
+	"no answer":                   {"post", 200, "", "", "unknown"},
+	"a user, but no answer":       {"post", 200, "X-Auth-Request-User: ada", "", "unknown"},
+	"a form to sign in":           {"proxy", 200, "", "<html>", "unknown"},
+	"a redirect to it":            {"proxy", 302, "Location: /login", "", "unknown"},
+	"500":                         {"post", 500, "", `{"status":"ok","role":"viewer"}`, "unknown"},
+	"503":                         {"proxy", 503, "", "", "unknown"},
+	"404":                         {"post", 404, "", "<html>", "unknown"},
+	"422":                         {"post", 422, "", `{"detail":"field required"}`, "unknown"},
+	"429":                         {"post", 429, "", "", "unknown"},
+	"a list":                      {"post", 200, "", `["status","ok"]`, "unknown"},
+	"two answers":                 {"post", 200, "", `{"status":"ok","role":"viewer"}{"status":"error"}`, "unknown"},
+	"status twice":                {"post", 200, "", `{"status":"error","status":"ok","role":"viewer"}`, "unknown"},
+	"a role that is not there":    {"post", 200, "", `{"status":"ok","role":"king"}`, "unknown"},
+	"a role that is a list":       {"post", 200, "", `{"status":"ok","role":["viewer"]}`, "unknown"},
+	"grants with a mistake":       {"post", 200, "", `{"status":"ok","grants":{"here":[{}]}}`, "unknown"},
+	"grants and a role":           {"post", 200, "", `{"status":"ok","role":"viewer","grants":{"hear":[{}]}}`, "unknown"},
+	"a name with a line break":    {"post", 200, "", `{"status":"ok","role":"viewer","name":"a\nb"}`, "unknown"},
+	"expired already":             {"post", 200, "", `{"status":"ok","role":"viewer","expires_in":0}`, "unknown"},
+	"times as text":               {"post", 200, "", `{"status":"ok","role":"viewer","renew_in":"soon"}`, "unknown"},
+	"too long":                    {"post", 200, "", `{"status":"ok","role":"viewer","x":"` + strings.Repeat("x", answerMaxSize) + `"}`, "unknown"},
+	"rooms that are a text":       {"proxy", 200, "", `{"allowed_rooms":"*"}`, "unknown"},
+	"a room that leads elsewhere": {"proxy", 200, "", `{"allowed_rooms":[{"zoo":"1/b=2"}]}`, "unknown"},
+}
+
 func TestAnAnswerIsYesOrNoOrUnknown(t *testing.T) {
-	const tickets, sessions = "post", "proxy"
-	for name, c := range map[string]struct {
-		style  string
-		status int
-		header string
-		body   string
-		code   string
-	}{
-		"ok":                          {tickets, 200, "", `{"status":"ok","name":"ada","role":"viewer"}`, ""},
-		"ok, with other things":       {tickets, 201, "", `{"status":"ok","role":"viewer","session_id":"x","Status":"error"}`, ""},
-		"grants":                      {tickets, 200, "", `{"status":"ok","name":"ada","grants":{"hear":[{}]}}`, ""},
-		"nulls":                       {tickets, 200, "", `{"status":"ok","name":null,"role":"viewer","grants":null,"expires_in":null,"data":null}`, ""},
-		"bootstrap":                   {sessions, 200, "", `{"allowed_rooms":[{"zoo":1}]}`, ""},
-		"bootstrap without rooms":     {sessions, 200, "", `{"allowed_rooms":[]}`, ""},
-		"auth_request":                {sessions, 204, "", "", "no_role"},
-		"auth_request, a user":        {sessions, 200, "X-Auth-Request-User: ada", "<html>", "no_role"},
-		"an error":                    {tickets, 200, "", `{"status":"error","error":"Authentication failed."}`, "refused"},
-		"an error, with 400":          {tickets, 400, "", `{"status":"error"}`, "refused"},
-		"401":                         {tickets, 401, "", "", "refused"},
-		"403":                         {tickets, 403, "", "<html>", "refused"},
-		"401 for a session":           {sessions, 401, "", `{"detail":"no"}`, "refused"},
-		"an error for a session":      {sessions, 200, "", `{"status":"error"}`, "refused"},
-		"no role":                     {tickets, 200, "", `{"status":"ok","name":"ada"}`, "no_role"},
-		"no status":                   {tickets, 200, "", `{"name":"ada","role":"viewer"}`, "unknown"},
-		"no answer":                   {tickets, 200, "", "", "unknown"},
-		"a user, but no answer":       {tickets, 200, "X-Auth-Request-User: ada", "", "unknown"},
-		"a form to sign in":           {sessions, 200, "", "<html>", "unknown"},
-		"a redirect to it":            {sessions, 302, "Location: /login", "", "unknown"},
-		"500":                         {tickets, 500, "", `{"status":"ok","role":"viewer"}`, "unknown"},
-		"503":                         {sessions, 503, "", "", "unknown"},
-		"404":                         {tickets, 404, "", "<html>", "unknown"},
-		"422":                         {tickets, 422, "", `{"detail":"field required"}`, "unknown"},
-		"429":                         {tickets, 429, "", "", "unknown"},
-		"a list":                      {tickets, 200, "", `["status","ok"]`, "unknown"},
-		"two answers":                 {tickets, 200, "", `{"status":"ok","role":"viewer"}{"status":"error"}`, "unknown"},
-		"status twice":                {tickets, 200, "", `{"status":"error","status":"ok","role":"viewer"}`, "unknown"},
-		"a role that is not there":    {tickets, 200, "", `{"status":"ok","role":"king"}`, "unknown"},
-		"a role that is a list":       {tickets, 200, "", `{"status":"ok","role":["viewer"]}`, "unknown"},
-		"grants with a mistake":       {tickets, 200, "", `{"status":"ok","grants":{"here":[{}]}}`, "unknown"},
-		"grants and a role":           {tickets, 200, "", `{"status":"ok","role":"viewer","grants":{"hear":[{}]}}`, "unknown"},
-		"a name with a line break":    {tickets, 200, "", `{"status":"ok","role":"viewer","name":"a\nb"}`, "unknown"},
-		"expired already":             {tickets, 200, "", `{"status":"ok","role":"viewer","expires_in":0}`, "unknown"},
-		"times as text":               {tickets, 200, "", `{"status":"ok","role":"viewer","renew_in":"soon"}`, "unknown"},
-		"too long":                    {tickets, 200, "", `{"status":"ok","role":"viewer","x":"` + strings.Repeat("x", answerMaxSize) + `"}`, "unknown"},
-		"rooms that are a text":       {sessions, 200, "", `{"allowed_rooms":"*"}`, "unknown"},
-		"a room that leads elsewhere": {sessions, 200, "", `{"allowed_rooms":[{"zoo":"1/b=2"}]}`, "unknown"},
-	} {
+	for name, c := range answerCases {
 		app := newTestApp(t, func(w http.ResponseWriter, _ *http.Request) {
 			if name, value, ok := strings.Cut(c.header, ": "); ok {
 				w.Header().Set(name, value)
