@@ -25,6 +25,14 @@ type Principal struct {
 	// Data is what a callback's answer has for the client in "data", as JSON; nil if nothing.
 	Data []byte
 
+	// claims are those of a JWT, by which a reload finds its role again.
+	claims []byte
+	// renewal is what a callback is asked again; nil if it was not asked. answer is its last
+	// answer; unknownSince is when it gave none for the first time.
+	renewal      *renewal
+	answer       answer
+	unknownSince time.Time
+
 	// resolve sets what is of the configuration to that of a later one: the role, and for a
 	// token when it expires. It reports why the principal may no longer enter. If it is nil, the
 	// role is the same.
@@ -37,3 +45,7 @@ func (p *Principal) Equal(other *Principal) bool {
 	return p == other || p != nil && other != nil && p.Name == other.Name && p.Source == other.Source && p.Role == other.Role &&
 		p.CredentialID == other.CredentialID && p.Expires.Equal(other.Expires) && p.Grants.Key() == other.Grants.Key()
 }
+
+// UnknownSince returns since when the callback could not be asked about the principal; the zero
+// time if it could.
+func (p *Principal) UnknownSince() time.Time { return p.unknownSince }

@@ -32,6 +32,7 @@ type SubscribeRequest struct {
 	Spec     Spec
 	Snapshot bool            // the subscription begins with a snapshot
 	Since    *protocol.Since // the last reply that the client had; nil unless it resumes
+	Data     []byte          // for the client, in the answer, as JSON; nil if there is none
 }
 
 // name returns the name of the subscription, which is the id of the request.

@@ -163,7 +163,7 @@ func (t *subscribing) answer() (frames []engine.Frame) {
 	if t.session.group == nil && t.session.toldState != h.brokerState { // without a group it was not told of changes
 		frames = append(frames, protocol.Encode(protocol.Broker{Op: "broker", State: h.brokerState}))
 	}
-	ok := protocol.OK{Op: "ok", ID: t.request.ID}
+	ok := protocol.OK{Op: "ok", ID: t.request.ID, Data: t.request.Data}
 	if t.request.Since != nil {
 		resumed := t.replay != nil
 		ok.Resumed, ok.Reason, ok.Epoch, ok.Seq = &resumed, t.reason, h.Epoch, &h.seq
