@@ -117,8 +117,8 @@ func (p *cachedSnapshot) visible() *snapshot.Visible {
 	return visibleTo(p.view, func() (*filter.Memo, *filter.MemoView) { return p.memo, p.seen })
 }
 
-// visibleTo returns what clients with a view may know of. A reply whose keywords are not known is
-// visible only if the view certainly selects it. memo returns a memo that has the view.
+// visibleTo returns what clients with a view may know of. A reply of which not everything is
+// known is visible only if the view certainly selects it. memo returns a memo that has the view.
 func visibleTo(v *filter.View, memo func() (*filter.Memo, *filter.MemoView)) *snapshot.Visible {
 	r, one := new(filter.Reply), make([]string, 1)
 	return &snapshot.Visible{Keywords: v.NeedsKeywords(), AllOf: v.SelectsAllOf, Reply: func(e snapshot.Entry) bool {
@@ -127,6 +127,9 @@ func visibleTo(v *filter.View, memo func() (*filter.Memo, *filter.MemoView)) *sn
 			Internal: e.Internal, Keywords: e.Keywords,
 		}
 		m, seen := memo()
+		if e.Cut {
+			return false // a hide filter may select what was cut off
+		}
 		if !e.Known && v.NeedsKeywords() {
 			if one[0] = e.Keyword; e.Keyword != "" {
 				r.Keywords = one
