@@ -59,7 +59,7 @@ func (b *Bridge) identify(r *engine.Request) (engine.Accepted, error) {
 		return engine.Accepted{}, b.refuseUpgrade(u, foreignPage(foreign))
 	}
 	u.trusted, u.generation = foreign == nil, b.access.generation.Load()
-	v := b.access.Identify(a)
+	v := b.askRoom(b.access.Identify(a), b.sessionID(u.number), u.path)
 	if v.Later == nil {
 		return b.decideUpgrade(u, v, foreign)
 	}
