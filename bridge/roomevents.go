@@ -12,7 +12,7 @@ import (
 // Applications that use rooms may hear what clients do there: on the exchange of presence, or by
 // the callback. The events of a client come in their order.
 
-// roomEvent is an event about a room, and its routing key after "websocket.".
+// roomEvent is an event about a room, and what follows "websocket." in its routing key.
 type roomEvent string
 
 // The events.

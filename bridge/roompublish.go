@@ -35,6 +35,12 @@ func (b *Bridge) publishToRoom(s *hub.Session, r request) error {
 	if r.client.leaving() {
 		return &protocol.Rejection{Code: protocol.CodeLeaving, Message: "The message was not published: " + goingAwayReason + "."}
 	}
+	if user := r.client.user(); user != "" && len(user) <= amqpx.MaxShortString {
+		if message.Headers == nil {
+			message.Headers = amqpx.Table{}
+		}
+		message.Headers["user"] = user
+	}
 	message.Key = to.source.RoutingKey(to.path)
 	message.From, message.Tenant = r.client, quota.Address(r.client.Remote())
 	message.Withdrawn = func() bool { return !b.mayPublish(r.client, to.path).Allowed }
