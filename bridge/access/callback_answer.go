@@ -92,7 +92,7 @@ func (c *callback) principal(a answer, r *renewal) (*Principal, *Refusal) {
 		err = checkPrincipalName(a.name)
 	}
 	now := c.now()
-	p := &Principal{Name: a.name, Source: "callback", Role: role, Data: a.data, renewal: r}
+	p := &Principal{Name: a.name, Source: "callback", Role: role, Data: a.data, IssuedAt: now, renewal: r}
 	if err == nil {
 		p.Expires, err = after(now, a.expiresIn, "expires_in")
 	}
