@@ -98,14 +98,15 @@ func (b *Bridge) startAuth(conn engine.Conn, c *client, id *string, f protocol.F
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(b.running, authTimeout)
-	a.deciding, a.cancel = true, cancel
+	a.deciding, a.stopDeciding = true, cancel
 	decide := func() {
 		defer cancel()
-		v := v.Later(ctx)
+		decided := access.Verdict{Refusal: errUndecided}
+		b.guarded("a decision on a credential", func() { decided = v.Later(ctx) })
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.deciding = false
-		b.finishAuth(conn, c, id, v, generation)
+		b.finishAuth(conn, c, id, decided, generation)
 	}
 	if !b.access.decisions.do(decide) {
 		cancel()
@@ -119,7 +120,7 @@ func (b *Bridge) startAuth(conn engine.Conn, c *client, id *string, f protocol.F
 func (b *Bridge) messageApproach(c *client, credential string) *access.Approach {
 	a := c.extra.access
 	remote, _ := netip.ParseAddrPort(c.Remote()) // invalid for a Unix socket
-	return &access.Approach{Method: http.MethodGet, Path: c.path(), Remote: remote, Peer: remote, Message: credential,
+	return &access.Approach{Method: http.MethodGet, Path: c.path(), Client: b.clientID(c), Remote: remote, Peer: remote, Message: credential,
 		OriginAllowed: a.trusted, Headers: func(name string) []string {
 			if name == "Origin" && a.origin != "" {
 				return []string{a.origin}
