@@ -24,8 +24,17 @@ export interface CluOptions {
   batch?: number;
   /** Default "text". */
   bigint?: BigIntMode;
+  /**
+   * The credential for a bridge that asks who one is. Called before every attempt to connect, and when the bridge says
+   * that the login expires; null for none.
+   */
+  token?: () => string | null | Promise<string | null>;
+  /** How it travels: in the handshake, the default, or in the first message, as a ticket does that is valid once. */
+  tokenBy?: "subprotocol" | "message";
+  /** Asks the bridge why an attempt to connect failed, which a browser does not say; default: the global one. */
+  fetch?: typeof fetch;
   /** The class to connect with; default: the global one. */
-  WebSocket?: new (url: string) => WebSocket;
+  WebSocket?: new (url: string, protocols?: string[]) => WebSocket;
 }
 
 /** A reply of an actor. Fields that the envelope lacks are null. */
@@ -122,6 +131,8 @@ export interface SubscriptionOptions {
   onValues?: (values: Values, changes: Change[]) => void;
   /** The bridge's message, before its values are stored. */
   onSnapshot?: (snapshot: any) => void;
+  /** The bridge has refused or ended it, for instance because the right to it was withdrawn: code `forbidden`. */
+  onRefused?: (reason: string, code: string | null) => void;
 }
 
 /** Made by Clu.subscribe. */
@@ -202,6 +213,58 @@ export interface SendOptions {
   onReply?: (reply: Reply, command: Command) => void;
 }
 
+/** Why a message was not published. */
+export class RequestError extends Error {
+  /** The bridge's error code; null if the bridge has not answered. */
+  readonly code: string | null;
+}
+
+/** A rule of `command` or `forbid`. A field that is absent covers everything. */
+export interface CommandRule {
+  /** Globs. */
+  consumer?: string | string[];
+  /** Globs for the first word of the command string. */
+  verb?: string | string[];
+}
+
+/** What a client may do, see docs/access.md. */
+export interface Grants {
+  hear?: Filter[];
+  hide?: Filter[];
+  own?: boolean;
+  rooms?: string[];
+  publish?: string[];
+  command?: CommandRule[];
+  forbid?: CommandRule[];
+  clients?: boolean;
+  admin?: boolean;
+  limits?: Record<string, number>;
+}
+
+/** Who a client is. */
+export interface Identity {
+  /** "" for an anonymous client. */
+  name: string;
+  /** How it was identified; null if the bridge does not say. */
+  source: string | null;
+  grants: Grants;
+  /** When the login ends; null for never. */
+  expires: Date | null;
+}
+
+/** Something that a client may want to do. One of its fields is set. */
+export interface Action {
+  command?: { consumer: string; command_string?: string };
+  /** Hear a room. */
+  room?: string;
+  /** Publish to a room. */
+  publish?: string;
+  /** List the connected clients. */
+  clients?: boolean;
+  /** Close connections. */
+  admin?: boolean;
+}
+
 /** A place where replies may be missing. `reason` is null if the bridge itself lost its broker. */
 export interface Gap {
   from: Date | null;
@@ -222,6 +285,15 @@ export interface CluEvents {
   broker: { state: "up" | "blocked" | "no_replies" | "down"; reason: string | null };
   /** That many messages were left out, because this page reads too slowly. */
   dropped: { count: number };
+  /** Who this client is has become known, or its grants have changed; `changed` lists which, or is null. */
+  access: { access: Identity | null; changed: string[] | null };
+  /** The login ends in so many ms. With the option `token` it is renewed. */
+  expiring: { expiresIn: number; expires: Date };
+  /**
+   * The bridge does not let this client in, and no attempt follows until `connect`. `status` is 401 or 403, or the close
+   * code: 3000 (expired), 3003 (revoked), 3008 (no login in time).
+   */
+  unauthorized: { status: number; code: string | null; reason: string };
   error: { message: string; cause: unknown };
 }
 
@@ -237,6 +309,8 @@ export class Clu extends EventTarget {
   readonly retryAt: number | null;
   /** When something was last received, ms since 1970; 0 for never. */
   readonly lastHeard: number;
+  /** Who this client is and what it may do; null if the bridge has no access control, and before it has said so. */
+  readonly access: Identity | null;
   /** The commands in flight. */
   readonly commands: Command[];
   /** Connects, and reconnects until `close`. Fulfilled when connected, however many attempts that takes. */
@@ -247,6 +321,14 @@ export class Clu extends EventTarget {
   subscribe(filter?: Filter, options?: SubscriptionOptions): Subscription;
   /** Sends a command and follows it. It never throws: a mistake yields a rejected command. */
   send(consumer: string, commandString: string, options?: SendOptions): Command;
+  /** Publishes any JSON value to a room. Fulfilled when the broker has it; rejected with a RequestError. */
+  publish(path: string, body: any): Promise<void>;
+  /** Whether this client may do something, as far as it knows; the bridge decides. */
+  may(action: Action): boolean;
+  /** Why this client may not do something, in words for its user; null if it may. */
+  refusal(action: Action): string | null;
+  /** Shows the bridge a new token on the open connection; the option `token` is asked for it. */
+  renew(): Promise<void>;
   /** Adds a listener, and returns a function that removes it. */
   on<T extends keyof CluEvents>(type: T, listener: (detail: CluEvents[T]) => void): () => void;
 }

@@ -28,25 +28,23 @@
  * It also works in node 22 and later, or with any WebSocket class given as `options.WebSocket`.
  */
 
+import { Access } from "./access.js";
 import { Command, CommandError, newCommandId } from "./command.js";
 import { InFlight } from "./inflight.js";
 import { BIGINTS, formatJSON, parseJSON } from "./json.js";
 import { Link } from "./link.js";
+import { Messages, RequestError } from "./messages.js";
 import { CODES, isFinal, isMessage, parseReply, readReply } from "./reply.js";
+import { Sender, unsent } from "./sender.js";
 import { Session } from "./session.js";
 import { Subscription } from "./subscription.js";
 import { websocketURL } from "./url.js";
 
-export { CODES, Command, CommandError, formatJSON, isFinal, newCommandId, parseJSON, parseReply, Subscription, websocketURL };
+export { CODES, Command, CommandError, formatJSON, isFinal, newCommandId, parseJSON, parseReply, RequestError, Subscription, websocketURL };
 
 /** The bridge's error codes for a command that was not sent. After any other code but `returned`, an actor may have received it. */
-const NOT_SENT = new Set(["bad_request", "forbidden", "in_use", "away", "blocked", "full", "expired", "gone", "invalid", "leaving"]);
-
-/** ms that a command waits for the server's hello, which clu-ws sends at once. */
-const HELLO_WAIT = 300;
-
-const MAX_TIME = 2 ** 31 - 1;     // the longest delay of a timer, ms
-const MAX_EXPIRES = 3_600_000;    // the longest expiry that a bridge accepts, ms
+const NOT_SENT = new Set(["bad_request", "forbidden", "in_use", "away", "blocked", "full", "expired", "gone", "invalid", "leaving",
+  "rate", "undecided", "no_record", "unauthorized"]);
 
 const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 200, bigint: "text", expires: 5_000 });
 
@@ -67,6 +65,11 @@ const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 20
  * @property {"text"|"bigint"|"number"} [bigint]  what integers beyond 2^53, which a JavaScript number cannot hold, become: "text"
  *                                      (a string of their digits, the default), "bigint" (exact, but JSON.stringify throws and
  *                                      arithmetic does not mix: see `formatJSON`), or "number" (the nearest: digits are lost)
+ * @property {() => string|null|Promise<string|null>} [token]  the credential for a bridge that asks who one is, called before
+ *                                      every attempt to connect, and when the bridge says that the login expires; null for none
+ * @property {"subprotocol"|"message"} [tokenBy]  how it travels: in the handshake, the default, or in the first message, as a
+ *                                      ticket does that is valid once
+ * @property {typeof fetch} [fetch]     asks the bridge why an attempt to connect failed, which a browser does not say
  * @property {typeof WebSocket} [WebSocket]
  */
 
@@ -88,6 +91,11 @@ const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 20
  * |           | (commands are sent, no reply arrives) or "down"; also on each connection. CLU's own server  |
  * |           | does not report it                                                                          |
  * | `dropped` | `{count}`: that many messages were left out, because this page reads too slowly             |
+ * | `access`  | `{access, changed}`: who this client is has become known, or its grants have changed; `changed`   |
+ * |           | lists which, or is null                                                                     |
+ * | `expiring` | `{expiresIn, expires}`: the login ends in so many ms; with the option `token` it is renewed  |
+ * | `unauthorized` | `{status, code, reason}`: the bridge does not let this client in, and no attempt follows until |
+ * |           | `connect`. `status` is 401 or 403, or the close code: 3000 (expired), 3003 (revoked), 3008   |
  * | `error`   | `{message, cause}`: a frame that is no envelope, a refusal by the bridge, a failing listener |
  */
 export class Clu extends EventTarget {
@@ -96,10 +104,10 @@ export class Clu extends EventTarget {
   #options;
   #subscriptionCount = 0;  // all that were ever made, for their ids
   #opening = null;
-  #openedAt = 0;         // when the last connection opened
   #inFlight;
-  #waiting = [];         // commands that wait for the hello, {command, expires, timeout}
-  #waitTimer = null;     // sends them
+  #access;
+  #sender;
+  #messages;
 
   /**
    * @param {string|URL} [url]  ws(s):// or http(s)://, absolute or relative to the page; default: the page's folder
@@ -111,6 +119,15 @@ export class Clu extends EventTarget {
     if (!BIGINTS.includes(this.#options.bigint)) throw new TypeError('the option bigint is "text", "bigint" or "number"');
     this.#inFlight = new InFlight(this.#options.maxUnknown);
     const base = websocketURL(url);
+    this.#access = new Access(base, {
+      send: (text) => this.#link.send(text),
+      emit: (type, detail) => this.#emit(type, detail),
+      greeted: () => this.#link.greeted(),
+      admit: () => this.#link.admit(),
+      abandon: (code, reason) => this.#link.abandon(code, reason),
+      giveUp: (code, reason) => this.#link.giveUp(code, reason),
+    }, options);
+    this.#messages = new Messages((text) => this.#link.send(text), () => this.#link.unusable());
     this.#session = new Session(base, {
       send: (text) => this.#link.send(text),
       probeWith: (text) => this.#link.probeWith(text),
@@ -118,6 +135,7 @@ export class Clu extends EventTarget {
       deliver: (reply) => this.#deliver(reply),
       isOwn: (reply) => this.#commandOf(reply) !== null,
       hello: (name) => this.#inFlight.hello(name),
+      plain: () => this.#link.greeted(),
       hasActive: () => this.#inFlight.activeCount > 0,
       unknownIds: () => this.#inFlight.unknownIds,
       markUnknown: (why) => this.commands.forEach((command) => command.markUnknown(why)),
@@ -125,10 +143,21 @@ export class Clu extends EventTarget {
     }, options);
     this.#link = new Link(base, {
       open: () => this.#opened(),
+      login: () => this.#access.login(),
       message: (data) => this.#message(data),
       closed: (detail) => this.#disconnected(detail),
       state: (detail) => this.#emit("state", detail),
-    }, { ...options, target: () => this.#session.target() });
+    }, {
+      ...options, target: () => this.#session.target(), prepare: () => this.#access.prepare(),
+      isFinal: (detail) => this.#access.closed(detail),
+    });
+    this.#sender = new Sender({
+      maxActive: this.#options.maxActive,
+      inFlight: this.#inFlight,
+      session: this.#session,
+      unusable: () => this.#link.unusable(),
+      send: (text) => this.#link.send(text),
+    });
   }
 
   /** The WebSocket's URL. */
@@ -145,6 +174,12 @@ export class Clu extends EventTarget {
 
   /** When something was last received from the bridge, ms since 1970; 0 for never. */
   get lastHeard() { return this.#link.lastHeard; }
+
+  /**
+   * Who this client is and what it may do; null if the bridge has no access control, and before it has said so.
+   * @returns {import("./access.js").Identity|null}
+   */
+  get access() { return this.#access.identity; }
 
   /** The commands in flight: sent or running. @returns {Command[]} */
   get commands() { return this.#inFlight.active; }
@@ -223,17 +258,33 @@ export class Clu extends EventTarget {
       onChange: () => this.#commandChanged(command),
     });
     const lifetime = expires ?? Math.min(this.#options.expires, timeout ?? Infinity);
-    const problem = this.#invalid(command, lifetime, timeout) ?? this.#link.unusable() ?? this.#inFlight.idConflict(command);
+    const problem = this.#sender.invalid(command, lifetime, timeout) ?? this.#link.unusable() ?? this.#inFlight.idConflict(command);
     if (problem) {
       command.reject(unsent(problem));
       return command;
     }
     this.#inFlight.add(command);
-    this.#waiting.push({ command, expires: lifetime, timeout });
-    this.#sendWaiting();
+    this.#sender.send({ command, expires: lifetime, timeout });
     if (command.state === "sent") this.#commandChanged(command);
     return command;
   }
+
+  /**
+   * Publishes a message to a room.
+   * @param {string} path  of the room
+   * @param {*} body       any JSON value
+   * @returns {Promise<void>} fulfilled when the broker has it; rejected with a {@link RequestError}
+   */
+  publish(path, body) { return this.#messages.publish(path, body); }
+
+  /** Whether this client may do something, as far as it knows; the bridge decides. @param {import("./grants.js").Action} action */
+  may(action) { return this.refusal(action) === null; }
+
+  /** Returns why this client may not do something, in words for its user, or null. @param {import("./grants.js").Action} action */
+  refusal(action) { return this.#access.refusal(action); }
+
+  /** Shows the bridge a new token on the open connection; the option `token` is asked for it. @returns {Promise<void>} */
+  renew() { return this.#access.renew(); }
 
   /**
    * Adds a listener for an event of the class.
@@ -247,52 +298,6 @@ export class Clu extends EventTarget {
     return () => this.removeEventListener(type, handle);
   }
 
-  #invalid({ consumer, commandString, commandId }, expires, timeout) {
-    if (typeof consumer !== "string" || consumer === "") return "the actor must be a string that is not empty";
-    if (typeof commandString !== "string") return "the command must be a string";
-    if (typeof commandId !== "string" || commandId === "") return "the command id must be a string that is not empty";
-    if ([consumer, commandString, commandId].some((text) => LONE_SURROGATE.test(text))) return "it contains half of a character (a lone surrogate), which UTF-8 cannot encode";
-    if (this.#inFlight.activeCount >= this.#options.maxActive) return `${this.#inFlight.activeCount} commands are in flight already; with a timeout, commands that are never answered end`;
-    if (timeout !== undefined && !isTime(timeout)) return "the timeout must be a number of ms above 0";
-    if (!isTime(expires) || expires > MAX_EXPIRES) return "the expiry must be a number of ms above 0, and at most an hour";
-    return null;
-  }
-
-  /** Sends the waiting commands, unless the hello or the bridge's time is still due. @param {boolean} [force]  whatever is due */
-  #sendWaiting(force = false) {
-    if (this.#waiting.length === 0) return;
-    const helloDue = this.protocol === null && Date.now() - this.#openedAt < HELLO_WAIT;
-    if (!force && (helloDue || this.#session.clock.isUncertain())) {
-      this.#waitTimer ??= setTimeout(() => this.#sendWaiting(true), HELLO_WAIT);
-      return;
-    }
-    clearTimeout(this.#waitTimer);
-    this.#waitTimer = null;
-    for (const entry of this.#waiting.splice(0)) this.#dispatch(entry);
-  }
-
-  #dispatch({ command, expires, timeout }) {
-    const { consumer, commandString, commandId } = command;
-    const elapsed = Math.max(0, command.elapsed);
-    const problem = elapsed >= expires ? `it expired after waiting here for ${elapsed / 1_000} s` : this.#link.unusable();
-    if (problem) {
-      command.reject(unsent(problem));
-      return;
-    }
-    const expiresAt = this.#session.clock.secondsIn(expires - elapsed);
-    try {
-      this.#inFlight.sent(command);
-      this.#session.subscribeToCommands();
-      this.#link.send(JSON.stringify({ consumer, command_string: commandString, command_id: commandId, expires_at: expiresAt }));
-    } catch (error) {
-      command.reject(`The command was not sent: ${error.message}`);
-      return;
-    }
-    if (timeout !== undefined && command.active) {
-      command.startTimeout(Math.min(MAX_TIME, timeout + (expiresAt === undefined ? 0 : expires) - elapsed));
-    }
-  }
-
   /** Files a command under its new state and emits the event. */
   #commandChanged(command) {
     this.#inFlight.update(command);
@@ -300,8 +305,8 @@ export class Clu extends EventTarget {
   }
 
   #opened() {
-    this.#openedAt = Date.now();
-    this.#session.opened();
+    this.#sender.opened();
+    this.#session.opened(this.#access.hasToken);
     this.#opening?.resolve(this);
     this.#opening = null;
     this.#emit("open", { url: this.url });
@@ -310,15 +315,15 @@ export class Clu extends EventTarget {
   #disconnected(detail) {
     this.#session.disconnected(this.#link.lastHeard);
     this.#inFlight.disconnected();
-    clearTimeout(this.#waitTimer);
-    this.#waitTimer = null;
-    for (const { command } of this.#waiting.splice(0)) command.reject(unsent("the connection was lost before it was sent"));
+    this.#messages.disconnected();
+    this.#sender.disconnected();
     for (const command of this.commands) command.markUnknown("connection lost; the actor may still be executing it");
     if (detail.retryAt === null) {
       this.#opening?.reject(new Error(detail.reason));
       this.#opening = null;
     }
     this.#emit("close", detail);
+    if (detail.retryAt === null && this.#access.verdict) this.#emit("unauthorized", this.#access.verdict);
   }
 
   #message(data) {
@@ -336,9 +341,15 @@ export class Clu extends EventTarget {
       this.#emit("error", { message: `A frame that is no envelope was ignored: ${data.slice(0, 200)}`, cause: error });
       return;
     }
-    if (reply === null && !this.#session.message(message)) reply = readReply(message, data.length);
+    if (reply === null && !this.#op(message)) reply = readReply(message, data.length);
     if (reply !== null) this.#session.reply(reply);
-    this.#sendWaiting();
+    this.#sender.flush();
+  }
+
+  /** Handles a message with an op. @returns {boolean} false if it is none of this protocol */
+  #op(message) {
+    if (message.op === "hello" && !this.#access.hello(message)) return true;
+    return this.#access.message(message) || this.#messages.message(message) || this.#session.message(message);
   }
 
   /** The command that a reply answers, or null. A plain server sends a refusal only to the command's sender and without a commander. */
@@ -379,9 +390,3 @@ export class Clu extends EventTarget {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
-
-const unsent = (why) => `The command was not sent and will not be sent later: ${why}.`;
-
-const isTime = (ms) => typeof ms === "number" && ms > 0 && ms <= MAX_TIME;
-
-const LONE_SURROGATE = /\p{Surrogate}/u;

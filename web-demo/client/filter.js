@@ -125,6 +125,11 @@ export function filterForIds(ids) {
   return literals.length > 0 ? { command_id: literals.slice(-MAX_VALUES) } : null;
 }
 
+/** Returns a list of globs, whose `has` reports whether a text matches one of them. */
+export function readGlobs(globs) {
+  return new ValueList(globs.map(readGlob));
+}
+
 /** The values of one field: names, and patterns that may match more than one text. */
 class ValueList {
   /** @param {{name?: string, matches?: (text: string) => boolean, all?: boolean}[]} values */

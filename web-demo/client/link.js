@@ -13,6 +13,19 @@
 /** Close codes after which reconnecting soon cannot help: policy, full, not authorised, forbidden. */
 const TRY_LATER = new Set([1008, 1013, 4401, 4403]);
 
+/** Why an attempt to connect was not made. */
+export class NoAttempt extends Error {
+  /**
+   * @param {string} reason
+   * @param {{final?: boolean, wait?: number}} [then]  `final`: no attempt follows; `wait`: shortest ms to the next one
+   */
+  constructor(reason, { final = false, wait = 0 } = {}) {
+    super(reason);
+    this.final = final;
+    this.wait = wait;
+  }
+}
+
 const OPEN = 1;  // WebSocket.OPEN
 const TICK = 1_000;
 const SLEPT = 90_000;  // browsers run the timers of a hidden page once a minute
@@ -22,7 +35,7 @@ const STALLED_TICKS = 5;
 export const LINK_DEFAULTS = Object.freeze({
   minDelay: 200,
   maxDelay: 10_000,
-  stableAfter: 5_000,     // a connection that lasted this long resets the waits
+  stableAfter: 5_000,     // a connection that was greeted and lasted this long resets the waits
   connectTimeout: 10_000,
   grace: 4_000,           // how long a suspect socket has until it is closed
   probe: null,            // "ping", for a server that may answer it with "pong"
@@ -43,6 +56,8 @@ export class Link {
   #options;
   #socket = null;
   #wanted = false;
+  #attempt = null;          // identifies the attempt that is being prepared
+  #greeted = false;         // the server has answered on this connection: the handshake alone proves little
   #openedAt = 0;
   #lastTick = 0;
   #stalledTicks = 0;
@@ -55,16 +70,18 @@ export class Link {
 
   /**
    * @param {string} url  ws:// or wss://
-   * @param {{open: Function, message: Function, closed: Function, state: Function}} on
-   * @param {object} options  see LINK_DEFAULTS; `target` returns the URL for each attempt, in place of `url`; also
-   *   `WebSocket`, `random`, `window` and `document`, for tests
+   * @param {{open: Function, login: Function, message: Function, closed: Function, state: Function}} on  `login`: the
+   *   socket takes the message that lets this page in
+   * @param {object} options  see LINK_DEFAULTS; `target` returns the URL for each attempt, in place of `url`; `prepare`
+   *   returns null, or a promise of `{protocols, login}` for the attempt, which rejects with a {@link NoAttempt};
+   *   `isFinal` reports whether no attempt follows a close; also `WebSocket`, `random`, `window` and `document`, for tests
    */
   constructor(url, on, options = {}) {
     this.url = url;
     this.#on = on;
     this.#options = {
       WebSocket: globalThis.WebSocket, random: Math.random, window: globalThis.window, document: globalThis.document,
-      ...LINK_DEFAULTS, target: () => this.url, ...options,
+      ...LINK_DEFAULTS, target: () => this.url, prepare: () => null, isFinal: () => false, ...options,
     };
     this.#probe = this.#options.probe;
     /** @type {"connecting"|"open"|"closed"} */ this.state = "closed";
@@ -111,22 +128,63 @@ export class Link {
     this.#probeAnswered = true;
   }
 
+  /** Notes that the server has greeted this page, so that the next attempts are not made ever more slowly. */
+  greeted() {
+    this.#greeted = true;
+  }
+
+  /** Opens a connection whose server has let this page in by a message. */
+  admit() {
+    if (this.state === "connecting" && this.#socket?.readyState === OPEN) this.#opened();
+  }
+
+  /** Closes the connection, as if the server had. */
+  abandon(code, reason) {
+    this.#drop(code, reason);
+  }
+
+  /** Closes the connection. No attempt follows until `start`. */
+  giveUp(code, reason) {
+    this.#wanted = false;
+    this.#unlisten();
+    this.#drop(code, reason);
+  }
+
   #dial() {
     clearTimeout(this.#timers.retry);
     this.retryAt = null;
+    const prepared = this.#options.prepare();
+    if (prepared === null) {
+      this.#connect({});
+      return;
+    }
+    const attempt = this.#attempt = {};
+    this.#setState("connecting", "");
+    prepared.then(
+      (how) => { if (this.#attempt === attempt) this.#connect(how); },
+      (error) => { if (this.#attempt === attempt) this.#notAttempted(error); });
+  }
+
+  /** Handles an attempt that was not made. */
+  #notAttempted({ message, final = false, wait = 0 }) {
+    if (final) this.giveUp(1006, message);
+    else this.#closed(1006, message, wait);
+  }
+
+  /** Makes an attempt. @param {{protocols?: string[], login?: boolean}} how  `login`: it is open only after `admit` */
+  #connect({ protocols = [], login = false }) {
+    this.#attempt = null;
     const { WebSocket, connectTimeout, target } = this.#options;
     let socket;
     try {
-      socket = new WebSocket(target());
+      socket = protocols.length > 0 ? new WebSocket(target(), protocols) : new WebSocket(target());
     } catch (error) {  // a URL or a page that can never connect: another attempt would fail too
-      this.#wanted = false;
-      this.#unlisten();
-      this.#closed(1006, `the browser refuses ${this.url}: ${error.message}`);
+      this.giveUp(1006, `the browser refuses ${this.url}: ${error.message}`);
       return;
     }
     this.#socket = socket;
     this.#timers.dial = setTimeout(() => this.#drop(1006, `no answer within ${connectTimeout / 1000} s`), connectTimeout);
-    socket.onopen = () => this.#opened();
+    socket.onopen = login ? () => this.#on.login() : () => this.#opened();
     socket.onmessage = (event) => this.#received(event.data);
     socket.onclose = (event) => this.#closed(event.code ?? 1006, event.reason || "");
     socket.onerror = () => {};  // it carries no information, and a close event always follows
@@ -157,10 +215,11 @@ export class Link {
     } catch { /* it is gone */ }
   }
 
-  #closed(code, reason) {
+  /** @param {number} [least]  shortest wait before the next attempt, ms */
+  #closed(code, reason, least = 0) {
     const socket = this.#socket;
     if (socket) socket.onopen = socket.onmessage = socket.onclose = null;
-    this.#socket = null;
+    this.#socket = this.#attempt = null;
     clearTimeout(this.#timers.dial);
     clearTimeout(this.#timers.retry);
     clearInterval(this.#timers.tick);
@@ -170,13 +229,18 @@ export class Link {
     this.#probeAnswered = false;
 
     const wasOpen = this.state === "open";
-    if (wasOpen && Date.now() - this.#openedAt >= this.#options.stableAfter) this.attempts = 0;
+    if (wasOpen && this.#greeted && Date.now() - this.#openedAt >= this.#options.stableAfter) this.attempts = 0;
+    this.#greeted = false;
     this.retryAt = null;
+    if (this.#wanted && socket && this.#options.isFinal({ code, reason, wasOpen })) {
+      this.#wanted = false;
+      this.#unlisten();
+    }
     if (this.#wanted) {
       const { maxDelay, random } = this.#options;
-      const wait = TRY_LATER.has(code)
+      const wait = Math.max(least, TRY_LATER.has(code)
         ? maxDelay * (0.5 + random() / 2)
-        : backoff(this.attempts, this.#options, random);
+        : backoff(this.attempts, this.#options, random));
       this.attempts += 1;
       this.retryAt = Date.now() + wait;
       this.#timers.retry = setTimeout(() => this.#dial(), wait);

@@ -17,6 +17,7 @@ import { fieldsOf, filterForIds } from "./filter.js";
 import { Gaps } from "./gaps.js";
 import { Received } from "./received.js";
 import { dateLate } from "./reply.js";
+import { Requests } from "./requests.js";
 import { Target } from "./url.js";
 
 /** ms after which a silent server is taken for one without a hello. A later hello still counts. */
@@ -42,7 +43,8 @@ const OWN_COMMANDS = Object.freeze({ commander: "me" });
  * @property {(type: string, detail: object) => void} emit      emits an event
  * @property {(reply: object) => void} deliver                  passes a reply to the command that it answers
  * @property {(reply: object) => boolean} isOwn                 whether it answers a command of this client
- * @property {(name: string|null) => void} hello                a bridge said hello, with its name
+ * @property {(name: string|null, message: object) => void} hello  a bridge said hello, with its name
+ * @property {() => void} plain                                  the server is CLU's own
  * @property {() => boolean} hasActive                          whether commands are in flight
  * @property {() => string[]} unknownIds                        the ids of unknown commands
  * @property {(why: string) => void} markUnknown                replies to the commands in flight may have been missed
@@ -64,9 +66,7 @@ export class Session {
   #protocol = null;              // "v1" or "plain" once that is known
   #first = true;                 // there was nothing to resume from
   #helloTimer = null;
-  #pending = new Map();          // id of a request -> its subscription, or null
-  #active = new Set();           // ids of subscriptions that the bridge has
-  #toEnd = new Set();            // ids of pending subscriptions to unsubscribe once accepted
+  #requests;                     // what the bridge was asked for
   #resuming = new Set();         // ids of the requests sent after the hello and not answered yet
   #catchUp = null;               // buffers replies while several subscriptions resume
   #startAfter = new Map();       // id of a subscription made meanwhile -> arrivals before its answer are not for it
@@ -82,6 +82,7 @@ export class Session {
     this.#target = new Target(base);
     this.#port = port;
     this.#batch = new Batch(batch, this.#target.setsBatch);
+    this.#requests = new Requests(port.send);
     this.#clock = new Clock(() => port.send(JSON.stringify({ op: "ping", id: TIME })), monotonic);
     this.#gaps = new Gaps((gap) => port.emit("gap", gap));
   }
@@ -97,10 +98,10 @@ export class Session {
     return this.#target.href(this.#subscribed || this.#received.cursor !== null, this.#received.cursor);
   }
 
-  /** Handles a socket that has opened. */
-  opened() {
+  /** Handles a socket that has opened. @param {boolean} [isBridge]  the server will say hello */
+  opened(isBridge = false) {
     // A server that has said hello before will do so again, however long that takes.
-    if (this.#received.cursor === null) this.#helloTimer = setTimeout(() => this.#startPlain(), HELLO_TIMEOUT);
+    if (this.#received.cursor === null && !isBridge) this.#helloTimer = setTimeout(() => this.#startPlain(), HELLO_TIMEOUT);
   }
 
   /** Handles a lost socket. @param {number} lastHeard  when something was last received */
@@ -108,9 +109,7 @@ export class Session {
     clearTimeout(this.#helloTimer);
     this.#gaps.disconnected(this.#protocol === null ? null : lastHeard);
     this.#protocol = null;
-    this.#pending = new Map();
-    this.#active = new Set();
-    this.#toEnd = new Set();
+    this.#requests.clear();
     this.#resuming = new Set();
     this.#catchUp = null;  // the bridge sends all of it again
     this.#startAfter = new Map();
@@ -133,7 +132,7 @@ export class Session {
     if (this.#protocol !== "v1") return;
     this.subscribeToCommands();
     this.#subscribe(subscription.id, subscription.request(null, false), subscription);
-    this.#unsubscribe(ALL);  // last, so that nothing is missed between them
+    this.#requests.unsubscribe(ALL);  // last, so that nothing is missed between them
   }
 
   /** Removes a subscription that was closed. */
@@ -142,7 +141,7 @@ export class Session {
     this.#accepted.delete(id);
     if (this.#protocol !== "v1") return;
     this.subscribeToCommands();
-    this.#unsubscribe(id);
+    this.#requests.unsubscribe(id);
   }
 
   /** Ensures that replies to this client's commands arrive even if no subscription selects them. */
@@ -174,6 +173,7 @@ export class Session {
       case "error": this.#error(value); break;
       case "snapshot": this.#snapshot(value); break;
       case "pong": this.#pong(value); break;
+      case "unsubscribed": this.#unsubscribed(value); break;
       case "gap": this.#gaps.notice(value, this.#catchUp); break;
       case "broker": this.#port.emit("broker", { state: value.state, reason: value.reason ?? null }); break;
       case "dropped": this.#port.emit("dropped", { count: value.count }); break;
@@ -221,12 +221,12 @@ export class Session {
       }
     }
     if (wanted) this.#port.emit("reply", reply);
-    if (this.#active.has(UNKNOWN) && this.#port.unknownIds().length === 0) this.#unsubscribe(UNKNOWN);
+    if (this.#requests.isActive(UNKNOWN) && this.#port.unknownIds().length === 0) this.#requests.unsubscribe(UNKNOWN);
   }
 
   /** Whether a subscription gets this reply: it starts with its answer, since it may lack earlier ones that others have. */
   #isActive({ id }, arrival) {
-    return this.#protocol !== "v1" || (this.#active.has(id) && arrival > (this.#startAfter.get(id) ?? 0));
+    return this.#protocol !== "v1" || (this.#requests.isActive(id) && arrival > (this.#startAfter.get(id) ?? 0));
   }
 
   // Start of a connection.
@@ -235,6 +235,7 @@ export class Session {
     clearTimeout(this.#helloTimer);
     if (this.#protocol !== null) return;
     this.#protocol = "plain";
+    this.#port.plain();
     this.#clock.start(undefined);
     this.#received.reset(null);
     this.#reportGap("this server keeps no replies to resume from");
@@ -245,9 +246,10 @@ export class Session {
     }
   }
 
-  #hello({ name, epoch, seq, broker, time, capabilities }) {
+  #hello(message) {
+    const { name, epoch, seq, broker, time, capabilities } = message;
     this.#clock.start(time);
-    this.#port.hello(typeof name === "string" ? name : null);
+    this.#port.hello(typeof name === "string" ? name : null, message);
     clearTimeout(this.#helloTimer);
     this.#protocol = "v1";
     this.#batch.setCapabilities(capabilities);
@@ -264,13 +266,13 @@ export class Session {
       this.#received.reset(here);  // resuming would bring a snapshot, which such a page has no use for
     }
 
-    const requests = this.#requests(this.#received.cursor, here);
+    const requests = this.#initialRequests(this.#received.cursor, here);
     this.#resuming = new Set(requests.map(([id]) => id));
     // Replies of several subscriptions arrive one subscription after the other: they are put in order here.
     if (this.#received.cursor && requests.length > 1) this.#catchUp = new CatchUp(this.#received.cursor.epoch === epoch ? this.#received.cursor.seq : -1, LIMITS);
     for (const [id, request, subscription] of requests) {
       if (request) this.#subscribe(id, request, subscription);
-      else this.#pending.set(id, null);  // the URL has requested it
+      else this.#requests.expect(id);  // the URL has requested it
     }
     this.#resumed();
     // The implicit subscription does not batch; an explicit one replaces it without a gap.
@@ -281,7 +283,7 @@ export class Session {
    * The requests for a new connection: id, request, and subscription. The replies to a command that was sent before the
    * hello have numbers after the hello's.
    */
-  #requests(since, here) {
+  #initialRequests(since, here) {
     const requests = [];
     if (!this.#first && this.#target.resumes) requests.push([URL_ID, null, null]);
     if (!this.#subscribed && (this.#first || this.#target.subscribes)) return requests;  // the server sends all, or what the URL selects
@@ -295,27 +297,14 @@ export class Session {
   }
 
   #subscribe(id, request, subscription = null) {
-    if (this.#active.has(id) || this.#pending.has(id)) return;
-    this.#pending.set(id, subscription);
-    this.#port.send(JSON.stringify({ op: "subscribe", id, ...request, batch_ms: this.#batch.forRequest(request) }));
-  }
-
-  #unsubscribe(id) {
-    if (this.#pending.has(id)) {
-      this.#toEnd.add(id);  // a subscription must be accepted before it can end, which may take a bridge on a stream a while
-    } else if (this.#active.delete(id)) {
-      this.#port.send(JSON.stringify({ op: "unsubscribe", id }));
-    }
+    this.#requests.subscribe(id, { ...request, batch_ms: this.#batch.forRequest(request) }, subscription);
   }
 
   // Answers of the bridge.
 
   #accept(id, answer) {
-    if (!this.#pending.has(id)) return;  // it answers an unsubscribe, or the URL
-    const subscription = this.#pending.get(id);
-    this.#pending.delete(id);
-    this.#active.add(id);
-    if (this.#toEnd.delete(id)) this.#unsubscribe(id);
+    const subscription = this.#requests.accept(id);
+    if (subscription === undefined) return;
     if (answer.resumed === false) this.#notResumed(id, answer);
     if (this.#liveAfter === Infinity && Number.isSafeInteger(answer.seq)) this.#liveAfter = answer.seq;
     this.#catchUp?.answered();
@@ -344,23 +333,31 @@ export class Session {
   #error(message) {
     const { id, command_id: commandId, message: text } = message;
     if (commandId !== undefined && this.#port.commandError(message)) return;
-    const subscription = this.#pending.get(id);
-    if (!this.#pending.delete(id)) {
+    const subscription = this.#requests.refuse(id);
+    if (subscription === undefined) {
       this.#port.emit("error", { message: `The bridge refused a message: ${text}`, cause: message });
       return;
     }
-    this.#toEnd.delete(id);
-    // A subscription that was accepted before is requested again on the next connection.
-    this.#refuse(this.#accepted.has(id) ? null : subscription, text, message);
+    // A subscription that was accepted before is requested again on the next connection, unless the right to it is gone.
+    this.#refuse(this.#accepted.has(id) && message.code !== "forbidden" ? null : subscription, text, message);
     if (this.#resuming.delete(id)) this.#resumed();
   }
 
   #refuse(subscription, text, cause) {
     if (subscription) {
       this.#subscriptions.delete(subscription.id);
-      subscription.reject(text);
+      this.#accepted.delete(subscription.id);
+      subscription.reject(text, cause?.code ?? null);
     }
     this.#port.emit("error", { message: `A subscription was refused: ${text}`, cause });
+  }
+
+  /** Handles that the bridge has ended a subscription, because the right to it is gone. */
+  #unsubscribed(message) {
+    const { id, message: text = "this client may no longer hear what it subscribed to" } = message;
+    this.#requests.ended(id);
+    this.#refuse(this.#subscriptions.get(id) ?? null, text, message);
+    if (this.#resuming.delete(id)) this.#resumed();
   }
 
   #snapshot(message) {

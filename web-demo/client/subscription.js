@@ -33,6 +33,8 @@ const MAX_KEYWORDS = 1_000;
  * @property {(reply: import("./reply.js").Reply) => void} [onReply]
  * @property {(values: Record<string, Record<string, Value>>, changes: Change[]) => void} [onValues]  values arrived, changed or not
  * @property {(snapshot: object) => void} [onSnapshot]  the bridge's message, before its values are stored
+ * @property {(reason: string, code: string|null) => void} [onRefused]  the bridge has refused or ended it, for instance because
+ *                                 the right to it was withdrawn (code `forbidden`)
  */
 
 /** @typedef {Value & {actor: string, keyword: string, before: Value|undefined}} Change */
@@ -48,7 +50,7 @@ export class Subscription {
   #counts = new Map();  // actor -> how many keywords
 
   constructor(id, filter, options, { guard, close }) {
-    const { snapshot = true, throttle, batch, ordered, onReply, onValues, onSnapshot } = options;
+    const { snapshot = true, throttle, batch, ordered, onReply, onValues, onSnapshot, onRefused } = options;
     /** @type {string} */ this.id = id;
     /** A copy of the filter. @type {import("./filter.js").Filter} */ this.filter = JSON.parse(JSON.stringify(filter));
     /** The last value of each keyword of each actor: `values.dome?.dome_shutter?.value`. @type {Record<string, Record<string, Value>>} */
@@ -59,7 +61,7 @@ export class Subscription {
     this.ready = new Promise((resolve, reject) => { this.#resolvers = { resolve, reject }; });
     this.ready.catch(() => {});
     this.#options = { filter: this.filter, throttle_ms: throttle, batch_ms: batch, ordered, snapshot };
-    this.#listeners = Object.fromEntries(Object.entries({ onReply, onValues, onSnapshot })
+    this.#listeners = Object.fromEntries(Object.entries({ onReply, onValues, onSnapshot, onRefused })
       .map(([name, listener]) => [name, listener && ((...details) => guard(() => listener(...details)))]));
     this.#close = close;
     try {
@@ -96,9 +98,10 @@ export class Subscription {
     this.#resolvers.resolve(this);
   }
 
-  /** @param {string} reason */
-  reject(reason) {
+  /** @param {string} reason @param {string|null} [code]  the bridge's error code */
+  reject(reason, code = null) {
     this.#end(new Error(reason));
+    this.#listeners.onRefused?.(reason, code);
   }
 
   selects(fields, own) {

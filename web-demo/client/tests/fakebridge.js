@@ -15,8 +15,9 @@ export class FakeSocket {
   sent = [];
   onsend = () => {};
 
-  constructor(url) {
+  constructor(url, protocols = []) {
     this.url = url;
+    this.protocols = protocols;
     FakeSocket.all.push(this);
   }
 
@@ -58,7 +59,7 @@ export function numbered(seq, body = {}, { sender = "dome", code = "i", commandI
 export const page = () => ({ window: new EventTarget(), document: Object.assign(new EventTarget(), { visibilityState: "visible" }) });
 
 export function client(options = {}) {
-  return new Clu("ws://bridge/", { WebSocket: FakeSocket, random: () => 0.5, monotonic: () => Date.now(), ...page(), ...options });
+  return new Clu("ws://bridge/", { WebSocket: FakeSocket, random: () => 0.5, monotonic: () => Date.now(), fetch: null, ...page(), ...options });
 }
 
 export async function connected(options) {

@@ -1,0 +1,269 @@
+/**
+ * Who a client is: the credential for each attempt to connect, what the bridge says about it, and its renewal.
+ *
+ *     prepare ──> token() ──> subprotocol `bearer.<token>`  ──> hello: name, grants, expiry ──> `expiring` ──> token() ──> auth
+ *        ^            └─────> or the message `auth`                  │
+ *        │                                                           v
+ *        └── whoami says why an attempt failed <── refused   3000 expired: once more   3003 revoked, 401, 403: `unauthorized`
+ *
+ * A browser cannot see why a handshake failed, so after a failed one the bridge is asked at /whoami. Where the bridge says
+ * no, no attempt follows until the page calls `connect`, since the same credential would be refused for ever.
+ */
+
+import { Grants } from "./grants.js";
+import { NoAttempt } from "./link.js";
+
+/** The id of the request that shows a credential. */
+const AUTH = "clu.js: auth";
+
+/** What a subprotocol may consist of (RFC 9110, 5.6.2). */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** Close codes of the bridge. */
+const EXPIRED = 3000;
+const REVOKED = 3003;
+const AUTH_LATE = 3008;
+const TRY_LATER = 1013;
+
+/** Error codes of a credential that was not decided on. */
+const NOT_DECIDED = new Set(["undecided", "rate"]);
+
+/** A connection that lasted this long, ms, was good: if it then expires, a new token is worth an attempt. */
+const LASTED = 5_000;
+
+/** ms that the bridge may take to say why an attempt failed. */
+const WHOAMI_TIMEOUT = 5_000;
+
+/** Share of the time left after which a failed renewal is tried again, and the shortest such time, ms. */
+const RENEW_SHARE = 1 / 3;
+const RENEW_LEAST = 2_000;
+
+/** @typedef {{name: string, source: string|null, grants: object, expires: Date|null}} Identity */
+
+export class Access {
+  #options;
+  #port;
+  #url;
+  #wire = null;          // what the bridge last said
+  #grants = null;
+  #token = null;         // the last one that was used
+  #byMessage = false;    // this attempt shows its credential by a message
+  #admittedAt = null;    // when the bridge greeted this connection, ms
+  #loggingIn = false;    // the message with the credential has no answer yet
+  #asking = null;        // a promise of why the last attempt failed
+  #retried = false;      // a new token was asked for after the bridge closed a connection
+  #verdict = null;       // why no attempt follows
+  #renewal = null;       // {resolve, reject} of the renewal that waits for its answer
+  #timer = null;         // repeats a failed renewal
+
+  /**
+   * @param {string} url  of the WebSocket
+   * @param {{send: (text: string) => void, emit: (type: string, detail: object) => void, greeted: () => void, admit: () => void,
+   *   abandon: (code: number, reason: string) => void, giveUp: (code: number, reason: string) => void}} port  what it needs of its client
+   * @param {{token?: () => string|null|Promise<string|null>, tokenBy?: "subprotocol"|"message", fetch?: typeof fetch}} options
+   */
+  constructor(url, port, { token, tokenBy = "subprotocol", fetch = globalThis.fetch?.bind(globalThis) }) {
+    if (token !== undefined && typeof token !== "function") throw new TypeError("the option token is a function that returns a token, or a promise of one");
+    if (!["subprotocol", "message"].includes(tokenBy)) throw new TypeError('the option tokenBy is "subprotocol" or "message"');
+    this.#url = url;
+    this.#port = port;
+    this.#options = { token, tokenBy, fetch };
+    /** Who this client is; null if the bridge has no access control, and before it has said so. @type {Identity|null} */
+    this.identity = null;
+  }
+
+  /** Why no attempt follows. @type {{status: number, code: string|null, reason: string}|null} */
+  get verdict() { return this.#verdict; }
+
+  /** Whether the page has a credential to show, so that the server must be a bridge. */
+  get hasToken() { return this.#options.token !== undefined; }
+
+  /** Returns why an action is not granted, or null. */
+  refusal(action) {
+    return this.#grants?.refusal(action) ?? null;
+  }
+
+  /** Prepares an attempt to connect, see Link. @returns {Promise<{protocols: string[], login: boolean}>|null} */
+  prepare() {
+    this.#verdict = null;
+    this.#admittedAt = null;
+    this.#loggingIn = false;
+    return this.#asking || this.hasToken ? this.#prepare() : null;
+  }
+
+  async #prepare() {
+    const answer = await this.#asking;
+    this.#asking = null;
+    if (answer) this.#heed(answer);
+    this.#token = await this.#newToken();
+    this.#byMessage = this.#token !== null && (this.#options.tokenBy === "message" || !TOKEN.test(this.#token));
+    if (this.#token === null || this.#byMessage) return { protocols: [], login: this.#byMessage };
+    return { protocols: ["clu-ws.v1", `bearer.${this.#token}`], login: false };
+  }
+
+  /** Heeds the reason of a failed attempt. @throws {NoAttempt} */
+  #heed({ status, code, reason, retryAfter }) {
+    // A credential in a message was not shown to /whoami, so a 401 does not concern it.
+    if (status === 403 || (status === 401 && !this.#byMessage)) {
+      this.#verdict = { status, code, reason };
+      throw new NoAttempt(reason, { final: true });
+    }
+    if (retryAfter > 0) throw new NoAttempt(reason, { wait: retryAfter });
+  }
+
+  async #newToken() {
+    if (!this.hasToken) return null;
+    try {
+      const token = await this.#options.token();
+      if (token === null || token === undefined || token === "") return null;
+      if (typeof token === "string") return token;
+    } catch (error) {
+      throw new NoAttempt(`there is no token: ${error?.message ?? error}`);
+    }
+    throw new NoAttempt("the option token must return a text, or a promise of one", { final: true });
+  }
+
+  /** Shows the credential on a socket that has just opened. The answer admits this client, since an anonymous one gets a hello, too. */
+  login() {
+    this.#loggingIn = true;
+    this.#show();
+  }
+
+  #show() {
+    this.#port.send(JSON.stringify({ op: "auth", id: AUTH, token: this.#token }));
+  }
+
+  /** Handles the end of a connection or an attempt. @returns {boolean} whether no attempt follows */
+  closed({ code, reason, wasOpen }) {
+    clearTimeout(this.#timer);
+    if (this.#admittedAt !== null && Date.now() - this.#admittedAt >= LASTED) this.#retried = false;
+    this.#admittedAt = null;
+    this.#renewal?.reject(new Error("the connection was lost"));
+    this.#renewal = null;
+    const refused = code === EXPIRED || code === REVOKED || code === AUTH_LATE;
+    if (!refused) {
+      if (!wasOpen && this.#options.fetch) this.#asking = this.whoami();
+      return false;
+    }
+    const again = code !== REVOKED && this.hasToken && !this.#retried;
+    this.#retried = true;
+    if (!again) this.#verdict ??= { status: code, code: code === REVOKED ? "revoked" : "unauthorized", reason: reason || "the bridge asks for a new login" };
+    return !again;
+  }
+
+  /** Handles a hello. @returns {boolean} false if it only asks for a login */
+  hello(message) {
+    if (message.auth === "required" && message.access === undefined) {
+      if (!this.#byMessage) {
+        this.#verdict = { status: 401, code: "required", reason: "this bridge asks for a login" };
+        this.#port.giveUp(EXPIRED, this.#verdict.reason);
+      }
+      return false;
+    }
+    this.#admittedAt = Date.now();
+    this.#set(message.access ?? null, null);
+    if (!this.#loggingIn) this.#admit();
+    return true;
+  }
+
+  /** Handles a message of the bridge. @returns {boolean} whether it was about access */
+  message(message) {
+    if (message.op === "access") {
+      if (message.expires_in !== undefined) this.#expiring(message.expires_in);
+      if (message.renewed === false) this.#port.emit("error", { message: `The login was not renewed: ${message.message}`, cause: message });
+      const { name = this.#wire?.name, grants = this.#wire?.grants, expires = this.#wire?.expires, changed = null } = message;
+      if (message.grants !== undefined || message.name !== undefined || changed) this.#set({ ...this.#wire, name, grants, expires }, changed);
+      return true;
+    }
+    if (message.id !== AUTH || (message.op !== "ok" && message.op !== "error")) return false;
+    if (message.op === "ok") this.#renewed(message);
+    else this.#refused(message);
+    return true;
+  }
+
+  #admit() {
+    this.#loggingIn = false;
+    this.#port.admit();
+    this.#port.greeted();
+  }
+
+  /** Asks the page for a new token, and shows it to the bridge. @returns {Promise<void>} */
+  async renew() {
+    if (!this.hasToken) throw new Error("there is no option token to ask for a new token");
+    this.#token = await this.#newToken();
+    if (this.#token === null) throw new Error("the option token returned none");
+    this.#renewal?.reject(new Error("another renewal has begun"));
+    await new Promise((resolve, reject) => {
+      this.#renewal = { resolve, reject };
+      this.#show();
+    });
+  }
+
+  /** Asks the bridge who this client is. @returns {Promise<{status: number, code: string|null, reason: string, retryAfter: number}|null>} */
+  async whoami() {
+    try {
+      const url = new URL("whoami", this.#url);
+      url.protocol = url.protocol.replace(/^ws/, "http");
+      const signature = url.searchParams.get("m");  // of a signed URL, which is bound to its path
+      url.search = signature === null ? "" : new URLSearchParams({ path: new URL(this.#url).pathname, m: signature });
+      const headers = this.#token !== null && !this.#byMessage ? { Authorization: `Bearer ${this.#token}` } : {};
+      const { fetch } = this.#options;
+      const response = await fetch(url.href, { headers, cache: "no-store", credentials: "include", redirect: "manual", signal: AbortSignal.timeout(WHOAMI_TIMEOUT) });
+      if (response.type === "opaqueredirect") return { status: 401, code: "redirect", reason: "the server in front of the bridge asks for a login: load the page again", retryAfter: 0 };
+      const body = await response.json().catch(() => null);
+      return {
+        ...body, status: response.status, code: body?.code ?? null,
+        reason: body?.error ?? body?.reason ?? `the bridge answers with the status ${response.status}`,
+        retryAfter: Number(response.headers.get("Retry-After") ?? 0) * 1_000 || 0,
+      };
+    } catch {
+      return null;  // it cannot be reached, or does not tell pages of this origin
+    }
+  }
+
+  #set(wire, changed) {
+    const { name = "", source = null, grants = {}, expires = null } = wire ?? {};
+    const had = this.#wire !== null;
+    this.#wire = wire;
+    this.#grants = wire && new Grants(grants);
+    this.identity = wire && { name, source, grants, expires: readTime(expires) };
+    if (had || wire) this.#port.emit("access", { access: this.identity, changed });
+  }
+
+  #expiring(seconds) {
+    const expires = Date.now() + seconds * 1_000;
+    this.#port.emit("expiring", { expiresIn: seconds * 1_000, expires: new Date(expires) });
+    if (this.hasToken) this.#tryRenewal(expires);
+  }
+
+  #tryRenewal(expires) {
+    this.renew().catch((error) => {
+      if (this.#admittedAt === null) return;
+      this.#port.emit("error", { message: `The login was not renewed: ${error.message}`, cause: error });
+      const left = expires - Date.now();
+      clearTimeout(this.#timer);
+      if (left > RENEW_LEAST) this.#timer = setTimeout(() => this.#tryRenewal(expires), Math.max(RENEW_LEAST, left * RENEW_SHARE));
+    });
+  }
+
+  #renewed(message) {
+    const { access } = message;
+    if (this.#loggingIn) this.#admit();
+    if (access) this.#set(access, message.changed ?? null);
+    this.#renewal?.resolve();
+    this.#renewal = null;
+  }
+
+  #refused({ code, message: reason }) {
+    if (this.#loggingIn) this.#port.abandon(NOT_DECIDED.has(code) ? TRY_LATER : EXPIRED, reason);
+    this.#renewal?.reject(new Error(reason));
+    this.#renewal = null;
+  }
+}
+
+/** Reads a time of the bridge: an ISO text or seconds since 1970. */
+function readTime(value) {
+  if (value === null || value === undefined) return null;
+  const time = new Date(typeof value === "number" ? value * 1_000 : value);
+  return Number.isNaN(time.getTime()) ? null : time;
+}

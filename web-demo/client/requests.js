@@ -1,0 +1,65 @@
+/**
+ * The subscriptions of one connection as the bridge knows them: requested, accepted, or to be ended. The bridge must accept
+ * one before it can end, which may take a bridge on a stream a while.
+ */
+export class Requests {
+  #send;
+  #pending = new Map();  // id of a request without an answer -> its subscription, or null
+  #active = new Set();   // ids of subscriptions that the bridge has
+  #toEnd = new Set();    // ids of pending subscriptions to unsubscribe once accepted
+
+  /** @param {(text: string) => void} send */
+  constructor(send) {
+    this.#send = send;
+  }
+
+  /** Forgets everything: the connection is lost. */
+  clear() {
+    this.#pending.clear();
+    this.#active.clear();
+    this.#toEnd.clear();
+  }
+
+  /** Whether the bridge has a subscription. */
+  isActive(id) { return this.#active.has(id); }
+
+  /** Requests a subscription, unless it was requested before. */
+  subscribe(id, request, subscription = null) {
+    if (this.#active.has(id) || this.#pending.has(id)) return;
+    this.#pending.set(id, subscription);
+    this.#send(JSON.stringify({ op: "subscribe", id, ...request }));
+  }
+
+  /** Expects an answer to what the URL has requested. */
+  expect(id) {
+    this.#pending.set(id, null);
+  }
+
+  /** Ends a subscription. */
+  unsubscribe(id) {
+    if (this.#pending.has(id)) this.#toEnd.add(id);
+    else if (this.#active.delete(id)) this.#send(JSON.stringify({ op: "unsubscribe", id }));
+  }
+
+  /** Handles an answer. @returns {import("./subscription.js").Subscription|null|undefined} undefined if no request is pending */
+  accept(id) {
+    const subscription = this.#pending.get(id);
+    if (!this.#pending.delete(id)) return undefined;  // it answers an unsubscribe, or the URL
+    this.#active.add(id);
+    if (this.#toEnd.delete(id)) this.unsubscribe(id);
+    return subscription;
+  }
+
+  /** Handles an error. @returns {import("./subscription.js").Subscription|null|undefined} undefined if no request is pending */
+  refuse(id) {
+    const subscription = this.#pending.get(id);
+    if (!this.#pending.delete(id)) return undefined;
+    this.#toEnd.delete(id);
+    return subscription;
+  }
+
+  /** Handles that the bridge has ended a subscription. */
+  ended(id) {
+    this.#active.delete(id);
+  }
+}

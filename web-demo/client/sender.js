@@ -1,0 +1,102 @@
+/**
+ * Sends commands. Right after connecting, and when the computer's clock was set or stopped, they first wait for the
+ * bridge's time, from which their expiry is counted.
+ */
+
+/** ms that a command waits for the server's hello, which clu-ws sends at once. */
+const HELLO_WAIT = 300;
+
+const MAX_TIME = 2 ** 31 - 1;  // the longest delay of a timer, ms
+
+const MAX_EXPIRES = 3_600_000;  // the longest expiry that a bridge accepts, ms
+
+/** Whether a value is a number of ms that a timer can wait. */
+const isTime = (ms) => typeof ms === "number" && ms > 0 && ms <= MAX_TIME;
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Returns the message of a command that is rejected. */
+export const unsent = (why) => `The command was not sent and will not be sent later: ${why}.`;
+
+export class Sender {
+  #port;
+  #openedAt = 0;  // when the last connection opened
+  #waiting = [];  // commands that wait for the hello, {command, expires, timeout}
+  #timer = null;  // sends them
+
+  /**
+   * @param {{maxActive: number, inFlight: import("./inflight.js").InFlight, session: import("./session.js").Session, unusable: () => string|null,
+   *   send: (text: string) => void}} port  what it needs of its client
+   */
+  constructor(port) {
+    this.#port = port;
+  }
+
+  /** Returns what is wrong with a command, or null. */
+  invalid({ consumer, commandString, commandId }, expires, timeout) {
+    const { activeCount } = this.#port.inFlight;
+    if (typeof consumer !== "string" || consumer === "") return "the actor must be a string that is not empty";
+    if (typeof commandString !== "string") return "the command must be a string";
+    if (typeof commandId !== "string" || commandId === "") return "the command id must be a string that is not empty";
+    if ([consumer, commandString, commandId].some((text) => LONE_SURROGATE.test(text))) return "it contains half of a character (a lone surrogate), which UTF-8 cannot encode";
+    if (activeCount >= this.#port.maxActive) return `${activeCount} commands are in flight already; with a timeout, commands that are never answered end`;
+    if (timeout !== undefined && !isTime(timeout)) return "the timeout must be a number of ms above 0";
+    if (!isTime(expires) || expires > MAX_EXPIRES) return "the expiry must be a number of ms above 0, and at most an hour";
+    return null;
+  }
+
+  /** Handles a connection that has opened. */
+  opened() {
+    this.#openedAt = Date.now();
+  }
+
+  /** Rejects the commands that wait: the connection is lost. */
+  disconnected() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    for (const { command } of this.#waiting.splice(0)) command.reject(unsent("the connection was lost before it was sent"));
+  }
+
+  /** Sends a command, or lets it wait. @param {{command: import("./command.js").Command, expires: number, timeout?: number}} entry */
+  send(entry) {
+    this.#waiting.push(entry);
+    this.flush();
+  }
+
+  /** Sends the waiting commands, unless the hello or the bridge's time is still due. @param {boolean} [force]  whatever is due */
+  flush(force = false) {
+    if (this.#waiting.length === 0) return;
+    const { protocol, clock } = this.#port.session;
+    const helloDue = protocol === null && Date.now() - this.#openedAt < HELLO_WAIT;
+    if (!force && (helloDue || clock.isUncertain())) {
+      this.#timer ??= setTimeout(() => this.flush(true), HELLO_WAIT);
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    for (const entry of this.#waiting.splice(0)) this.#dispatch(entry);
+  }
+
+  #dispatch({ command, expires, timeout }) {
+    const { inFlight, session, unusable, send } = this.#port;
+    const { consumer, commandString, commandId } = command;
+    const elapsed = Math.max(0, command.elapsed);
+    const problem = elapsed >= expires ? `it expired after waiting here for ${elapsed / 1_000} s` : unusable();
+    if (problem) {
+      command.reject(unsent(problem));
+      return;
+    }
+    const expiresAt = session.clock.secondsIn(expires - elapsed);
+    try {
+      inFlight.sent(command);
+      session.subscribeToCommands();
+      send(JSON.stringify({ consumer, command_string: commandString, command_id: commandId, expires_at: expiresAt }));
+    } catch (error) {
+      command.reject(`The command was not sent: ${error.message}`);
+      return;
+    }
+    if (timeout !== undefined && command.active) {
+      command.startTimeout(Math.min(MAX_TIME, timeout + (expiresAt === undefined ? 0 : expires) - elapsed));
+    }
+  }
+}

@@ -1,0 +1,346 @@
+// Who a client is: where its token travels, when it is renewed, and when the client stops asking.
+
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+
+import { FakeSocket, advance, client as newClient, hello, numbered, ok } from "./fakebridge.js";
+
+beforeEach(() => {
+  FakeSocket.all = [];
+  clients = [];
+  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: 1_000_000 });
+});
+afterEach(() => {
+  clients.forEach((clu) => clu.close());
+  mock.timers.reset();
+});
+
+let clients = [];
+
+/** A client that ends with the test. */
+function client(options) {
+  clients.push(newClient(options));
+  return clients.at(-1);
+}
+
+const grants = { hear: [{}], own: true, command: [{ consumer: ["dome"], verb: ["open", "close"] }] };
+const access = (more = {}) => ({ name: "ann", grants, expires: "1970-01-01T01:00:00Z", ...more });
+const greeting = (more) => ({ ...hello(), access: access(more) });
+
+/** Lets promises settle. */
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A bridge's /whoami that answers with these in turn, and the requests it got. */
+function whoami(...answers) {
+  const asked = [];
+  const fetch = async (url, { headers }) => {
+    asked.push([url, headers.Authorization ?? null]);
+    const answer = answers.length > 1 ? answers.shift() : answers[0];
+    if (answer instanceof Error) throw answer;
+    const { status, retryAfter = null, ...body } = answer;
+    return { status, type: "basic", headers: new Headers(retryAfter === null ? {} : { "Retry-After": retryAfter }), json: async () => body };
+  };
+  return { fetch, asked };
+}
+
+/** Records events of a client. */
+function record(clu, ...types) {
+  const log = [];
+  for (const type of types) clu.on(type, (detail) => log.push({ type, ...detail }));
+  return log;
+}
+
+/** A client with a token that a bridge has greeted. */
+async function admitted(options = {}, more = {}) {
+  const clu = client({ token: () => "t1", ...options });
+  const opening = clu.connect();
+  await settle();
+  FakeSocket.last.accept();
+  FakeSocket.last.say(greeting(more));
+  await opening;
+  return clu;
+}
+
+test("the token is asked for before every attempt, and travels beside the protocol", async () => {
+  let n = 0;
+  const clu = client({ token: async () => { n += 1; return `token-${n}`; } });
+  clu.connect();
+  assert.equal(clu.state, "connecting");
+  await settle();
+  assert.deepEqual(FakeSocket.last.protocols, ["clu-ws.v1", "bearer.token-1"]);
+  assert.ok(!FakeSocket.last.url.includes("token-1"), "a URL is logged by proxies");
+  FakeSocket.last.drop();
+  advance(600);
+  await settle();
+  assert.deepEqual(FakeSocket.last.protocols, ["clu-ws.v1", "bearer.token-2"]);
+});
+
+test("without the option token, and with one that returns nothing, a page connects as it always did", async () => {
+  client().connect();
+  assert.deepEqual(FakeSocket.last.protocols, []);
+  for (const nothing of [null, undefined, ""]) {
+    client({ token: () => nothing }).connect();
+    await settle();
+    assert.deepEqual(FakeSocket.last.protocols, []);
+  }
+  assert.equal(FakeSocket.all.length, 4);
+});
+
+test("a token that no subprotocol can hold travels in the first message", async () => {
+  const clu = client({ token: () => "a b/c=" });
+  clu.connect();
+  await settle();
+  assert.deepEqual(FakeSocket.last.protocols, []);
+  FakeSocket.last.accept();
+  assert.deepEqual(FakeSocket.last.requests(), [{ op: "auth", id: "clu.js: auth", token: "a b/c=" }]);
+});
+
+test("a ticket is the first message, and the client is connected once the bridge greets it", async () => {
+  const clu = client({ token: () => "ticket", tokenBy: "message" });
+  const log = record(clu, "open", "access");
+  const opening = clu.connect();
+  await settle();
+  const socket = FakeSocket.last;
+  socket.accept();
+  assert.deepEqual(socket.requests(), [{ op: "auth", id: "clu.js: auth", token: "ticket" }]);
+  assert.equal(clu.state, "connecting");
+  await assert.rejects(clu.send("dome", "open"), { state: "rejected", message: /not connected/ });
+  socket.say({ op: "hello", auth: "required" }, greeting(), ok("clu.js: auth", { access: access() }));
+  assert.equal(await opening, clu);
+  assert.deepEqual([clu.state, clu.protocol, clu.access.name], ["open", "v1", "ann"]);
+  assert.deepEqual(log.map(({ type }) => type), ["access", "open", "access"]);
+  clu.send("dome", "open");
+  assert.equal(JSON.parse(socket.sent.at(-1)).command_string, "open");
+});
+
+test("the hello says who the client is, and what it may do", async () => {
+  const clu = await admitted();
+  assert.deepEqual(clu.access, { name: "ann", source: null, grants, expires: new Date(3_600_000) });
+  assert.equal(clu.may({ command: { consumer: "dome", command_string: "open now" } }), true);
+  assert.equal(clu.may({ command: { consumer: "mirror", command_string: "open" } }), false);
+  assert.equal(clu.refusal({ command: { consumer: "dome", command_string: "stop" } }), 'you may not send "stop" to dome; you may send open, close');
+});
+
+test("where there is no access control, everything is granted and nothing is reported", () => {
+  const clu = client();
+  const log = record(clu, "access", "unauthorized", "expiring");
+  clu.connect();
+  FakeSocket.last.accept();
+  FakeSocket.last.say(hello(), numbered(42));
+  assert.equal(clu.access, null);
+  assert.equal(clu.may({ admin: true }), true);
+  assert.deepEqual(log, []);
+});
+
+test("after a 401 the client stops, and says why", async () => {
+  const bridge = whoami({ status: 401, code: "expired", error: "the token has expired" });
+  const clu = client({ token: () => "old", fetch: bridge.fetch });
+  const log = record(clu, "unauthorized");
+  const opening = clu.connect();
+  await settle();
+  FakeSocket.last.drop();
+  advance(60_000);
+  await settle();
+  advance(60_000);
+  await settle();
+  assert.deepEqual(log, [{ type: "unauthorized", status: 401, code: "expired", reason: "the token has expired" }]);
+  assert.deepEqual(bridge.asked, [["http://bridge/whoami", "Bearer old"]]);
+  assert.deepEqual([clu.state, clu.retryAt, FakeSocket.all.length], ["closed", null, 1]);
+  await assert.rejects(opening, { message: "the token has expired" });
+});
+
+test("after a 401 the page may connect again, with another token", async () => {
+  let token = "old";
+  const clu = client({ token: () => token, fetch: whoami({ status: 401 }).fetch });
+  clu.connect();
+  await settle();
+  FakeSocket.last.drop();
+  advance(600);
+  await settle();
+  assert.equal(clu.retryAt, null);
+  token = "new";
+  clu.connect();
+  await settle();
+  assert.deepEqual(FakeSocket.last.protocols, ["clu-ws.v1", "bearer.new"]);
+});
+
+test("a page without a token learns that the bridge asks for one", async () => {
+  for (const ask of [
+    (socket) => socket.drop(),
+    (socket) => { socket.accept(); socket.say({ op: "hello", auth: "required" }); },
+    (socket) => { socket.accept(); socket.drop(3008, "no login within 10 s"); },
+  ]) {
+    FakeSocket.all = [];
+    const clu = client({ fetch: whoami({ status: 401, code: "required", error: "this bridge asks for a login" }).fetch });
+    const log = record(clu, "unauthorized");
+    clu.connect();
+    ask(FakeSocket.last);
+    advance(600);
+    await settle();
+    advance(60_000);
+    await settle();
+    assert.equal(log.length, 1);
+    assert.equal(FakeSocket.all.length, 1);
+  }
+});
+
+test("a bridge that is away, or that does not answer pages of this origin, is tried again", async () => {
+  const clu = client({ token: () => "t", fetch: whoami(new TypeError("Failed to fetch")).fetch });
+  clu.connect();
+  for (let n = 1; n <= 4; n += 1) {
+    await settle();
+    assert.equal(FakeSocket.all.length, n);
+    FakeSocket.last.drop();
+    advance(10_000);
+  }
+});
+
+test("a login page of a proxy in front stops the client", async () => {
+  const clu = client({ fetch: async () => ({ type: "opaqueredirect", status: 0 }) });
+  const log = record(clu, "unauthorized");
+  clu.connect();
+  FakeSocket.last.drop();
+  advance(600);
+  await settle();
+  assert.deepEqual(log.map(({ code, reason }) => [code, reason]), [["redirect", "the server in front of the bridge asks for a login: load the page again"]]);
+});
+
+test("Retry-After is honoured after 503 and 429", async () => {
+  for (const status of [503, 429]) {
+    FakeSocket.all = [];
+    const clu = client({ token: () => "t", fetch: whoami({ status, retryAfter: "7", error: "not now" }, new TypeError("away")).fetch });
+    clu.connect();
+    await settle();
+    FakeSocket.last.drop();
+    advance(600);
+    await settle();
+    assert.equal(clu.retryAt - Date.now(), 7_000);
+    advance(6_900);
+    await settle();
+    assert.equal(FakeSocket.all.length, 1);
+    advance(200);
+    await settle();
+    assert.equal(FakeSocket.all.length, 2);
+  }
+});
+
+test("a token that cannot be had is reported, and asked for again", async () => {
+  let calls = 0;
+  const clu = client({ token: () => { calls += 1; if (calls === 1) throw new Error("the session service is away"); return "t"; } });
+  const log = record(clu, "close");
+  clu.connect();
+  await settle();
+  assert.equal(log[0].reason, "there is no token: the session service is away");
+  advance(600);
+  await settle();
+  assert.equal(FakeSocket.all.length, 1);
+});
+
+test("a connection that expires is made again with a new token, once", async () => {
+  let n = 0;
+  const clu = await admitted({ token: () => { n += 1; return `t${n}`; } });
+  const log = record(clu, "unauthorized");
+  FakeSocket.last.drop(3000, "the token has expired");
+  advance(1_000);
+  await settle();
+  assert.deepEqual(FakeSocket.last.protocols, ["clu-ws.v1", "bearer.t2"]);
+  FakeSocket.last.accept();
+  FakeSocket.last.drop(3000, "the token has expired");
+  advance(60_000);
+  await settle();
+  assert.equal(FakeSocket.all.length, 2);
+  assert.deepEqual(log, [{ type: "unauthorized", status: 3000, code: "unauthorized", reason: "the token has expired" }]);
+});
+
+test("each expiry of a connection that was good deserves a new token", async () => {
+  const clu = await admitted();
+  for (let n = 2; n <= 4; n += 1) {
+    advance(6_000);
+    FakeSocket.last.drop(3000, "the token has expired");
+    advance(1_000);
+    await settle();
+    assert.equal(FakeSocket.all.length, n);
+    FakeSocket.last.accept();
+    FakeSocket.last.say(greeting());
+  }
+  assert.equal(clu.state, "open");
+});
+
+test("after a revocation the client stops at once", async () => {
+  const clu = await admitted();
+  const log = record(clu, "unauthorized");
+  FakeSocket.last.drop(3003, "the token was revoked");
+  advance(60_000);
+  await settle();
+  assert.equal(FakeSocket.all.length, 1);
+  assert.deepEqual(log, [{ type: "unauthorized", status: 3003, code: "revoked", reason: "the token was revoked" }]);
+  assert.equal(clu.retryAt, null);
+});
+
+test("a refused ticket is reported in the bridge's words", async () => {
+  const clu = client({ token: () => "ticket", tokenBy: "message" });
+  const log = record(clu, "unauthorized");
+  clu.connect();
+  for (let n = 0; n < 2; n += 1) {
+    await settle();
+    FakeSocket.last.accept();
+    FakeSocket.last.say({ op: "error", id: "clu.js: auth", code: "unauthorized", message: "the ticket was used before" });
+    FakeSocket.last.drop(3000, "");
+    advance(1_000);
+  }
+  await settle();
+  assert.equal(FakeSocket.all.length, 2);
+  assert.equal(log[0].reason, "the ticket was used before");
+});
+
+test("a refused ticket does not become anonymous where anonymous clients may enter", async () => {
+  for (const [code, state] of [["unauthorized", "closed"], ["undecided", "closed"]]) {
+    FakeSocket.all = [];
+    const clu = client({ token: () => "ticket", tokenBy: "message" });
+    clu.connect();
+    await settle();
+    FakeSocket.last.accept();
+    FakeSocket.last.say(greeting({ name: "" }), { op: "error", id: "clu.js: auth", code, message: "no" });
+    assert.equal(clu.state, state);
+    assert.equal(FakeSocket.last.readyState, 2);
+    assert.equal(clu.retryAt - Date.now(), code === "undecided" ? 7_500 : 400);
+  }
+});
+
+test("only a greeting that lasts resets the waits", async () => {
+  const clu = client({ token: () => "t", fetch: null });
+  const waits = [];
+  clu.on("close", ({ retryAt }) => waits.push(retryAt - Date.now()));
+  clu.connect();
+  for (let n = 0; n < 4; n += 1) {
+    await settle();
+    FakeSocket.last.accept();
+    advance(6_000);
+    if (n === 3) {
+      FakeSocket.last.say(greeting());
+      advance(6_000);
+    }
+    FakeSocket.last.drop();
+    advance(10_000);
+  }
+  assert.deepEqual(waits, [400, 700, 1_300, 400]);
+});
+
+test("close while the token is awaited ends the client", async () => {
+  let give;
+  const clu = client({ token: () => new Promise((resolve) => { give = resolve; }) });
+  const opening = clu.connect();
+  clu.close();
+  await assert.rejects(opening);
+  give("t");
+  await settle();
+  assert.deepEqual([clu.state, FakeSocket.all.length], ["closed", 0]);
+});
+
+test("options that are none are TypeErrors", async () => {
+  assert.throws(() => client({ token: "t" }), { name: "TypeError", message: /token is a function/ });
+  assert.throws(() => client({ tokenBy: "url" }), { name: "TypeError", message: /tokenBy/ });
+  const clu = client({ token: () => 7 });
+  await assert.rejects(clu.connect(), { message: /must return a text/ });
+  assert.equal(clu.retryAt, null);
+});
