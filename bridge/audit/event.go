@@ -87,9 +87,6 @@ type Reloaded struct {
 // Entered records a client that was let in.
 func (l *Log) Entered(e Entered) { l.record("entered", e) }
 
-// Refused records what a client was not let do.
-func (l *Log) Refused(e Refused) { l.record("refused", e) }
-
 // Changed records that the grants of a client changed.
 func (l *Log) Changed(e Changed) { l.record("changed", e) }
 
