@@ -63,6 +63,7 @@ func (l *Log) Refused(e Refused) {
 	if l == nil || !l.refusals.allow(e.Who, l.moreRefused) {
 		return
 	}
+	e.CommandString, e.Bytes = cut(e.CommandString)
 	l.record("refused", e)
 }
 

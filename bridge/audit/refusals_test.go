@@ -2,9 +2,12 @@ package audit
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestManyRefusalsAreCountedAndDoNotFillTheDisk(t *testing.T) {
@@ -32,6 +35,23 @@ func TestManyRefusalsAreCountedAndDoNotFillTheDisk(t *testing.T) {
 			t.Errorf("the rows are %v", counts)
 		}
 	})
+}
+
+func TestOfALongCommandThatIsRefusedTheBeginningIsRecorded(t *testing.T) {
+	s := &testSink{room: -1}
+	l, _ := logTo(s, false, maxPending)
+	l.Refused(Refused{CommandString: strings.Repeat("é", maxCut)})
+	l.Command(Command{CommandString: strings.Repeat("é", maxCut)}, func(error) {})
+	if err := l.Close(testkit.Patience); err != nil {
+		t.Fatal(err)
+	}
+	rows := s.rows(t)
+	if got := rows[0]["command_string"].(string); len(got) != maxCut || rows[0]["command_bytes"] != 2.0*maxCut {
+		t.Errorf("%d of %v bytes", len(got), rows[0]["command_bytes"])
+	}
+	if got := rows[1]["command_string"].(string); len(got) != 2*maxCut {
+		t.Errorf("of a command that is sent, %d bytes are recorded", len(got))
+	}
 }
 
 func TestRefusalsOfEverChangingAddressesAreBoundedToo(t *testing.T) {
