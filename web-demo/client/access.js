@@ -197,8 +197,9 @@ export class Access {
   /** Asks the page for a new token, and shows it to the bridge. @returns {Promise<void>} */
   async renew() {
     if (!this.#options.token) throw new Error("there is no option token to ask for a new token");
-    this.#token = await this.#ask();
-    if (this.#token === null) throw new Error("the option token returned none");
+    const token = await this.#ask();
+    if (token === null) throw new NoToken();
+    this.#token = token;
     this.#renewal?.reject(new Error("another renewal has begun"));
     await new Promise((resolve, reject) => {
       this.#renewal = { resolve, reject };
@@ -245,7 +246,7 @@ export class Access {
 
   #tryRenewal(expires) {
     this.renew().catch((error) => {
-      if (this.#admittedAt === null) return;
+      if (this.#admittedAt === null || error instanceof NoToken) return;  // the page has been told that its login expires
       this.#port.emit("error", { message: `The login was not renewed: ${error.message}`, cause: error });
       const left = expires - Date.now();
       clearTimeout(this.#timer);
@@ -265,6 +266,13 @@ export class Access {
     if (this.#loggingIn) this.#port.abandon(NOT_DECIDED.has(code) ? TRY_LATER : EXPIRED, reason);
     this.#renewal?.reject(new Error(reason));
     this.#renewal = null;
+  }
+}
+
+/** The page has no new credential. */
+class NoToken extends Error {
+  constructor() {
+    super("the option token returned none");
   }
 }
 

@@ -32,7 +32,7 @@ async function admitted(token) {
   const opening = clu.connect();
   await settle();
   FakeSocket.last.accept();
-  FakeSocket.last.say({ ...hello(), access: { name: "ann", grants: { hear: [{}] }, expires: null } });
+  FakeSocket.last.say({ ...hello(), access: { name: "ann", grants: { hear: [{}] }, expires: null } }, ok("clu.js: auth"));
   await opening;
   FakeSocket.last.requests();
   return clu;
@@ -84,6 +84,17 @@ test("a renewal that the connection does not outlive is not reported twice", asy
   FakeSocket.last.drop();
   await settle();
   assert.deepEqual(log, []);
+});
+
+test("a page that has no new token lets the login expire", async () => {
+  let calls = 0;
+  const clu = await admitted(() => { calls += 1; return calls === 1 ? { ticket: "once" } : null; });
+  const log = record(clu, "expiring", "error");
+  FakeSocket.last.say({ op: "access", expires_in: 60 });
+  await settle();
+  advance(10_000);
+  assert.deepEqual(log.map(({ type }) => type), ["expiring"]);
+  await assert.rejects(clu.renew(), /returned none/);
 });
 
 test("the page may renew by itself", async () => {
