@@ -29,6 +29,9 @@ type Command struct {
 	CommanderID string
 	// ReplyTo is the sender's replies queue.
 	ReplyTo string
+	// User is who sends the command, as the program that sends it for them knows; "" is not said.
+	// It is the header commander_user, which CLU's actors ignore. At most 255 bytes.
+	User string
 	// Internal asks the actor to mark its replies as internal.
 	Internal bool
 	// NoLog asks the actor not to log the command (write_to_log false).
@@ -69,6 +72,8 @@ func (c Command) Validate() error {
 		return fmt.Errorf("the consumer is %d bytes long; at most %d fit an AMQP routing key", len(c.Consumer), amqpx.MaxShortString-len("command."))
 	case reply > amqpx.MaxShortString:
 		return fmt.Errorf("the consumer is %d bytes long; with the bridge's name in front at most %d fit the routing key of its replies", len(c.Consumer), len(c.Consumer)-(reply-amqpx.MaxShortString))
+	case len(c.User) > maxUser || !utf8.ValidString(c.User):
+		return fmt.Errorf("the name of the user is %d bytes long; a command may have a name of %d, in UTF-8", len(c.User), maxUser)
 	case len(c.CommandID) > amqpx.MaxShortString:
 		return fmt.Errorf("the command_id is %d bytes long; AMQP allows %d", len(c.CommandID), amqpx.MaxShortString)
 	}
@@ -79,6 +84,10 @@ func (c Command) Validate() error {
 // names the queues of the actors that would receive it, for links that check queues (see
 // CheckQueues in [amqpx.Config]).
 func (c Command) Message() amqpx.Message {
+	headers := c.headers()
+	if c.User != "" {
+		headers[userHeader] = c.User
+	}
 	return amqpx.Message{
 		Key:       "command." + c.Consumer,
 		Mandatory: true,
@@ -89,7 +98,7 @@ func (c Command) Message() amqpx.Message {
 			CorrelationId: c.CommandID,
 			ReplyTo:       c.ReplyTo,
 			MessageId:     newMessageID(),
-			Headers:       c.headers(),
+			Headers:       headers,
 			Body:          marshal(commandBody{c.CommandString}),
 		},
 	}
@@ -125,6 +134,12 @@ func Receives(name, consumer string) bool {
 	return ok && name != "" && (rest == "" || rest[0] == '.')
 }
 
+// userHeader is the header with [Command.User].
+const userHeader = "commander_user"
+
+// maxUser bounds the user in bytes, because all headers of a message go into one frame.
+const maxUser = 255
+
 func (c Command) headers() amqpx.Table {
 	return amqpx.Table{
 		"command_id":   c.CommandID,
@@ -136,7 +151,7 @@ func (c Command) headers() amqpx.Table {
 
 // UnroutableReply returns the reply that a commander publishes on behalf of a consumer that
 // does not exist, so that every client on the exchange sees the command fail. It has the
-// command's headers, a code and a sender, no timestamp, and CLU's own text.
+// command's headers except the user, a code and a sender, no timestamp, and CLU's own text.
 func (c Command) UnroutableReply(client string) amqpx.Message {
 	headers := c.headers()
 	headers["message_code"] = string(Failed)
@@ -186,6 +201,7 @@ func ParseCommand(d *amqpx.Delivery) (Command, error) {
 	c := Command{CommandString: body.CommandString, ReplyTo: d.ReplyTo}
 	c.CommandID, _ = d.Headers["command_id"].(string)
 	c.CommanderID, _ = d.Headers["commander_id"].(string)
+	c.User, _ = d.Headers[userHeader].(string)
 	c.Internal, _ = d.Headers["internal"].(bool)
 	if log, ok := d.Headers["write_to_log"].(bool); ok {
 		c.NoLog = !log

@@ -43,6 +43,10 @@ type Message struct {
 	// first, then the senders of each. All messages without a tenant count as those of a
 	// single tenant.
 	Tenant any
+	// Withdrawn, if set, reports whether the message must not be sent any more, for example
+	// because its sender has lost the right to. It is asked right before the message would be
+	// sent, which then ends as [Gone]. Withdrawn must not block.
+	Withdrawn func() bool
 	// Deadline is the wall-clock time after which the message is not sent but ends as [Expired].
 	// The zero time, and any later time, means [Config].PublishTimeout from now.
 	Deadline time.Time

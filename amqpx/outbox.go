@@ -137,7 +137,7 @@ func (o *outbox) open() {
 }
 
 // take moves the next message into the window and returns it with its tag, or nil if nothing can be
-// sent. It never returns a message past its deadline, or one whose sender is gone.
+// sent. It never returns a message past its deadline, one whose sender is gone, or one that was withdrawn.
 func (o *outbox) take(now time.Time) (*publish, uint64) {
 	o.mu.Lock()
 	p, unsent := o.head(now)
@@ -173,7 +173,7 @@ func (o *outbox) head(now time.Time) (*publish, []unsent) {
 		switch {
 		case p.expired(now):
 			dropped = append(dropped, unsent{p, Expired})
-		case p.msg.From != nil && p.msg.From.Gone():
+		case p.msg.From != nil && p.msg.From.Gone(), p.msg.Withdrawn != nil && p.msg.Withdrawn():
 			dropped = append(dropped, unsent{p, Gone})
 		default:
 			return p, dropped

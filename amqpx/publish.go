@@ -80,7 +80,8 @@ const (
 	Full
 	// Expired: the deadline passed before the message could be sent. Nothing was sent.
 	Expired
-	// Gone: the [Sender] was gone before the message could be sent. Nothing was sent.
+	// Gone: the [Sender] was gone, or the message was withdrawn, before it could be sent. Nothing was
+	// sent.
 	Gone
 	// Unknown: the message was sent, and the link broke, or the deadline passed, before the
 	// confirm came. It may have been delivered.

@@ -1,25 +1,57 @@
 package bridge
 
 import (
-	"errors"
-
-	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// action is something that a client wants to do and may not be allowed to. One of its fields
-// is set.
-type action struct {
-	command     *actor.Command // send a command
-	publish     *roomTarget    // publish a message to a room
-	listClients bool           // list the connected clients
+// decide decides whether a client may do something. It is asked before everything that a client
+// does, on every port and by every message, beside hearing replies, which its view decides
+// (package filter). Nothing that is refused reaches the broker, the registry of the commands in
+// flight or another client.
+func (b *Bridge) decide(c *client, r access.Request) access.Decision {
+	p := c.principal()
+	switch {
+	case p != nil:
+		return p.Decide(r)
+	case b.cfg.Access != nil: // such a client must not have come so far
+		return access.Decision{Rule: "no principal", Reason: "you have not said who you are; connect again with a credential"}
+	}
+	return b.cfg.decideOpen(r)
 }
 
-// allow returns an error if a client may not do something. It is called before every action:
-// commands of plain and of v1 clients, commands and messages over HTTP, and the list of
-// clients. At present it allows everything that is configured.
-func (cfg *Config) allow(_ *client, a action) error {
-	if a.listClients && !cfg.ListClients {
-		return errors.New("this bridge does not tell who is connected; start it with --list-clients")
+// decideOpen decides without access control: everything is allowed that the flags do not leave
+// out.
+func (cfg *Config) decideOpen(r access.Request) access.Decision {
+	if r.Door == access.ListClients && !cfg.ListClients {
+		return access.Decision{Reason: "this bridge does not tell who is connected; start it with --list-clients"}
 	}
-	return nil
+	return access.Decision{Allowed: true}
+}
+
+// mayPublish decides whether a client may publish to a room. Without access control none may, by
+// a message: the exchange is another program's, which relies on who could write to it so far.
+func (b *Bridge) mayPublish(c *client, room string) access.Decision {
+	if b.cfg.Access == nil {
+		return access.Decision{Reason: "no client may publish to a room unless access control grants it; publish by POST /api/publish, or grant \"publish\" in the section access of the configuration file"}
+	}
+	return b.decide(c, access.Request{Door: access.PublishToRoom, Room: room})
+}
+
+// mayEnter decides whether a client may hear a room.
+func (b *Bridge) mayEnter(c *client, room string) access.Decision {
+	return b.decide(c, access.Request{Door: access.EnterRoom, Room: room})
+}
+
+// forbidden returns the error of what a decision refuses.
+func forbidden(d access.Decision) *protocol.Rejection {
+	return &protocol.Rejection{Code: protocol.CodeForbidden, Message: d.Reason}
+}
+
+// user returns the name by which others know a client's principal, or "".
+func (c *client) user() string {
+	if p := c.principal(); p != nil {
+		return p.Name
+	}
+	return ""
 }

@@ -79,10 +79,6 @@ func newAccessHarness(t testing.TB, changes ...func(*access.Config)) *accessHarn
 	return h
 }
 
-// expiring gives a name a token that expires some time after the clock begins.
-func (h *accessHarness) expire(name string, after time.Duration) func(*access.Config) {
-	return func(c *access.Config) { expireToken(c, name, after) }
-}
 
 func expireToken(c *access.Config, name string, after time.Duration) {
 	for i := range c.Tokens {

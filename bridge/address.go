@@ -16,6 +16,8 @@ type clientExtra struct {
 	remote     string      // the client's address, if it belongs to no family
 	roomClient *roomClient // set for a client in a room
 	principal  atomic.Pointer[access.Principal]
+	usage      atomic.Pointer[usage] // its principal's; nil until it is counted
+	asks       askQueue
 	access     *clientAccess // nil without access control
 }
 

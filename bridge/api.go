@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"mime"
 	"net/http"
 	"net/url"
@@ -16,6 +17,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 	"github.com/clu-ws/clu-ws/internal/quote"
@@ -29,10 +31,10 @@ const (
 )
 
 // serveAPI adds the routes of the HTTP API. The answer to a request that fails is an [apiError].
-func (b *Bridge) serveAPI(mux *http.ServeMux) {
-	mux.HandleFunc("POST /api/publish", apiHandler(b.apiPublish))
-	mux.HandleFunc("POST /api/command", apiHandler(b.apiCommand))
-	mux.HandleFunc("POST /api/kick", apiHandler(b.apiKick))
+func (b *Bridge) serveAPI(mux *router) {
+	mux.HandleFunc("POST /api/publish", b.apiHandler(b.apiPublish))
+	mux.HandleFunc("POST /api/command", b.apiHandler(b.apiCommand))
+	mux.HandleFunc("POST /api/kick", b.apiHandler(b.apiKick))
 	mux.HandleFunc("/api/kick", apiErrorHandler(http.StatusMethodNotAllowed, "only POST is allowed here"))
 	mux.HandleFunc("/api/publish", apiErrorHandler(http.StatusMethodNotAllowed, "only POST is allowed here"))
 	mux.HandleFunc("/api/command", apiErrorHandler(http.StatusMethodNotAllowed, "only POST is allowed here"))
@@ -55,26 +57,79 @@ type apiError struct {
 	Error     string `json:"error"`
 	Code      string `json:"code,omitempty"`
 	CommandID string `json:"command_id,omitempty"`
+
+	retryAfter time.Duration // 0 is not said
 }
 
 func apiErrorf(status int, format string, args ...any) *apiError {
 	return &apiError{Status: status, Error: fmt.Sprintf(format, args...)}
 }
 
-// apiHandler returns a handler that reads the request's body and writes the status and JSON
-// that do returns, or its error.
-func apiHandler(do func(r *http.Request, payload []byte) (int, []byte, *apiError)) http.HandlerFunc {
+// apiHandler returns a handler that identifies the client, reads the request's body and writes
+// the status and JSON that do returns, or its error. do decides whether the client may do it.
+func (b *Bridge) apiHandler(do func(r *http.Request, from *client, payload []byte) (int, []byte, *apiError)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		from := b.identifyAPI(w, r)
+		if from == nil {
+			return
+		}
 		var status int
 		var answer []byte
 		payload, wrong := readBody(w, r)
 		if wrong == nil {
-			status, answer, wrong = do(r, payload)
+			status, answer, wrong = do(r, from, payload)
 		}
 		if wrong != nil {
-			status, answer = wrong.Status, protocol.JSON(wrong)
+			wrong.write(w)
+			return
 		}
 		writeAPI(w, status, answer)
+	}
+}
+
+// identifyAPI returns the client that sends a request to the admin port. It returns nil if it has
+// answered, because the client may send none.
+func (b *Bridge) identifyAPI(w http.ResponseWriter, r *http.Request) *client {
+	p, refusal := b.identifyHTTP(r)
+	if refusal != nil {
+		b.refuseHTTP(w, r, refusal)
+		return nil
+	}
+	from := b.httpClient(r, p)
+	if no, ok := errors.AsType[*protocol.Rejection](b.takeMessage(from)); ok {
+		b.metrics.refused.Inc()
+		(&apiError{Status: http.StatusTooManyRequests, Error: no.Message, Code: no.Code, retryAfter: no.RetryAfter}).write(w)
+		return nil
+	}
+	return from
+}
+
+// write answers a request with the error.
+func (e *apiError) write(w http.ResponseWriter) {
+	if e.retryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.retryAfter.Seconds()))))
+	}
+	writeAPI(w, e.Status, protocol.JSON(e))
+}
+
+// forbid returns the answer to a request that a decision refuses, and records it.
+func (b *Bridge) forbid(from *client, door, path string, d access.Decision) *apiError {
+	b.noteRefused(from, door, path, d)
+	return &apiError{Status: http.StatusForbidden, Error: d.Reason, Code: protocol.CodeForbidden}
+}
+
+// forAdmins serves a handler to those who may administer the bridge.
+func (b *Bridge) forAdmins(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		from := b.identifyAPI(w, r)
+		if from == nil {
+			return
+		}
+		if d := b.decide(from, access.Request{Door: access.Administer}); !d.Allowed {
+			b.forbid(from, "admin", r.URL.Path, d).write(w)
+			return
+		}
+		next(w, r)
 	}
 }
 

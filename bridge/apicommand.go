@@ -2,12 +2,13 @@ package bridge
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
 
-	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
@@ -24,24 +25,25 @@ func (a *httpSender) Gone() bool { return a.Err() != nil }
 
 // apiCommand sends a command as a client does, and waits for the broker's confirm or for the
 // command's end.
-func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiError) {
+func (b *Bridge) apiCommand(r *http.Request, from *client, payload []byte) (int, []byte, *apiError) {
 	in := incoming{receivedAt: time.Now(), late: b.paused()}
 	wait, wrong := parseWait(r)
 	if wrong != nil {
 		return 0, nil, wrong
 	}
-	f, wrong := readFields(payload, commandForm, "consumer", "command_string", "command_id", "expires_at")
+	f, wrong := readFields(payload, commandForm, "consumer", "command_string", "command_id", "expires_at", "extra")
 	if wrong != nil {
 		return 0, nil, wrong
 	}
-	from := b.httpClient(r)
 	s, err := b.readCommand(engine.Conn{}, from, f, in)
 	var waiter *httpWaiter
+	if err == nil {
+		err = b.askCommandHTTP(r.Context(), s)
+	}
 	if err == nil {
 		waiter, err = b.registerHTTP(s, wait > 0)
 	}
 	if err != nil {
-		b.metrics.refused.Inc()
 		return 0, nil, b.rejectHTTP(s, err)
 	}
 	defer b.hub.Inflight.Leave(from)
@@ -53,14 +55,18 @@ func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiE
 		return status, answer, nil
 	}
 	return http.StatusAccepted, protocol.JSON(struct {
-		CommandID string `json:"command_id"`
-	}{s.CommandID}), nil
+		CommandID string          `json:"command_id"`
+		Data      json.RawMessage `json:"data,omitempty"`
+	}{s.CommandID, s.data}), nil
 }
 
-// httpClient returns the client that sends a request to the API.
-func (b *Bridge) httpClient(r *http.Request) *client {
+// httpClient returns the client that sends a request to the API, as which principal it may act.
+func (b *Bridge) httpClient(r *http.Request, p *access.Principal) *client {
 	c := new(client)
 	c.setRemote(r.RemoteAddr)
+	if p != nil {
+		c.setPrincipal(p)
+	}
 	if b.draining.Load() {
 		c.set(clientLeaving)
 	}
@@ -83,15 +89,25 @@ func (b *Bridge) registerHTTP(s *outgoing, waits bool) (waiter *httpWaiter, err 
 func (b *Bridge) rejectHTTP(s *outgoing, err error) *apiError {
 	no, ok := errors.AsType[*protocol.Rejection](err)
 	if !ok {
-		return &apiError{Status: http.StatusBadRequest, Error: err.Error(), Code: "bad_request", CommandID: s.CommandID}
+		b.metrics.refused.Inc()
+		return &apiError{Status: http.StatusBadRequest, Error: err.Error(), Code: protocol.CodeBadRequest, CommandID: s.CommandID}
 	}
-	b.logCommand(s, no.Code)
-	wrong := &apiError{Status: http.StatusServiceUnavailable, Error: no.Message, Code: no.Code, CommandID: s.CommandID}
+	b.noteRejected(s, no)
+	return s.rejection(no)
+}
+
+// rejection returns the answer to a command that is rejected.
+func (s *outgoing) rejection(no *protocol.Rejection) *apiError {
+	wrong := &apiError{Status: http.StatusServiceUnavailable, Error: no.Message, Code: no.Code, CommandID: s.CommandID, retryAfter: no.RetryAfter}
 	switch no.Code {
 	case protocol.CodeForbidden:
 		wrong.Status = http.StatusForbidden
 	case protocol.CodeInUse:
 		wrong.Status = http.StatusConflict
+	case protocol.CodeRate:
+		wrong.Status = http.StatusTooManyRequests
+	case protocol.CodeInvalid:
+		wrong.Status = http.StatusBadRequest
 	}
 	return wrong
 }
@@ -100,11 +116,11 @@ func (b *Bridge) rejectHTTP(s *outgoing, err error) *apiError {
 // second. The failed reply of a command without a consumer is published as usual.
 func (b *Bridge) publishHTTP(from *httpSender, s *outgoing) *apiError {
 	outcome := make(chan amqpx.Outcome, 1)
-	if err := b.link.Publish(s.message(from), func(o amqpx.Outcome) { outcome <- o }); err != nil {
+	if err := b.sendHTTP(from, s, outcome); err != nil {
 		b.metrics.refused.Inc()
-		b.logCommand(s, "invalid")
+		b.endCommand(s, err.Code)
 		b.hub.Inflight.Failed(s.flight, false)
-		return &apiError{Status: http.StatusBadRequest, Error: err.Error(), Code: "invalid", CommandID: s.CommandID}
+		return s.rejection(err)
 	}
 	o := <-outcome
 	b.recordOutcome(s, o)
@@ -115,12 +131,29 @@ func (b *Bridge) publishHTTP(from *httpSender, s *outgoing) *apiError {
 		// Wait for the reply, so that the client may reuse the id once it has its answer: until
 		// the reply is back, it could be taken for the end of another command.
 		over := make(chan struct{})
-		b.publishFailedReply(s, pendingReturn{report: func() { b.hub.Inflight.Failed(s.flight, false) }, done: func() { close(over) }})
+		b.publishFailedReply(s, s.UnroutableReply(b.cfg.Name), pendingReturn{report: func() { b.hub.Inflight.Failed(s.flight, false) }, done: func() { close(over) }})
 		<-over
 	} else {
 		b.hub.Inflight.Failed(s.flight, o.InDoubt())
 	}
-	return &apiError{Status: outcomeStatus(o), Error: actor.OutcomeText(o, s.Consumer), Code: o.String(), CommandID: s.CommandID}
+	code, text := s.failure(o)
+	if code == protocol.CodeForbidden {
+		return s.rejection(s.forbidden.Load())
+	}
+	return &apiError{Status: outcomeStatus(o), Error: text, Code: code, CommandID: s.CommandID}
+}
+
+// sendHTTP records and publishes a command.
+func (b *Bridge) sendHTTP(from *httpSender, s *outgoing, outcome chan<- amqpx.Outcome) *protocol.Rejection {
+	recorded := make(chan error, 1)
+	b.recordCommand(s, func(err error) { recorded <- err })
+	if no, ok := errors.AsType[*protocol.Rejection](<-recorded); ok {
+		return no
+	}
+	if err := b.send(s, from, func(o amqpx.Outcome) { outcome <- o }); err != nil {
+		return &protocol.Rejection{Code: protocol.CodeInvalid, Message: err.Error()}
+	}
+	return nil
 }
 
 // outcomeStatus returns the HTTP status of a command that was not confirmed.
@@ -154,6 +187,7 @@ func (b *Bridge) awaitEnd(ctx context.Context, s *outgoing, c *httpWaiter, wait 
 		<-c.done
 		e = c.end
 	}
+	b.recordEnd(s, e.Status)
 	if e.Status == hub.StatusTimeout {
 		return http.StatusGatewayTimeout, c.json(e)
 	}

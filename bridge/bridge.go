@@ -30,8 +30,9 @@ type Bridge struct {
 	policy   atomic.Pointer[policies]
 	access   *accessControl // nil without access control
 	requests requestHandlers
-	allow    func(*client, action) error // see [Config.allow]
-	paused   func() time.Duration        // length of a pause of the process that has just ended, see [engine.Engine.Paused]
+	usages   *usages              // what each principal takes
+	asking   chan struct{}        // a place for each request that an application decides
+	paused   func() time.Duration // length of a pause of the process that has just ended, see [engine.Engine.Paused]
 
 	link        *amqpx.Link
 	sourceLinks []*sourceLink
@@ -69,6 +70,8 @@ func New(cfg Config) (*Bridge, error) {
 		log:          cfg.Logger,
 		randomName:   randomName,
 		requests:     newRequestHandlers(),
+		usages:       newUsages(cfg.now),
+		asking:       make(chan struct{}, maxAsking),
 		failureRate:  newFailureRate(),
 		replyDrops:   newLimitedLog(cfg.Logger, "dropped a message that is no reply"),
 		roomDrops:    newLimitedLog(cfg.Logger, "dropped a message for rooms"),
@@ -77,7 +80,6 @@ func New(cfg Config) (*Bridge, error) {
 		badForwarded: newLimitedLog(cfg.Logger, "a trusted proxy names no client"),
 		stopping:     make(chan struct{}),
 	}
-	b.allow = b.cfg.allow
 	b.running, b.endRunning = context.WithCancel(context.Background())
 	if cfg.LogCommands {
 		b.commandLog = newCommandLog(cfg.Logger)

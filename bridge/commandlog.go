@@ -30,8 +30,12 @@ func newCommandLog(log *slog.Logger) *commandLog { return &commandLog{log: log} 
 // logCommand logs a command with its outcome.
 func (b *Bridge) logCommand(s *outgoing, outcome string) {
 	if b.commandLog.allow() {
-		b.log.Info("command", "consumer", s.Consumer, "command_id", s.CommandID, "client", s.client.Remote(),
-			"verb", firstWord(s.CommandString), "outcome", outcome, "ms", hub.Milliseconds(time.Since(s.receivedAt)))
+		line := []any{"consumer", s.Consumer, "command_id", s.CommandID, "client", s.client.Remote(),
+			"verb", firstWord(s.CommandString), "outcome", outcome, "ms", hub.Milliseconds(time.Since(s.receivedAt))}
+		if p := s.principal; p != nil {
+			line = append(line, "user", p.Name)
+		}
+		b.log.Info("command", line...)
 	}
 }
 

@@ -18,16 +18,24 @@ type incoming struct {
 	payload    []byte
 	receivedAt time.Time     // when it was read
 	late       time.Duration // length of a pause during which it may have waited in the socket
+	entry      *askEntry     // its place, if it waited behind one about which an application decides
 }
 
 // dispatchMessage handles a message. It runs on a loop or on the hub's queue.
 func (b *Bridge) dispatchMessage(conn engine.Conn, c *client, in incoming) {
+	if b.afterAsked(conn, c, in) {
+		return
+	}
 	message, err := protocol.Parse(in.payload)
 	if err != nil {
 		b.refuse(conn, c, "", err)
 		return
 	}
 	op, ok := message["op"]
+	if err := b.takeMessage(c); err != nil {
+		b.refuseMessage(conn, c, message, err)
+		return
+	}
 	switch {
 	case !ok:
 		b.command(conn, c, message, in)
@@ -71,14 +79,20 @@ const policyViolation = 1008
 // command sends a client's command in CLU's own form.
 func (b *Bridge) command(conn engine.Conn, c *client, message protocol.Fields, in incoming) {
 	s, err := b.readCommand(conn, c, message, in)
-	if err == nil {
-		s.flight, err = b.hub.Inflight.Add(c, s.key(), nil)
-	}
 	if err != nil {
 		b.reject(s, err)
 		return
 	}
-	b.publish(s)
+	b.askCommand(s, func(err error) {
+		if err == nil {
+			s.flight, err = b.hub.Inflight.Add(c, s.key(), nil)
+		}
+		if err != nil {
+			b.reject(s, err)
+			return
+		}
+		b.publish(s)
+	})
 }
 
 const leavingMessage = "The command was not sent: " + goingAwayReason + "."
@@ -86,7 +100,7 @@ const leavingMessage = "The command was not sent: " + goingAwayReason + "."
 // readCommand reads a command and checks that the client may send it now. Even with an
 // error it returns the command's id, if that could be read.
 func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Fields, in incoming) (*outgoing, error) {
-	s := &outgoing{conn: conn, client: c, receivedAt: in.receivedAt}
+	s := &outgoing{conn: conn, client: c, receivedAt: in.receivedAt, entry: in.entry}
 	r, err := message.Command(in.receivedAt)
 	if len(r.ID) <= amqpx.MaxShortString { // no command has a longer one
 		s.CommandID = r.ID
@@ -105,28 +119,48 @@ func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Field
 	if c.leaving() {
 		return s, &protocol.Rejection{Code: protocol.CodeLeaving, Message: leavingMessage}
 	}
-	if err := b.allow(c, action{command: &s.Command}); err != nil {
-		return s, &protocol.Rejection{Code: protocol.CodeForbidden, Message: err.Error()}
+	if s.principal = c.principal(); s.principal != nil {
+		s.User = s.principal.Name
 	}
-	return s, nil
+	d := b.decide(c, s.request())
+	if s.rule = d.Rule; !d.Allowed {
+		return s, forbidden(d)
+	}
+	if err := b.takeCommand(c); err != nil {
+		return s, err
+	}
+	if b.asks(opCommand) {
+		s.extra, err = readExtra(message)
+	}
+	return s, err
 }
 
 // reject answers a command that is not sent. In strict mode, bad input gets no answer.
 func (b *Bridge) reject(s *outgoing, err error) {
 	if r, ok := errors.AsType[*protocol.Rejection](err); ok {
-		b.metrics.refused.Inc()
-		b.logCommand(s, r.Code)
+		b.noteRejected(s, r)
 		b.fail(s.conn, s.client, s.CommandID, r.Code, r.Message)
 		return
 	}
 	b.refuse(s.conn, s.client, s.CommandID, err)
 }
 
+// refuseMessage answers a message that is not read.
+func (b *Bridge) refuseMessage(conn engine.Conn, c *client, message protocol.Fields, err error) {
+	b.metrics.refused.Inc()
+	id, _ := message.ID() // without a valid id, the answer has none
+	if c.v1.Load() != nil {
+		conn.Send(protocol.BadRequest(id, err))
+		return
+	}
+	conn.Send(b.errorFrame("", err.Error()))
+}
+
 // refuse answers bad input. In strict mode, a plain client gets no answer.
 func (b *Bridge) refuse(conn engine.Conn, c *client, commandID string, err error) {
 	b.metrics.refused.Inc()
 	if !b.cfg.Strict || c.v1.Load() != nil {
-		b.fail(conn, c, commandID, "bad_request", err.Error())
+		b.fail(conn, c, commandID, protocol.CodeBadRequest, err.Error())
 	}
 }
 

@@ -65,7 +65,7 @@ func (h handler) Message(conn engine.Conn, v any, m engine.Message) {
 		conn.Send(engine.Text("pong")) // for interactive use
 		return
 	}
-	in := incoming{m.Payload, time.Now(), m.Late}
+	in := incoming{payload: m.Payload, receivedAt: time.Now(), late: m.Late}
 	if s := c.v1.Load(); s != nil && h.b.deferPreHello(conn, c, s, in) {
 		return
 	}

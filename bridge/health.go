@@ -6,9 +6,13 @@ import (
 )
 
 // routes returns the handler of the requests on the clients' port that are not for a
-// WebSocket.
+// WebSocket. They need no credential: a page must load before anybody can log in on it.
 func (b *Bridge) routes(page http.Handler) http.Handler {
-	mux := http.NewServeMux()
+	return b.guardClients(b.clientRoutes(page))
+}
+
+func (b *Bridge) clientRoutes(page http.Handler) *router {
+	mux := newRouter()
 	mux.HandleFunc("GET /healthz", b.healthz(health.public))
 	mux.HandleFunc("GET /readyz", b.readyz(health.public))
 	if b.cfg.Access != nil {
@@ -23,7 +27,7 @@ func (b *Bridge) routes(page http.Handler) http.Handler {
 			http.Error(w, "This is a clu-ws bridge: connect with ws:// or wss://.", http.StatusUpgradeRequired)
 		})
 	}
-	return b.guardClients(mux)
+	return mux
 }
 
 // health is the answer of /healthz and /readyz.

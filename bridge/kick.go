@@ -120,14 +120,13 @@ func (b *Bridge) matches(k kickRequest, c *client) bool {
 
 // apiKick closes clients, and keeps their names out for a time if that is asked for. Those that
 // enter at the same moment are checked again when their connections open.
-func (b *Bridge) apiKick(r *http.Request, payload []byte) (int, []byte, *apiError) {
+func (b *Bridge) apiKick(_ *http.Request, by *client, payload []byte) (int, []byte, *apiError) {
 	k, wrong := readKick(payload)
 	if wrong != nil {
 		return 0, nil, wrong
 	}
-	by := b.httpClient(r)
 	if d := b.decide(by, access.Request{Door: access.Administer}); !d.Allowed {
-		return 0, nil, &apiError{Status: http.StatusForbidden, Error: d.Reason, Code: protocol.CodeForbidden}
+		return 0, nil, b.forbid(by, "kick", "", d)
 	}
 	names, err := b.blockedNames(k)
 	if err != nil {

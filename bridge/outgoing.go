@@ -1,12 +1,17 @@
 package bridge
 
 import (
+	"errors"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/audit"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/filter"
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 	"github.com/clu-ws/clu-ws/bridge/quota"
@@ -21,9 +26,21 @@ type outgoing struct {
 	conn       engine.Conn // the zero value over HTTP
 	client     *client
 	receivedAt time.Time // when it was read
+	entry      *askEntry // see [incoming]
 	expires    time.Time // not sent after this time; zero without expires_at
 	flight     *hub.Command
-	tracked    *hub.ResultWaiter // waits for its end; nil unless it is a tracked command
+	tracked    *hub.ResultWaiter                  // waits for its end; nil unless it is a tracked command
+	principal  *access.Principal                  // who was allowed to send it
+	rule       string                             // that allowed or refused it
+	extra      []byte                             // the sender's object for the application that decides; nil if there is none
+	data       []byte                             // the application's for the sender
+	recorded   *audit.Command                     // as the audit log has it; nil without one
+	forbidden  atomic.Pointer[protocol.Rejection] // why it may be sent no longer
+}
+
+// request returns what its sender wants to do.
+func (s *outgoing) request() access.Request {
+	return access.Request{Door: access.SendCommand, Consumer: s.Consumer, CommandString: s.CommandString}
 }
 
 func (s *outgoing) key() hub.CommandKey { return hub.CommandKey{ID: s.CommandID, Consumer: s.Consumer} }
@@ -43,16 +60,28 @@ func (s *outgoing) message(from amqpx.Sender) amqpx.Message {
 	return m
 }
 
-// publish sends the command and tells its sender the outcome.
+// publish records the command, sends it and tells its sender the outcome.
 func (b *Bridge) publish(s *outgoing) {
 	s.client.commands.Add(1)
-	if s.client.leaving() { // it began to leave after the command was read
-		b.logCommand(s, protocol.CodeLeaving)
-		b.failCommand(s, protocol.CodeLeaving, leavingMessage, false)
-		s.client.commandDone(s.conn)
-		return
-	}
-	err := b.link.Publish(s.message(s.client), func(o amqpx.Outcome) {
+	b.recordCommand(s, func(err error) {
+		if err == nil && s.client.leaving() { // it began to leave after the command was read
+			err = &protocol.Rejection{Code: protocol.CodeLeaving, Message: leavingMessage}
+		}
+		if err == nil {
+			err = b.publishRecorded(s)
+		}
+		if no, ok := errors.AsType[*protocol.Rejection](err); ok {
+			// The sender is told even in strict mode.
+			b.endCommand(s, no.Code)
+			b.failCommand(s, no.Code, no.Message, false)
+			s.client.commandDone(s.conn)
+		}
+	})
+}
+
+// publishRecorded sends a command. An error is a rejection.
+func (b *Bridge) publishRecorded(s *outgoing) error {
+	err := b.send(s, s.client, func(o amqpx.Outcome) {
 		b.recordOutcome(s, o)
 		switch o {
 		case amqpx.Confirmed:
@@ -60,24 +89,61 @@ func (b *Bridge) publish(s *outgoing) {
 		case amqpx.Returned:
 			b.failPublicly(s)
 		default:
-			b.failCommand(s, o.String(), actor.OutcomeText(o, s.Consumer), o.InDoubt())
+			code, text := s.failure(o)
+			b.failCommand(s, code, text, o.InDoubt())
 			s.client.commandDone(s.conn)
 		}
 	})
 	if err != nil {
 		// Either AMQP cannot carry it although Validate passed, or the broker does not permit it
-		// to this user. The sender is told even in strict mode.
+		// to this user.
 		b.metrics.refused.Inc()
-		b.logCommand(s, "invalid")
-		b.failCommand(s, "invalid", err.Error(), false)
-		s.client.commandDone(s.conn)
+		return &protocol.Rejection{Code: protocol.CodeInvalid, Message: err.Error()}
+	}
+	return nil
+}
+
+// send publishes a command, unless its sender has lost the right to by the time that it is sent.
+func (b *Bridge) send(s *outgoing, from amqpx.Sender, done func(amqpx.Outcome)) error {
+	if b.cfg.Access == nil {
+		return b.link.Publish(s.message(from), done)
+	}
+	withdrawn := b.withdrawn(s)
+	m := s.message(from)
+	m.Withdrawn = withdrawn
+	return b.link.Publish(m, done)
+}
+
+// failure returns the code and the text of a command that was not confirmed.
+func (s *outgoing) failure(o amqpx.Outcome) (code, text string) {
+	if no := s.forbidden.Load(); no != nil && o == amqpx.Gone {
+		return no.Code, no.Message
+	}
+	return o.String(), actor.OutcomeText(o, s.Consumer)
+}
+
+// withdrawn returns a function that reports whether a command may be sent no longer, because its
+// sender's principal or grants have changed since it was read. It is called right before the
+// command would be sent.
+func (b *Bridge) withdrawn(s *outgoing) func() bool {
+	request := s.request() // as long as it was
+	return func() bool {
+		if s.client.principal() == s.principal {
+			return false
+		}
+		d := b.decide(s.client, request)
+		if !d.Allowed {
+			s.forbidden.Store(forbidden(d))
+		}
+		return !d.Allowed
 	}
 }
 
 // recordOutcome counts and logs the outcome of a command's publishing.
 func (b *Bridge) recordOutcome(s *outgoing, o amqpx.Outcome) {
 	b.metrics.commands[o].Inc()
-	b.logCommand(s, o.String())
+	code, _ := s.failure(o)
+	b.endCommand(s, code)
 	if o != amqpx.Confirmed && o != amqpx.Returned {
 		b.failures.note(o.String(), "consumer", s.Consumer, "command_id", s.CommandID, "client", s.client.Remote())
 	}
@@ -98,18 +164,38 @@ func (b *Bridge) failPublicly(s *outgoing) {
 		s.client.commandDone(s.conn)
 		return
 	}
-	b.publishFailedReply(s, pendingReturn{
+	msg := s.UnroutableReply(b.cfg.Name)
+	told := s.tracked != nil || hears(s.principal, msg)
+	b.publishFailedReply(s, msg, pendingReturn{
 		report: func() {
+			told = true
 			b.failCommand(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
 		},
-		done: func() { s.client.commandDone(s.conn) },
+		done: func() {
+			if !told { // the reply came back, but is not for its sender
+				b.fail(s.conn, s.client, s.CommandID, amqpx.Returned.String(), actor.UnroutableText(s.Consumer))
+			}
+			s.client.commandDone(s.conn)
+		},
 	})
+}
+
+// hears reports whether a principal hears the failed reply to its own command.
+func hears(p *access.Principal, failed amqpx.Message) bool {
+	if p == nil || p.Grants == nil {
+		return p == nil
+	}
+	text := func(header string) string { s, _ := failed.Headers[header].(string); return s }
+	r := &filter.Reply{
+		Sender: text("sender"), RoutingKey: failed.Key, Code: text("message_code"),
+		CommandID: text("command_id"), Commander: text("commander_id"), Keywords: []string{"error"},
+	}
+	return p.Grants.View.Match(r) || p.Grants.Own && !p.Grants.View.Hides(r)
 }
 
 // publishFailedReply publishes that reply. The command has no outcome until the reply comes
 // back.
-func (b *Bridge) publishFailedReply(s *outgoing, r pendingReturn) {
-	msg := s.UnroutableReply(b.cfg.Name)
+func (b *Bridge) publishFailedReply(s *outgoing, msg amqpx.Message, r pendingReturn) {
 	msg.From, msg.Tenant = fromBridge{}, fromBridge{}
 	b.pendingReturns.expect(msg.MessageId, s.receivedAt, r)
 	err := b.link.Publish(msg, func(o amqpx.Outcome) { b.pendingReturns.published(msg.MessageId, o) })

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
@@ -60,6 +61,7 @@ type presenceMessage struct {
 	Name     string `json:"name"`     // the bridge's
 	Protocol string `json:"protocol"` // clu, v1 or room
 	Time     string `json:"time"`     // when it connected, or, in a disconnect, when it left
+	User     string `json:"user,omitempty"`
 }
 
 // disconnectMessage is a client that has left.
@@ -78,7 +80,7 @@ func (b *Bridge) presenceOf(c *client, at time.Time) presenceMessage {
 	case c.v1.Load() != nil:
 		spoken = "v1"
 	}
-	return presenceMessage{b.clientID(c), c.path(), c.Remote(), b.cfg.Name, spoken, at.UTC().Format(protocol.TimeFormat)}
+	return presenceMessage{b.clientID(c), c.path(), c.Remote(), b.cfg.Name, spoken, at.UTC().Format(protocol.TimeFormat), c.user()}
 }
 
 // publishConnect and publishDisconnect publish that a client has connected or left. They run on the
@@ -109,9 +111,9 @@ const maxListed = 10_000
 
 // clients answers with the connected clients, if the client may list them.
 func (b *Bridge) clients(s *hub.Session, r request) error {
-	if err := b.allow(r.client, action{listClients: true}); err != nil {
-		frame := protocol.Encode(protocol.Error{Op: "error", ID: r.id, Code: protocol.CodeForbidden, Message: err.Error()})
-		return b.hub.Answer(hubConn{r.conn}, s, 0, func() engine.Frame { return frame })
+	if d := b.decide(r.client, access.Request{Door: access.ListClients}); !d.Allowed {
+		b.noteRefused(r.client, "clients", "", d)
+		return forbidden(d)
 	}
 	return b.hub.SubmitTask(s, func(answered func()) hub.Task { return b.clientsTask(r.conn, r.id, answered) })
 }

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -38,12 +39,13 @@ func newRequestHandlers() requestHandlers {
 	return requestHandlers{
 		"auth":        {[]string{"token", "ticket"}, (*Bridge).auth},
 		"ping":        {[]string{"data"}, (*Bridge).ping},
-		"subscribe":   {[]string{"filter", "rooms", "throttle_ms", "batch_ms", "ordered", "snapshot", "since"}, (*Bridge).subscribe},
+		"subscribe":   {[]string{"filter", "rooms", "throttle_ms", "batch_ms", "ordered", "snapshot", "since", "extra"}, (*Bridge).subscribe},
 		"unsubscribe": {nil, (*Bridge).unsubscribe},
 		"snapshot":    {[]string{"filter"}, (*Bridge).snapshot},
 		"actors":      {nil, (*Bridge).actors},
 		"clients":     {nil, (*Bridge).clients},
-		"command":     {[]string{"consumer", "command_string", "command_id", "timeout_ms", "expires_at"}, (*Bridge).trackedCommand},
+		"command":     {[]string{"consumer", "command_string", "command_id", "timeout_ms", "expires_at", "extra"}, (*Bridge).trackedCommand},
+		"publish":     {publishFields, (*Bridge).publishToRoom},
 	}
 }
 
@@ -68,10 +70,15 @@ func (b *Bridge) request(conn engine.Conn, c *client, rawOp json.RawMessage, mes
 		err = b.dispatch(s, request{conn, c, id, message, in}, rawOp)
 	}
 	if err != nil {
-		// Through the queue, behind the answers that are on their way.
-		if b.hub.Answer(hubConn{conn}, s, 0, func() engine.Frame { return protocol.BadRequest(id, err) }) != nil {
-			conn.Close(policyViolation, hub.ErrTooManyRequests.Error())
-		}
+		b.failRequest(conn, s, id, err)
+	}
+}
+
+// failRequest answers a request that is wrong or refused, behind the answers that are on their
+// way.
+func (b *Bridge) failRequest(conn engine.Conn, s *hub.Session, id *string, err error) {
+	if b.hub.Answer(hubConn{conn}, s, 0, func() engine.Frame { return protocol.BadRequest(id, err) }) != nil {
+		conn.Close(policyViolation, hub.ErrTooManyRequests.Error())
 	}
 }
 
@@ -112,13 +119,17 @@ func (b *Bridge) subscribe(s *hub.Session, r request) (err error) {
 	if err := readSubscribe(r.fields, &d, s.Batch); err != nil {
 		return err
 	}
-	if err := b.readRooms(r.fields, &d); err != nil {
+	if err := b.readRooms(r.client, r.fields, &d); err != nil {
 		return err
 	}
+	var long []byte
 	if len(raw) > shortFilter {
-		return b.hub.Subscribe(hubConn{r.conn}, s, d, raw)
+		long = raw
 	}
-	return b.hub.Subscribe(hubConn{r.conn}, s, d, nil)
+	if b.asks(opSubscribe) {
+		return b.askSubscribe(s, r, d, bytes.Clone(long))
+	}
+	return b.hub.Subscribe(hubConn{r.conn}, s, d, long)
 }
 
 // readSubscribe reads the fields of a subscription other than its filter and rooms.

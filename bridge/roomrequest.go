@@ -16,9 +16,9 @@ import (
 // maxRoomsPerRequest is how many rooms a subscription may name.
 const maxRoomsPerRequest = 64
 
-// readRooms reads the rooms of a subscription. A subscription with rooms selects replies
+// readRooms reads the rooms of a subscription, all of which the client may hear. A subscription with rooms selects replies
 // only if it also has a filter.
-func (b *Bridge) readRooms(f protocol.Fields, d *hub.SubscribeRequest) error {
+func (b *Bridge) readRooms(c *client, f protocol.Fields, d *hub.SubscribeRequest) error {
 	raw, ok := f["rooms"]
 	if !ok || string(raw) == "null" {
 		return nil
@@ -31,6 +31,10 @@ func (b *Bridge) readRooms(f protocol.Fields, d *hub.SubscribeRequest) error {
 		path, err := b.checkRoom(p)
 		if err != nil {
 			return err
+		}
+		if may := b.mayEnter(c, path); !may.Allowed {
+			b.noteRefused(c, "room", path, may)
+			return forbidden(may)
 		}
 		d.Spec.Rooms = append(d.Spec.Rooms, path)
 	}

@@ -16,23 +16,35 @@ func (b *Bridge) trackedCommand(session *hub.Session, r request) error {
 	if err == nil {
 		wait, err = parseTimeout(r.fields, s)
 	}
-	if err == nil {
-		s.tracked = b.hub.ResultWaiter(hubConn{r.conn}, session, r.id)
-		s.flight, err = b.hub.Inflight.Add(r.client, s.key(), s.tracked)
-	}
-	if no, ok := errors.AsType[*protocol.Rejection](err); ok {
-		b.metrics.refused.Inc()
-		b.logCommand(s, no.Code)
-		r.conn.Send(protocol.Encode(protocol.Error{Op: "error", ID: r.id, CommandID: s.CommandID, Code: no.Code, Message: no.Message}))
-		return nil
-	}
 	if err != nil {
+		return b.rejectTracked(r, s, err)
+	}
+	b.askCommand(s, func(err error) {
+		if err == nil {
+			s.tracked = b.hub.ResultWaiter(hubConn{r.conn}, session, r.id)
+			s.tracked.OnEnd = b.onEnd(s)
+			s.flight, err = b.hub.Inflight.Add(r.client, s.key(), s.tracked)
+		}
+		if err != nil {
+			_ = b.rejectTracked(r, s, err) // it is a rejection
+			return
+		}
+		// The answer comes first: once the timer runs, the end may come at any moment.
+		r.conn.Send(protocol.Encode(protocol.OK{Op: "ok", ID: r.id, CommandID: s.CommandID, Data: s.data}))
+		b.hub.Inflight.Start(s.flight, s.tracked, wait)
+		b.publish(s)
+	})
+	return nil
+}
+
+// rejectTracked answers a command that is not sent. It returns an error that is not a rejection.
+func (b *Bridge) rejectTracked(r request, s *outgoing, err error) error {
+	no, ok := errors.AsType[*protocol.Rejection](err)
+	if !ok {
 		return err
 	}
-	// The answer comes first: once the timer runs, the end may come at any moment.
-	r.conn.Send(protocol.Encode(protocol.OK{Op: "ok", ID: r.id, CommandID: s.CommandID}))
-	b.hub.Inflight.Start(s.flight, s.tracked, wait)
-	b.publish(s)
+	b.noteRejected(s, no)
+	r.conn.Send(protocol.Encode(protocol.Error{Op: "error", ID: r.id, CommandID: s.CommandID, Code: no.Code, Message: no.Message}))
 	return nil
 }
 

@@ -11,6 +11,8 @@ import (
 type Approach struct {
 	// Method and Path are those of the request; Path is percent-decoded once.
 	Method, Path string
+	// Client is the id of the session; "" while there is none.
+	Client string
 	// Query is the raw query of the request.
 	Query string
 	// Remote is the client's address, or a proxy's that names none; invalid for a Unix socket.

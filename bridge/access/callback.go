@@ -2,29 +2,140 @@ package access
 
 import (
 	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	callbackTimeout  = 5 * time.Second
+	callbackGrace    = 10 * time.Minute
+	callbackInFlight = 16
+	callbackWaiting  = 4096      // clients that wait for their turn
+	answerMaxSize    = 256 << 10 // bytes
 )
 
 // callback asks a web application who a client is and what it may do.
+//
+//	client ──► identify ──► flights (proxy) ──► newcomers ──► slots ──► application
+//	open socket ─ renew ──►    "        "           "           │            │
+//	request ──── ask ───────────────────────────────────────────┘    yes, no or unknown
+//	event ──── queue ──► run ───────────────────────────────────┘
+//
+// Yes and no are the application's. It is unknown what it would say if it does not answer, or
+// answers what is no answer: then newcomers come again, and who is in stays for a time of grace.
 type callback struct {
-	asks map[string]bool // subscribe, command
-}
+	url     *url.URL
+	post    bool            // style post; otherwise style proxy
+	headers []string        // forwarded in style proxy
+	cookies []string        // forwarded one by one, if Cookie is not among headers
+	secret  string          // that shows the application who asks
+	asks    map[string]bool // subscribe, command
+	events  map[string]bool // subscribe, unsubscribe, message
+	role    string          // if an answer names none
+	roles   map[string]*Grants
+	timeout time.Duration
+	grace   time.Duration
+	now     func() time.Time
+	log     *slog.Logger
+	client  *http.Client
 
-// newCallback returns the callback that a configuration describes. Its errors are *PathError, joined.
-func newCallback(cfg *CallbackConfig, roles map[string]*Grants, o Options) (*callback, error) {
-	return &callback{}, nil
+	slots     *workers // requests in flight
+	newcomers *workers // the part of them that may be about who somebody is
+	flights   flights
+	hold      holdOff
+	health    callbackHealth
+	queue     chan []byte // events
+	dropped   atomic.Int64
 }
 
 // carries reports whether a client shows a credential that style proxy forwards.
-func (c *callback) carries(ap *Approach) bool { return false }
+func (c *callback) carries(ap *Approach) bool { return !c.post && len(c.forwarded(ap)) > 0 }
 
 // identify asks who a client is. ticket is what it shows, in style post. It blocks.
-func (c *callback) identify(ctx context.Context, ap *Approach, ticket string) Verdict { return Verdict{} }
+func (c *callback) identify(ctx context.Context, ap *Approach, ticket string) Verdict {
+	r := c.renewal(ap)
+	q := c.question(ticket, ap, r)
+	result := c.decide(ctx, q)
+	switch result.outcome {
+	case unknown:
+		return unavailable("the application that decides who may enter does not answer; try again soon", result.retry)
+	case no:
+		return refuse(401, "refused", result.reason("the application that decides who may enter does not know this credential; sign in again"))
+	}
+	p, refusal := c.principal(result.answer, r)
+	return Verdict{Principal: p, Refusal: refusal}
+}
 
-// run delivers events until the context ends.
-func (c *callback) run(ctx context.Context) { <-ctx.Done() }
+// decide asks a question about who somebody is. In style proxy the same question, which has
+// the same credential, is asked once for all who ask at the same time; a ticket is good once.
+func (c *callback) decide(ctx context.Context, q question) result {
+	ask := func(ctx context.Context) result {
+		ctx, cancel := context.WithTimeout(ctx, c.timeout)
+		defer cancel()
+		if err := c.newcomers.take(ctx); err != nil {
+			return result{outcome: unknown}
+		}
+		defer c.newcomers.give()
+		return c.send(ctx, q)
+	}
+	if c.post {
+		return ask(ctx)
+	}
+	return c.flights.do(ctx, q.key(), ask)
+}
 
-func (c *callback) ask(ctx context.Context, p *Principal, r Ask) ([]byte, *Refusal) { return nil, nil }
+// flights are questions under way, by what they ask.
+type flights struct {
+	mu  sync.Mutex // guards the following field
+	all map[[32]byte]*flight
+}
 
-func (c *callback) renew(ctx context.Context, p *Principal) (*Principal, *Refusal) { return p, nil }
+type flight struct {
+	done   chan struct{}
+	result result // valid once done is closed
+}
 
-func (c *callback) event(p *Principal, e Event) {}
+// do asks a question, or waits for the answer if it is being asked. It is asked to its end even
+// if the client that was first goes.
+func (f *flights) do(ctx context.Context, key [32]byte, ask func(context.Context) result) result {
+	f.mu.Lock()
+	if same := f.all[key]; same != nil {
+		f.mu.Unlock()
+		select {
+		case <-same.done:
+			return same.result
+		case <-ctx.Done():
+			return result{outcome: unknown}
+		}
+	}
+	own := &flight{done: make(chan struct{}), result: result{outcome: unknown}}
+	if f.all == nil {
+		f.all = map[[32]byte]*flight{}
+	}
+	f.all[key] = own
+	f.mu.Unlock()
+	defer func() {
+		f.mu.Lock()
+		delete(f.all, key)
+		f.mu.Unlock()
+		close(own.done)
+	}()
+	own.result = ask(context.WithoutCancel(ctx))
+	return own.result
+}
+
+// CallbackStats are figures about the callback, for metrics.
+type CallbackStats struct {
+	InFlight, Peak int64 // requests now, and the most at the same time
+	Waiting        int64 // clients that wait to be asked about
+	Unknown        int64 // requests that were not answered, or by what is no answer
+	DroppedEvents  int64
+}
+
+func (c *callback) stats() CallbackStats {
+	return CallbackStats{c.slots.busy.Load(), c.slots.peak.Load(), c.newcomers.waiting.Load(), c.health.unknown.Load(), c.dropped.Load()}
+}

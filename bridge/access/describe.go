@@ -60,7 +60,10 @@ func (s *state) describeSources() (lines []string) {
 	if p := cfg.Proxy; p != nil && p.User != "" {
 		roles := describeRoles(p.Roles, p.Role)
 		if len(p.Roles) == 0 && p.Groups != "" {
-			roles = strings.TrimSuffix("the role with the name of a group, "+p.Role, ", ")
+			roles = "the role that has the name of a group"
+			if p.Role != "" {
+				roles += ", otherwise " + p.Role
+			}
 		}
 		add("user in %s from a proxy at %s: %s", p.User, strings.Join(p.From, ", "), roles)
 	}

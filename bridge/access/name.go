@@ -33,8 +33,8 @@ func checkName(name string) error {
 		return fmt.Errorf(because, quote.Text(name), fmt.Sprintf("it is longer than %d bytes", maxName))
 	case !utf8.ValidString(name):
 		return fmt.Errorf(because, quote.Text(name), "it is not UTF-8")
-	case strings.ContainsAny(name, `/\*?[]#`) || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return fmt.Errorf(because, quote.Text(name), `it has one of / \ * ? [ ] # or a control character`)
+	case strings.ContainsAny(name, `/\*?[]#{`) || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return fmt.Errorf(because, quote.Text(name), `it has one of / \ * ? [ ] # { or a control character`)
 	}
 	return nil
 }

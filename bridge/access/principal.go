@@ -25,6 +25,13 @@ type Principal struct {
 	// Data is what a callback's answer has for the client in "data", as JSON; nil if nothing.
 	Data []byte
 
+	// claims are those of a JWT, by which a reload finds its role again.
+	claims []byte
+	// renewal is what a callback is asked again; nil if it was not asked. unknownSince is when it
+	// did not answer that for the first time.
+	renewal      *renewal
+	unknownSince time.Time
+
 	// resolve sets what is of the configuration to that of a later one: the role, and for a
 	// token when it expires. It reports why the principal may no longer enter. If it is nil, the
 	// role is the same.

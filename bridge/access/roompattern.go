@@ -112,10 +112,9 @@ func matchRoomPart(part, asked string) bool {
 	case part == "*":
 		return true
 	case strings.HasSuffix(part, "=*"):
-		// The value of the part is all after the first =, so part has one = only before its *.
 		return strings.HasPrefix(asked, part[:len(part)-1])
 	}
-	return part == asked && asked != "*" && asked != "**" && !strings.HasSuffix(asked, "=*")
+	return part == asked
 }
 
 // sortedRooms returns the distinct patterns, sorted.

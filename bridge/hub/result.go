@@ -12,7 +12,9 @@ type ResultWaiter struct {
 	conn    Conn
 	session *Session
 	ID      *string
-	stop    func() (stopped bool) // stops the timer; nil before that runs. Guarded by Inflight.mu
+	// OnEnd, if set, is called with the end. Hub.mu is held.
+	OnEnd func(CommandEnd)
+	stop  func() (stopped bool) // stops the timer; nil before that runs. Guarded by Inflight.mu
 }
 
 // ResultWaiter returns a waiter that sends the client the result of its request.
@@ -53,6 +55,9 @@ func (w *ResultWaiter) Stop() {
 
 // End implements [Waiter]. The result follows the replies that came before.
 func (w *ResultWaiter) End(e CommandEnd) {
+	if w.OnEnd != nil {
+		w.OnEnd(e)
+	}
 	w.hub.sayTo(w.conn, w.session, protocol.Encode(protocol.Result{
 		Op: "result", ID: w.ID, CommandID: e.CommandID, Status: e.Status, MessageCode: e.MessageCode,
 		Replies: e.Replies, DurationMS: Milliseconds(e.Duration), Message: e.Message,

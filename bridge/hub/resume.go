@@ -26,11 +26,12 @@ type replay struct {
 	view         *filter.MemoView
 	former       []formerViewer // what it was allowed to hear before
 	formerViews  []*filter.MemoView
-	knownFrom    uint64         // see [Session]
-	otherSubs    []subscription // subscriptions that may have delivered a reply already
-	otherNumbers []int          // their filters' numbers
-	keywords     bool           // one of the filters needs keywords
-	keywordWork  int            // work spent on reading them
+	knownFrom    uint64             // see [Session]
+	otherSubs    []subscription     // subscriptions that may have delivered a reply already
+	otherNumbers []int              // their filters' numbers
+	otherViews   []*filter.MemoView // what the client might hear when they replayed
+	keywords     bool               // one of the filters needs keywords
+	keywordWork  int                // work spent on reading them
 
 	found []missedEntry
 	marks orderMarks // of an ordered subscription, after the replay
@@ -80,6 +81,7 @@ func (h *Hub) startReplay(d SubscribeRequest, s *Session) (_ *replay, reason str
 			sub.from = h.pastEnd
 		}
 		p.otherSubs, p.otherNumbers = append(p.otherSubs, sub), append(p.otherNumbers, p.memo.Add())
+		p.otherViews = append(p.otherViews, p.addView(sub.viewer))
 		p.keywords = p.keywords || sub.spec.Filter.NeedsKeywords()
 	}
 	return p, ""
@@ -87,18 +89,20 @@ func (h *Hub) startReplay(d SubscribeRequest, s *Session) (_ *replay, reason str
 
 // lookBack notes what the client may hear now and was allowed to hear before. mu is held.
 func (p *replay) lookBack(s *Session) {
-	add := func(v *Viewer) *filter.MemoView {
-		if v.view() == nil {
-			return nil
-		}
-		p.keywords = p.keywords || v.View.NeedsKeywords()
-		return p.memo.AddView(v.View)
-	}
 	p.viewer, p.former, p.knownFrom = s.viewer.Load(), slices.Clone(s.former), s.knownFrom
-	p.view = add(p.viewer)
+	p.view = p.addView(p.viewer)
 	for _, f := range p.former {
-		p.formerViews = append(p.formerViews, add(f.viewer))
+		p.formerViews = append(p.formerViews, p.addView(f.viewer))
 	}
+}
+
+// addView adds a viewer's view to the memo.
+func (p *replay) addView(v *Viewer) *filter.MemoView {
+	if v.view() == nil {
+		return nil
+	}
+	p.keywords = p.keywords || v.View.NeedsKeywords()
+	return p.memo.AddView(v.View)
 }
 
 func (h *Hub) forgottenReason() string {
@@ -210,13 +214,17 @@ func (p *replay) heard(r *Reply) bool {
 
 // delivered reports whether the client got a reply through a subscription without throttle
 // or order, its initial one included. For a client that skipped replies this is unknown. What it
-// was not allowed to hear when it came was not delivered, even if it may hear it now.
+// was not allowed to hear when it came, or when it was replayed, was not delivered, even if it may
+// hear it now.
 func (p *replay) delivered(r *Reply) bool {
-	if p.session.Skipped.Load() || !p.heard(r) {
+	if p.session.Skipped.Load() {
 		return false
 	}
 	for i, sub := range p.otherSubs {
-		if r.Seq > sub.from && (!sub.ended || r.Seq <= sub.upTo) && p.selects(sub.spec.Filter, p.otherNumbers[i], r) {
+		if r.Seq <= sub.from || sub.ended && r.Seq > sub.upTo || !p.selects(sub.spec.Filter, p.otherNumbers[i], r) {
+			continue
+		}
+		if r.Seq > sub.replayed && p.heard(r) || r.Seq <= sub.replayed && p.hears(sub.viewer, p.otherViews[i], r) {
 			return true
 		}
 	}

@@ -21,7 +21,9 @@ type subscription struct {
 	from       uint64 // it has delivered the replies after this number
 	duringPast bool   // it began while the past of a stream was being read: then from is the end of that
 	ended      bool
-	upTo       uint64 // number of the last reply that it has delivered, if it has ended
+	upTo       uint64  // number of the last reply that it has delivered, if it has ended
+	replayed   uint64  // it replayed the replies from there up to this one; 0 without a replay
+	viewer     *Viewer // what the client might hear when they were replayed
 }
 
 // SubscribeRequest asks for a subscription, by a message or in a URL.
@@ -30,6 +32,7 @@ type SubscribeRequest struct {
 	Spec     Spec
 	Snapshot bool            // the subscription begins with a snapshot
 	Since    *protocol.Since // the last reply that the client had; nil unless it resumes
+	Data     []byte          // for the client, in the answer, as JSON; nil if there is none
 }
 
 // name returns the name of the subscription, which is the id of the request.

@@ -152,7 +152,7 @@ func (t *subscribing) finish() (done bool) {
 func (t *subscribing) subscription() subscription {
 	sub := subscription{id: t.request.name(), spec: t.request.Spec, from: t.hub.seq, duringPast: t.hub.loading}
 	if t.replay != nil {
-		sub.from = t.request.Since.Seq
+		sub.from, sub.replayed, sub.viewer = t.request.Since.Seq, t.hub.seq, t.viewer
 	}
 	return sub
 }
@@ -163,7 +163,7 @@ func (t *subscribing) answer() (frames []engine.Frame) {
 	if t.session.group == nil && t.session.toldState != h.brokerState { // without a group it was not told of changes
 		frames = append(frames, protocol.Encode(protocol.Broker{Op: "broker", State: h.brokerState}))
 	}
-	ok := protocol.OK{Op: "ok", ID: t.request.ID}
+	ok := protocol.OK{Op: "ok", ID: t.request.ID, Data: t.request.Data}
 	if t.request.Since != nil {
 		resumed := t.replay != nil
 		ok.Resumed, ok.Reason, ok.Epoch, ok.Seq = &resumed, t.reason, h.Epoch, &h.seq

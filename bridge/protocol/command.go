@@ -39,9 +39,14 @@ func (f Fields) Command(now time.Time) (r Command, err error) {
 type Rejection struct {
 	Code    string // one of the codes below
 	Message string // a sentence
+	// RetryAfter is when it may be tried again, if that is known.
+	RetryAfter time.Duration
 }
 
 func (r *Rejection) Error() string { return r.Message }
+
+// CodeBadRequest is the code of a message that is not understood.
+const CodeBadRequest = "bad_request"
 
 // Codes of rejections.
 const (
@@ -50,4 +55,8 @@ const (
 	CodeExpired   = "expired"   // it would be sent too late
 	CodeForbidden = "forbidden" // the client may not send it
 	CodeLeaving   = "leaving"   // the bridge is stopping
+	CodeInvalid   = "invalid"   // AMQP cannot carry it, or the broker does not permit it
+	CodeRate      = "rate"      // its sender has used what it may send in this time
+	CodeUndecided = "undecided" // the application that decides about it did not answer
+	CodeNoRecord  = "no_record" // the audit log is required and cannot be written
 )

@@ -3,6 +3,7 @@ package protocol
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
@@ -29,6 +30,8 @@ type OK struct {
 	ID *string `json:"id"`
 	// CommandID is the command's id, if the request is a command, which is about to be sent.
 	CommandID string `json:"command_id,omitempty"`
+	// Data is what the application that was asked has for the client.
+	Data json.RawMessage `json:"data,omitempty"`
 	// Resumed reports whether everything since the given reply follows, if the request has since.
 	Resumed *bool `json:"resumed,omitempty"`
 	// Reason is why Resumed is false.
@@ -149,7 +152,12 @@ func EncodeGap(from, to time.Time) engine.Frame {
 	return Encode(m)
 }
 
-// BadRequest returns the frame that answers a wrong request.
+// BadRequest returns the frame that answers a request that is wrong, or that is refused if the
+// error is a [Rejection].
 func BadRequest(id *string, err error) engine.Frame {
-	return Encode(Error{Op: "error", ID: id, Code: "bad_request", Message: err.Error()})
+	code := CodeBadRequest
+	if no, ok := errors.AsType[*Rejection](err); ok {
+		code = no.Code
+	}
+	return Encode(Error{Op: "error", ID: id, Code: code, Message: err.Error()})
 }

@@ -36,8 +36,9 @@ const (
 	adminGrace = time.Second
 )
 
-// serveAdmin serves admin requests until it is stopped.
-func serveAdmin(ln net.Listener, h http.Handler, log *slog.Logger) (stop func()) {
+// serveAdmin serves admin requests until it is stopped. They are guarded if there is access
+// control.
+func serveAdmin(ln net.Listener, h http.Handler, guarded bool, log *slog.Logger) (stop func()) {
 	server := &http.Server{
 		Handler: h, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: adminHeadTimeout, WriteTimeout: adminWriteTimeout, IdleTimeout: adminIdleTimeout,
@@ -50,7 +51,7 @@ func serveAdmin(ln net.Listener, h http.Handler, log *slog.Logger) (stop func())
 		}
 	}()
 	log.Info("serving metrics and health", "address", ln.Addr().String())
-	if listen.BeyondLoopback(ln) {
+	if listen.BeyondLoopback(ln) && !guarded {
 		log.Warn("commands, profiles and metrics are open to everyone who can reach this address; use --admin 127.0.0.1:9877, or a firewall", "address", ln.Addr().String())
 	}
 	return func() {

@@ -187,6 +187,14 @@ func brokerTLS(c *cli.Context, urls []string) (*tls.Config, error) {
 	if (cert == "") != (key == "") {
 		return nil, errors.New("--cert and --key belong together; give both")
 	}
+	if rereading(c) {
+		return nil, nil
+	}
+	return loadBrokerTLS(ca, cert, key)
+}
+
+// loadBrokerTLS reads the certificates of the authorities, and the bridge's own; "" is none.
+func loadBrokerTLS(ca, cert, key string) (*tls.Config, error) {
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
 	if ca != "" {
 		pem, err := os.ReadFile(ca)

@@ -18,8 +18,11 @@ func configured(t *testing.T, args ...string) (cfg bridge.Config) {
 	t.Helper()
 	app := newApp(io.Discard, io.Discard)
 	app.Commands = slices.DeleteFunc(app.Commands, func(c *cli.Command) bool { return c.Name != "websocket" })
-	app.Commands[0].Action = func(c *cli.Context) (err error) {
-		cfg, err = bridgeConfig(c)
+	app.Commands[0].Action = func(c *cli.Context) error {
+		s, err := readSettings(c, readWebsocket)
+		if err == nil {
+			cfg = s.bridge
+		}
 		return err
 	}
 	if err := app.RunContext(t.Context(), append([]string{"clu-ws", "websocket"}, args...)); err != nil {

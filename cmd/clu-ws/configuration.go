@@ -52,6 +52,7 @@ func configurationPage() string {
 			p.raw("\n" + s.more)
 		}
 	}
+	p.raw(configurationCheck)
 	p.subcommand(demoCommand(nil, nil), flags)
 	p.subcommand(benchCommand(nil, nil), nil)
 	p.raw("\n" + configurationOutro)

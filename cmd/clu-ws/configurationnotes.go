@@ -8,17 +8,28 @@ const configurationIntro = `# Configuration
 Every flag of ` + "`clu-ws websocket`" + `, with its environment variable and its default. ` + "`clu-ws websocket --help`" + ` has the same
 in short. What to do with them in practice is in [operating.md](operating.md).
 
-A flag wins over its variable, and a variable over the default. An example in both forms:
+A flag wins over its variable, a variable over the [configuration file](#the-configuration-file), and the file over the
+default. An example in three forms:
 
     clu-ws websocket --rabbitmq-host broker.example --name console --history-age 30m
     CLU_WS_RABBITMQ_HOST=broker.example CLU_WS_NAME=console CLU_WS_HISTORY_AGE=30m clu-ws websocket
+    clu-ws websocket --config clu-ws.yaml
+
+with this clu-ws.yaml:
+
+` + "```yaml" + `
+rabbitmq-host: broker.example
+name: console
+history-age: 30m
+` + "```" + `
 
 | value | how to write it |
 | --- | --- |
 | a time | a number with a unit: ` + "`500ms`, `20s`, `10m`, `24h`, `1h30m`" + ` |
 | bytes | a number with a unit: ` + "`8KiB`, `16MiB`, `1GiB`" + ` (powers of 1024), or ` + "`8KB`, `16MB`, `1GB`" + ` (powers of 1000) |
-| on or off | the flag alone, or ` + "`--flag=false`; in the variable `true` or `false`" + ` |
-| several values | the flag several times; in the variable separated by spaces (of ` + "`--listen`" + `, by commas) |
+| on or off | the flag alone, or ` + "`--flag=false`; in the variable and the file `true` or `false`" + ` |
+| several values | the flag several times; in the variable separated by spaces (of ` + "`--listen`" + `, by commas); in the file a list. The command line replaces a list of the file |
+| a secret | itself, or ` + "`file:PATH`" + ` for a file that contains it, or ` + "`credential:NAME`" + ` for a [credential of systemd](#secrets) |
 
 A value that cannot be used is refused at the start, with the reason. A variable whose value is
 ` + "`tcp://ADDRESS:PORT`" + ` and whose name ends in ` + "`_PORT`" + ` is ignored: Kubernetes sets such variables for a Service called
@@ -28,6 +39,7 @@ A value that cannot be used is refused at the start, with the reason. A variable
 // configurationSections are the categories of flags, in the order of the page.
 var configurationSections = []struct{ title, category, intro, more string }{
 	{title: "Logging", category: "", intro: "The log goes to standard error, one event a line, as `key=value` pairs."},
+	{title: catFile, category: catFile, intro: "Settings that stay, and who may do what.", more: fileNotes},
 	{title: catListen, category: catListen, intro: "Where clients connect, and from which web pages. Behind a proxy that ends TLS, listen on `127.0.0.1` or on a Unix socket, and name the proxy with `--trusted-proxy`."},
 	{title: catBroker, category: catBroker, intro: "How the bridge reaches RabbitMQ. Give either the parts of the address, or one or several `--url`."},
 	{title: catCLU, category: catCLU, intro: "How the bridge takes part in the actors' exchange, and how far it follows `clu websocket`."},
@@ -36,6 +48,41 @@ var configurationSections = []struct{ title, category, intro, more string }{
 	{title: catLimits, category: catLimits, intro: "What one client may use, so that it does not slow down the others."},
 	{title: catAdmin, category: catAdmin, intro: "Monitoring, and the end of a bridge."},
 }
+
+// fileNotes describe the configuration file.
+const fileNotes = `The file is YAML. Its keys are the flags of this page without their dashes, and two sections:
+
+- ` + "`access`" + ` says who clients are and what they may do; see [access.md](access.md).
+- ` + "`site`" + ` describes the observatory to the console; its only key is ` + "`title`" + `.
+
+[clu-ws.yaml](clu-ws.yaml) is an example. An unknown key, a key that stands there twice and a value of the wrong type
+are errors, which name the line and the column. Relative paths are relative to the file's folder.
+
+The file is read again within a second after it has changed, and on SIGHUP; so are the files with secrets that the
+section ` + "`access`" + ` names. What can change does so at once, for connected clients too: ` + "`access`" + ` (the clients that
+lose a right are told, the others notice nothing), ` + "`log-level`, `origin` and `trusted-proxy`" + `. The log names other
+settings that have changed; they take effect at the next start. So do adding and removing the section ` + "`access`" + `: a
+file that was saved without it does not open a running bridge to everyone. A file that cannot be used changes nothing,
+and the log says what is wrong with it.
+
+### Secrets
+
+The values of ` + "`--password` and `--url`" + `, and secrets in the section ` + "`access`" + `, may be in files of their own, so that ` + "`ps`" + `,
+the environment and the file do not show them: ` + "`file:PATH`" + ` is replaced by the contents of a file, without the line
+break at its end. ` + "`credential:NAME`" + ` is a credential of systemd, which the unit passes with
+` + "`LoadCredential=NAME:PATH`" + `. Files with certificates and keys may be ` + "`credential:NAME`" + `, too. The bridge warns of a
+file with a secret that everyone on the machine may read, and never prints a secret.
+`
+
+// configurationCheck describes clu-ws check.
+const configurationCheck = `
+## ` + "`clu-ws check`" + `
+
+Says what is wrong with flags, variables and the file, all at once, and exits with 1; or what they mean: the settings
+that are given and by what, and who may do what. It starts nothing, and takes the flags of ` + "`clu-ws websocket`" + `:
+
+    clu-ws check --config clu-ws.yaml
+`
 
 // sourceKeys describes the value of --source.
 const sourceKeys = `The value of ` + "`--source`" + ` is a list of keys and values, separated by commas:
@@ -53,6 +100,9 @@ const sourceKeys = `The value of ` + "`--source`" + ` is a list of keys and valu
 
 // flagNotes are added to the usage of flags: bounds and examples.
 var flagNotes = map[string]string{
+	"config":          "[More about the file](#the-configuration-file).",
+	"audit":           "The file is opened anew on SIGHUP, for logrotate. A disk that is full is told in the log and counted in the [metrics](operating.md#metrics).",
+	"audit-required":  "Each command is then written before it is sent. A command that cannot be written within 0.8 s is refused.",
 	"log-level":       "Debug also logs the variables that were ignored.",
 	"port":            "0 chooses a free port, which the bridge prints.",
 	"listen":          "Examples: `--listen 127.0.0.1:9876 --listen unix:/run/clu-ws/clu-ws.sock`, `--listen proxy:0.0.0.0:9876`. Sockets that systemd passes are served in addition.",
@@ -95,10 +145,11 @@ const configurationOutro = `## Other variables, and signals
 | --- | --- |
 | ` + "`GOGC`, `GOMEMLIMIT`" + ` | Go's garbage collector. If ` + "`GOGC`" + ` is set, the bridge does not tune it |
 | ` + "`LISTEN_FDS`, `LISTEN_PID`, `LISTEN_FDNAMES`" + ` | sockets from systemd |
+| ` + "`CREDENTIALS_DIRECTORY`" + ` | the folder of systemd's credentials, for ` + "`credential:NAME`" + ` |
 | ` + "`NOTIFY_SOCKET`, `WATCHDOG_USEC`, `WATCHDOG_PID`" + ` | systemd learns that the bridge is ready, its state, and that it is alive |
 
 | signal | effect |
 | --- | --- |
 | ` + "`SIGTERM`, `SIGINT`" + ` | the bridge drains and ends; a second one ends it at once |
-| ` + "`SIGHUP`" + ` | the certificate of ` + "`--tls-cert`" + ` is read again; without one, a bridge that is not run by systemd ends |
+| ` + "`SIGHUP`" + ` | the certificate of ` + "`--tls-cert`" + ` and the file of ` + "`--config`" + ` are read again, and the file of ` + "`--audit`" + ` is reopened; without any of them, a bridge that is not run by systemd ends |
 `

@@ -24,7 +24,10 @@ type flagCase struct {
 }
 
 func TestEachFlagAndItsVariableReachTheBridge(t *testing.T) {
-	tested := map[string]bool{"admin": true} // by TestTheAdminServerHasAnAddressOfItsOwn
+	tested := map[string]bool{
+		"admin": true, // by TestTheAdminServerHasAnAddressOfItsOwn
+		"audit": true, "audit-required": true, // by TestCommandsAreRecorded
+	}
 	for _, f := range slices.Concat(brokerFlagCases(t), cluFlagCases, historyFlagCases, limitFlagCases, operationFlagCases) {
 		tested[f.flag] = true
 		if got := f.read(configured(t, append(f.with, "--"+f.flag+"="+f.value)...)); !reflect.DeepEqual(got, f.want) {
@@ -37,7 +40,7 @@ func TestEachFlagAndItsVariableReachTheBridge(t *testing.T) {
 			}
 		})
 	}
-	for _, f := range slices.Concat(brokerFlags(), cluFlags(), historyFlags(), roomFlags(), limitFlags(), adminFlags()) {
+	for _, f := range slices.Concat(brokerFlags(), cluFlags(), historyFlags(), roomFlags(), limitFlags(), adminFlags(), auditFlags()) {
 		if name := f.Names()[0]; !tested[name] {
 			t.Errorf("--%s is not tested", name)
 		}

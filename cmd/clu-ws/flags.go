@@ -13,6 +13,7 @@ import (
 
 // Categories of flags in --help.
 const (
+	catFile    = "The configuration file"
 	catListen  = "Clients and listeners"
 	catBroker  = "Broker"
 	catCLU     = "CLU"

@@ -9,26 +9,33 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/clu-ws/clu-ws/bridge/audit"
 	"github.com/clu-ws/clu-ws/bridge/listen"
 )
 
-// certificateInterval is how often the certificate's files are checked for changes.
-const certificateInterval = 2 * time.Second
+const (
+	// certificateInterval is how often the certificate's files are checked for changes.
+	certificateInterval = 2 * time.Second
+	// configInterval is how often the file of --config is. A file that has changed is read at
+	// the second look, so that rights are taken away within a second.
+	configInterval = 250 * time.Millisecond
+)
 
-// housekeeper reloads the certificate when it changes or on SIGHUP, and keeps the
-// service manager's watchdog from firing.
+// housekeeper reloads the certificate and the file of --config when they change or on SIGHUP,
+// reopens the audit log on SIGHUP, and keeps the service manager's watchdog from firing.
 type housekeeper struct {
 	manager     *listen.Manager     // nil: the program is not a service
 	certificate *listen.Certificate // nil: no TLS
+	config      *reloader           // nil: no file
+	audit       *audit.Log          // nil: nothing is recorded
 	log         *slog.Logger
 }
 
-// startHousekeeper starts a housekeeper, which runs until it is stopped, even after the
-// context has ended: systemd's watchdog is active while the bridge drains.
-func startHousekeeper(ctx context.Context, manager *listen.Manager, certificate *listen.Certificate, log *slog.Logger) (stop func()) {
-	h := housekeeper{manager, certificate, log}
+// start starts the housekeeper, which runs until it is stopped, even after the context has
+// ended: systemd's watchdog is active while the bridge drains.
+func (h *housekeeper) start(ctx context.Context) (stop func()) {
 	hangup := make(chan os.Signal, 1)
-	if certificate != nil || manager != nil {
+	if h.manager != nil || h.reloads() {
 		// Otherwise SIGHUP ends the program, as it should when its terminal closes.
 		// It is caught before the program reports that it is ready.
 		signal.Notify(hangup, syscall.SIGHUP)
@@ -40,19 +47,28 @@ func startHousekeeper(ctx context.Context, manager *listen.Manager, certificate 
 		close(end)
 		running.Wait()
 		signal.Stop(hangup)
-		manager.Close()
+		h.manager.Close()
 	}
+}
+
+// reloads reports whether there is anything to reload.
+func (h *housekeeper) reloads() bool {
+	return h.certificate != nil || h.config != nil || h.audit != nil
 }
 
 func (h *housekeeper) run(stopping <-chan struct{}, hangup <-chan os.Signal, end <-chan struct{}) {
 	check, stopChecking := tickerIf(h.certificate != nil, certificateInterval)
 	defer stopChecking()
+	look, stopLooking := tickerIf(h.config != nil, configInterval)
+	defer stopLooking()
 	watchdog, stopWatchdog := tickerIf(h.manager.WatchdogInterval() > 0, h.manager.WatchdogInterval())
 	defer stopWatchdog()
 	for {
 		select {
 		case <-check:
 			h.refresh()
+		case <-look:
+			h.config.refresh()
 		case <-hangup:
 			h.reload()
 		case <-watchdog:
@@ -91,11 +107,21 @@ func (h *housekeeper) refresh() {
 func (h *housekeeper) reload() {
 	h.manager.Reloading()
 	defer h.manager.Reloaded()
-	if h.certificate == nil {
-		h.log.Info("SIGHUP: there is nothing to reload without --tls-cert")
+	if !h.reloads() {
+		h.log.Info("SIGHUP: there is nothing to reload without --config, --tls-cert or --audit")
 		return
 	}
-	h.logReload(h.certificate.Reload())
+	if err := h.audit.Reopen(); err != nil {
+		h.log.Error("the audit log stays in the file that is open", "error", err)
+	} else if h.audit != nil {
+		h.log.Info("the audit log was reopened")
+	}
+	if h.config != nil {
+		h.config.reload()
+	}
+	if h.certificate != nil {
+		h.logReload(h.certificate.Reload())
+	}
 }
 
 func (h *housekeeper) logReload(err error) {

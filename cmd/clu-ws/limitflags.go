@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,19 +30,19 @@ func limitFlags() []cli.Flag {
 	}
 }
 
-// readLimits reads the flags of limits into a bridge's configuration. Of several
-// wrong flags, the error always names the same one.
+// readLimits reads the flags of limits into a bridge's configuration. The error has all that are
+// wrong, always in the same order.
 func readLimits(c *cli.Context, cfg *bridge.Config) (err error) {
 	l := &cfg.Limits
+	var all []error
 	for _, size := range []struct {
 		flag string
 		to   *int
 	}{
 		{"client-backlog", &l.LogBytes}, {"max-outbound", &l.MaxOutbound}, {"max-message", &l.MaxMessage}, {"max-head", &l.MaxHead},
 	} {
-		if *size.to, err = byteSize(c, size.flag); err != nil {
-			return err
-		}
+		*size.to, err = byteSize(c, size.flag)
+		all = append(all, err)
 	}
 	for _, count := range []struct {
 		flag string
@@ -50,7 +51,7 @@ func readLimits(c *cli.Context, cfg *bridge.Config) (err error) {
 		{"message-rate", &l.MessageRate}, {"max-clients", &l.MaxConnections}, {"max-per-address", &l.MaxPerAddress},
 	} {
 		if *count.to = c.Int(count.flag); *count.to < 0 || *count.to == 0 && c.IsSet(count.flag) {
-			return fmt.Errorf("--%s %d must be at least 1", count.flag, *count.to)
+			all = append(all, fmt.Errorf("--%s %d must be at least 1", count.flag, *count.to))
 		}
 	}
 	for _, duration := range []struct {
@@ -59,16 +60,15 @@ func readLimits(c *cli.Context, cfg *bridge.Config) (err error) {
 	}{
 		{"client-lag", &l.LogAge}, {"head-timeout", &l.HeadTimeout}, {"ping-after", &l.PingAfter}, {"pong-timeout", &l.PongTimeout},
 	} {
-		if *duration.to, err = atLeast(c, duration.flag, minDuration); err != nil {
-			return err
-		}
+		*duration.to, err = atLeast(c, duration.flag, minDuration)
+		all = append(all, err)
 	}
 	switch c.String("slow") {
 	case "close":
 	case "skip":
 		cfg.SkipSlow = true
 	default:
-		return fmt.Errorf("--slow %q is not understood; choose close or skip", c.String("slow"))
+		all = append(all, fmt.Errorf("--slow %q is not understood; choose close or skip", c.String("slow")))
 	}
-	return nil
+	return errors.Join(all...)
 }

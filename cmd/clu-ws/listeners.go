@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"syscall"
 
+	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/listen"
 )
 
@@ -103,14 +104,21 @@ func logIfExpired(certificate *listen.Certificate, log *slog.Logger) {
 	}
 }
 
-// warnIfExposed warns if other machines can reach a listener.
-func (l *listeners) warnIfExposed(all []*listen.Listener, origins []string, log *slog.Logger) {
+// warnIfExposed warns if other machines can reach a listener, and everyone there may do
+// everything, or credentials go there in the clear.
+func (l *listeners) warnIfExposed(all []*listen.Listener, cfg bridge.Config, log *slog.Logger) {
 	addresses := exposed(all)
 	if addresses == "" {
 		return
 	}
-	log.Warn("commands are open to everyone who can reach this address; use --host 127.0.0.1 behind a proxy, or a firewall", "address", addresses)
-	if len(origins) == 0 {
+	if cfg.Access != nil {
+		if l.certificate == nil && len(cfg.TrustedProxies) == 0 {
+			log.Warn("credentials reach this address without encryption; use --tls-cert, or --host 127.0.0.1 behind a proxy", "address", addresses)
+		}
+		return
+	}
+	log.Warn("commands are open to everyone who can reach this address; say who may do what in the section access of --config (docs/access.md), or use --host 127.0.0.1 behind a proxy, or a firewall", "address", addresses)
+	if len(cfg.Origins) == 0 {
 		log.Warn("every web page in a browser that can reach this address may send commands; list the pages that may with --origin", "address", addresses)
 	}
 }

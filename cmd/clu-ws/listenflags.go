@@ -102,7 +102,7 @@ func certificate(c *cli.Context) (*listen.Certificate, error) {
 		return nil, err
 	}
 	switch {
-	case cert == "" && key == "":
+	case cert == "" && key == "", rereading(c) && cert != "" && key != "":
 		return nil, nil
 	case cert == "" || key == "":
 		return nil, errors.New("--tls-cert and --tls-key belong together; give both")

@@ -32,7 +32,9 @@ func main() {
 
 // run runs the program until the context ends.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	return newApp(stdout, stderr).RunContext(ctx, args)
+	app := newApp(stdout, stderr)
+	app.Metadata = map[string]any{argsKey: args}
+	return app.RunContext(ctx, args)
 }
 
 func newApp(stdout, stderr io.Writer) *cli.App {
@@ -43,7 +45,10 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		HideHelpCommand: true,
 		Writer:          stdout,
 		ErrWriter:       stderr,
-		Commands:        []*cli.Command{websocketCommand(stdout, stderr), demoCommand(stdout, stderr), benchCommand(stdout, stderr), configurationCommand(stdout), tokenCommand(stdout)},
+		Commands: []*cli.Command{
+			websocketCommand(stdout, stderr), demoCommand(stdout, stderr), checkCommand(stdout), tokenCommand(stdout),
+			benchCommand(stdout, stderr), configurationCommand(stdout),
+		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return fmt.Errorf("there is no command %q; see clu-ws --help", c.Args().First())

@@ -76,6 +76,13 @@ func (s *service) serve(ctx context.Context) error {
 		defer s.broker.Close()
 	}
 	defer gctuner.Start()()
+	if err := s.openAccess(); err != nil {
+		return err
+	}
+	if err := s.openAudit(); err != nil {
+		return err
+	}
+	defer s.closeAudit()
 	clients, admin, err := s.open(ctx)
 	if err != nil {
 		return err
@@ -85,7 +92,6 @@ func (s *service) serve(ctx context.Context) error {
 	if err != nil {
 		s.log.Warn("systemd is not notified of the bridge's state", "error", err)
 	}
-	defer startHousekeeper(ctx, manager, s.listeners.certificate, s.log)()
 	reporter := &linkReporter{ctx: ctx, manager: manager, failFast: s.bridge.FailFast}
 	s.bridge.Logger, s.bridge.Version, s.bridge.OnLink = s.log, releaseVersion, reporter.report
 	b, err := bridge.New(s.bridge)
@@ -94,16 +100,19 @@ func (s *service) serve(ctx context.Context) error {
 		if admin != nil {
 			admin.Close()
 		}
-		return err
+		manager.Close()
+		return s.file.place(err)
 	}
+	keeper := &housekeeper{manager: manager, certificate: s.listeners.certificate, config: s.newReloader(ctx, b), audit: s.bridge.Audit, log: s.log}
+	defer keeper.start(ctx)()
 	reporter.announce = func(state amqpx.State) { s.announce(clients, b.Name(), state) }
 	if admin != nil {
-		defer serveAdmin(admin, b.Admin(), s.log)()
+		defer serveAdmin(admin, b.Admin(), s.access != nil, s.log)()
 	}
 	if err := serveListeners(b, clients); err != nil {
 		return errors.Join(err, b.Close())
 	}
-	s.listeners.warnIfExposed(clients, s.bridge.Origins, s.log)
+	s.listeners.warnIfExposed(clients, s.bridge, s.log)
 	pending := time.AfterFunc(announceAfter, reporter.reportPending)
 	defer pending.Stop()
 	return withAdvice(b.Run(ctx))

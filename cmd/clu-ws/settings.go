@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
 	"strings"
 
@@ -27,6 +26,9 @@ type settings struct {
 	access    *access.Config // nil: everyone may do everything
 	secrets   []string       // files with secrets that flags name
 	flags     []flagState
+
+	args    []string // the command line
+	readers []settingsReader
 }
 
 // flagState is the value of a flag, and where it is from.
@@ -51,6 +53,8 @@ type settingsReader func(*cli.Context, *settings) error
 // wrong; what is wrong with a value of the file has its place there.
 func readSettings(c *cli.Context, readers ...settingsReader) (*settings, error) {
 	s := &settings{}
+	s.args, _ = c.App.Metadata[argsKey].([]string)
+	s.readers = readers
 	var err error
 	if s.file, err = withFile(c); err != nil && s.file == nil {
 		return nil, err
@@ -65,7 +69,7 @@ func readSettings(c *cli.Context, readers ...settingsReader) (*settings, error) 
 		s.access = s.file.Access
 	}
 	s.secrets = secretFiles(c)
-	s.flags = flagStates(c, s.file)
+	s.flags = flagStates(c, s.args, s.file)
 	return s, errors.Join(all...)
 }
 
@@ -99,7 +103,7 @@ func flagValues(c *cli.Context, name string) []string {
 }
 
 // flagStates returns the values of all flags.
-func flagStates(c *cli.Context, file *configFile) (all []flagState) {
+func flagStates(c *cli.Context, args []string, file *configFile) (all []flagState) {
 	for _, f := range c.Command.Flags {
 		name := f.Names()[0]
 		if !isVisible(f) {
@@ -107,7 +111,7 @@ func flagStates(c *cli.Context, file *configFile) (all []flagState) {
 		}
 		state := flagState{name: name, value: strings.Join(flagValues(c, name), " ")}
 		if c.IsSet(name) {
-			state.source = flagSource(f, file)
+			state.source = flagSource(f, args, file)
 		}
 		all = append(all, state)
 	}
@@ -115,13 +119,13 @@ func flagStates(c *cli.Context, file *configFile) (all []flagState) {
 }
 
 // flagSource returns where a flag that is set has its value from.
-func flagSource(f cli.Flag, file *configFile) string {
+func flagSource(f cli.Flag, args []string, file *configFile) string {
 	if file != nil {
 		if s, ok := file.set[f.Names()[0]]; ok {
 			return fmt.Sprintf("%s:%d", file.Path, s.Line())
 		}
 	}
-	for _, arg := range os.Args {
+	for _, arg := range args {
 		given, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 		if strings.HasPrefix(arg, "-") && slices.Contains(f.Names(), given) {
 			return "the command line"

@@ -16,10 +16,15 @@ func websocketCommand(stdout, stderr io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:         "websocket",
 		Usage:        "bridge actors and WebSocket clients, in place of clu websocket",
-		Flags:        slices.Concat(listenFlags("0.0.0.0"), brokerFlags(), cluFlags(), historyFlags(), roomFlags(), limitFlags(), adminFlags(), auditFlags(), testFlags()),
+		Flags:        websocketFlags(),
 		OnUsageError: usageError,
 		Action:       func(c *cli.Context) error { return websocket(c, stdout, stderr) },
 	}
+}
+
+// websocketFlags returns the flags of clu-ws websocket.
+func websocketFlags() []cli.Flag {
+	return slices.Concat(listenFlags("0.0.0.0"), brokerFlags(), cluFlags(), historyFlags(), roomFlags(), limitFlags(), adminFlags(), auditFlags(), testFlags())
 }
 
 func websocket(c *cli.Context, stdout, stderr io.Writer) error {

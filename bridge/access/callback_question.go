@@ -1,0 +1,162 @@
+package access
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// question is a request to the application.
+type question struct {
+	method string
+	header http.Header
+	body   []byte
+	event  bool // any answer of success will do
+}
+
+// asked is the body of a question. In style post the first one, about a newcomer, has no op.
+type asked struct {
+	Op     string  `json:"op,omitempty"` // renew, subscribe or command
+	Ticket *string `json:"ticket,omitempty"`
+	Name   *string `json:"name,omitempty"`
+	Path   string  `json:"path"`
+	Client string  `json:"client"`
+	Remote string  `json:"remote"`
+	Origin string  `json:"origin"`
+
+	Consumer string          `json:"consumer,omitempty"`
+	Command  string          `json:"command_string,omitempty"`
+	ID       string          `json:"id,omitempty"`
+	Extra    json.RawMessage `json:"extra,omitempty"`
+}
+
+// renewal is what is asked again about a client that is in.
+type renewal struct {
+	path, client, remote, origin string
+	extra                        []byte
+	header                       http.Header // forwarded, in style proxy
+}
+
+// renewal returns what the application hears of a client, beside a ticket.
+func (c *callback) renewal(ap *Approach) *renewal {
+	r := &renewal{path: ap.Path, client: ap.Client, extra: ap.Extra}
+	if ap.Remote.IsValid() {
+		r.remote = ap.Remote.Addr().Unmap().String()
+	}
+	if origin := fields(ap, "Origin"); len(origin) == 1 {
+		r.origin = origin[0]
+	}
+	if !c.post {
+		r.header = c.forwarded(ap)
+	}
+	return r
+}
+
+func fields(ap *Approach, name string) []string {
+	if ap.Headers == nil {
+		return nil
+	}
+	return ap.Headers(name)
+}
+
+// forwarded returns the fields that style proxy forwards. A browser adds its cookies to a
+// handshake that any page begins, so they count only if that page is allowed.
+func (c *callback) forwarded(ap *Approach) http.Header {
+	all := http.Header{}
+	for _, name := range c.headers {
+		if values := fields(ap, name); len(values) > 0 && (name != "Cookie" || ap.OriginAllowed) {
+			all[name] = slices.Clone(values)
+		}
+	}
+	if c.cookies == nil || !ap.OriginAllowed {
+		return all
+	}
+	parsed := (&http.Request{Header: http.Header{"Cookie": fields(ap, "Cookie")}}).Cookies()
+	var kept []string
+	for _, cookie := range parsed {
+		if !slices.Contains(c.cookies, cookie.Name) {
+			continue
+		}
+		if cookie.Quoted {
+			cookie.Value = `"` + cookie.Value + `"`
+		}
+		kept = append(kept, cookie.Name+"="+cookie.Value)
+	}
+	if kept != nil {
+		all["Cookie"] = []string{strings.Join(kept, "; ")}
+	}
+	return all
+}
+
+// question asks about a client: with its ticket, or with what style proxy forwards.
+func (c *callback) question(ticket string, ap *Approach, r *renewal) question {
+	if !c.post {
+		return c.proxied(r)
+	}
+	return c.posted(r, asked{Ticket: &ticket})
+}
+
+// proxied is a request of style proxy. The fields that it adds have the names that nginx
+// users give them.
+func (c *callback) proxied(r *renewal) question {
+	header := maps.Clone(r.header)
+	header.Set("X-Original-URI", r.path)
+	if r.remote != "" {
+		header.Set("X-Real-IP", r.remote)
+		header.Set("X-Forwarded-For", r.remote)
+	}
+	if r.origin != "" {
+		header.Set("Origin", r.origin)
+	}
+	return question{method: http.MethodGet, header: header}
+}
+
+// posted is a request with a body. It has what style proxy forwards, too.
+func (c *callback) posted(r *renewal, a asked) question {
+	a.Path, a.Client, a.Remote, a.Origin = orElse(a.Path, r.path), orElse(a.Client, r.client), r.remote, r.origin
+	if a.Extra == nil {
+		a.Extra = r.extra
+	}
+	body, err := json.Marshal(a)
+	if err != nil { // extra is not JSON, which the caller has checked
+		a.Extra = nil
+		body, _ = json.Marshal(a)
+	}
+	header := http.Header{}
+	maps.Copy(header, r.header)
+	header.Set("Content-Type", "application/json")
+	return question{method: http.MethodPost, header: header, body: body}
+}
+
+// key identifies a question with everything in it.
+func (q question) key() (key [32]byte) {
+	h := sha256.New()
+	_, _ = io.WriteString(h, q.method+"\n")
+	_ = q.header.Write(h)
+	_, _ = h.Write(q.body)
+	h.Sum(key[:0])
+	return key
+}
+
+// request returns the request for a question.
+func (c *callback) request(ctx context.Context, q question) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, q.method, c.url.String(), bytes.NewReader(q.body))
+	if err != nil {
+		return nil, withoutURL(err)
+	}
+	r.Header = q.header.Clone()
+	r.Header.Set("Accept", "application/json")
+	if r.Header.Get("User-Agent") == "" {
+		r.Header.Set("User-Agent", "clu-ws")
+	}
+	if c.secret != "" {
+		r.Header.Set("Authorization", "Bearer "+c.secret)
+	}
+	return r, nil
+}

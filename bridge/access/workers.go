@@ -1,0 +1,60 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+)
+
+// errBusy says that more wait for a worker than may.
+var errBusy = errors.New("too many clients wait to be identified")
+
+// workers bounds how much is decided at the same time, and how many wait for their turn, which
+// comes in the order in which they came. A worker is the goroutine of the one who waits.
+type workers struct {
+	slots   chan struct{}
+	room    int64        // for those who wait
+	waiting atomic.Int64 // how many do
+	busy    atomic.Int64
+	peak    atomic.Int64 // the most that were busy at the same time
+}
+
+func newWorkers(n, room int) *workers {
+	return &workers{slots: make(chan struct{}, n), room: int64(room)}
+}
+
+// take waits for a worker, which must be given back. It fails if too many wait, or the context
+// ends.
+func (w *workers) take(ctx context.Context) error {
+	select {
+	case w.slots <- struct{}{}:
+	default:
+		if err := w.wait(ctx); err != nil {
+			return err
+		}
+	}
+	for busy := w.busy.Add(1); ; {
+		peak := w.peak.Load()
+		if busy <= peak || w.peak.CompareAndSwap(peak, busy) {
+			return nil
+		}
+	}
+}
+
+func (w *workers) wait(ctx context.Context) error {
+	defer w.waiting.Add(-1)
+	if w.waiting.Add(1) > w.room {
+		return errBusy
+	}
+	select {
+	case w.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *workers) give() {
+	w.busy.Add(-1)
+	<-w.slots
+}

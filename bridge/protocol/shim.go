@@ -1,6 +1,0 @@
-package protocol
-
-const (
-	CodeRate      = "rate"
-	CodeUndecided = "undecided"
-)

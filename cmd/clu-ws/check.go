@@ -1,0 +1,116 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/internal/configfile"
+)
+
+func checkCommand(stdout io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:         "check",
+		Usage:        "say what is wrong with the flags, the environment and the file of --config, or what they mean, without starting anything; it takes the flags of clu-ws websocket",
+		Flags:        websocketFlags(),
+		OnUsageError: usageError,
+		Action:       func(c *cli.Context) error { return check(c, stdout) },
+	}
+}
+
+func check(c *cli.Context, stdout io.Writer) error {
+	s, err := readSettings(c, readWebsocket)
+	if s == nil {
+		return err
+	}
+	described, accessErr := s.describeAccess()
+	if err := errors.Join(err, accessErr, s.file.place(s.tryBridge(c))); err != nil {
+		return err
+	}
+	if s.file != nil {
+		fmt.Fprintf(stdout, "%s can be used.\n\n", s.file.Path)
+	}
+	s.printFlags(stdout)
+	if s.file != nil && s.file.Site != nil {
+		fmt.Fprintf(stdout, "The observatory is called %q.\n\n", s.file.Site.Title)
+	}
+	printAccess(stdout, described)
+	for _, path := range s.secrets {
+		if configfile.Exposed(path) {
+			fmt.Fprintf(stdout, "\nEveryone on this machine may read %s, which has a secret; use chmod o-r.\n", path)
+		}
+	}
+	return nil
+}
+
+// describeAccess returns who may do what; nil without a section access.
+func (s *settings) describeAccess() ([]string, error) {
+	if s.access == nil {
+		return nil, nil
+	}
+	lines, err := s.access.Describe(access.Options{Secret: readSecretFile, Logger: slog.New(slog.DiscardHandler)})
+	return lines, s.file.place(err)
+}
+
+// tryBridge finds what only a bridge finds wrong with its configuration.
+func (s *settings) tryBridge(c *cli.Context) error {
+	if dir := filepath.Dir(s.audit.target); s.audit.target != "" && !auditWords[s.audit.target] {
+		if _, err := os.Stat(dir); err != nil {
+			return fmt.Errorf("--audit: %w", err)
+		}
+	}
+	cfg := s.bridge
+	if c.Bool("embedded-broker") {
+		cfg.Broker = []string{"amqp://127.0.0.1/"}
+	}
+	if len(cfg.Broker) == 0 {
+		return nil // an error in the flags, which is known
+	}
+	cfg.Logger = slog.New(slog.DiscardHandler)
+	b, err := bridge.New(cfg)
+	if err != nil {
+		return err
+	}
+	return b.Close()
+}
+
+// printFlags prints the flags that differ from their defaults.
+func (s *settings) printFlags(stdout io.Writer) {
+	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	any := false
+	for _, f := range s.flags {
+		if f.source == "" || f.name == "config" {
+			continue
+		}
+		if !any {
+			fmt.Fprintln(stdout, "Settings that are given:")
+			any = true
+		}
+		fmt.Fprintf(table, "  %s\t%s\tby %s\n", f.name, f.shown(), f.source)
+	}
+	table.Flush()
+	if !any {
+		fmt.Fprintln(stdout, "All settings have their defaults.")
+	}
+	fmt.Fprintln(stdout)
+}
+
+// printAccess prints who may do what.
+func printAccess(stdout io.Writer, described []string) {
+	if described == nil {
+		fmt.Fprintln(stdout, "There is no section access: everyone who can reach the bridge may do everything.")
+		return
+	}
+	fmt.Fprintln(stdout, "Who may do what:")
+	for _, line := range described {
+		fmt.Fprintln(stdout, "  "+line)
+	}
+}

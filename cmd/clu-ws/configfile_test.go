@@ -1,0 +1,203 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+)
+
+// writeFile writes a file into a folder of the test, and returns its path.
+func writeFile(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	replaceFile(t, path, text)
+	return path
+}
+
+// replaceFile replaces a file atomically.
+func replaceFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path+".next", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".next", path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// asYAML returns a flag's value as a file has it.
+func asYAML(name, value string) string {
+	for _, f := range websocketFlags() {
+		if f.Names()[0] != name {
+			continue
+		}
+		switch f.(type) {
+		case *cli.BoolFlag, *cli.IntFlag:
+			return name + ": " + value + "\n"
+		case *cli.StringSliceFlag:
+			return name + ": [" + strconv.Quote(value) + "]\n"
+		}
+	}
+	return name + ": " + strconv.Quote(value) + "\n"
+}
+
+func TestEachFlagInAFileReachesTheBridge(t *testing.T) {
+	for _, f := range slices.Concat(brokerFlagCases(t), cluFlagCases, historyFlagCases, limitFlagCases, operationFlagCases) {
+		path := writeFile(t, "clu-ws.yaml", asYAML(f.flag, f.value))
+		if got := f.read(configured(t, append(f.with, "--config", path)...)); !reflect.DeepEqual(got, f.want) {
+			t.Errorf("%s: %v, want %v", f.flag, got, f.want)
+		}
+	}
+}
+
+func TestTheCommandLineWinsOverTheEnvironmentAndThatOverTheFile(t *testing.T) {
+	path := writeFile(t, "clu-ws.yaml", "name: file\nexchange: file\nnan: string\norigin: ['https://file', 'https://b']\nsource: ['exchange=file']\n")
+	t.Setenv("CLU_WS_EXCHANGE", "environment")
+	t.Setenv("CLU_WS_NAME", "environment")
+	t.Setenv("CLU_WS_SOURCE", "exchange=environment")
+	cfg := configured(t, "--config", path, "--name", "line", "--origin", "https://line")
+	got := fmt.Sprint(cfg.Name, " ", cfg.Exchange, " ", cfg.Envelope.NaN, " ", cfg.Origins, " ", cfg.Sources[0].Exchange, len(cfg.Sources), " ", cfg.LogCommands)
+	if want := fmt.Sprint("line environment ", configured(t, "--nan", "string").Envelope.NaN, " [https://line] environment1 true"); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	t.Setenv("CLU_WS_CONFIG", path)
+	if got := configured(t).Origins; !slices.Equal(got, []string{"https://file", "https://b"}) {
+		t.Errorf("the origins of the file are %q", got)
+	}
+}
+
+func TestNullIsAWordWhereItMeansSomething(t *testing.T) {
+	cfg := configured(t, "--config", writeFile(t, "clu-ws.yaml", "nan: null\norigin: [null]\n"))
+	if !slices.Equal(cfg.Origins, []string{"null"}) {
+		t.Errorf("the origins are %q", cfg.Origins)
+	}
+}
+
+func TestWhatIsWrongInAFileHasItsPlace(t *testing.T) {
+	for text, want := range map[string][]string{
+		"prot: 1\n":                              {`clu-ws.yaml:1:1: there is no setting "prot"; port may be meant`},
+		"colour: 1\n":                            {`clu-ws.yaml:1:1: there is no setting "colour"`},
+		"config: x\n":                            {`clu-ws.yaml:1:1: there is no setting "config"`},
+		"poller: x\n":                            {`clu-ws.yaml:1:1: there is no setting "poller"`},
+		"port: 99999\nhistory: x\n":              {"clu-ws.yaml:1:7: port 99999 is not a port", "clu-ws.yaml:2:10: history must be a number, and is a text"},
+		"compress: yes\n":                        {"clu-ws.yaml:1:11: compress must be true or false, and is a text"},
+		"name:\n":                                {"clu-ws.yaml:1:7: name must be a text, and is no value"},
+		"name: null\n":                           {"clu-ws.yaml:1:7: name must be a text, and is null"},
+		"name: true\n":                           {"clu-ws.yaml:1:7: name must be a text, and is true or false; write it in quotes"},
+		"name: [a]\n":                            {"clu-ws.yaml:1:7: name must be a text, and is a list"},
+		"client-lag: 30\n":                       {"clu-ws.yaml:1:13: client-lag: "},
+		"client-lag: 1ms\n":                      {"clu-ws.yaml:1:13: client-lag 1ms must be at least 1s"},
+		"history: 99999999999999999999\n":        {"clu-ws.yaml:1:10: "},
+		"origin:\n- https://a\n- b\n":            {`clu-ws.yaml:1:1: origin: "b" is not an origin`},
+		"max-message: 1\nslow: down\n":           {"clu-ws.yaml:1:14: max-message", "clu-ws.yaml:2:7: slow"},
+		"audit-required: true\n":                 {"clu-ws.yaml:1:17: audit-required needs --audit FILE"},
+		"log-level: loud\nsource: [live]\n":      {"clu-ws.yaml:1:12: log-level", "clu-ws.yaml:2:1: source: "},
+		"url: [amqp://h/]\nvhost: x\n":           {"clu-ws.yaml:1:1: url and vhost are both given"},
+		"password: credential:x\n":               {"clu-ws.yaml:1:11: password: "},
+		"name: " + strings.Repeat("x", 300):      {"clu-ws.yaml:1:7: "},
+		"access: {anonymous: nobody}\n":          {"clu-ws.yaml:1:21: there is no role"},
+		"access: {roles: {a: {hear: [{x: 1}]}}}": {"clu-ws.yaml:1:29: the filter"},
+	} {
+		path := writeFile(t, "clu-ws.yaml", text)
+		t.Setenv("CREDENTIALS_DIRECTORY", "")
+		for _, subcommand := range []string{"check", "websocket"} {
+			got := strings.ReplaceAll(failure(t, subcommand, "--config", path, "--fail-fast", "--host", "127.0.0.1"), filepath.Dir(path)+string(filepath.Separator), "")
+			for _, words := range want {
+				if !strings.Contains(got, words) {
+					t.Errorf("%s: %q\n%s\nwant\n%s", subcommand, text, got, words)
+				}
+			}
+		}
+	}
+}
+
+func TestAFileThatIsAbsentOrAFolderIsAnError(t *testing.T) {
+	dir := t.TempDir()
+	for _, path := range []string{filepath.Join(dir, "absent.yaml"), dir} {
+		if got := failure(t, "check", "--config", path); !strings.Contains(got, "the configuration file cannot be read") || !strings.Contains(got, path) {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+}
+
+func TestPathsInAFileAreRelativeToIt(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"password": "from file\n", "clu-ws.yaml": "password: file:password\n", "url.yaml": "url: [file:url]\n", "url": "amqp://me:se@one/ amqp://two/\n"} {
+		replaceFile(t, filepath.Join(dir, name), text)
+	}
+	if got := configured(t, "--config", filepath.Join(dir, "clu-ws.yaml")).Broker; !slices.Equal(got, []string{"amqp://guest:from%20file@localhost:5672/"}) {
+		t.Errorf("%q", got)
+	}
+	if got := configured(t, "--config", filepath.Join(dir, "url.yaml")).Broker; !slices.Equal(got, []string{"amqp://me:se@one/", "amqp://guest:guest@two/"}) {
+		t.Errorf("%q", got)
+	}
+	t.Setenv("CREDENTIALS_DIRECTORY", dir)
+	if got := configured(t, "--password", "credential:password").Broker; !slices.Equal(got, []string{"amqp://guest:from%20file@localhost:5672/"}) {
+		t.Errorf("%q", got)
+	}
+	if got := configured(t, "--password", "file:"+filepath.Join(dir, "password")).Broker; !slices.Equal(got, []string{"amqp://guest:from%20file@localhost:5672/"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestCheckSaysWhatTheFileMeans(t *testing.T) {
+	t.Setenv("CLU_WS_EXCHANGE", "other")
+	path := writeFile(t, "clu-ws.yaml", "name: console\npassword: sesame\nurl: ['amqp://u:sesame@h/']\nsite: {title: APO}\naccess: {roles: {viewer: {hear: [{}]}}, anonymous: viewer}\n")
+	got := strings.Join(strings.Fields(output(t, "check", "--config", path, "--history", "7")), " ")
+	for _, words := range []string{
+		path + " can be used.", "name console by " + path + ":1", "exchange other by CLU_WS_EXCHANGE", "history 7 by the command line",
+		"password (hidden) by", "url (hidden) by", `called "APO"`, "role viewer: hears every reply", "without a credential: role viewer",
+	} {
+		if !strings.Contains(got, words) {
+			t.Errorf("it does not say %q:\n%s", words, got)
+		}
+	}
+	if strings.Contains(got, "sesame") {
+		t.Errorf("it shows a secret:\n%s", got)
+	}
+	if got := output(t, "check"); !strings.Contains(got, "everyone who can reach the bridge may do everything") {
+		t.Errorf("without a file it says\n%s", got)
+	}
+}
+
+func TestCheckWarnsOfASecretThatEveryoneMayRead(t *testing.T) {
+	path := writeFile(t, "password", "sesame")
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := output(t, "check", "--password", "file:"+path); !strings.Contains(got, "Everyone on this machine may read "+path) || strings.Contains(got, "sesame") {
+		t.Errorf("it says\n%s", got)
+	}
+}
+
+func TestTheExampleOfAFileCanBeUsed(t *testing.T) {
+	text, err := os.ReadFile("../../docs/clu-ws.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	replaceFile(t, filepath.Join(dir, "broker-password"), "sesame\n")
+	changed := strings.NewReplacer("/etc/clu-ws/broker-password", "broker-password", "/var/log/clu-ws/audit.log", "audit.log").Replace(string(text))
+	if strings.Count(changed, "broker-password") != strings.Count(string(text), "broker-password") || changed == string(text) {
+		t.Fatal("the example has other files")
+	}
+	path := filepath.Join(dir, "clu-ws.yaml")
+	replaceFile(t, path, changed)
+	if got := output(t, "check", "--config", path); !strings.Contains(got, "token of archiver: role viewer") {
+		t.Errorf("it says\n%s", got)
+	}
+}
+
+func TestADemoReadsItsOwnFlagsFromAFile(t *testing.T) {
+	path := writeFile(t, "clu-ws.yaml", "history: 5\n")
+	if got := failure(t, "demo", "--config", path); !strings.Contains(got, `there is no setting "history"`) {
+		t.Error(got)
+	}
+}
