@@ -61,7 +61,7 @@ export class Access {
 
   /**
    * @param {string} url  of the WebSocket
-   * @param {{send: (text: string) => void, emit: (type: string, detail: object) => void, greeted: () => void, admit: () => void,
+   * @param {{send: (text: string) => void, emit: (type: string, detail: object) => void, refresh: () => void, greeted: () => void, admit: () => void,
    *   abandon: (code: number, reason: string) => void, giveUp: (code: number, reason: string) => void}} port  what it needs of its client
    * @param {{token?: () => Credential|Promise<Credential>, tokenBy?: "subprotocol"|"message", fetch?: typeof fetch}} options
    */
@@ -198,7 +198,7 @@ export class Access {
   async renew() {
     if (!this.#options.token) throw new Error("there is no option token to ask for a new token");
     const token = await this.#ask();
-    if (token === null) throw new NoToken();
+    if (token === null || token === this.#token) throw new NoToken();
     this.#token = token;
     this.#renewal?.reject(new Error("another renewal has begun"));
     await new Promise((resolve, reject) => {
@@ -215,8 +215,10 @@ export class Access {
       const signature = url.searchParams.get("m");  // of a signed URL, which is bound to its path
       url.search = signature === null ? "" : new URLSearchParams({ path: new URL(this.#url).pathname, m: signature });
       const headers = this.#token !== null && !this.#byMessage ? { Authorization: `Bearer ${this.#token}` } : {};
+      // A bridge lets pages of other origins ask with a token, but not with cookies.
+      const credentials = headers.Authorization ? "same-origin" : "include";
       const { fetch } = this.#options;
-      const response = await fetch(url.href, { headers, cache: "no-store", credentials: "include", redirect: "manual", signal: AbortSignal.timeout(WHOAMI_TIMEOUT) });
+      const response = await fetch(url.href, { headers, cache: "no-store", credentials, redirect: "manual", signal: AbortSignal.timeout(WHOAMI_TIMEOUT) });
       if (response.type === "opaqueredirect") return { status: 401, code: "redirect", reason: "the server in front of the bridge asks for a login: load the page again", retryAfter: 0 };
       const body = await response.json().catch(() => null);
       return {
@@ -232,9 +234,11 @@ export class Access {
   #set(wire, changed) {
     const { name = "", source = null, grants = {}, expires = null } = wire ?? {};
     const had = this.#wire !== null;
+    const hearsOther = had && wire !== null && hearing(this.#wire) !== hearing(wire);
     this.#wire = wire;
     this.#grants = wire && new Grants(grants);
     this.identity = wire && { name, source, grants, expires: readTime(expires) };
+    if (hearsOther) this.#port.refresh();
     if (had || wire) this.#port.emit("access", { access: this.identity, changed });
   }
 
@@ -269,10 +273,13 @@ export class Access {
   }
 }
 
+/** What selects the replies that a client hears, as a text to compare. */
+const hearing = ({ grants = {} }) => JSON.stringify([grants.hear, grants.hide]);
+
 /** The page has no new credential. */
 class NoToken extends Error {
   constructor() {
-    super("the option token returned none");
+    super("the option token returned no new one");
   }
 }
 

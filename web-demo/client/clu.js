@@ -125,6 +125,7 @@ export class Clu extends EventTarget {
     this.#access = new Access(base, {
       send: (text) => this.#link.send(text),
       emit: (type, detail) => this.#emit(type, detail),
+      refresh: () => this.#session.refresh(),
       greeted: () => this.#link.greeted(),
       admit: () => this.#link.admit(),
       abandon: (code, reason) => this.#link.abandon(code, reason),

@@ -114,10 +114,10 @@ async function loggedIn() {
   reconnect();
 }
 
+/** What the user has heard leaves the page, too. */
 function logOut() {
   login.forget();
-  notify("Logged out.");
-  reconnect();
+  location.reload();
 }
 
 function reconnect() {
