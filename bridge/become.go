@@ -36,7 +36,7 @@ func (b *Bridge) applyViewer(c *client, was, p *access.Principal) {
 	a := c.extra.access
 	switch s := c.v1.Load(); {
 	case c.roomClient() != nil:
-		if d := b.mayEnter(c, b.roomOf(c.path())); !d.Allowed {
+		if d := b.mayEnter(c, c.roomClient().path); !d.Allowed {
 			b.closeWith(c, closeRevoked, "forbidden", d.Reason)
 		}
 	case s != nil:

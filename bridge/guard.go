@@ -186,6 +186,15 @@ func remoteName(addr netip.AddrPort) string {
 	return addr.String()
 }
 
+// parseRemote returns the address that remoteName formats: the zero value for a Unix socket.
+func parseRemote(name string) netip.AddrPort {
+	if at, err := netip.ParseAddrPort(name); err == nil {
+		return at
+	}
+	addr, _ := netip.ParseAddr(name)
+	return netip.AddrPortFrom(addr, 0)
+}
+
 // isHealthCheck reports whether a request is answered even at the connection limit.
 func isHealthCheck(r *engine.Request) bool {
 	path, _, _ := strings.Cut(r.Target(), "?")
