@@ -57,14 +57,20 @@ func (b *Bridge) reviewClients() {
 			return
 		}
 		if changes++; changes%reviewedAtOnce == 0 {
-			caughtUp := make(chan struct{})
-			b.hub.Do(func() { close(caughtUp) })
-			select {
-			case <-caughtUp:
-			case <-b.stopping:
-			}
+			b.awaitHub()
 		}
 	})
+	b.awaitHub()
+}
+
+// awaitHub waits until the hub has carried out what it was asked to before.
+func (b *Bridge) awaitHub() {
+	done := make(chan struct{})
+	b.hub.Do(func() { close(done) })
+	select {
+	case <-done:
+	case <-b.stopping:
+	}
 }
 
 // review reports whether a client has changed.
