@@ -251,7 +251,7 @@ func (b *Bridge) closeBy(c *client, k audit.Kicked, closeCode int, reason string
 	a.closed = true
 	b.access.deadlines.set(&a.deadline, time.Time{})
 	b.cfg.Audit.Kicked(k)
-	b.log.Info("closed a client", "client", c.Remote(), "user", c.user(), "code", closeCode, "why", k.Code)
+	b.access.closes.note(k.Code, "client", c.Remote(), "user", c.user(), "code", closeCode)
 	c.set(clientGone)
 	a.conn.Close(closeCode, reason)
 }
