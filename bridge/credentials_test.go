@@ -155,3 +155,25 @@ func TestAnAddressThatAProxyNamesCountsForATokenInAMessage(t *testing.T) {
 		}
 	}
 }
+
+func TestTheOriginAndAddressThatASignInProxyForwardsCount(t *testing.T) {
+	h := newAccessHarness(t, func(c *access.Config) {
+		c.Proxy = &access.ProxyConfig{From: []string{"127.0.0.1"}, User: "X-Remote-User", Role: "viewer", Address: "X-Forwarded-For"}
+	})
+	fields := http.Header{"X-Remote-User": {"zoe"}, "X-Forwarded-For": {"192.0.2.7"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-Host": {"console.example"}}
+	for page, want := range map[string]int{"https://console.example": 101, "http://console.example": 403, "https://evil.example": 403} {
+		if status, _ := h.status("/", with(fields, "Origin", page)); status != want {
+			t.Errorf("from %s: %d, want %d", page, status, want)
+		}
+	}
+	if strings.Contains(h.logged.String(), "client=127.0.0.1") || !strings.Contains(h.logged.String(), "client=192.0.2.7") {
+		t.Errorf("the refused client is logged as\n%s", h.logged)
+	}
+	named := ws.Dialer{Host: "console.example", Header: ws.HandshakeHeaderHTTP(fields)}
+	testkit.DialWebSocketWith(t, named, "ws://"+h.addr+"/") // through the proxy, with any Host
+	named.Header = ws.HandshakeHeaderHTTP(http.Header{"X-Remote-User": {"zoe"}})
+	if c, err := testkit.OpenWebSocket(t.Context(), named, "ws://"+h.addr+"/"); err == nil {
+		c.Close()
+		t.Error("a page whose name was made to resolve to this machine may connect")
+	}
+}

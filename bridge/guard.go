@@ -104,7 +104,7 @@ func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin
 			http.Error(w, forwarded.ErrConflict.Error(), http.StatusBadRequest)
 			return
 		}
-		from := originRequestHTTP(b.policies().proxies, r, peer.Addr())
+		from := originRequestHTTP(b.policies().fronts, r, peer.Addr())
 		no := b.policies().origins.CheckHost(l, from)
 		if no == nil {
 			no = b.policies().origins.CheckOrigin(l, from)

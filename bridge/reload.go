@@ -27,13 +27,17 @@ func (b *Bridge) Reload(r Reload) error {
 	if (r.Access == nil) != (b.access == nil) {
 		return ErrAccessToggled
 	}
-	p, err := parsePolicies(r.Origins, r.TrustedProxies)
+	// The lists are checked first, because an error must change nothing.
+	p, err := parsePolicies(r.Origins, r.TrustedProxies, nil)
 	if err != nil {
 		return err
 	}
 	if b.access != nil {
 		if err := b.access.Reload(*r.Access); err != nil {
 			return err
+		}
+		if p, err = parsePolicies(r.Origins, r.TrustedProxies, b.access.Authority); err != nil {
+			return err // cannot happen: both lists are valid
 		}
 	}
 	b.policy.Store(p)
