@@ -77,7 +77,11 @@ func (c *client) connectTime() time.Time { return time.Unix(0, c.connectedAt) }
 
 // clientID returns a client's id, which is unique among all bridges.
 func (b *Bridge) clientID(c *client) string {
-	return b.cfg.Name + "-" + strconv.FormatUint(c.number, 10)
+	return b.idOf(c.number)
+}
+
+func (b *Bridge) idOf(number uint64) string {
+	return b.cfg.Name + "-" + strconv.FormatUint(number, 10)
 }
 
 // newSession gives a client that speaks v1 its session.

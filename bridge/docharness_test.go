@@ -20,12 +20,14 @@ type docHarness struct {
 	p     *peer
 	epoch string
 	heard map[string][]envelope // by kind
+
+	access *docAccess
 }
 
 func newDocHarness(t *testing.T, url string) *docHarness {
 	t.Helper()
 	b := linked(t, url, withHistory, func(c *bridge.Config) { c.Name, c.Version, c.ListClients = "bridge", "0.1.0", true }, withSources("exchange=live"))
-	th := &docHarness{t: t, b: b, p: newPeer(t, url), heard: map[string][]envelope{}}
+	th := &docHarness{t: t, b: b, p: newPeer(t, url), heard: map[string][]envelope{}, access: newDocAccess(t, url)}
 	commands := th.p.hear("command.dome.#")
 	acting := make(chan struct{})
 	go func() {
@@ -78,6 +80,9 @@ func (th *docHarness) until(c *client, kind string) (all []envelope) {
 func (th *docHarness) run(e example) []envelope {
 	th.t.Helper()
 	text := theExample.ReplaceAllString(e.text, fmt.Sprintf(`%q, "seq": 1`, th.epoch))
+	if e.kind() == "auth" {
+		return th.runAuth(text)
+	}
 	if e.kind() == "a plain command" {
 		c := dial(th.t, th.b.addr)
 		c.say(text)

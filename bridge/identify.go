@@ -49,9 +49,9 @@ func (b *Bridge) identify(r *engine.Request) (engine.Accepted, error) {
 		return engine.Accepted{}, err
 	}
 	foreign := b.policies().origins.CheckOrigin(l, from)
-	headers := &headerSource{request: r}
+	headers := &headerSource{r}
 	a := &access.Approach{Method: http.MethodGet, Path: u.path, Remote: r.RemoteAddr(), Peer: r.PeerAddr(),
-		Headers: headers.values, OriginAllowed: foreign == nil, TLS: r.TLS()}
+		Headers: headers.values, OriginAllowed: foreign == nil, TLS: r.TLS(), Unix: unixPeer(r.UnixPeer()), Client: b.idOf(u.number)}
 	var raw string
 	raw, a.Query, _ = strings.Cut(u.target, "?")
 	u.origin, u.target = strings.Join(from.Origins, ", "), raw+"?"+access.WithoutCredentials(a.Query)

@@ -29,6 +29,7 @@ const (
 type jwtSource struct {
 	issuers map[string][]*issuer // by name; several differ in their audience
 	roles   map[string]*Grants
+	named   namedGrants
 	now     func() time.Time
 	workers *workers
 }
@@ -163,8 +164,8 @@ func (i *issuer) key(ctx context.Context, t *jwt.Token, w *workers) (any, error)
 func (s *jwtSource) principal(i *issuer, t *jwt.Token, token string) Verdict {
 	claims := t.Claims.(jwt.MapClaims)
 	name, _ := claims[i.claim].(string)
-	if err := checkPrincipalName(name); err != nil {
-		return refuse(401, "name", "the token has no usable name: its claim "+i.claim+" "+err.Error())
+	if !isName(name) {
+		return refuse(401, "name", "the token has no usable name: its claim "+i.claim+" is missing, is not a text, is longer than 255 bytes or has a control character")
 	}
 	role, grants, refusal := s.grants(i, claims, name)
 	if refusal != nil {
@@ -205,9 +206,9 @@ func (s *jwtSource) grants(i *issuer, claims jwt.MapClaims, name string) (role s
 			return "", nil, refuse(403, "no_role", "the token is good, but nothing in it gives a role on this bridge; ask its operator for one").Refusal
 		}
 	}
-	g, err := g.For(name)
+	g, err := s.named.of(role, g, name)
 	if err != nil {
-		return "", nil, refuse(403, "name", "the name in the token cannot be used in the grants of this bridge: "+err.Error()).Refusal
+		return "", nil, refuse(403, "no_role", err.Error()).Refusal
 	}
 	return role, g, nil
 }
@@ -232,6 +233,9 @@ func (s *jwtSource) current(p *Principal) (*Principal, *Refusal) {
 			}
 			next := *p
 			next.Role, next.Grants = role, grants
+			if next.Equal(p) {
+				return p, nil
+			}
 			return &next, nil
 		}
 	}
@@ -257,7 +261,7 @@ func issuerOf(t *jwt.Token) string {
 
 // credentialID returns the id that the issuer gave to a token, or the first digits of its hash.
 func credentialID(claims jwt.MapClaims, token string) string {
-	if id, ok := claims["jti"].(string); ok && checkPrincipalName(id) == nil {
+	if id, ok := claims["jti"].(string); ok && isName(id) {
 		return id
 	}
 	hash := sha256.Sum256([]byte(token))
