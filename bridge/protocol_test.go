@@ -33,8 +33,7 @@ func (e envelope) kind() string {
 
 // requests holds, for each kind of request, the kind of the last message that answers it.
 var requests = map[string]string{
-	"ping": "pong", "subscribe": "ok", "unsubscribe": "ok", "snapshot": "snapshot", "actors": "actors", "command": "result", "clients": "clients", "a plain command": "a reply",
-	"auth": "ok",
+	"ping": "pong", "subscribe": "ok", "unsubscribe": "ok", "snapshot": "snapshot", "actors": "actors", "command": "result", "clients": "clients", "a plain command": "a reply", "publish": "ok", "auth": "ok",
 }
 
 func (e envelope) isRequest() bool {
@@ -241,7 +240,7 @@ func TestTheProtocolListsEveryErrorCode(t *testing.T) {
 		cells := strings.Split(row, "|")
 		got[strings.Trim(cells[1], " `")] = strings.TrimSpace(cells[2])
 	}
-	want := map[string]string{"bad_request": "no", "forbidden": "no", "in_use": "no", "invalid": "no", "leaving": "no"}
+	want := map[string]string{"bad_request": "no", "forbidden": "no", "rate": "no", "undecided": "no", "no_record": "no", "in_use": "no", "invalid": "no", "leaving": "no"}
 	for o := amqpx.Confirmed + 1; o <= amqpx.Unknown; o++ {
 		want[o.String()] = "no"
 		if o.InDoubt() {
