@@ -1,6 +1,8 @@
 package bridge
 
 import (
+	"slices"
+
 	"github.com/clu-ws/clu-ws/bridge/forwarded"
 	"github.com/clu-ws/clu-ws/bridge/origin"
 )
@@ -17,7 +19,11 @@ func (b *Bridge) policies() *policies { return b.policy.Load() }
 
 // newPolicies parses the configured policies.
 func (b *Bridge) newPolicies() error {
-	p, err := parsePolicies(b.cfg.Origins, b.cfg.TrustedProxies)
+	trusted := b.cfg.TrustedProxies
+	if b.cfg.Access != nil {
+		trusted = slices.Concat(trusted, b.cfg.Access.TrustedProxies())
+	}
+	p, err := parsePolicies(b.cfg.Origins, trusted)
 	b.policy.Store(p)
 	return err
 }

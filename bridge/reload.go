@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/engine"
@@ -27,7 +28,11 @@ func (b *Bridge) Reload(r Reload) error {
 	if (r.Access == nil) != (b.access == nil) {
 		return ErrAccessToggled
 	}
-	p, err := parsePolicies(r.Origins, r.TrustedProxies)
+	trusted := r.TrustedProxies
+	if r.Access != nil {
+		trusted = slices.Concat(trusted, r.Access.TrustedProxies())
+	}
+	p, err := parsePolicies(r.Origins, trusted)
 	if err != nil {
 		return err
 	}

@@ -82,15 +82,30 @@ func (s *state) addProxy() (err error) {
 	if cfg.User == "" && (cfg.Groups != "" || cfg.Role != "" || len(cfg.Roles) > 0) || cfg.User == "" && cfg.Address == "" {
 		errs = append(errs, pathErrorf("proxy.user", "the header with the user's name is missing, such as X-Remote-User"))
 	}
-	for key, field := range map[string]string{"user": cfg.User, "groups": cfg.Groups, "address": cfg.Address} {
-		if strings.ContainsFunc(field, func(r rune) bool {
-			return r != '-' && r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) || r > 0x7e
+	for _, f := range [][2]string{{"user", cfg.User}, {"groups", cfg.Groups}} {
+		if strings.ContainsFunc(f[1], func(r rune) bool {
+			return r != '-' && r != '_' && (r > 0x7e || !unicode.IsLetter(r) && !unicode.IsDigit(r))
 		}) {
-			errs = append(errs, pathErrorf("proxy."+key, "%.40q is not the name of a header", field))
+			errs = append(errs, pathErrorf("proxy."+f[0], "%.40q is not the name of a header", f[1]))
 		}
+	}
+	if field := http.CanonicalHeaderKey(cfg.Address); field != "" && field != "X-Forwarded-For" && field != "Forwarded" {
+		errs = append(errs, pathErrorf("proxy.address", "%.40q does not list the proxies on the way of a request; write X-Forwarded-For or Forwarded", cfg.Address))
 	}
 	return errors.Join(errs...)
 }
+
+// TrustedProxies are the networks and addresses of the proxies that may name the client's address, in
+// addition to those of the option --trusted-proxy.
+func (cfg Config) TrustedProxies() []string {
+	if cfg.Proxy == nil || cfg.Proxy.Address == "" {
+		return nil
+	}
+	return cfg.Proxy.From
+}
+
+// TrustedProxies are those of the present configuration.
+func (a *Authority) TrustedProxies() []string { return a.state.Load().cfg.TrustedProxies() }
 
 // TrustsProxy reports whether the headers of a peer are trusted, as those of a proxy. The zero
 // address is the peer of a Unix socket.

@@ -74,6 +74,16 @@ func TestTheUserOfAnUntrustedPeerIsIgnored(t *testing.T) {
 	}
 }
 
+func TestAProxyNamesTheClientsAddressIfTheConfigurationSaysHow(t *testing.T) {
+	cfg := Config{Proxy: &ProxyConfig{From: []string{"127.0.0.1", "unix"}, Address: "x-forwarded-for"}}
+	if got := newAuthority(t, cfg).TrustedProxies(); strings.Join(got, " ") != "127.0.0.1 unix" {
+		t.Errorf("the trusted proxies are %q", got)
+	}
+	if got := newAuthority(t, Config{Proxy: proxyConfig()}).TrustedProxies(); got != nil {
+		t.Errorf("without a header for addresses they are %q", got)
+	}
+}
+
 func TestWithoutAssignmentsAGroupIsARole(t *testing.T) {
 	a := newAuthority(t, Config{Proxy: &ProxyConfig{From: []string{"127.0.0.1"}, User: "X-Remote-User", Groups: "X-Remote-Groups"}})
 	if p := enters(t, a, proxied("X-Remote-User: ana", "X-Remote-Groups: staff,observer,engineer")); p.Role != "observer" {
