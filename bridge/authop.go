@@ -19,7 +19,7 @@ import (
 const maxCredential = 16 << 10
 
 var (
-	errAuthFirst   = errors.New(`say who you are first, with {"op": "auth", "token": "<your token>"}, and wait for the answer`)
+	errAuthFirst   = errors.New(`say who you are first: send the op "auth" with your "token", and wait for the answer`)
 	errNoAuth      = errors.New(`this bridge asks nobody who they are; leave out "auth"`)
 	errAuthTwice   = errors.New("your last auth is not answered yet; wait for the answer")
 	errOtherName   = &access.Refusal{Status: http.StatusForbidden, Code: "other_name", Reason: "this credential is not of the name that this connection has; open another connection for it"}

@@ -27,9 +27,10 @@ type Principal struct {
 
 	// claims are those of a JWT, by which a reload finds its role again.
 	claims []byte
-	// renewal is what a callback is asked again; nil if it was not asked. unknownSince is when it
-	// did not answer that for the first time.
+	// renewal is what a callback is asked again; nil if it was not asked. answer is its last
+	// answer; unknownSince is when it gave none for the first time.
 	renewal      *renewal
+	answer       answer
 	unknownSince time.Time
 
 	// resolve sets what is of the configuration to that of a later one: the role, and for a

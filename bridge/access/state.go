@@ -120,6 +120,11 @@ func (s *state) current(p *Principal) (*Principal, *Refusal) {
 			return nil, removed()
 		}
 		return s.jwt.current(p)
+	case p.renewal != nil:
+		if s.callback == nil {
+			return nil, removed()
+		}
+		return s.callback.current(p)
 	case p.resolve != nil:
 		if refusal := p.resolve(s, &now); refusal != nil {
 			return nil, refusal
