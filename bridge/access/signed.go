@@ -31,8 +31,8 @@ const (
 	signedLength = 52 // characters
 )
 
-// addSigned adds the source of signed URLs. It keeps that of the state before if nothing has changed,
-// which has read its keys.
+// addSigned adds the source of signed URLs. It keeps that of the state before if nothing has changed:
+// its keys are fresh, and a file that cannot be read just now must not keep others from a reload.
 func (s *state) addSigned(before *state) error {
 	cfg := s.cfg.Signed
 	if cfg == nil {
@@ -53,6 +53,10 @@ func (s *state) addSigned(before *state) error {
 		if s.roles[cfg.Role].Named() {
 			return pathErrorf("signed.role", "the role %q has %s, but a signed URL has no name", cfg.Role, nameMark)
 		}
+	}
+	if before != nil && before.signed != nil && before.signed.cfg == *cfg {
+		s.signed = before.signed
+		return nil
 	}
 	s.signed = &signedSource{cfg: *cfg, options: s.options}
 	if err := s.signed.read(); err != nil {
