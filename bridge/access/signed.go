@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
 // signedSource checks signed URLs. Their parameter m is made by baseplate's MessageSigner:
@@ -162,13 +164,9 @@ func exactRoom(path string) *Grants {
 	if len(path) > 1 {
 		path = strings.TrimSuffix(path, "/") // as rooms.CleanPath does
 	}
-	g, err := grantsForm{}.compile()
-	if err != nil {
-		return &Grants{}
-	}
-	g.rooms = []roomPattern{{text: path, exact: true}}
-	g.form.Rooms, g.allowed = []string{path}, g.inWords()
+	g := &Grants{View: filter.NewView(nil, nil), rooms: []roomPattern{{text: path, exact: true}}, form: grantsForm{Rooms: []string{path}}}
 	g.canonical, _ = g.form.encode() // texts always have a form in JSON
+	g.allowed.rooms = path
 	return g
 }
 
