@@ -10,6 +10,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 	webdemo "github.com/clu-ws/clu-ws/web-demo"
@@ -21,12 +22,16 @@ type observatory struct {
 	url        string // of the broker
 	addr       string // of the bridge
 	stopBridge func()
+	access     *access.Authority // of the bridge; nil is no access control
 }
 
-func startObservatory(t *testing.T) *observatory {
+func startObservatory(t *testing.T) *observatory { return startGuarded(t, nil) }
+
+// startGuarded starts an observatory whose bridge asks the authority who its clients are.
+func startGuarded(t *testing.T, a *access.Authority) *observatory {
 	t.Helper()
 	amqpListener := listen(t)
-	o := &observatory{Broker: broker.New(broker.Config{}), url: "amqp://guest:guest@" + amqpListener.Addr().String() + "/"}
+	o := &observatory{Broker: broker.New(broker.Config{}), access: a, url: "amqp://guest:guest@" + amqpListener.Addr().String() + "/"}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -47,7 +52,7 @@ func (o *observatory) startBridge(t *testing.T, listener net.Listener) {
 	linked := make(chan struct{}, 1)
 	b, err := bridge.New(bridge.Config{
 		Broker: []string{o.url}, Page: webdemo.Handler(), Logger: slog.New(slog.DiscardHandler),
-		History: hub.History{Replies: 10_000},
+		History: hub.History{Replies: 10_000}, Access: o.access,
 		OnLink: func(amqpx.State) {
 			select {
 			case linked <- struct{}{}:

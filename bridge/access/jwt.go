@@ -97,6 +97,11 @@ func (s *jwtSource) knows(token string) bool {
 // verify says who the bearer of a token is. It blocks: it takes time of a worker, and may wait
 // for keys.
 func (s *jwtSource) verify(ctx context.Context, token string) Verdict {
+	// Before anything is read: the loops would wait behind hundreds of goroutines that compute.
+	if err := s.workers.take(ctx); err != nil {
+		return unavailable("too many clients come at the same time; try again soon", 0)
+	}
+	defer s.workers.give()
 	parsed, err := unverified(token)
 	if err != nil {
 		return refuse(401, "malformed", "the token is not a JSON Web Token that this bridge can read; get a new one")
@@ -121,14 +126,10 @@ func (s *jwtSource) verifyBy(ctx context.Context, i *issuer, token string, parse
 	if refusal := i.check(parsed); refusal != nil {
 		return Verdict{Refusal: refusal}
 	}
-	key, err := i.key(ctx, parsed)
+	key, err := i.key(ctx, parsed, s.workers)
 	if err != nil {
 		return keyRefusal(err)
 	}
-	if err := s.workers.take(ctx); err != nil {
-		return unavailable("too many clients come at the same time; try again soon", 0)
-	}
-	defer s.workers.give()
 	verified, err := i.parser.Parse(token, func(*jwt.Token) (any, error) { return key, nil })
 	if err != nil {
 		return Verdict{Refusal: i.refusal(err)}
@@ -152,11 +153,11 @@ func (i *issuer) check(t *jwt.Token) *Refusal {
 
 // key returns the key for a token. Its kind follows from the configured algorithm: a public key
 // is never a shared secret.
-func (i *issuer) key(ctx context.Context, t *jwt.Token) (any, error) {
+func (i *issuer) key(ctx context.Context, t *jwt.Token, w *workers) (any, error) {
 	if t.Method.Alg() == "HS256" {
 		return i.secret, nil
 	}
-	return i.keys.find(ctx, t)
+	return i.keys.find(ctx, t, w)
 }
 
 // principal returns who a verified token is of.

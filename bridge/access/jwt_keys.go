@@ -64,7 +64,7 @@ func newKeySet(u *url.URL, o Options) *keySet {
 
 // find returns the key for a token's signature, which has not been verified. If the set lacks
 // it, it asks the issuer, at a bounded rate.
-func (k *keySet) find(ctx context.Context, t *jwt.Token) (any, error) {
+func (k *keySet) find(ctx context.Context, t *jwt.Token, w *workers) (any, error) {
 	key, at, err := k.lookup(t)
 	if !errors.Is(err, errNoKey) {
 		return key, err
@@ -73,7 +73,7 @@ func (k *keySet) find(ctx context.Context, t *jwt.Token) (any, error) {
 	if len(id) > keyIDMaxLength {
 		return nil, errNoKey
 	}
-	if err := k.ask(ctx, id, at); err != nil {
+	if err := w.aside(func() error { return k.ask(ctx, id, at) }); err != nil {
 		return nil, err
 	}
 	key, _, err = k.lookup(t)

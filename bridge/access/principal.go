@@ -45,3 +45,7 @@ func (p *Principal) Equal(other *Principal) bool {
 	return p == other || p != nil && other != nil && p.Name == other.Name && p.Source == other.Source && p.Role == other.Role &&
 		p.CredentialID == other.CredentialID && p.Expires.Equal(other.Expires) && p.Grants.Key() == other.Grants.Key()
 }
+
+// UnknownSince returns since when the callback could not be asked about the principal; the zero
+// time if it could.
+func (p *Principal) UnknownSince() time.Time { return p.unknownSince }

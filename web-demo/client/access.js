@@ -38,6 +38,8 @@ const WHOAMI_TIMEOUT = 5_000;
 const RENEW_SHARE = 1 / 3;
 const RENEW_LEAST = 2_000;
 
+/** @typedef {string|{ticket: string}|null|undefined} Credential  a token, a ticket that is valid once, or none */
+
 /** @typedef {{name: string, source: string|null, grants: object, expires: Date|null}} Identity */
 
 export class Access {
@@ -46,7 +48,8 @@ export class Access {
   #url;
   #wire = null;          // what the bridge last said
   #grants = null;
-  #token = null;         // the last one that was used
+  #token = null;         // the text of the last credential that was used
+  #isTicket = false;
   #byMessage = false;    // this attempt shows its credential by a message
   #admittedAt = null;    // when the bridge greeted this connection, ms
   #loggingIn = false;    // the message with the credential has no answer yet
@@ -58,9 +61,9 @@ export class Access {
 
   /**
    * @param {string} url  of the WebSocket
-   * @param {{send: (text: string) => void, emit: (type: string, detail: object) => void, greeted: () => void, admit: () => void,
+   * @param {{send: (text: string) => void, emit: (type: string, detail: object) => void, refresh: () => void, greeted: () => void, admit: () => void,
    *   abandon: (code: number, reason: string) => void, giveUp: (code: number, reason: string) => void}} port  what it needs of its client
-   * @param {{token?: () => string|null|Promise<string|null>, tokenBy?: "subprotocol"|"message", fetch?: typeof fetch}} options
+   * @param {{token?: () => Credential|Promise<Credential>, tokenBy?: "subprotocol"|"message", fetch?: typeof fetch}} options
    */
   constructor(url, port, { token, tokenBy = "subprotocol", fetch = globalThis.fetch?.bind(globalThis) }) {
     if (token !== undefined && typeof token !== "function") throw new TypeError("the option token is a function that returns a token, or a promise of one");
@@ -75,8 +78,8 @@ export class Access {
   /** Why no attempt follows. @type {{status: number, code: string|null, reason: string}|null} */
   get verdict() { return this.#verdict; }
 
-  /** Whether the page has a credential to show, so that the server must be a bridge. */
-  get hasToken() { return this.#options.token !== undefined; }
+  /** Whether this connection shows a credential, so that the server must be a bridge. */
+  get shows() { return this.#token !== null; }
 
   /** Returns why an action is not granted, or null. */
   refusal(action) {
@@ -88,15 +91,15 @@ export class Access {
     this.#verdict = null;
     this.#admittedAt = null;
     this.#loggingIn = false;
-    return this.#asking || this.hasToken ? this.#prepare() : null;
+    return this.#asking || this.#options.token ? this.#prepare() : null;
   }
 
   async #prepare() {
     const answer = await this.#asking;
     this.#asking = null;
     if (answer) this.#heed(answer);
-    this.#token = await this.#newToken();
-    this.#byMessage = this.#token !== null && (this.#options.tokenBy === "message" || !TOKEN.test(this.#token));
+    this.#token = await this.#ask();
+    this.#byMessage = this.#token !== null && (this.#isTicket || this.#options.tokenBy === "message" || !TOKEN.test(this.#token));
     if (this.#token === null || this.#byMessage) return { protocols: [], login: this.#byMessage };
     return { protocols: ["clu-ws.v1", `bearer.${this.#token}`], login: false };
   }
@@ -111,16 +114,20 @@ export class Access {
     if (retryAfter > 0) throw new NoAttempt(reason, { wait: retryAfter });
   }
 
-  async #newToken() {
-    if (!this.hasToken) return null;
+  /** Asks the page for a credential, and returns its text, or null. */
+  async #ask() {
+    if (!this.#options.token) return null;
+    let token;
     try {
-      const token = await this.#options.token();
-      if (token === null || token === undefined || token === "") return null;
-      if (typeof token === "string") return token;
+      token = await this.#options.token();
     } catch (error) {
       throw new NoAttempt(`there is no token: ${error?.message ?? error}`);
     }
-    throw new NoAttempt("the option token must return a text, or a promise of one", { final: true });
+    if (token === null || token === undefined || token === "") return null;
+    this.#isTicket = token.ticket !== undefined;
+    const text = this.#isTicket ? token.ticket : token;
+    if (typeof text !== "string") throw new NoAttempt("the option token must return a text, {ticket}, null, or a promise of one of these", { final: true });
+    return text;
   }
 
   /** Shows the credential on a socket that has just opened. The answer admits this client, since an anonymous one gets a hello, too. */
@@ -130,7 +137,7 @@ export class Access {
   }
 
   #show() {
-    this.#port.send(JSON.stringify({ op: "auth", id: AUTH, token: this.#token }));
+    this.#port.send(JSON.stringify({ op: "auth", id: AUTH, [this.#isTicket ? "ticket" : "token"]: this.#token }));
   }
 
   /** Handles the end of a connection or an attempt. @returns {boolean} whether no attempt follows */
@@ -145,7 +152,7 @@ export class Access {
       if (!wasOpen && this.#options.fetch) this.#asking = this.whoami();
       return false;
     }
-    const again = code !== REVOKED && this.hasToken && !this.#retried;
+    const again = code !== REVOKED && this.#options.token !== undefined && !this.#retried;
     this.#retried = true;
     if (!again) this.#verdict ??= { status: code, code: code === REVOKED ? "revoked" : "unauthorized", reason: reason || "the bridge asks for a new login" };
     return !again;
@@ -189,9 +196,10 @@ export class Access {
 
   /** Asks the page for a new token, and shows it to the bridge. @returns {Promise<void>} */
   async renew() {
-    if (!this.hasToken) throw new Error("there is no option token to ask for a new token");
-    this.#token = await this.#newToken();
-    if (this.#token === null) throw new Error("the option token returned none");
+    if (!this.#options.token) throw new Error("there is no option token to ask for a new token");
+    const token = await this.#ask();
+    if (token === null || token === this.#token) throw new NoToken();
+    this.#token = token;
     this.#renewal?.reject(new Error("another renewal has begun"));
     await new Promise((resolve, reject) => {
       this.#renewal = { resolve, reject };
@@ -207,8 +215,10 @@ export class Access {
       const signature = url.searchParams.get("m");  // of a signed URL, which is bound to its path
       url.search = signature === null ? "" : new URLSearchParams({ path: new URL(this.#url).pathname, m: signature });
       const headers = this.#token !== null && !this.#byMessage ? { Authorization: `Bearer ${this.#token}` } : {};
+      // A bridge lets pages of other origins ask with a token, but not with cookies.
+      const credentials = headers.Authorization ? "same-origin" : "include";
       const { fetch } = this.#options;
-      const response = await fetch(url.href, { headers, cache: "no-store", credentials: "include", redirect: "manual", signal: AbortSignal.timeout(WHOAMI_TIMEOUT) });
+      const response = await fetch(url.href, { headers, cache: "no-store", credentials, redirect: "manual", signal: AbortSignal.timeout(WHOAMI_TIMEOUT) });
       if (response.type === "opaqueredirect") return { status: 401, code: "redirect", reason: "the server in front of the bridge asks for a login: load the page again", retryAfter: 0 };
       const body = await response.json().catch(() => null);
       return {
@@ -224,21 +234,23 @@ export class Access {
   #set(wire, changed) {
     const { name = "", source = null, grants = {}, expires = null } = wire ?? {};
     const had = this.#wire !== null;
+    const hearsOther = had && wire !== null && hearing(this.#wire) !== hearing(wire);
     this.#wire = wire;
     this.#grants = wire && new Grants(grants);
     this.identity = wire && { name, source, grants, expires: readTime(expires) };
+    if (hearsOther) this.#port.refresh();
     if (had || wire) this.#port.emit("access", { access: this.identity, changed });
   }
 
   #expiring(seconds) {
     const expires = Date.now() + seconds * 1_000;
     this.#port.emit("expiring", { expiresIn: seconds * 1_000, expires: new Date(expires) });
-    if (this.hasToken) this.#tryRenewal(expires);
+    if (this.#options.token) this.#tryRenewal(expires);
   }
 
   #tryRenewal(expires) {
     this.renew().catch((error) => {
-      if (this.#admittedAt === null) return;
+      if (this.#admittedAt === null || error instanceof NoToken) return;  // the page has been told that its login expires
       this.#port.emit("error", { message: `The login was not renewed: ${error.message}`, cause: error });
       const left = expires - Date.now();
       clearTimeout(this.#timer);
@@ -258,6 +270,16 @@ export class Access {
     if (this.#loggingIn) this.#port.abandon(NOT_DECIDED.has(code) ? TRY_LATER : EXPIRED, reason);
     this.#renewal?.reject(new Error(reason));
     this.#renewal = null;
+  }
+}
+
+/** What selects the replies that a client hears, as a text to compare. */
+const hearing = ({ grants = {} }) => JSON.stringify([grants.hear, grants.hide]);
+
+/** The page has no new credential. */
+class NoToken extends Error {
+  constructor() {
+    super("the option token returned no new one");
   }
 }
 

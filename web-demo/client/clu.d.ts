@@ -26,10 +26,10 @@ export interface CluOptions {
   bigint?: BigIntMode;
   /**
    * The credential for a bridge that asks who one is. Called before every attempt to connect, and when the bridge says
-   * that the login expires; null for none.
+   * that the login expires.
    */
-  token?: () => string | null | Promise<string | null>;
-  /** How it travels: in the handshake, the default, or in the first message, as a ticket does that is valid once. */
+  token?: () => Credential | Promise<Credential>;
+  /** How a token travels: in the handshake, the default, or in the first message, as a ticket always does. */
   tokenBy?: "subprotocol" | "message";
   /** Asks the bridge why an attempt to connect failed, which a browser does not say; default: the global one. */
   fetch?: typeof fetch;
@@ -219,6 +219,9 @@ export class RequestError extends Error {
   readonly code: string | null;
 }
 
+/** A token, a ticket that is valid once, or none. */
+export type Credential = string | { ticket: string } | null | undefined;
+
 /** A rule of `command` or `forbid`. A field that is absent covers everything. */
 export interface CommandRule {
   /** Globs. */
@@ -254,6 +257,7 @@ export interface Identity {
 
 /** Something that a client may want to do. One of its fields is set. */
 export interface Action {
+  /** Send a command; without a command_string, any at all. */
   command?: { consumer: string; command_string?: string };
   /** Hear a room. */
   room?: string;

@@ -48,6 +48,8 @@ const NOT_SENT = new Set(["bad_request", "forbidden", "in_use", "away", "blocked
 
 const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 200, bigint: "text", expires: 5_000 });
 
+/** @typedef {import("./access.js").Credential} Credential */
+
 /**
  * @typedef {object} CluOptions  all optional, times in ms
  * @property {number} [minDelay]        shortest wait before reconnecting, 200
@@ -65,10 +67,11 @@ const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 20
  * @property {"text"|"bigint"|"number"} [bigint]  what integers beyond 2^53, which a JavaScript number cannot hold, become: "text"
  *                                      (a string of their digits, the default), "bigint" (exact, but JSON.stringify throws and
  *                                      arithmetic does not mix: see `formatJSON`), or "number" (the nearest: digits are lost)
- * @property {() => string|null|Promise<string|null>} [token]  the credential for a bridge that asks who one is, called before
- *                                      every attempt to connect, and when the bridge says that the login expires; null for none
- * @property {"subprotocol"|"message"} [tokenBy]  how it travels: in the handshake, the default, or in the first message, as a
- *                                      ticket does that is valid once
+ * @property {() => Credential|Promise<Credential>} [token]  the credential for a bridge that asks who one is: a token,
+ *                                      {ticket} for one that is valid once, or null for none. Called before every attempt to
+ *                                      connect, and when the bridge says that the login expires
+ * @property {"subprotocol"|"message"} [tokenBy]  how a token travels: in the handshake, the default, or in the first message,
+ *                                      as a ticket always does
  * @property {typeof fetch} [fetch]     asks the bridge why an attempt to connect failed, which a browser does not say
  * @property {typeof WebSocket} [WebSocket]
  */
@@ -122,6 +125,7 @@ export class Clu extends EventTarget {
     this.#access = new Access(base, {
       send: (text) => this.#link.send(text),
       emit: (type, detail) => this.#emit(type, detail),
+      refresh: () => this.#session.refresh(),
       greeted: () => this.#link.greeted(),
       admit: () => this.#link.admit(),
       abandon: (code, reason) => this.#link.abandon(code, reason),
@@ -306,7 +310,7 @@ export class Clu extends EventTarget {
 
   #opened() {
     this.#sender.opened();
-    this.#session.opened(this.#access.hasToken);
+    this.#session.opened(this.#access.shows);
     this.#opening?.resolve(this);
     this.#opening = null;
     this.#emit("open", { url: this.url });

@@ -8,7 +8,7 @@ import { readGlobs } from "./filter.js";
 /**
  * Something that a client may want to do. One of its fields is set.
  * @typedef {object} Action
- * @property {{consumer: string, command_string?: string}} [command]  send a command
+ * @property {{consumer: string, command_string?: string}} [command]  send a command; without a command_string, any at all
  * @property {string} [room]       hear a room
  * @property {string} [publish]    publish to a room
  * @property {boolean} [clients]   list the connected clients
@@ -37,7 +37,7 @@ export class Grants {
   /** Returns why an action is not granted, or null. @param {Action} action */
   refusal({ command, room, publish, clients, admin }) {
     const { rooms = [], publish: targets = [] } = this.#grants;
-    if (command !== undefined) return this.#refusalOfCommand(command.consumer, command.command_string ?? "");
+    if (command !== undefined) return this.#refusalOfCommand(command.consumer, command.command_string);
     if (room !== undefined && !inRooms(rooms, room)) return `you may not hear the room ${room}`;
     if (publish !== undefined && !inRooms(targets, publish)) return `you may not publish to the room ${publish}`;
     if (clients && !this.#grants.clients) return "you may not list the connected clients";
@@ -45,16 +45,29 @@ export class Grants {
     return null;
   }
 
+  #rulesFor(consumer) {
+    return this.#command.filter((rule) => rule.covers(consumer));
+  }
+
+  /** Returns why no command at all may be sent to a consumer, or null. */
+  #refusalOfAll(consumer) {
+    const names = prefixes(consumer);
+    if (this.#command.length === 0) return "you may only look: no commands are granted to you";
+    if (this.#forbid.some((rule) => rule.allVerbs && names.some((name) => rule.covers(name)))) return `you may not command ${consumer}`;
+    if (this.#rulesFor(consumer).length > 0) return null;
+    return `you may not command ${consumer}${listed("; you may command ", this.#command.flatMap((rule) => rule.consumers))}`;
+  }
+
   #refusalOfCommand(consumer, line) {
+    if (line === undefined) return this.#refusalOfAll(consumer);
     const verb = VERB.exec(line)?.[0] ?? null;
     const names = prefixes(consumer);
     const forbidden = this.#forbid.find((rule) => names.some((name) => rule.covers(name)) && (rule.allVerbs || verb === null || rule.hasVerb(verb)));
     if (forbidden && verb === null && !forbidden.allVerbs) return `"${line}" does not begin with a plain word, so it could be a command that you may not send to ${consumer}`;
     if (forbidden) return forbidden.allVerbs ? `you may not command ${consumer}` : `you may not send "${verb}" to ${consumer}`;
-    const rules = this.#command.filter((rule) => rule.covers(consumer));
+    const rules = this.#rulesFor(consumer);
     if (rules.some((rule) => rule.allVerbs || (verb !== null && rule.hasVerb(verb)))) return null;
-    if (this.#command.length === 0) return "you may only look: no commands are granted to you";
-    if (rules.length === 0) return `you may not command ${consumer}${listed("; you may command ", this.#command.flatMap((rule) => rule.consumers))}`;
+    if (rules.length === 0) return this.#refusalOfAll(consumer);
     return `you may not send ${verb === null ? "this" : `"${verb}"`} to ${consumer}${listed("; you may send ", rules.flatMap((rule) => rule.verbs))}`;
   }
 }

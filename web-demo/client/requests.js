@@ -2,6 +2,15 @@
  * The subscriptions of one connection as the bridge knows them: requested, accepted, or to be ended. The bridge must accept
  * one before it can end, which may take a bridge on a stream a while.
  */
+
+/** The ids of requests that the page did not make. The page's own subscriptions have numbers. */
+export const ALL = "clu.js: all";
+export const COMMANDS = "clu.js: mine";  // replies to this connection's commands, if no subscription selects them
+export const UNKNOWN = "clu.js: lost";   // replies to unknown commands of earlier connections
+export const URL_ID = "url";
+export const CAUGHT_UP = "clu.js: caught up";
+export const TIME = "clu.js: time";
+
 export class Requests {
   #send;
   #pending = new Map();  // id of a request without an answer -> its subscription, or null

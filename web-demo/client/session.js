@@ -17,7 +17,7 @@ import { fieldsOf, filterForIds } from "./filter.js";
 import { Gaps } from "./gaps.js";
 import { Received } from "./received.js";
 import { dateLate } from "./reply.js";
-import { Requests } from "./requests.js";
+import { ALL, CAUGHT_UP, COMMANDS, Requests, TIME, UNKNOWN, URL_ID } from "./requests.js";
 import { Target } from "./url.js";
 
 /** ms after which a silent server is taken for one without a hello. A later hello still counts. */
@@ -26,13 +26,8 @@ const HELLO_TIMEOUT = 3_000;
 /** A bridge allows 64 subscriptions, and up to three of them are not the page's. */
 const MAX_SUBSCRIPTIONS = 60;
 
-/** The ids of requests that the page did not make. The page's own subscriptions have numbers. */
-const ALL = "clu.js: all";
-const COMMANDS = "clu.js: mine";  // replies to this connection's commands, if no subscription selects them
-const UNKNOWN = "clu.js: lost";   // replies to unknown commands of earlier connections
-const URL_ID = "url";
-const CAUGHT_UP = "clu.js: caught up";
-const TIME = "clu.js: time";
+/** Snapshots that are asked for at once: a bridge keeps 64 requests of a client, which are also its subscriptions. */
+const MAX_REFRESHED = 30;
 
 const OWN_COMMANDS = Object.freeze({ commander: "me" });
 
@@ -142,6 +137,14 @@ export class Session {
     if (this.#protocol !== "v1") return;
     this.subscribeToCommands();
     this.#requests.unsubscribe(id);
+  }
+
+  /** Asks for the last values again, after this client has been granted to hear more. */
+  refresh() {
+    this.#accepted.clear();  // before the hello: what follows it brings the values
+    if (this.#protocol !== "v1") return;
+    const wanted = [...this.#subscriptions.values()].filter(({ wantsValues }) => wantsValues);
+    for (const { id, filter } of wanted.slice(0, MAX_REFRESHED)) this.#port.send(JSON.stringify({ op: "snapshot", id, filter }));
   }
 
   /** Ensures that replies to this client's commands arrive even if no subscription selects them. */

@@ -80,6 +80,9 @@ export class Subscription {
 
   // The members below are used by Clu.
 
+  /** Whether the page wants the last values. */
+  get wantsValues() { return this.#options.snapshot; }
+
   /** Whether it selects every reply, without delay. */
   get selectsAll() {
     return (this.#compiled?.selectsAll ?? false) && !this.#options.throttle_ms && !this.#options.ordered;

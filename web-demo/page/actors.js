@@ -38,6 +38,7 @@ export class Actors {
   #cards = new Map();
   #dirty = new Set();
   #unshown = 0;
+  #refusal = () => null;  // why an actor takes no command of this client
   #on;
   #root = document.getElementById("actors");
   #count = document.getElementById("actors-count");
@@ -86,11 +87,18 @@ export class Actors {
       return null;
     }
     const card = new Card(name, this.#on);
+    card.deny(this.#refusal(name));
     this.#cards.set(name, card);
     insertSorted(this.#root, card.root, (node) => node.dataset.actor);
     this.#renderCount();
     if (name !== NO_SENDER) this.#on.onNew(name);
     return card;
+  }
+
+  /** Marks the actors that take no command of this client. @param {(actor: string) => string|null} refusal */
+  mark(refusal) {
+    this.#refusal = refusal;
+    for (const [name, card] of this.#cards) card.deny(refusal(name));
   }
 
   /** Updates the ages, once a second. */
@@ -107,6 +115,7 @@ export class Actors {
 }
 
 class Card {
+  #address;
   #rows = new Map();
   #dirty = new Set();
   #unshown = 0;
@@ -117,6 +126,7 @@ class Card {
   #parts;
 
   constructor(name, { onPick, onAddress }) {
+    this.#address = element("button", { type: "button", text: name, on: { click: () => onAddress(name) } });
     const part = (tag, attributes) => element(tag, attributes);
     const parts = this.#parts = {
       quiet: part("span", { class: "quiet", text: "quiet", title: "Its regular broadcasts have stopped" }),
@@ -140,7 +150,7 @@ class Card {
 
     this.root = element("article", { class: "card", "aria-label": `Actor ${name}`, data: { actor: name, level: "ok" } },
       element("header", {},
-        element("h3", {}, element("button", { type: "button", text: name, title: `Write a command to ${name}`, on: { click: () => onAddress(name) } })),
+        element("h3", {}, this.#address),
         parts.quiet, parts.seen),
       parts.line,
       element("div", { class: "keywords scroll" },
@@ -196,6 +206,12 @@ class Card {
     const gap = now - last;
     const mean = count < 2 ? gap : 0.8 * interval + 0.2 * gap;
     this.#broadcasts = { count: count + 1, last: now, interval: count === 0 ? Infinity : mean };
+  }
+
+  /** Shows whether it takes commands of this client. @param {string|null} why */
+  deny(why) {
+    this.root.toggleAttribute("data-denied", why !== null);
+    this.#address.title = why ?? `Write a command to ${this.#address.textContent}`;
   }
 
   render() {

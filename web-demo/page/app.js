@@ -6,7 +6,10 @@
  *         ── reply ────────────> Header, Actors, Replies
  *         ── gap, dropped ─────> Replies
  *         ── command ──────────> Commands
+ *         ── access ───────────> Identity, Prompt, Actors
+ *         ── unauthorized ─────> Login
  *     Prompt ── a line ─> clu.send
+ *     Login ── a credential ─> clu.connect
  */
 
 import { Actors } from "./actors.js";
@@ -16,18 +19,22 @@ import { setText } from "./dom.js";
 import { EnvelopeView } from "./envelope.js";
 import { describeGap, formatTime } from "./format.js";
 import { Header } from "./header.js";
+import { Identity } from "./identity.js";
+import { Login } from "./login.js";
 import { Prompt } from "./prompt.js";
 import { Replies } from "./replies.js";
 
 const byId = (id) => document.getElementById(id);
 
-const clu = new Clu(".", { probe: "ping", bigint: "bigint" });
+const login = new Login({ onLogin: loggedIn });
+const clu = new Clu(".", { probe: "ping", bigint: "bigint", token: () => login.credential() });
 const header = new Header(clu);
 const envelope = new EnvelopeView();
 const showEnvelope = (reply, from) => envelope.open(reply, from);
 const replies = new Replies({ onPick: showEnvelope });
 const commands = new Commands({ onPick: showEnvelope });
-const prompt = new Prompt({ onSend: send, onMistake: notify });
+const prompt = new Prompt({ onSend: send, onMistake: notify, refusal });
+const identity = new Identity({ onLogin: () => login.show("", false), onLogout: logOut, remembered: () => login.remembered });
 const actors = new Actors({ onPick: showEnvelope, onAddress: (actor) => prompt.address(actor), onNew: (actor) => prompt.learn(actor) });
 
 let late = 0;  // late replies that no notice has reported yet
@@ -67,10 +74,55 @@ clu.on("close", ({ wasOpen, reason }) => {
   if (wasOpen) notify(`Connection lost${reason ? `: ${reason}` : ""}. Commands are refused until it is back.`);
 });
 clu.on("error", ({ message }) => notify(message));
+clu.on("access", ({ access, changed }) => {
+  login.hide();
+  identity.show(access);
+  prompt.granted();
+  actors.mark((actor) => refusal(actor));
+  if (changed) notify(`What you may do has changed: ${changed.join(", ")}.`);
+});
+clu.on("expiring", ({ expiresIn }) => notify(`The login ends in ${Math.round(expiresIn / 1_000)} s.`));
+clu.on("unauthorized", ({ code, reason }) => {
+  notify(`Not connected: ${reason}.`);
+  if (code === "redirect") return;  // the page in front of the bridge logs one in
+  login.forget();
+  login.show(`${reason[0].toUpperCase()}${reason.slice(1)}.`, true);
+});
 
 /** @returns {boolean} whether the command was sent */
 function send(consumer, commandString) {
   return clu.send(consumer, commandString).state !== "rejected";
+}
+
+/** Why a command is not granted, or null; without an actor, why no command at all is. */
+function refusal(consumer, command) {
+  if (consumer !== undefined) return clu.refusal({ command: { consumer, command_string: command } });
+  const { grants } = clu.access ?? {};
+  return grants && !grants.command?.length ? "you may only look: no commands are granted to you" : null;
+}
+
+/** Shows the bridge a new credential: on the open connection if it is of the same user, else on a new one. */
+async function loggedIn() {
+  if (clu.access?.name && clu.state === "open") {
+    try {
+      await clu.renew();
+      return;
+    } catch (error) {
+      notify(`The login was not renewed: ${error.message}.`);
+    }
+  }
+  reconnect();
+}
+
+/** What the user has heard leaves the page, too. */
+function logOut() {
+  login.forget();
+  location.reload();
+}
+
+function reconnect() {
+  clu.close();
+  clu.connect().catch(() => {});  // the events close and unauthorized say why
 }
 
 /** Describes how a command ended. */
@@ -99,6 +151,7 @@ document.addEventListener("keydown", (event) => {
 
 setInterval(() => {
   header.tick();
+  identity.tick();
   actors.tick();
   if (late > 0) notify(`${late} ${late === 1 ? "reply" : "replies"} from the time without a connection arrived late.`);
   late = 0;

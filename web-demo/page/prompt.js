@@ -5,7 +5,7 @@
  * text of several lines is refused (a browser would join them into one command), and a refused line stays in the field.
  */
 
-import { element } from "./dom.js";
+import { element, setText } from "./dom.js";
 
 const MAX_HISTORY = 100;
 const MAX_HINTS = 60;
@@ -17,23 +17,34 @@ const COMMON = ["status", "ping", "version", "help"];
 export class Prompt {
   #onSend;
   #onMistake;
+  #refusal;
   #actors = new Set();
   #history = recall();
   #at = null;  // index into the history while it is browsed
   #draft = "";
   #input = document.getElementById("command-input");
   #hints = document.getElementById("command-hints");
+  #button = document.getElementById("command-send");
+  #why = document.getElementById("command-why");
 
-  /** @param {{onSend: (actor: string, command: string) => boolean, onMistake: (words: string) => void}} on */
-  constructor({ onSend, onMistake }) {
+  /**
+   * @param {{onSend: (actor: string, command: string) => boolean, onMistake: (words: string) => void,
+   *   refusal: (actor?: string, command?: string) => string|null}} on  `refusal` says why a command is not granted, and
+   *   without an actor why none at all is
+   */
+  constructor({ onSend, onMistake, refusal }) {
     this.#onSend = onSend;
+    this.#refusal = refusal;
     this.#onMistake = onMistake;
     document.getElementById("command-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#send();
     });
     this.#input.addEventListener("keydown", (event) => this.#key(event));
-    this.#input.addEventListener("input", () => { this.#at = null; });
+    this.#input.addEventListener("input", () => {
+      this.#at = null;
+      this.check();
+    });
     this.#input.addEventListener("paste", (event) => this.#paste(event));
     this.#renderHints();
   }
@@ -48,6 +59,32 @@ export class Prompt {
     this.#at = null;
     this.#input.value = `${actor} `;
     this.#input.focus();
+    this.check();
+  }
+
+  /** Shows whether the line is granted, and why not. It is called whenever the line or the grants change. */
+  check() {
+    const none = this.#refusal();
+    const { actor, command } = this.#parse();
+    const why = none ?? (actor === undefined ? null : this.#refusal(actor, command));
+    this.#input.disabled = none !== null;
+    this.#button.disabled = why !== null;
+    this.#input.setAttribute("aria-invalid", String(why !== null));
+    this.#why.hidden = why === null;
+    setText(this.#why, why === null ? "" : `${why[0].toUpperCase()}${why.slice(1)}.`);
+    return why;
+  }
+
+  /** Updates the hints after the grants have changed. */
+  granted() {
+    this.check();
+    this.#renderHints();
+  }
+
+  /** The actor and the command of the line, as far as they are complete. */
+  #parse() {
+    const [, actor, command] = /^\s*(\S+)\s(?:\s*(\S.*?)\s*$)?/.exec(this.#input.value) ?? [];
+    return { actor, command };
   }
 
   /** Adds an actor to the hints. */
@@ -64,9 +101,15 @@ export class Prompt {
       this.#onMistake(`Nothing was sent: write the command after the actor, for instance "${line} status".`);
       return;
     }
+    const why = this.check();
+    if (why !== null) {
+      this.#onMistake(`Nothing was sent: ${why}.`);
+      return;
+    }
     this.#remember(line);
     if (this.#onSend(actor, command)) this.#input.value = "";
     else this.#input.select();
+    this.check();
   }
 
   #remember(line) {
@@ -84,6 +127,7 @@ export class Prompt {
     if (event.key === "Escape") {
       this.#at = null;
       this.#input.value = "";
+      this.check();
     }
     // Arrow down belongs to the list of hints, unless the history is browsed.
     if (event.key === "ArrowUp") this.#browse(event, -1);
@@ -96,6 +140,7 @@ export class Prompt {
     const at = Math.max(0, (this.#at ?? this.#history.length) + step);
     this.#at = at < this.#history.length ? at : null;
     this.#input.value = this.#at === null ? this.#draft : this.#history[at];
+    this.check();
     this.#input.setSelectionRange(this.#input.value.length, this.#input.value.length);
   }
 
@@ -108,7 +153,9 @@ export class Prompt {
 
   #renderHints() {
     const lines = new Set(this.#history.slice(-20).reverse());
-    for (const actor of [...this.#actors].sort()) for (const command of COMMON) lines.add(`${actor} ${command}`);
+    for (const actor of [...this.#actors].sort()) {
+      for (const command of COMMON) if (this.#refusal(actor, command) === null) lines.add(`${actor} ${command}`);
+    }
     this.#hints.replaceChildren(...[...lines].slice(0, MAX_HINTS).map((value) => element("option", { value })));
   }
 }

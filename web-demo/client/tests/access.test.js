@@ -95,7 +95,15 @@ test("a token that no subprotocol can hold travels in the first message", async 
   assert.deepEqual(FakeSocket.last.requests(), [{ op: "auth", id: "clu.js: auth", token: "a b/c=" }]);
 });
 
-test("a ticket is the first message, and the client is connected once the bridge greets it", async () => {
+test("a ticket is always a message, so that no handshake spends it in vain", async () => {
+  client({ token: () => ({ ticket: "once" }) }).connect();
+  await settle();
+  assert.deepEqual(FakeSocket.last.protocols, []);
+  FakeSocket.last.accept();
+  assert.deepEqual(FakeSocket.last.requests(), [{ op: "auth", id: "clu.js: auth", ticket: "once" }]);
+});
+
+test("a token in a message is the first one, and the client is connected once the bridge greets it", async () => {
   const clu = client({ token: () => "ticket", tokenBy: "message" });
   const log = record(clu, "open", "access");
   const opening = clu.connect();

@@ -28,5 +28,9 @@ test("a refusal says what is granted instead", () => {
   assert.equal(refusal("secret", "status"), "you may not command secret");
   assert.match(refusal("dome", '"shut"down'), /does not begin with a plain word/);
   assert.equal(new Grants({}).refusal({ command: { consumer: "dome" } }), "you may only look: no commands are granted to you");
+  const any = (consumer) => grants.refusal({ command: { consumer } });
+  assert.deepEqual([any("dome"), any("roof")], [null, null]);
+  assert.equal(any("secret.x"), "you may not command secret.x");
+  assert.equal(any("mirror"), "you may not command mirror; you may command dome, mount, roof");
   assert.equal(new Grants({}).refusal({ publish: "/a" }), "you may not publish to the room /a");
 });

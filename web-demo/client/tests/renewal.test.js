@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { FakeSocket, advance, client as newClient, hello, ok, resumed } from "./fakebridge.js";
+import { FakeSocket, advance, client as newClient, dome, hello, ok, resumed, snapshot } from "./fakebridge.js";
 
 beforeEach(() => {
   FakeSocket.all = [];
@@ -32,7 +32,7 @@ async function admitted(token) {
   const opening = clu.connect();
   await settle();
   FakeSocket.last.accept();
-  FakeSocket.last.say({ ...hello(), access: { name: "ann", grants: { hear: [{}] }, expires: null } });
+  FakeSocket.last.say({ ...hello(), access: { name: "ann", grants: { hear: [{}] }, expires: null } }, ok("clu.js: auth"));
   await opening;
   FakeSocket.last.requests();
   return clu;
@@ -86,6 +86,21 @@ test("a renewal that the connection does not outlive is not reported twice", asy
   assert.deepEqual(log, []);
 });
 
+test("a page that has no new token lets the login expire", async () => {
+  for (const tokens of [[{ ticket: "once" }, null], ["t1", "t1"]]) {
+    let calls = 0;
+    const clu = await admitted(() => { calls += 1; return tokens[Math.min(calls, 2) - 1]; });
+    const log = record(clu, "expiring", "error");
+    const socket = FakeSocket.last;
+    socket.say({ op: "access", expires_in: 60 });
+    await settle();
+    advance(10_000);
+    assert.deepEqual(log.map(({ type }) => type), ["expiring"]);
+    assert.deepEqual(socket.requests(), []);
+    await assert.rejects(clu.renew(), /returned no new one/);
+  }
+});
+
 test("the page may renew by itself", async () => {
   const clu = await admitted();
   const renewed = clu.renew();
@@ -103,6 +118,28 @@ test("changed grants are told", async () => {
   assert.equal(clu.may({ clients: true }), true);
   assert.equal(clu.access.name, "ann");
   assert.deepEqual(log.map(({ changed }) => changed), [["clients"]]);
+});
+
+test("values that one may hear from now on are asked for", async () => {
+  const clu = await admitted();
+  const subscription = clu.subscribe({ keyword: "shutter" });
+  clu.subscribe({}, { snapshot: false });
+  const socket = FakeSocket.last;
+  socket.say(ok("1"), ok("2"), snapshot("1", 41, {}));
+  socket.requests();
+  socket.say({ op: "access", changed: ["command"], grants: { hear: [{}], command: [{}] } });
+  assert.deepEqual(socket.requests(), []);
+  socket.say({ op: "access", changed: ["hear"], grants: { hear: [{ sender: ["dome"] }] } });
+  assert.deepEqual(socket.requests(), [{ op: "snapshot", id: "1", filter: { keyword: "shutter" } }]);
+  socket.say(snapshot("1", 60, dome("open", 55)));
+  assert.equal(subscription.values.dome.shutter.value, "open");
+
+  socket.drop();
+  advance(1_000);
+  await settle();
+  FakeSocket.last.accept();
+  FakeSocket.last.say({ ...hello(60), access: { name: "bob", grants: { hear: [{}] }, expires: null } });
+  assert.equal(FakeSocket.last.requests().find(({ id }) => id === "1").snapshot, true, "another user hears other values");
 });
 
 test("a subscription whose right is withdrawn is told, and not asked for again", async () => {

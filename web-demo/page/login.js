@@ -1,0 +1,93 @@
+/**
+ * The form that asks who one is, and the credential that it took.
+ *
+ * A token stays in the session storage of this tab, so that reloading the page needs no new login; it ends with the tab or
+ * with "Log out". It is never in the URL, which proxies log and people pass on. A ticket is valid once, and is not kept.
+ */
+
+import { setText } from "./dom.js";
+
+const STORAGE_KEY = "clu-ws.token";
+
+export class Login {
+  #token = recall();
+  #ticket = null;
+  #required = false;
+  #onLogin;
+  #form = document.getElementById("login");
+  #input = document.getElementById("login-token");
+  #once = document.getElementById("login-once");
+  #reason = document.getElementById("login-reason");
+  #cancel = document.getElementById("login-cancel");
+
+  /** @param {{onLogin: () => void}} on  `onLogin`: a credential was given */
+  constructor({ onLogin }) {
+    this.#onLogin = onLogin;
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    this.#form.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !this.#required) this.hide();
+    });
+    this.#cancel.addEventListener("click", () => this.hide());
+  }
+
+  /** Whether a token is kept. */
+  get remembered() { return this.#token !== null; }
+
+  /** Returns the credential for an attempt to connect, see the option `token` of clu.js. */
+  credential() {
+    const ticket = this.#ticket;
+    this.#ticket = null;
+    return ticket === null ? this.#token : { ticket };
+  }
+
+  /** Asks for a credential. @param {string} reason @param {boolean} required  nothing works without one */
+  show(reason, required) {
+    this.#required = required;
+    this.#cancel.hidden = required;
+    setText(this.#reason, reason);
+    if (!this.#form.hidden) return;
+    this.#form.hidden = false;
+    this.#input.focus();
+  }
+
+  hide() {
+    this.#form.hidden = true;
+    this.#input.value = "";
+  }
+
+  /** Forgets the credential. */
+  forget() {
+    this.#token = this.#ticket = null;
+    try {
+      sessionStorage.removeItem(STORAGE_KEY);
+    } catch { /* private mode: it was not stored */ }
+  }
+
+  #submit() {
+    const text = this.#input.value.trim();
+    if (text === "") return;
+    this.forget();
+    if (this.#once.checked) this.#ticket = text;
+    else this.#remember(text);
+    this.hide();
+    this.#onLogin();
+  }
+
+  #remember(token) {
+    this.#token = token;
+    try {
+      sessionStorage.setItem(STORAGE_KEY, token);
+    } catch { /* private mode, or full: it lasts as long as the page */ }
+  }
+}
+
+function recall() {
+  try {
+    return sessionStorage.getItem(STORAGE_KEY) || null;
+  } catch {
+    return null;
+  }
+}
