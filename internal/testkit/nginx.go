@@ -14,7 +14,7 @@ import (
 // nginxFrame is a configuration for a process of a test, which writes into its folder only.
 const nginxFrame = `
 daemon off;
-worker_processes 1;
+master_process off; # its own user reads the files of the test
 pid %[1]s/pid;
 error_log stderr info;
 events {}
