@@ -49,7 +49,9 @@ func (c *callback) send(ctx context.Context, q question) result {
 		return result{outcome: unknown, retry: wait}
 	}
 	r, err := c.exchange(ctx, q)
-	c.health.note(c, err)
+	if !errors.Is(ctx.Err(), context.Canceled) { // a client that has gone says nothing of the application
+		c.health.note(c, err)
+	}
 	return r
 }
 
