@@ -30,6 +30,16 @@
 // Over TLS (tls_linux.go) each client has a goroutine (tlsclients_linux.go), and the baseline a tls.Conn for each socket
 // (tlsbaseline_linux.go).
 //
+// # Access control
+//
+// The scenarios of access control start the bridge with a configuration file of roles and tokens (accessfile_linux.go):
+//
+//	issuer (keys) ◄──── clu-ws websocket --config FILE ◄──── clients with tokens
+//
+// In access_linux.go clients are in groups by their grants. In the others a stream of replies shows what happens to those
+// who have nothing to do with it (stream_linux.go): while many clients connect at once with JSON Web Tokens
+// (accessstorm_linux.go, accessissuer_linux.go), and while the configuration is read again (accessreload_linux.go).
+//
 // # A hundred thousand clients
 //
 // Clients that are too many for the open files of one process are divided among workers:

@@ -15,7 +15,7 @@ const streamLead = 300 * time.Millisecond
 // disturbedStream is how late the replies of a stream were, each when the last of its clients had it, in milliseconds.
 type disturbedStream struct {
 	alone  []float64 // before the disturbance
-	beside []float64 // during it, and for a moment afterwards
+	beside []float64 // during it
 	took   time.Duration
 }
 
@@ -63,7 +63,7 @@ func (b *bench) stream(ctx context.Context, t *target, set *clientSet, r round, 
 		switch {
 		case at < from:
 			s.alone = append(s.alone, late)
-		case at <= to+int64(measureAfter):
+		case at <= to:
 			s.beside = append(s.beside, late)
 		}
 	}

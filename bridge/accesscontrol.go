@@ -26,6 +26,7 @@ type accessControl struct {
 	renewals   workers
 	http       chan struct{} // a place for each request over HTTP that is being identified
 	now        func() time.Time
+	unrenewed  *limitedLog // credentials that could not be renewed
 }
 
 const (
@@ -50,6 +51,7 @@ func newAccessControl(cfg *Config) *accessControl {
 		renewals:  workers{max: maxRenewals, maxWaiting: -1},
 		http:      make(chan struct{}, maxIdentifyHTTP),
 		now:       cfg.now,
+		unrenewed: newLimitedLog(cfg.Logger, "a credential could not be renewed"),
 	}
 	if a.now == nil {
 		a.now = time.Now
@@ -79,5 +81,6 @@ func (a *accessControl) run(ctx context.Context, running *sync.WaitGroup) {
 	running.Go(func() {
 		_ = a.Authority.Run(ctx) // it ends with the context
 		a.deadlines.end()
+		a.unrenewed.end()
 	})
 }

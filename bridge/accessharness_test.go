@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
-	"github.com/gobwas/ws/wsutil"
 
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
@@ -78,7 +77,6 @@ func newAccessHarness(t testing.TB, changes ...func(*access.Config)) *accessHarn
 	})
 	return h
 }
-
 
 func expireToken(c *access.Config, name string, after time.Duration) {
 	for i := range c.Tokens {
@@ -164,16 +162,18 @@ func nextOp(t testing.TB, c *testkit.WebSocket, op string) map[string]any {
 	}
 }
 
-// closes reads messages until the bridge closes the connection, and returns the code and reason.
+// closes reads frames until the bridge closes the connection, and returns the code and reason.
 func closes(t testing.TB, c *testkit.WebSocket) (code int, reason string) {
 	t.Helper()
+	_ = c.SetReadDeadline(time.Now().Add(testkit.Patience))
 	for {
-		_, err := c.ReceiveWithin(testkit.Patience)
-		if closed, ok := errors.AsType[wsutil.ClosedError](err); ok {
-			return int(closed.Code), closed.Reason
-		}
+		f, err := ws.ReadFrame(c)
 		if err != nil {
 			t.Fatalf("the connection ended with %v, not with a close frame", err)
+		}
+		if f.Header.OpCode == ws.OpClose {
+			status, text := ws.ParseCloseFrameData(f.Payload)
+			return int(status), text
 		}
 	}
 }

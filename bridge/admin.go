@@ -38,7 +38,7 @@ func (b *Bridge) adminRoutes() *router {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		// An error means that the client is gone.
-		_, _ = w.Write([]byte("clu-ws " + b.cfg.Version + ", " + b.cfg.Name + "\n\n/metrics\n/healthz\n/readyz\n/debug/pprof/\n/api/publish\n/api/command\n"))
+		_, _ = w.Write([]byte("clu-ws " + b.cfg.Version + ", " + b.cfg.Name + "\n\n/metrics\n/healthz\n/readyz\n/debug/pprof/\n/api/publish\n/api/command\n/api/kick\n"))
 	})
 	return mux
 }

@@ -91,8 +91,8 @@ func TestTheAPIExplainsWhatIsWrong(t *testing.T) {
 		{"/api/publish?exchange=live", `{"path": "/live/x", "text": "a"}`, 400, `no parameter \"exchange\"`},
 		{"/api/publish", `{"path": "/live/x", "text": null}`, 400, `\"text\" is null`},
 		{"/api/publish", `{}`, 400, `not the path of a room`},
-		{"/api/commands", `{}`, 404, "there are /api/publish and /api/command"},
-		{"/api/publish/", `{}`, 404, "there are /api/publish and /api/command"},
+		{"/api/commands", `{}`, 404, "there are /api/publish, /api/command and /api/kick"},
+		{"/api/publish/", `{}`, 404, "there are /api/publish, /api/command and /api/kick"},
 		{"/api/command", `{"consumer": "nobody", "command_string": "x", "command_id": "mine"}`, 404, "nobody"},
 		{"/api/command?wait=1", `{"consumer": "nobody", "command_string": "x", "command_id": "mine"}`, 404, "nobody"},
 	} {

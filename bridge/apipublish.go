@@ -37,7 +37,7 @@ func (b *Bridge) apiPublish(r *http.Request, from *client, payload []byte) (int,
 		b.failures.note(o.String(), "exchange", to.source.Exchange, "path", to.path)
 		return 0, nil, &apiError{Status: http.StatusServiceUnavailable, Error: publishFailure(o), Code: o.String()}
 	}
-	b.roomMessageSent(from, to.path, message)
+	b.tellPublished(from, to.path, message)
 	return http.StatusAccepted, protocol.JSON(struct {
 		Exchange   string `json:"exchange"`
 		RoutingKey string `json:"routing_key"`

@@ -3,7 +3,6 @@ package bridge
 import (
 	"net/http"
 	"net/netip"
-	"net/textproto"
 	"slices"
 	"strings"
 
@@ -13,28 +12,12 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/origin"
 )
 
-// headerSource returns the header fields of an upgrade request: of the request itself during
-// Accept, and of a copy once it is detached, because a decision may take longer.
-type headerSource struct {
-	request *engine.Request
-	copied  http.Header
-}
+// headerSource returns the header fields of an upgrade request, which is replaced by a copy if the
+// decision takes longer than Accept.
+type headerSource struct{ *engine.Request }
 
-func (h *headerSource) values(name string) []string {
-	if h.request != nil {
-		return h.request.Values(name)
-	}
-	return h.copied.Values(name)
-}
-
-func (h *headerSource) detach() {
-	h.copied = http.Header{}
-	for name, value := range h.request.Fields() {
-		name = textproto.CanonicalMIMEHeaderKey(name)
-		h.copied[name] = append(h.copied[name], value)
-	}
-	h.request = nil
-}
+func (h *headerSource) values(name string) []string { return h.Values(name) }
+func (h *headerSource) detach()                     { h.Request = h.Clone() }
 
 // originRequest returns the fields of an upgrade that decide whether its page may connect.
 func originRequest(p *forwarded.Proxies, r *engine.Request) origin.Request {

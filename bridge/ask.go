@@ -31,7 +31,7 @@ const (
 )
 
 // asks reports whether an application decides about an op, too.
-func (b *Bridge) asks(op string) bool { return b.cfg.Access != nil && b.cfg.Access.Asks(op) }
+func (b *Bridge) asks(op string) bool { return b.access != nil && b.access.Asks(op) }
 
 // afterAsked defers a client's message behind one about which an application decides. It
 // returns false if there is none.
@@ -108,7 +108,7 @@ var (
 // askAll asks about each of several things, all of which must be allowed.
 func (b *Bridge) askAll(ctx context.Context, c *client, all []access.Ask) (data [][]byte, err error) {
 	for _, r := range all {
-		answer, no := b.cfg.Access.Ask(ctx, c.principal(), r)
+		answer, no := b.access.Ask(ctx, c.principal(), r)
 		if no != nil {
 			code := protocol.CodeForbidden
 			if no.Status == http.StatusServiceUnavailable || no.Status == http.StatusTooManyRequests {
@@ -194,6 +194,42 @@ func (b *Bridge) askSubscribe(s *hub.Session, r request, d hub.SubscribeRequest,
 		}
 	})
 	return nil
+}
+
+// askConnect lets an application decide about the subscription in a client's URL, before the
+// client is greeted. Without it, the client hears nothing until it subscribes.
+func (b *Bridge) askConnect(conn engine.Conn, c *client, s *hub.Session, connect *hub.ConnectRequest) {
+	q := question{conn: conn, client: c, until: time.Now().Add(maxAskSubscribe)}
+	q.all = []access.Ask{{Op: opSubscribe, Client: s.ID, ID: urlSubscription}}
+	b.ask(q, func(data [][]byte, err error) {
+		if err == nil {
+			connect.Subscribe.Data = joinData(nil, data)
+		} else {
+			connect = &hub.ConnectRequest{Silent: true, Batch: connect.Batch, Err: err}
+		}
+		b.sendHello(conn, c, s, connect)
+	})
+}
+
+// askRoom lets an application decide about a client that connects to a room, once it is known who
+// it is. The answer takes long, so it is in the verdict's Later.
+func (b *Bridge) askRoom(v access.Verdict, session, path string) access.Verdict {
+	room := b.roomOf(path)
+	if room == "" || v.Refusal != nil || v.Awaits || !b.asks(opSubscribe) {
+		return v
+	}
+	return access.Verdict{Later: func(ctx context.Context) access.Verdict {
+		if v.Later != nil {
+			v = v.Later(ctx)
+		}
+		if v.Principal == nil || !v.Principal.Decide(access.Request{Door: access.EnterRoom, Room: room}).Allowed {
+			return v // which is refused without asking
+		}
+		if _, no := b.access.Ask(ctx, v.Principal, access.Ask{Op: opSubscribe, Client: session, Path: room}); no != nil {
+			return access.Verdict{Refusal: no}
+		}
+		return v
+	}}
 }
 
 // maxAskSubscribe bounds the questions about one subscription.

@@ -19,7 +19,7 @@ import (
 const maxCredential = 16 << 10
 
 var (
-	errAuthFirst   = errors.New(`say who you are first, with {"op": "auth", "token": "<your token>"}, and wait for the answer`)
+	errAuthFirst   = errors.New(`say who you are first: send the op "auth" with your "token", and wait for the answer`)
 	errNoAuth      = errors.New(`this bridge asks nobody who they are; leave out "auth"`)
 	errAuthTwice   = errors.New("your last auth is not answered yet; wait for the answer")
 	errOtherName   = &access.Refusal{Status: http.StatusForbidden, Code: "other_name", Reason: "this credential is not of the name that this connection has; open another connection for it"}
@@ -98,14 +98,15 @@ func (b *Bridge) startAuth(conn engine.Conn, c *client, id *string, f protocol.F
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(b.running, authTimeout)
-	a.deciding, a.cancel = true, cancel
+	a.deciding, a.stopDeciding = true, cancel
 	decide := func() {
 		defer cancel()
-		v := v.Later(ctx)
+		decided := access.Verdict{Refusal: errUndecided}
+		b.guarded("a decision on a credential", func() { decided = v.Later(ctx) })
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.deciding = false
-		b.finishAuth(conn, c, id, v, generation)
+		b.finishAuth(conn, c, id, decided, generation)
 	}
 	if !b.access.decisions.do(decide) {
 		cancel()
@@ -119,7 +120,7 @@ func (b *Bridge) startAuth(conn engine.Conn, c *client, id *string, f protocol.F
 func (b *Bridge) messageApproach(c *client, credential string) *access.Approach {
 	a := c.extra.access
 	remote, _ := netip.ParseAddrPort(c.Remote()) // invalid for a Unix socket
-	return &access.Approach{Method: http.MethodGet, Path: c.path(), Remote: remote, Peer: remote, Message: credential,
+	return &access.Approach{Method: http.MethodGet, Path: c.path(), Client: b.clientID(c), Remote: remote, Peer: remote, Message: credential,
 		OriginAllowed: a.trusted, Headers: func(name string) []string {
 			if name == "Origin" && a.origin != "" {
 				return []string{a.origin}

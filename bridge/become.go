@@ -1,8 +1,6 @@
 package bridge
 
 import (
-	"context"
-
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/audit"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
@@ -42,39 +40,9 @@ func (b *Bridge) applyViewer(c *client, was, p *access.Principal) {
 			b.closeWith(c, closeRevoked, "forbidden", d.Reason)
 		}
 	case s != nil:
-		m := protocol.Access{Op: "access", Changed: changedGrants(was.Grants, p.Grants), Grants: p.Grants.JSON()}
+		m := protocol.Access{Op: "access", Changed: changedGrants(was.Grants, p.Grants), AccessInfo: accessInfo(p)}
 		b.hub.SetViewer(s, viewerOf(c, p), protocol.Encode(m))
 	case a.plain != nil:
 		a.plain.SetViewer(viewerOf(c, p))
-	}
-}
-
-// startRenewal asks the callback about a client again. mu of the client is held.
-func (b *Bridge) startRenewal(c *client, p *access.Principal) {
-	a := c.extra.access
-	ctx, cancel := context.WithCancel(b.running)
-	a.renewing, a.cancel = true, cancel
-	b.access.renewals.do(func() {
-		defer cancel()
-		now, no := b.access.Renew(ctx, p)
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.renewing = false
-		b.renewed(c, p, now, no)
-	})
-}
-
-// renewed is called with what the callback says about a client. mu of the client is held.
-func (b *Bridge) renewed(c *client, asked, now *access.Principal, no *access.Refusal) {
-	a := c.extra.access
-	switch {
-	case a.closed:
-		return
-	case c.principal() != asked: // it changed meanwhile, and is asked about again
-		b.schedule(c)
-	case no != nil:
-		b.closeFor(c, no)
-	default:
-		b.become(c, now, "callback")
 	}
 }

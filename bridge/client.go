@@ -76,8 +76,10 @@ func (c *client) Gone() bool { return c.flags.Load()&clientGone != 0 }
 func (c *client) connectTime() time.Time { return time.Unix(0, c.connectedAt) }
 
 // clientID returns a client's id, which is unique among all bridges.
-func (b *Bridge) clientID(c *client) string {
-	return b.cfg.Name + "-" + strconv.FormatUint(c.number, 10)
+func (b *Bridge) clientID(c *client) string { return b.sessionID(c.number) }
+
+func (b *Bridge) sessionID(number uint64) string {
+	return b.cfg.Name + "-" + strconv.FormatUint(number, 10)
 }
 
 // newSession gives a client that speaks v1 its session.
@@ -92,12 +94,23 @@ func (b *Bridge) addSession(c *client) *hub.Session {
 	if p := c.principal(); p != nil {
 		s.Restrict(viewerOf(c, p), c.extra.access.plain)
 	}
+	if b.tellsRooms() {
+		s.OnRooms = func(id string, paths []string, began bool) { b.tellSubscription(c, id, paths, began) }
+	}
 	c.v1.Store(s)
 	return s
 }
 
 // greet sends a v1 client its hello. Its access is locked.
 func (b *Bridge) greet(conn engine.Conn, c *client, s *hub.Session, r *hub.ConnectRequest) {
+	if r.Subscribe != nil && b.asks(opSubscribe) {
+		b.askConnect(conn, c, s, r)
+		return
+	}
+	b.sendHello(conn, c, s, r)
+}
+
+func (b *Bridge) sendHello(conn engine.Conn, c *client, s *hub.Session, r *hub.ConnectRequest) {
 	b.hub.Greet(hubConn{conn}, s, r, protocol.Hello{Op: "hello", Name: b.cfg.Name, Version: b.cfg.Version, Capabilities: b.capabilities(), Access: accessInfo(c.principal())})
 }
 
@@ -107,8 +120,11 @@ func (b *Bridge) capabilities() []string {
 	if len(b.cfg.Sources) > 0 {
 		all = append(all, "rooms")
 	}
-	if b.cfg.ListClients {
+	if b.cfg.ListClients || b.access != nil {
 		all = append(all, "clients")
+	}
+	if len(b.cfg.Sources) > 0 && b.access != nil {
+		all = append(all, "publish")
 	}
 	return all
 }

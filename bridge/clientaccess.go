@@ -48,10 +48,11 @@ type clientAccess struct {
 	conn     engine.Conn
 	opened   bool      // conn is set
 	deciding bool      // a credential that it sent is being decided
-	cancel   func()    // ends that decision, and a renewal; nil if there is none
 	renewing bool      // the callback is being asked about it
 	warnAt   time.Time // when it is told that it expires; zero if it was
 	closed   bool      // it is being closed, or has left
+
+	stopDeciding, stopRenewal func() // nil if that never was
 }
 
 // accessOf returns what access control keeps of a client, or nil.
@@ -271,8 +272,10 @@ func (b *Bridge) leaveAccess(c *client) {
 	a.closed = true
 	b.access.deadlines.set(&a.deadline, time.Time{})
 	a.plain.Leave()
-	if a.cancel != nil {
-		a.cancel()
+	for _, stop := range []func(){a.stopDeciding, a.stopRenewal} {
+		if stop != nil {
+			stop()
+		}
 	}
 	b.uncountConnection(c)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/audit"
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/origin"
@@ -31,6 +32,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	s.sources(b)
 	s.presence(b.presence)
 	s.engine(b.engine.Stats())
+	s.audit(b.cfg.Audit.Stats())
 }
 
 // sample receives the values of one collection.
@@ -67,6 +69,12 @@ func (s sample) dropped(b *Bridge) {
 	for reason, count := range withZeros(b.refusals.counts(), refusalReasons()) {
 		s.counter(refusedDesc, float64(count), reason)
 	}
+}
+
+func (s sample) audit(stats audit.Stats) {
+	s.counter(auditDesc, float64(stats.Written))
+	s.counter(auditLostDesc, float64(stats.Lost))
+	s.gauge(auditFailingDesc, boolToFloat(stats.Failing))
 }
 
 func (s sample) hub(f hub.Figures) {

@@ -32,9 +32,11 @@ func (b *Bridge) dispatchMessage(conn engine.Conn, c *client, in incoming) {
 		return
 	}
 	op, ok := message["op"]
-	if err := b.takeMessage(c); err != nil {
-		b.refuseMessage(conn, c, message, err)
-		return
+	if string(op) != `"auth"` { // which keeps the client here
+		if err := b.takeMessage(c); err != nil {
+			b.refuseMessage(conn, c, message, err)
+			return
+		}
 	}
 	switch {
 	case !ok:
@@ -109,6 +111,9 @@ func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Field
 		return s, err
 	}
 	command := actor.NewCommand(b.cfg.Name, r.Consumer, r.String, r.ID)
+	if s.principal = c.principal(); s.principal != nil {
+		command.User = s.principal.Name
+	}
 	if err := command.Validate(); err != nil {
 		return s, err
 	}
@@ -118,9 +123,6 @@ func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Field
 	}
 	if c.leaving() {
 		return s, &protocol.Rejection{Code: protocol.CodeLeaving, Message: leavingMessage}
-	}
-	if s.principal = c.principal(); s.principal != nil {
-		s.User = s.principal.Name
 	}
 	d := b.decide(c, s.request())
 	if s.rule = d.Rule; !d.Allowed {

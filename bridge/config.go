@@ -62,6 +62,9 @@ type Config struct {
 	// Presence is a topic exchange on which the bridge publishes which clients connect and
 	// leave. "" is none.
 	Presence string
+	// PresenceRooms also publishes there which rooms clients subscribe to and leave, and what
+	// they publish to rooms.
+	PresenceRooms bool
 
 	// Strict ignores bad input silently, as CLU does.
 	Strict bool

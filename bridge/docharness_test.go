@@ -1,8 +1,13 @@
 package bridge_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
+	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -11,21 +16,25 @@ import (
 
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/access"
 )
 
 // docHarness is a bridge that can produce everything that docs/protocol.md describes.
 type docHarness struct {
-	t     *testing.T
-	b     *running
-	p     *peer
-	epoch string
-	heard map[string][]envelope // by kind
+	access *docAccess
+	t      *testing.T
+	b      *running
+	p      *peer
+	// guarded is a bridge with access control.
+	guarded *running
+	epoch   string
+	heard   map[string][]envelope // by kind
 }
 
 func newDocHarness(t *testing.T, url string) *docHarness {
 	t.Helper()
 	b := linked(t, url, withHistory, func(c *bridge.Config) { c.Name, c.Version, c.ListClients = "bridge", "0.1.0", true }, withSources("exchange=live"))
-	th := &docHarness{t: t, b: b, p: newPeer(t, url), heard: map[string][]envelope{}}
+	th := &docHarness{t: t, b: b, p: newPeer(t, url), heard: map[string][]envelope{}, access: newDocAccess(t, url)}
 	commands := th.p.hear("command.dome.#")
 	acting := make(chan struct{})
 	go func() {
@@ -37,6 +46,7 @@ func newDocHarness(t *testing.T, url string) *docHarness {
 		}
 	}()
 	t.Cleanup(func() { th.p.ch.Close(); <-acting })
+	th.guard(url)
 	observer := th.dial("/")
 	th.p.publish("reply.broadcast", domeSays("i", nil))
 	th.until(observer, "a reply")
@@ -60,6 +70,26 @@ func (th *docHarness) dial(target string) *client {
 	return c
 }
 
+// guard starts a bridge with access control, on which anonymous clients may do everything, and an
+// application decides about subscriptions.
+func (th *docHarness) guard(url string) {
+	th.t.Helper()
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"status": "ok", "data": {"title": "Live from the dome"}}`)
+	}))
+	th.t.Cleanup(app.Close)
+	authority, err := access.New(access.Config{
+		Roles:     map[string]json.RawMessage{"all": json.RawMessage(`{"hear": [{}], "rooms": ["/**"], "publish": ["/**"], "command": [{}], "clients": true, "admin": true}`)},
+		Anonymous: "all",
+		Callback:  &access.CallbackConfig{URL: app.URL, Style: "post", Role: "all", Ask: []string{"subscribe"}},
+	}, access.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		th.t.Fatal(err)
+	}
+	th.guarded = linked(th.t, url, func(c *bridge.Config) { c.Access = authority }, withSources("exchange=live"))
+}
+
 // until reads up to a message of a kind. While a command is running, only its last reply counts as a
 // reply.
 func (th *docHarness) until(c *client, kind string) (all []envelope) {
@@ -78,12 +108,18 @@ func (th *docHarness) until(c *client, kind string) (all []envelope) {
 func (th *docHarness) run(e example) []envelope {
 	th.t.Helper()
 	text := theExample.ReplaceAllString(e.text, fmt.Sprintf(`%q, "seq": 1`, th.epoch))
+	if e.kind() == "auth" {
+		return th.runAuth(text)
+	}
 	if e.kind() == "a plain command" {
 		c := dial(th.t, th.b.addr)
 		c.say(text)
 		return th.until(c, "a reply")
 	}
 	c := th.dial("/")
+	if e.kind() == "publish" || e.envelope["extra"] != nil {
+		c, _ = dialV1(th.t, th.guarded.addr, "/")
+	}
 	if e.kind() == "unsubscribe" {
 		c.say(strings.Replace(text, "unsubscribe", "subscribe", 1))
 		th.until(c, "ok")

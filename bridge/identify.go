@@ -49,9 +49,9 @@ func (b *Bridge) identify(r *engine.Request) (engine.Accepted, error) {
 		return engine.Accepted{}, err
 	}
 	foreign := b.policies().origins.CheckOrigin(l, from)
-	headers := &headerSource{request: r}
+	headers := &headerSource{r}
 	a := &access.Approach{Method: http.MethodGet, Path: u.path, Remote: r.RemoteAddr(), Peer: r.PeerAddr(),
-		Headers: headers.values, OriginAllowed: foreign == nil, TLS: r.TLS()}
+		Headers: headers.values, OriginAllowed: foreign == nil, TLS: r.TLS(), Unix: unixPeer(r.UnixPeer()), Client: b.sessionID(u.number)}
 	var raw string
 	raw, a.Query, _ = strings.Cut(u.target, "?")
 	u.origin, u.target = strings.Join(from.Origins, ", "), raw+"?"+access.WithoutCredentials(a.Query)
@@ -59,7 +59,7 @@ func (b *Bridge) identify(r *engine.Request) (engine.Accepted, error) {
 		return engine.Accepted{}, b.refuseUpgrade(u, foreignPage(foreign))
 	}
 	u.trusted, u.generation = foreign == nil, b.access.generation.Load()
-	v := b.access.Identify(a)
+	v := b.askRoom(b.access.Identify(a), b.sessionID(u.number), u.path)
 	if v.Later == nil {
 		return b.decideUpgrade(u, v, foreign)
 	}

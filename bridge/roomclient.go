@@ -32,8 +32,8 @@ func (b *Bridge) roomOf(path string) string {
 type roomClient struct {
 	room    *rooms.Room
 	opening *time.Timer // runs until the connection is open
+	opened  bool        // the connection is open, and the timer is stopped
 	wrong   string      // an error to tell the client then
-	left    bool        // it left the room before the connection was open
 }
 
 // acceptRoom accepts a client of a room.
@@ -60,20 +60,26 @@ func (b *Bridge) acceptRoom(c *client, u upgradeRequest, path string) (engine.Ac
 
 // openRoom is called when the connection of a client in a room is open.
 func (b *Bridge) openRoom(conn engine.Conn, c *client) {
-	if !c.roomClient().opening.Stop() {
-		c.roomClient().left = true
+	g := c.roomClient()
+	if !g.opening.Stop() {
 		conn.Close(1013, "it took too long; try again")
 		return
 	}
-	if c.roomClient().wrong != "" {
-		conn.Send(roomError(c.roomClient().wrong))
+	g.opened = true
+	b.tellRoom(c, roomSubscribe, b.roomOf(c.path()), nil, nil)
+	if g.wrong != "" {
+		conn.Send(roomError(g.wrong))
 	}
 }
 
 // leaveRoom removes a client from its room.
 func (b *Bridge) leaveRoom(c *client) {
-	if !c.roomClient().left {
-		b.rooms.Leave(c.roomClient().room)
+	g := c.roomClient()
+	if g.opened {
+		b.tellRoom(c, roomUnsubscribe, b.roomOf(c.path()), nil, nil)
+	}
+	if g.opened || g.opening.Stop() { // otherwise the timer has done it
+		b.rooms.Leave(g.room)
 	}
 }
 

@@ -13,7 +13,10 @@ import (
 const publishForm = `{"path": "/live/x", "body": <any JSON>} or {"path": "/live/x", "text": "<text>"}, and "exchange" if you like`
 
 // publishFields are the fields of a message for a room.
-var publishFields = []string{"exchange", "path", "body", "text"}
+var publishFields = append([]string{"exchange", "path", "body", "text"}, placeFields...)
+
+// jsonType is the content type of a message that is JSON.
+const jsonType = "application/json"
 
 // publishToRoom publishes a client's message to a room, and answers with the broker's outcome.
 func (b *Bridge) publishToRoom(s *hub.Session, r request) error {
@@ -32,13 +35,19 @@ func (b *Bridge) publishToRoom(s *hub.Session, r request) error {
 	if r.client.leaving() {
 		return &protocol.Rejection{Code: protocol.CodeLeaving, Message: "The message was not published: " + goingAwayReason + "."}
 	}
+	if user := r.client.user(); user != "" && len(user) <= amqpx.MaxShortString {
+		if message.Headers == nil {
+			message.Headers = amqpx.Table{}
+		}
+		message.Headers["user"] = user
+	}
 	message.Key = to.source.RoutingKey(to.path)
 	message.From, message.Tenant = r.client, quota.Address(r.client.Remote())
 	message.Withdrawn = func() bool { return !b.mayPublish(r.client, to.path).Allowed }
 	r.client.commands.Add(1)
 	err = to.source.link.Publish(message, func(o amqpx.Outcome) {
 		if o == amqpx.Confirmed {
-			b.roomMessageSent(r.client, to.path, message)
+			b.tellPublished(r.client, to.path, message)
 			r.conn.Send(protocol.Encode(protocol.OK{Op: "ok", ID: r.id}))
 		} else {
 			b.failures.note(o.String(), "exchange", to.source.Exchange, "path", to.path)
@@ -81,13 +90,16 @@ func (b *Bridge) readTarget(f protocol.Fields) (to roomTarget, err error) {
 // readMessage reads the body of a message. It is transient: a room keeps no messages.
 func readMessage(f protocol.Fields) (message amqpx.Message, err error) {
 	message.DeliveryMode = 1
+	if message.Headers, err = readPlace(f); err != nil {
+		return message, err
+	}
 	body, isJSON := f["body"]
 	_, isText := f["text"]
 	switch {
 	case isJSON == isText:
 		return message, errors.New(`give either "body" or "text"; send ` + publishForm)
 	case isJSON:
-		message.ContentType, message.Body = "application/json", compactJSON(body)
+		message.ContentType, message.Body = jsonType, compactJSON(body)
 		return message, nil
 	}
 	var text string

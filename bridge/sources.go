@@ -63,7 +63,7 @@ func (b *Bridge) deliverToRooms(s *sourceLink, d *amqpx.Delivery) {
 		b.roomDrops.note(err.Error(), "exchange", s.Exchange, "routing_key", d.RoutingKey, "message_id", d.MessageId, "app_id", d.AppId, "bytes", len(d.Body))
 		return
 	}
-	b.sequence.Take(rooms.Message{Path: s.Room(d.RoutingKey), Frame: rooms.Frame(body)})
+	b.sequence.Take(roomMessageOf(s.Room(d.RoutingKey), body, d.Headers))
 }
 
 // sourceLinkOf returns the source of an exchange, which must have the room.

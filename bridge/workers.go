@@ -1,6 +1,10 @@
 package bridge
 
-import "sync"
+import (
+	"fmt"
+	"runtime/debug"
+	"sync"
+)
 
 // workers runs functions that may block, a bounded number at a time. Its goroutines end when
 // there is nothing to do.
@@ -50,4 +54,14 @@ func (w *workers) next() func() {
 	w.waiting[0] = nil
 	w.waiting = w.waiting[1:]
 	return f
+}
+
+// guarded calls a function. A panic in it is logged and goes no further.
+func (b *Bridge) guarded(where string, do func()) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			b.log.Error("a panic", "in", where, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+		}
+	}()
+	do()
 }

@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"log/slog"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,7 +22,7 @@ type Authority struct {
 
 // Options are what an Authority needs of its surroundings.
 type Options struct {
-	// Secret returns the contents of a file that the configuration names.
+	// Secret returns the contents of a file that the configuration names; nil is [os.ReadFile].
 	Secret func(path string) ([]byte, error)
 	// Logger gets what an operator should know.
 	Logger *slog.Logger
@@ -33,6 +34,9 @@ type Options struct {
 func New(cfg Config, o Options) (*Authority, error) {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Secret == nil {
+		o.Secret = os.ReadFile
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

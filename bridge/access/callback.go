@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,6 +38,7 @@ type callback struct {
 	events  map[string]bool // subscribe, unsubscribe, message
 	role    string          // if an answer names none
 	roles   map[string]*Grants
+	named   namedGrants
 	timeout time.Duration
 	grace   time.Duration
 	now     func() time.Time
@@ -54,6 +56,9 @@ type callback struct {
 
 // carries reports whether a client shows a credential that style proxy forwards.
 func (c *callback) carries(ap *Approach) bool { return !c.post && len(c.forwarded(ap)) > 0 }
+
+// forwards reports whether style proxy forwards a header field.
+func (c *callback) forwards(field string) bool { return slices.Contains(c.headers, field) }
 
 // identify asks who a client is. ticket is what it shows, in style post. It blocks.
 func (c *callback) identify(ctx context.Context, ap *Approach, ticket string) Verdict {

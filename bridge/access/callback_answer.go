@@ -88,11 +88,11 @@ func (c *callback) principal(a answer, r *renewal) (*Principal, *Refusal) {
 	if errors.Is(err, errNothingGranted) {
 		return nil, refuse(403, "no_role", "the application knows you, but gives you no role on this bridge; ask its operator for one").Refusal
 	}
-	if err == nil && a.name != "" {
-		err = checkPrincipalName(a.name)
+	if err == nil && a.name != "" && !isName(a.name) {
+		err = errors.New("the name is longer than 255 bytes or has a control character")
 	}
 	now := c.now()
-	p := &Principal{Name: a.name, Source: "callback", Role: role, Data: a.data, renewal: r}
+	p := &Principal{Name: a.name, Source: "callback", Role: role, Data: a.data, IssuedAt: now, renewal: r, answer: a}
 	if err == nil {
 		p.Expires, err = after(now, a.expiresIn, "expires_in")
 	}
@@ -106,10 +106,27 @@ func (c *callback) principal(a answer, r *renewal) (*Principal, *Refusal) {
 	if !p.RenewAfter.IsZero() {
 		p.RenewAfter = now.Add(sooner(p.RenewAfter.Sub(now)))
 	}
-	if p.Grants, err = grants.For(a.name); err != nil {
-		return nil, refuse(403, "name", err.Error()).Refusal
+	if p.Grants, err = c.named.of(role, grants, a.name); err != nil {
+		return nil, refuse(403, "no_role", err.Error()).Refusal
 	}
 	return p, nil
+}
+
+// current returns the principal of an answer to an earlier configuration: its role may be another.
+func (c *callback) current(p *Principal) (*Principal, *Refusal) {
+	role, grants, err := c.grants(p.answer)
+	if err == nil {
+		grants, err = c.named.of(role, grants, p.Name)
+	}
+	if err != nil {
+		return nil, refuse(403, "no_role", "you have no role here any more; ask the operator for one").Refusal
+	}
+	next := *p
+	next.Role, next.Grants = role, grants
+	if next.Equal(p) {
+		return p, nil
+	}
+	return &next, nil
 }
 
 var errNothingGranted = errors.New("the answer grants nothing")
@@ -149,7 +166,7 @@ func withRooms(g *Grants, rooms []string) (*Grants, error) {
 			return nil, err
 		}
 	}
-	var all []string
+	all := []string{}
 	if before, ok := form["rooms"]; ok {
 		if err := json.Unmarshal(before, &all); err != nil {
 			return nil, err

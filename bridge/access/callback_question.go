@@ -49,7 +49,7 @@ func (c *callback) renewal(ap *Approach) *renewal {
 	if ap.Remote.IsValid() {
 		r.remote = ap.Remote.Addr().Unmap().String()
 	}
-	if origin := fields(ap, "Origin"); len(origin) == 1 {
+	if origin := ap.fields("Origin"); len(origin) == 1 {
 		r.origin = origin[0]
 	}
 	if !c.post {
@@ -58,26 +58,19 @@ func (c *callback) renewal(ap *Approach) *renewal {
 	return r
 }
 
-func fields(ap *Approach, name string) []string {
-	if ap.Headers == nil {
-		return nil
-	}
-	return ap.Headers(name)
-}
-
 // forwarded returns the fields that style proxy forwards. A browser adds its cookies to a
 // handshake that any page begins, so they count only if that page is allowed.
 func (c *callback) forwarded(ap *Approach) http.Header {
 	all := http.Header{}
 	for _, name := range c.headers {
-		if values := fields(ap, name); len(values) > 0 && (name != "Cookie" || ap.OriginAllowed) {
+		if values := ap.fields(name); len(values) > 0 && (name != "Cookie" || ap.OriginAllowed) {
 			all[name] = slices.Clone(values)
 		}
 	}
 	if c.cookies == nil || !ap.OriginAllowed {
 		return all
 	}
-	parsed := (&http.Request{Header: http.Header{"Cookie": fields(ap, "Cookie")}}).Cookies()
+	parsed := (&http.Request{Header: http.Header{"Cookie": ap.fields("Cookie")}}).Cookies()
 	var kept []string
 	for _, cookie := range parsed {
 		if !slices.Contains(c.cookies, cookie.Name) {
@@ -105,7 +98,8 @@ func (c *callback) question(ticket string, ap *Approach, r *renewal) question {
 // proxied is a request of style proxy. The fields that it adds have the names that nginx
 // users give them.
 func (c *callback) proxied(r *renewal) question {
-	header := maps.Clone(r.header)
+	header := http.Header{}
+	maps.Copy(header, r.header)
 	header.Set("X-Original-URI", r.path)
 	if r.remote != "" {
 		header.Set("X-Real-IP", r.remote)

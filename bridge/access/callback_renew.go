@@ -16,8 +16,11 @@ func (c *callback) renew(ctx context.Context, p *Principal) (*Principal, *Refusa
 		return p, nil
 	}
 	q := c.proxied(r)
-	if c.post {
+	switch {
+	case c.post:
 		q = c.posted(r, asked{Op: "renew", Name: &p.Name})
+	case len(r.header) == 0: // it came when the style was post
+		return nil, refuse(401, "refused", "this bridge now asks about you in another way; connect again").Refusal
 	}
 	result := c.decide(ctx, q)
 	switch result.outcome {

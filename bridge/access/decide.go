@@ -2,7 +2,6 @@ package access
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
@@ -55,9 +54,9 @@ func (p *Principal) Decide(r Request) Decision {
 	case SendCommand:
 		return p.decideCommand(g, r.Consumer, r.CommandString)
 	case EnterRoom:
-		return p.decideRoom("rooms", g.rooms, r.Room, "hear", "hear")
+		return p.decideRoom("rooms", g.rooms, r.Room, "hear", g.allowed.rooms)
 	case PublishToRoom:
-		return p.decideRoom("publish", g.publish, r.Room, "publish to", "publish to")
+		return p.decideRoom("publish", g.publish, r.Room, "publish to", g.allowed.publish)
 	case ListClients:
 		return p.decideFlag("clients", g.Clients, "you may not see who is connected")
 	case Administer:
@@ -83,17 +82,16 @@ func (p *Principal) decideFlag(key string, granted bool, reason string) Decision
 	return p.decision(granted, key, reason+"; "+p.whose()+" would need "+key+": true")
 }
 
-func (p *Principal) decideRoom(key string, patterns []roomPattern, room, verb, may string) Decision {
+func (p *Principal) decideRoom(key string, patterns []roomPattern, room, verb, allowed string) Decision {
 	for i := range patterns {
 		if patterns[i].match(room) {
 			return p.decision(true, fmt.Sprintf("%s[%d]", key, i), "")
 		}
 	}
-	allowed := "no room"
-	if len(patterns) > 0 {
-		allowed = series(sortedRooms(patterns))
+	if allowed == "" {
+		allowed = "no room"
 	}
-	return p.decision(false, "no "+key, fmt.Sprintf("you may not %s the room %s; %s may %s %s", verb, quote.Text(room), p.whose(), may, allowed))
+	return p.decision(false, "no "+key, fmt.Sprintf("you may not %s the room %s; %s may %s %s", verb, quote.Text(room), p.whose(), verb, allowed))
 }
 
 func (p *Principal) decideCommand(g *Grants, consumer, commandString string) Decision {
@@ -117,42 +115,13 @@ func (p *Principal) refusal(g *Grants, consumer, verb string, known bool) string
 	if !known {
 		what = "a command that does not begin with a plain word"
 	}
-	text := fmt.Sprintf("you may not send %s to %s; %s may %s", what, quote.Short(consumer), p.whose(), g.commands())
+	allowed := "send no commands"
+	if g.allowed.commands != "" {
+		allowed = "command " + g.allowed.commands
+	}
+	text := fmt.Sprintf("you may not send %s to %s; %s may %s", what, printable(consumer), p.whose(), allowed)
 	if !known {
 		text += "; begin the command with its verb, without quotes or blanks before it"
-	}
-	return text
-}
-
-// commands says which commands the grants allow.
-func (g *Grants) commands() string {
-	if len(g.command) == 0 {
-		return "send no commands"
-	}
-	var rules []string
-	for i := range g.command {
-		rules = append(rules, g.command[i].String())
-	}
-	text := "command " + strings.Join(rules, ", and ")
-	if len(g.forbid) == 0 {
-		return text
-	}
-	rules = nil
-	for i := range g.forbid {
-		rules = append(rules, g.forbid[i].String())
-	}
-	return text + ", but not " + strings.Join(rules, ", nor ")
-}
-
-// String says which commands a rule selects, such as: dome and mount (status, open).
-func (r *commandRule) String() string {
-	f := r.form()
-	text := "every actor"
-	if len(f.Consumer) > 0 && f.Consumer[0] != "*" {
-		text = series(f.Consumer)
-	}
-	if len(f.Verb) > 0 {
-		text += " (" + strings.Join(shortened(f.Verb), ", ") + ")"
 	}
 	return text
 }
@@ -165,20 +134,10 @@ func (p *Principal) whose() string {
 	return "your role " + p.Role
 }
 
-// series joins words as in a sentence. Of many, it leaves some out.
-func series(words []string) string {
-	words = shortened(words)
-	if last := len(words) - 1; last > 0 {
-		return strings.Join(words[:last], ", ") + " and " + words[last]
+// printable returns a text as it is if it is short and plain, and otherwise in quotes.
+func printable(text string) string {
+	if quoted := quote.Text(text); text == "" || quoted != `"`+text+`"` {
+		return quoted
 	}
-	return strings.Join(words, "")
-}
-
-// shortened returns the first words, and how many more there are.
-func shortened(words []string) []string {
-	const most = 8
-	if len(words) <= most {
-		return words
-	}
-	return append(append([]string{}, words[:most-1]...), fmt.Sprintf("%d more", len(words)-most+1))
+	return text
 }

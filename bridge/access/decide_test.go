@@ -107,6 +107,7 @@ func TestARefusalNamesWhatIsAllowed(t *testing.T) {
 	for request, want := range map[Request]string{
 		{Door: SendCommand, Consumer: "mirror", CommandString: "shutdown now"}: `you may not send "shutdown" to mirror; your role observer may command dome and mount, but not every actor (shutdown)`,
 		{Door: SendCommand, Consumer: "mirror", CommandString: `"x"`}:          `you may not send a command that does not begin with a plain word to mirror; your role observer may command dome and mount, but not every actor (shutdown); begin the command with its verb, without quotes or blanks before it`,
+		{Door: SendCommand, Consumer: "a\nb", CommandString: "x"}:              `you may not send "x" to "a\nb"; your role observer may command dome and mount, but not every actor (shutdown)`,
 		{Door: EnterRoom, Room: "/chat"}:                                       `you may not hear the room "/chat"; your role observer may hear /live/*`,
 		{Door: PublishToRoom, Room: "/chat"}:                                   `you may not publish to the room "/chat"; your role observer may publish to no room`,
 		{Door: ListClients}:                                                    `you may not see who is connected; your role observer would need clients: true`,

@@ -128,13 +128,13 @@ func describeRevocation(r Revocation) string {
 func (g *Grants) Describe() string {
 	parts := []string{g.describeHearing()}
 	if len(g.rooms) > 0 {
-		parts = append(parts, "hears rooms "+series(sortedRooms(g.rooms)))
+		parts = append(parts, "hears rooms "+g.allowed.rooms)
 	}
 	if len(g.publish) > 0 {
-		parts = append(parts, "publishes to rooms "+series(sortedRooms(g.publish)))
+		parts = append(parts, "publishes to rooms "+g.allowed.publish)
 	}
 	if len(g.command) > 0 {
-		parts = append(parts, "commands "+strings.TrimPrefix(g.commands(), "command "))
+		parts = append(parts, "commands "+g.allowed.commands)
 	} else {
 		parts = append(parts, "sends no commands")
 	}

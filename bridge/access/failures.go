@@ -67,7 +67,7 @@ func (f *failures) later(ctx context.Context, remote netip.Addr, decide func(con
 
 // refused counts a refusal, if that says that a credential is bad.
 func (f *failures) refused(remote netip.Addr, v Verdict) Verdict {
-	if v.Refusal == nil || v.Refusal.Status != 401 && v.Refusal.Status != 403 || v.Refusal.Code == "no_role" {
+	if v.Refusal == nil || v.Refusal.Status != 401 && v.Refusal.Status != 403 || v.Refusal.Code == "no_role" || v.Refusal.Code == "missing" {
 		return v
 	}
 	f.mu.Lock()

@@ -23,6 +23,7 @@ type Grants struct {
 	command, forbid []commandRule
 	form            grantsForm // what they were made of
 	canonical       string     // as JSON
+	allowed         allowedText
 }
 
 // Limits bound what all connections of a principal may take together. Zero is no limit.

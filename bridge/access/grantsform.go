@@ -152,6 +152,7 @@ func (f grantsForm) compile() (*Grants, error) {
 	if g.forbid, err = compileRules("forbid", f.Forbid); err != nil {
 		return nil, err
 	}
+	g.allowed = g.inWords()
 	f.Hear, f.Hide = keys(hear), keys(hide)
 	f.Rooms, f.Publish = sortedRooms(g.rooms), sortedRooms(g.publish)
 	f.Command, f.Forbid = sortedRules(g.command), sortedRules(g.forbid)

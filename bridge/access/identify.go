@@ -1,10 +1,6 @@
 package access
 
-import (
-	"context"
-	"net/http"
-	"slices"
-)
+import "context"
 
 // identify says who a client is. A credential that it shows is decisive: if it is not valid, the
 // client is nobody else. Without one, it is who its connection says: the user that a trusted proxy
@@ -85,7 +81,7 @@ func (s *state) identifyBearer(ap *Approach, c credential) Verdict {
 			return s.identifyTicket(ap, c)
 		}
 	}
-	if c.fromField && s.callback != nil && s.forwardsField("Authorization") {
+	if c.fromField && s.callback != nil && s.callback.forwards("Authorization") {
 		return Verdict{Later: func(ctx context.Context) Verdict { return s.callback.identify(ctx, ap, "") }}
 	}
 	if c.kind == unreadableField {
@@ -103,11 +99,4 @@ func (s *state) identifyTicket(ap *Approach, c credential) Verdict {
 		return refuse(401, "invalid", "the ticket is empty; get a new one")
 	}
 	return Verdict{Later: func(ctx context.Context) Verdict { return s.callback.identify(ctx, ap, c.value) }}
-}
-
-// forwardsField reports whether the callback is to judge a header field.
-func (s *state) forwardsField(name string) bool {
-	return s.cfg.Callback.Style == "proxy" && slices.ContainsFunc(s.cfg.Callback.Headers, func(field string) bool {
-		return http.CanonicalHeaderKey(field) == name
-	})
 }

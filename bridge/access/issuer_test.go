@@ -92,7 +92,7 @@ type issuerKey struct {
 }
 
 // The keys are made once: those of RSA take a while.
-var newTestKey = func() func(t testing.TB, alg, id string) issuerKey {
+var newIssuerKey = func() func(t testing.TB, alg, id string) issuerKey {
 	rsaKeys := sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 	return func(t testing.TB, alg, id string) issuerKey {
 		t.Helper()
@@ -140,14 +140,11 @@ func (k issuerKey) sign(t testing.TB, claims, header map[string]any) string {
 	return signed
 }
 
-// issuerNow is when the tests of tokens happen.
-var issuerNow = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
-
 // claims returns those of a good token of the issuer, with changes; nil removes one.
 func (i *testIssuer) claims(changes map[string]any) map[string]any {
 	all := map[string]any{
 		"iss": i.URL, "aud": "clu-ws", "sub": "ada", "jti": "42", "groups": []string{"staff", "observers"},
-		"iat": issuerNow.Add(-time.Minute).Unix(), "nbf": issuerNow.Add(-time.Minute).Unix(), "exp": issuerNow.Add(time.Hour).Unix(),
+		"iat": testNow.Add(-time.Minute).Unix(), "nbf": testNow.Add(-time.Minute).Unix(), "exp": testNow.Add(time.Hour).Unix(),
 	}
 	maps.Copy(all, changes)
 	maps.DeleteFunc(all, func(_ string, value any) bool { return value == nil })
@@ -161,12 +158,12 @@ func (i *testIssuer) config(algorithms ...string) JWTConfig {
 	}
 }
 
-// testClock is the clock of a test: issuerNow and what passes.
+// testClock is a clock that begins at testNow.
 type testClock struct{ testkit.Clock }
 
-func (c *testClock) Now() time.Time { return issuerNow.Add(c.Clock.Now().Sub(time.Unix(0, 0))) }
+func (c *testClock) Now() time.Time { return testNow.Add(c.Clock.Now().Sub(time.Unix(0, 0))) }
 
-func issuerRoles(t testing.TB) map[string]*Grants {
+func parsedRoles(t testing.TB) map[string]*Grants {
 	t.Helper()
 	roles := map[string]*Grants{}
 	for name, text := range map[string]string{
@@ -192,7 +189,7 @@ func testOptions(clock *testClock, log slog.Handler) Options {
 // newTestJWT returns a source for issuers, on the clock.
 func newTestJWT(t testing.TB, clock *testClock, cfgs ...JWTConfig) *jwtSource {
 	t.Helper()
-	s, err := newJWT(cfgs, issuerRoles(t), nil, testOptions(clock, nil))
+	s, err := newJWT(cfgs, parsedRoles(t), nil, testOptions(clock, nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,7 @@ const (
 type jwtSource struct {
 	issuers map[string][]*issuer // by name; several differ in their audience
 	roles   map[string]*Grants
+	named   namedGrants
 	now     func() time.Time
 	workers *workers
 }
@@ -96,6 +97,11 @@ func (s *jwtSource) knows(token string) bool {
 // verify says who the bearer of a token is. It blocks: it takes time of a worker, and may wait
 // for keys.
 func (s *jwtSource) verify(ctx context.Context, token string) Verdict {
+	// Before anything is read: the loops would wait behind hundreds of goroutines that compute.
+	if err := s.workers.take(ctx); err != nil {
+		return unavailable("too many clients come at the same time; try again soon", 0)
+	}
+	defer s.workers.give()
 	parsed, err := unverified(token)
 	if err != nil {
 		return refuse(401, "malformed", "the token is not a JSON Web Token that this bridge can read; get a new one")
@@ -120,14 +126,10 @@ func (s *jwtSource) verifyBy(ctx context.Context, i *issuer, token string, parse
 	if refusal := i.check(parsed); refusal != nil {
 		return Verdict{Refusal: refusal}
 	}
-	key, err := i.key(ctx, parsed)
+	key, err := i.key(ctx, parsed, s.workers)
 	if err != nil {
 		return keyRefusal(err)
 	}
-	if err := s.workers.take(ctx); err != nil {
-		return unavailable("too many clients come at the same time; try again soon", 0)
-	}
-	defer s.workers.give()
 	verified, err := i.parser.Parse(token, func(*jwt.Token) (any, error) { return key, nil })
 	if err != nil {
 		return Verdict{Refusal: i.refusal(err)}
@@ -151,19 +153,19 @@ func (i *issuer) check(t *jwt.Token) *Refusal {
 
 // key returns the key for a token. Its kind follows from the configured algorithm: a public key
 // is never a shared secret.
-func (i *issuer) key(ctx context.Context, t *jwt.Token) (any, error) {
+func (i *issuer) key(ctx context.Context, t *jwt.Token, w *workers) (any, error) {
 	if t.Method.Alg() == "HS256" {
 		return i.secret, nil
 	}
-	return i.keys.find(ctx, t)
+	return i.keys.find(ctx, t, w)
 }
 
 // principal returns who a verified token is of.
 func (s *jwtSource) principal(i *issuer, t *jwt.Token, token string) Verdict {
 	claims := t.Claims.(jwt.MapClaims)
 	name, _ := claims[i.claim].(string)
-	if err := checkPrincipalName(name); err != nil {
-		return refuse(401, "name", "the token has no usable name: its claim "+i.claim+" "+err.Error())
+	if !isName(name) {
+		return refuse(401, "name", "the token has no usable name: its claim "+i.claim+" is missing, is not a text, is longer than 255 bytes or has a control character")
 	}
 	role, grants, refusal := s.grants(i, claims, name)
 	if refusal != nil {
@@ -204,9 +206,9 @@ func (s *jwtSource) grants(i *issuer, claims jwt.MapClaims, name string) (role s
 			return "", nil, refuse(403, "no_role", "the token is good, but nothing in it gives a role on this bridge; ask its operator for one").Refusal
 		}
 	}
-	g, err := g.For(name)
+	g, err := s.named.of(role, g, name)
 	if err != nil {
-		return "", nil, refuse(403, "name", "the name in the token cannot be used in the grants of this bridge: "+err.Error()).Refusal
+		return "", nil, refuse(403, "no_role", err.Error()).Refusal
 	}
 	return role, g, nil
 }
@@ -231,6 +233,9 @@ func (s *jwtSource) current(p *Principal) (*Principal, *Refusal) {
 			}
 			next := *p
 			next.Role, next.Grants = role, grants
+			if next.Equal(p) {
+				return p, nil
+			}
 			return &next, nil
 		}
 	}
@@ -256,7 +261,7 @@ func issuerOf(t *jwt.Token) string {
 
 // credentialID returns the id that the issuer gave to a token, or the first digits of its hash.
 func credentialID(claims jwt.MapClaims, token string) string {
-	if id, ok := claims["jti"].(string); ok && checkPrincipalName(id) == nil {
+	if id, ok := claims["jti"].(string); ok && isName(id) {
 		return id
 	}
 	hash := sha256.Sum256([]byte(token))

@@ -32,7 +32,7 @@ func TestAMistakeInTheConfigurationOfAnIssuerIsNamed(t *testing.T) {
 		change(&cfg)
 		o := testOptions(&testClock{}, nil)
 		o.Secret = func(string) ([]byte, error) { return nil, errors.New("no such file") }
-		_, err := newJWT([]JWTConfig{cfg}, issuerRoles(t), nil, o)
+		_, err := newJWT([]JWTConfig{cfg}, parsedRoles(t), nil, o)
 		var at *PathError
 		switch {
 		case want == "" && err != nil, want != "" && (err == nil || !strings.HasPrefix(err.Error(), want) || !errors.As(err, &at)):
@@ -41,7 +41,7 @@ func TestAMistakeInTheConfigurationOfAnIssuerIsNamed(t *testing.T) {
 			t.Errorf("the secret is in %v", err)
 		}
 	}
-	if _, err := newJWT([]JWTConfig{good, good}, issuerRoles(t), nil, testOptions(&testClock{}, nil)); err == nil || !strings.HasPrefix(err.Error(), "jwt[1]: ") {
+	if _, err := newJWT([]JWTConfig{good, good}, parsedRoles(t), nil, testOptions(&testClock{}, nil)); err == nil || !strings.HasPrefix(err.Error(), "jwt[1]: ") {
 		t.Errorf("the same issuer twice: %v", err)
 	}
 }

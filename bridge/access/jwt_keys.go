@@ -64,8 +64,8 @@ func newKeySet(u *url.URL, o Options) *keySet {
 
 // find returns the key for a token's signature, which has not been verified. If the set lacks
 // it, it asks the issuer, at a bounded rate.
-func (k *keySet) find(ctx context.Context, t *jwt.Token) (any, error) {
-	key, err := k.lookup(t)
+func (k *keySet) find(ctx context.Context, t *jwt.Token, w *workers) (any, error) {
+	key, at, err := k.lookup(t)
 	if !errors.Is(err, errNoKey) {
 		return key, err
 	}
@@ -73,32 +73,38 @@ func (k *keySet) find(ctx context.Context, t *jwt.Token) (any, error) {
 	if len(id) > keyIDMaxLength {
 		return nil, errNoKey
 	}
-	if err := k.ask(ctx, id); err != nil {
+	if err := w.aside(func() error { return k.ask(ctx, id, at) }); err != nil {
 		return nil, err
 	}
-	return k.lookup(t)
+	key, _, err = k.lookup(t)
+	return key, err
 }
 
-// lookup returns the key that a token names, or all keys if it names none.
-func (k *keySet) lookup(t *jwt.Token) (any, error) {
+// lookup returns the key that a token names, or all keys if it names none, and when the issuer was
+// asked for the keys that there are.
+func (k *keySet) lookup(t *jwt.Token) (key any, at time.Time, err error) {
 	k.mu.Lock()
 	keys, at := k.keys, k.at
 	k.mu.Unlock()
 	if keys == nil || k.now().Sub(at) > keysMaxAge {
-		return nil, errNoKey
+		return nil, at, errNoKey
 	}
-	key, err := keys.KeyfuncCtx(context.Background())(t) // no network: the keys are in memory
+	key, err = keys.KeyfuncCtx(context.Background())(t) // no network: the keys are in memory
 	if set, ok := key.(jwt.VerificationKeySet); errors.Is(err, jwkset.ErrKeyNotFound) || ok && len(set.Keys) == 0 {
-		return nil, errNoKey
+		return nil, at, errNoKey
 	}
-	return key, err
+	return key, at, err
 }
 
-// ask fetches the keys because a token names one that is unknown. It returns errNoKey if the
+// ask fetches the keys because a token names one that was unknown at a time. It returns errNoKey if the
 // issuer is known not to have it, and *unknownError if the issuer may have it: it does not
 // answer, or it may not be asked yet. Otherwise the key may be there now.
-func (k *keySet) ask(ctx context.Context, id string) error {
+func (k *keySet) ask(ctx context.Context, id string, seen time.Time) error {
 	k.mu.Lock()
+	if !k.at.Equal(seen) && (k.has(id) || id == "") { // an answer came in between
+		k.mu.Unlock()
+		return nil
+	}
 	if _, known := k.absent[id]; known && k.recent() {
 		k.mu.Unlock()
 		return errNoKey
@@ -123,7 +129,7 @@ func (k *keySet) ask(ctx context.Context, id string) error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !k.has(id) && len(k.absent) < absentMax {
+	if id != "" && !k.has(id) && len(k.absent) < absentMax {
 		k.absent[id] = struct{}{}
 	}
 	return nil
@@ -134,7 +140,7 @@ func (k *keySet) ask(ctx context.Context, id string) error {
 func (k *keySet) afterFlight(id string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.failed > 0 || !k.has(id) {
+	if k.failed > 0 || !k.has(id) && id != "" {
 		return &unknownError{max(k.mayAskIn(), keysRetry)}
 	}
 	return nil

@@ -24,7 +24,7 @@ import (
 
 func TestAKeyThatIsNewAtTheIssuerIsFetchedAtOnce(t *testing.T) {
 	var clock testClock
-	issuer, before, after := newTestIssuer(t, httptest.NewServer), newTestKey(t, "RS256", "k1"), newTestKey(t, "ES256", "k2")
+	issuer, before, after := newTestIssuer(t, httptest.NewServer), newIssuerKey(t, "RS256", "k1"), newIssuerKey(t, "ES256", "k2")
 	issuer.publish(before)
 	s := newTestJWT(t, &clock, issuer.config("RS256", "ES256"))
 	if v := verify(t, s, before.sign(t, issuer.claims(nil), nil)); v.Principal == nil {
@@ -50,7 +50,7 @@ func TestAKeyThatIsNewAtTheIssuerIsFetchedAtOnce(t *testing.T) {
 // Ids that an attacker makes up must neither flood the issuer, nor hide that a key is new there.
 func TestUnknownKeysAskAtABoundedRate(t *testing.T) {
 	var clock testClock
-	issuer, key, made := newTestIssuer(t, httptest.NewServer), newTestKey(t, "EdDSA", "k1"), newTestKey(t, "EdDSA", "made up")
+	issuer, key, made := newTestIssuer(t, httptest.NewServer), newIssuerKey(t, "EdDSA", "k1"), newIssuerKey(t, "EdDSA", "made up")
 	issuer.publish(key)
 	s := newTestJWT(t, &clock, issuer.config("EdDSA"))
 	for n := range 100 {
@@ -62,7 +62,7 @@ func TestUnknownKeysAskAtABoundedRate(t *testing.T) {
 	if n := issuer.asked.Load(); n != 1 {
 		t.Errorf("the issuer was asked %d times for 100 ids within no time", n)
 	}
-	rotated := newTestKey(t, "EdDSA", "k2")
+	rotated := newIssuerKey(t, "EdDSA", "k2")
 	issuer.publish(rotated)
 	v := verify(t, s, rotated.sign(t, issuer.claims(nil), nil))
 	if code(v) != "unknown" || v.Refusal.Status != http.StatusServiceUnavailable || v.Refusal.RetryAfter < keysMinAge || v.Refusal.RetryAfter > 2*keysMinAge {
@@ -77,7 +77,7 @@ func TestUnknownKeysAskAtABoundedRate(t *testing.T) {
 // A client that comes back with the same old token for ever is told no, not to come again.
 func TestATokenOfAKeyThatIsGoneIsRefusedEachTime(t *testing.T) {
 	var clock testClock
-	issuer, key, gone := newTestIssuer(t, httptest.NewServer), newTestKey(t, "EdDSA", "k2"), newTestKey(t, "EdDSA", "k1")
+	issuer, key, gone := newTestIssuer(t, httptest.NewServer), newIssuerKey(t, "EdDSA", "k2"), newIssuerKey(t, "EdDSA", "k1")
 	issuer.publish(key)
 	s := newTestJWT(t, &clock, issuer.config("EdDSA"))
 	token := gone.sign(t, issuer.claims(nil), nil)
@@ -92,10 +92,10 @@ func TestATokenOfAKeyThatIsGoneIsRefusedEachTime(t *testing.T) {
 func TestAnIssuerThatIsDownIsUnknownUntilItIsBack(t *testing.T) {
 	var clock testClock
 	var log bytes.Buffer
-	issuer, key := newTestIssuer(t, httptest.NewServer), newTestKey(t, "EdDSA", "k1")
+	issuer, key := newTestIssuer(t, httptest.NewServer), newIssuerKey(t, "EdDSA", "k1")
 	issuer.publish(key)
 	issuer.answer(http.StatusBadGateway, "")
-	s, err := newJWT([]JWTConfig{issuer.config("EdDSA")}, issuerRoles(t), nil, testOptions(&clock, slog.NewTextHandler(&log, nil)))
+	s, err := newJWT([]JWTConfig{issuer.config("EdDSA")}, parsedRoles(t), nil, testOptions(&clock, slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestAnIssuerThatIsDownIsUnknownUntilItIsBack(t *testing.T) {
 	clock.Pass(time.Hour)
 	keys := s.issuers[issuer.URL][0].keys
 	keys.refresh(t.Context())
-	fresh := key.sign(t, issuer.claims(map[string]any{"exp": issuerNow.Add(48 * time.Hour).Unix()}), nil)
+	fresh := key.sign(t, issuer.claims(map[string]any{"exp": testNow.Add(48 * time.Hour).Unix()}), nil)
 	if v := verify(t, s, fresh); v.Principal == nil {
 		t.Errorf("down again: what is known must do: %+v", v.Refusal)
 	}
@@ -131,7 +131,7 @@ func TestAnIssuerThatIsDownIsUnknownUntilItIsBack(t *testing.T) {
 // 1,000 clients that come together while the issuer is asked wait for one answer.
 func TestThoseWhoComeTogetherAskOnce(t *testing.T) {
 	var clock testClock
-	key := newTestKey(t, "EdDSA", "k1")
+	key := newIssuerKey(t, "EdDSA", "k1")
 	arrived, answer := make(chan struct{}, 1), make(chan struct{})
 	issuer := newTestIssuer(t, func(h http.Handler) *httptest.Server {
 		return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -167,7 +167,7 @@ func TestThoseWhoComeTogetherAskOnce(t *testing.T) {
 
 func TestKeysAreFetchedOverTLS(t *testing.T) {
 	var clock testClock
-	issuer, key := newTestIssuer(t, httptest.NewTLSServer), newTestKey(t, "ES256", "k1")
+	issuer, key := newTestIssuer(t, httptest.NewTLSServer), newIssuerKey(t, "ES256", "k1")
 	issuer.publish(key)
 	token := key.sign(t, issuer.claims(nil), nil)
 	s := newTestJWT(t, &clock, issuer.config("ES256"))
@@ -185,7 +185,7 @@ func TestKeysAreFetchedOverTLS(t *testing.T) {
 // Keys come from the configured address only: a redirect could lead to those of anybody.
 func TestKeysDoNotComeFromElsewhere(t *testing.T) {
 	var clock testClock
-	evil, forged := newTestIssuer(t, httptest.NewServer), newTestKey(t, "EdDSA", "k1")
+	evil, forged := newTestIssuer(t, httptest.NewServer), newIssuerKey(t, "EdDSA", "k1")
 	evil.publish(forged)
 	issuer := newTestIssuer(t, func(http.Handler) *httptest.Server {
 		return httptest.NewServer(http.RedirectHandler(evil.URL+"/keys", http.StatusFound))
@@ -204,14 +204,14 @@ func TestUnusableAnswersOfAnIssuerKeepWhatIsKnown(t *testing.T) {
 	weak := issuerKey{"k1", jwt.SigningMethodRS256, small}.public().Marshal()
 	secret := `{"kty":"oct","kid":"k1","k":"c2VjcmV0"}`
 	weakText, _ := json.Marshal(weak)
-	curve, _ := json.Marshal(newTestKey(t, "ES384", "k1").public().Marshal())
+	curve, _ := json.Marshal(newIssuerKey(t, "ES384", "k1").public().Marshal())
 	for name, body := range map[string]string{
 		"no JSON": "<html>", "no keys": `{}`, "none left": `{"keys":[]}`, "a list": `[]`, "too long": strings.Repeat(" ", keysMaxSize) + `{"keys":[]}`,
 		"a weak key": `{"keys":[` + string(weakText) + `]}`, "a secret": `{"keys":[` + secret + `]}`, "another curve": `{"keys":[` + string(curve) + `]}`,
 		"rubbish for a key": `{"keys":[1,null,"x",{"kty":"RSA"}]}`,
 	} {
 		var clock testClock
-		issuer, key := newTestIssuer(t, httptest.NewServer), newTestKey(t, "EdDSA", "k1")
+		issuer, key := newTestIssuer(t, httptest.NewServer), newIssuerKey(t, "EdDSA", "k1")
 		issuer.publish(key)
 		s := newTestJWT(t, &clock, issuer.config("RS256", "EdDSA", "ES256"))
 		keys := s.issuers[issuer.URL][0].keys
@@ -229,7 +229,7 @@ func TestUnusableAnswersOfAnIssuerKeepWhatIsKnown(t *testing.T) {
 
 // Real issuers publish keys for encryption, with certificates, and of kinds that are not known.
 func TestAKeySetLikeKeycloaksIsRead(t *testing.T) {
-	signing, encryption := newTestKey(t, "RS256", "sig"), newTestKey(t, "RS256", "enc")
+	signing, encryption := newIssuerKey(t, "RS256", "sig"), newIssuerKey(t, "RS256", "enc")
 	enc := encryption.public().Marshal()
 	enc.USE, enc.ALG = "enc", "RSA-OAEP"
 	sig := signing.public().Marshal()
@@ -276,9 +276,9 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 
 func TestKeysAreRefreshedInTheBackground(t *testing.T) {
 	testkit.Bubble(t, func(t *testing.T) {
-		key := newTestKey(t, "EdDSA", "k1")
+		key := newIssuerKey(t, "EdDSA", "k1")
 		o := Options{Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
-		s, err := newJWT([]JWTConfig{{Issuer: "i", Audience: "a", Algorithms: []string{"EdDSA"}, JWKS: "https://idp.example/keys"}}, issuerRoles(t), nil, o)
+		s, err := newJWT([]JWTConfig{{Issuer: "i", Audience: "a", Algorithms: []string{"EdDSA"}, JWKS: "https://idp.example/keys"}}, parsedRoles(t), nil, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -316,14 +316,14 @@ func TestKeysAreRefreshedInTheBackground(t *testing.T) {
 
 func TestAReloadKeepsTheKeysOfAnIssuer(t *testing.T) {
 	var clock testClock
-	issuer, key := newTestIssuer(t, httptest.NewServer), newTestKey(t, "EdDSA", "k1")
+	issuer, key := newTestIssuer(t, httptest.NewServer), newIssuerKey(t, "EdDSA", "k1")
 	issuer.publish(key)
 	s := newTestJWT(t, &clock, issuer.config("EdDSA"))
 	p := verify(t, s, key.sign(t, issuer.claims(nil), nil)).Principal
 	issuer.Close()
 	cfg := issuer.config("EdDSA")
 	cfg.Roles = Assignments{{"groups:staff", "viewer"}}
-	later, err := newJWT([]JWTConfig{cfg}, issuerRoles(t), s, testOptions(&clock, nil))
+	later, err := newJWT([]JWTConfig{cfg}, parsedRoles(t), s, testOptions(&clock, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -334,7 +334,7 @@ func TestAReloadKeepsTheKeysOfAnIssuer(t *testing.T) {
 		t.Errorf("who is in: %+v, %v", now, refusal)
 	}
 	cfg.Roles = nil
-	without, err := newJWT([]JWTConfig{cfg}, issuerRoles(t), later, testOptions(&clock, nil))
+	without, err := newJWT([]JWTConfig{cfg}, parsedRoles(t), later, testOptions(&clock, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -342,7 +342,7 @@ func TestAReloadKeepsTheKeysOfAnIssuer(t *testing.T) {
 		t.Errorf("without a role: %v", refusal)
 	}
 	cfg.Issuer = "https://other.example"
-	gone, err := newJWT([]JWTConfig{cfg}, issuerRoles(t), without, testOptions(&clock, nil))
+	gone, err := newJWT([]JWTConfig{cfg}, parsedRoles(t), without, testOptions(&clock, nil))
 	if err != nil {
 		t.Fatal(err)
 	}

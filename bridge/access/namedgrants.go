@@ -15,10 +15,11 @@ type namedKey struct{ role, name string }
 // maxNamed is how many grants each of the two maps holds.
 const maxNamed = 4096
 
-// of returns the grants of a role for a principal's name.
+// of returns the grants of a role for a principal's name. Those without a role, which came with a
+// credential, are not kept: others of the same name may have others.
 func (n *namedGrants) of(role string, g *Grants, name string) (*Grants, error) {
-	if !g.Named() {
-		return g, nil
+	if !g.Named() || role == "" {
+		return g.For(name)
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -27,9 +27,10 @@ type Principal struct {
 
 	// claims are those of a JWT, by which a reload finds its role again.
 	claims []byte
-	// renewal is what a callback is asked again; nil if it was not asked. unknownSince is when it
-	// did not answer that for the first time.
+	// renewal is what a callback is asked again; nil if it was not asked. answer is its last
+	// answer; unknownSince is when it gave none for the first time.
 	renewal      *renewal
+	answer       answer
 	unknownSince time.Time
 
 	// resolve sets what is of the configuration to that of a later one: the role, and for a
@@ -44,3 +45,7 @@ func (p *Principal) Equal(other *Principal) bool {
 	return p == other || p != nil && other != nil && p.Name == other.Name && p.Source == other.Source && p.Role == other.Role &&
 		p.CredentialID == other.CredentialID && p.Expires.Equal(other.Expires) && p.Grants.Key() == other.Grants.Key()
 }
+
+// UnknownSince returns since when the callback could not be asked about the principal; the zero
+// time if it could.
+func (p *Principal) UnknownSince() time.Time { return p.unknownSince }

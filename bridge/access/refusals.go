@@ -1,15 +1,9 @@
 package access
 
 import (
-	"errors"
 	"math/rand/v2"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
-
-// nameMaxLength is that of a principal's name, in bytes: it is in headers, logs and paths.
-const nameMaxLength = 255
 
 // unknownRetry is when a newcomer may try again that nobody could decide about.
 const unknownRetry = 5 * time.Second
@@ -28,21 +22,3 @@ func jitter(d time.Duration) time.Duration { return d + time.Duration(rand.Int64
 
 // sooner returns between 0.8 d and d, so that those who came together are not renewed together.
 func sooner(d time.Duration) time.Duration { return d - time.Duration(rand.Int64N(int64(d)/5+1)) }
-
-// checkPrincipalName returns why a text cannot be the name of a principal.
-func checkPrincipalName(name string) error {
-	switch {
-	case name == "":
-		return errors.New("is missing or is not a text")
-	case len(name) > nameMaxLength:
-		return errors.New("is longer than 255 bytes")
-	case !utf8.ValidString(name):
-		return errors.New("is not UTF-8")
-	}
-	for _, r := range name {
-		if unicode.IsControl(r) {
-			return errors.New("has a control character")
-		}
-	}
-	return nil
-}

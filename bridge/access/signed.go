@@ -163,7 +163,7 @@ func exactRoom(path string) *Grants {
 		return &Grants{}
 	}
 	g.rooms = []roomPattern{{text: path, exact: true}}
-	g.form.Rooms = []string{path}
+	g.form.Rooms, g.allowed = []string{path}, g.inWords()
 	g.canonical, _ = g.form.encode() // texts always have a form in JSON
 	return g
 }

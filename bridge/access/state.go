@@ -120,6 +120,11 @@ func (s *state) current(p *Principal) (*Principal, *Refusal) {
 			return nil, removed()
 		}
 		return s.jwt.current(p)
+	case p.renewal != nil:
+		if s.callback == nil {
+			return nil, removed()
+		}
+		return s.callback.current(p)
 	case p.resolve != nil:
 		if refusal := p.resolve(s, &now); refusal != nil {
 			return nil, refusal
@@ -145,20 +150,11 @@ func removed() *Refusal {
 
 // ended reports why a principal may be here no longer.
 func (s *state) ended(p *Principal, now time.Time) *Refusal {
-	if !p.Expires.IsZero() && now.After(p.Expires.Add(leeway(p.Source))) {
+	if !p.Expires.IsZero() && now.After(p.Expires) {
 		return &Refusal{Status: 401, Code: "expired", Reason: "your credential has expired; get a new one"}
 	}
 	if slices.ContainsFunc(s.revoked, func(r revocation) bool { return r.covers(p) }) {
 		return &Refusal{Status: 401, Code: "revoked", Reason: "your credential was revoked; ask the operator for a new one"}
 	}
 	return nil
-}
-
-// leeway is how far another machine's clock may be off that says when a credential ends. Those that
-// are signed URLs end at their second, as in baseplate.
-func leeway(source string) time.Duration {
-	if source == "jwt" {
-		return 30 * time.Second
-	}
-	return 0
 }

@@ -58,3 +58,12 @@ func (w *workers) give() {
 	w.busy.Add(-1)
 	<-w.slots
 }
+
+// aside gives a worker back while something is waited for that takes none, and takes one again.
+func (w *workers) aside(wait func() error) error {
+	w.give()
+	err := wait()
+	w.slots <- struct{}{} // even if nobody waits for the result: the caller gives it back
+	w.busy.Add(1)
+	return err
+}

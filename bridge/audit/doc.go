@@ -16,6 +16,9 @@
 // not go out. A row counts as written when write(2) has taken it whole: it outlives a crash of
 // the program, but not of the machine.
 //
+// Refusals (refusals.go) beyond a number are counted instead, so that whoever is refused cannot
+// fill the disk.
+//
 // No event has a field for a credential, and rows have no control characters, so that what a
 // client sends can neither begin another row nor drive a terminal.
 package audit

@@ -33,10 +33,12 @@ type Refused struct {
 	// CommandString and CommandID are those of a refused command.
 	CommandString string `json:"command_string,omitempty"`
 	CommandID     string `json:"command_id,omitempty"`
-	Status        int    `json:"status,omitempty"` // of HTTP
-	Code          string `json:"code,omitempty"`   // the reason in one word
-	Rule          string `json:"rule,omitempty"`
-	Reason        string `json:"reason,omitempty"`
+	// Bytes is the length of a command string that is cut; it is set by the log.
+	Bytes  int    `json:"command_bytes,omitempty"`
+	Status int    `json:"status,omitempty"` // of HTTP
+	Code   string `json:"code,omitempty"`   // the reason in one word
+	Rule   string `json:"rule,omitempty"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // Command is a command that is about to be sent.
@@ -46,7 +48,7 @@ type Command struct {
 	CommandString string `json:"command_string"`
 	CommandID     string `json:"command_id"`
 	Rule          string `json:"rule,omitempty"` // that allows it
-	// Bytes is the length of a command string that is cut, which only syslog requires.
+	// Bytes is the length of a command string that is cut; it is set by the log.
 	Bytes int `json:"command_bytes,omitempty"`
 }
 
@@ -86,9 +88,6 @@ type Reloaded struct {
 
 // Entered records a client that was let in.
 func (l *Log) Entered(e Entered) { l.record("entered", e) }
-
-// Refused records what a client was not let do.
-func (l *Log) Refused(e Refused) { l.record("refused", e) }
 
 // Changed records that the grants of a client changed.
 func (l *Log) Changed(e Changed) { l.record("changed", e) }

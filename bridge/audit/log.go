@@ -37,7 +37,8 @@ const maxPending = 8 << 20
 // Log records events. Its methods may be called from any goroutine and do not wait; those of
 // nil record nothing.
 type Log struct {
-	cfg Config
+	cfg      Config
+	refusals refusals
 
 	mu         sync.Mutex // guards the following fields; never held while writing
 	pending    []row
@@ -121,6 +122,7 @@ func (l *Log) Close(within time.Duration) error {
 	if l == nil {
 		return nil
 	}
+	l.refusals.end(l.moreRefused)
 	if !l.flush(within) {
 		return errors.New("the end of the audit log is not written")
 	}

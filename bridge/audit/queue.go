@@ -74,7 +74,11 @@ func (l *Log) require(event string, e any, then func(error)) {
 func (l *Log) push(r row) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.bytes+len(r.text) > l.cfg.maxPending {
+	room := l.cfg.maxPending
+	if l.cfg.Required && r.wait == nil {
+		room -= room / 4 // for commands, which would be refused
+	}
+	if l.bytes+len(r.text) > room {
 		l.stats.Lost++
 		l.overflowed++
 		return false

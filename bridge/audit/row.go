@@ -52,12 +52,23 @@ func writePrintable(b *bytes.Buffer, text []byte) {
 	}
 }
 
+// maxCut is the length to which a command string is cut, in bytes: in syslog, whose daemons cut or
+// drop messages of more than 8 KiB, and of a command that was refused, which costs its sender
+// nothing.
+const maxCut = 1 << 10
+
+// cut returns a text of at most maxCut bytes, and the length of one that was longer, else 0.
+func cut(text string) (short string, length int) {
+	if len(text) <= maxCut {
+		return text, 0
+	}
+	return strings.ToValidUTF8(text[:maxCut], ""), len(text)
+}
+
 // fit returns a command whose row fits into one message of syslog, if it goes there.
 func (l *Log) fit(c Command) Command {
-	if l == nil || l.cfg.Target != Syslog || len(c.CommandString) <= maxSyslogCommand {
-		return c
+	if l != nil && l.cfg.Target == Syslog {
+		c.CommandString, c.Bytes = cut(c.CommandString)
 	}
-	c.Bytes = len(c.CommandString)
-	c.CommandString = strings.ToValidUTF8(c.CommandString[:maxSyslogCommand], "")
 	return c
 }

@@ -16,9 +16,6 @@ const (
 	// syslogPriority is the facility authpriv (10) with the severity info (6); see RFC 5424,
 	// 6.2.1. Daemons keep authpriv where only administrators can read it.
 	syslogPriority = 10<<3 | 6
-	// maxSyslogCommand is the length of a command string beyond which it is cut. Daemons cut
-	// or drop messages of more than 8 KiB, and a row would then not be JSON.
-	maxSyslogCommand = 1 << 10
 	// syslogTimeout bounds the wait for a daemon that does not read.
 	syslogTimeout = time.Second
 )

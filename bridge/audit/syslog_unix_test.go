@@ -52,7 +52,7 @@ func TestEachRowIsAMessageToTheSyslogDaemonEvenAfterItsRestart(t *testing.T) {
 	l.cfg.Target = Syslog
 	got := newOutcome()
 	long := dome
-	long.CommandString = strings.Repeat("é", maxSyslogCommand)
+	long.CommandString = strings.Repeat("é", maxCut)
 	l.Command(dome, got.then)
 	l.Command(long, got.then)
 	for _, want := range []string{`"command_string":"open --fast"`, `"command_bytes":2048`} {

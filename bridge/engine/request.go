@@ -3,7 +3,6 @@ package engine
 import (
 	"bytes"
 	"crypto/tls"
-	"iter"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -77,17 +76,6 @@ func (r *Request) RemoteAddr() netip.AddrPort { return r.client }
 // is the zero value for a Unix socket. Unlike RemoteAddr it is never taken from the request,
 // so it can decide whether the request's claims are trusted.
 func (r *Request) PeerAddr() netip.AddrPort { return r.peer }
-
-// Fields iterates over the names, as sent, and values of all header fields in order.
-func (r *Request) Fields() iter.Seq2[string, string] {
-	return func(yield func(name, value string) bool) {
-		for i := range r.fields {
-			if f := &r.fields[i]; !yield(string(f.name), string(f.value)) {
-				return
-			}
-		}
-	}
-}
 
 // Tag returns the tag of the listener that accepted the client.
 func (r *Request) Tag() any { return r.tag }

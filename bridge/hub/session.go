@@ -19,6 +19,9 @@ type Session struct {
 	// Connect is what the client asked for in its URL. It belongs to the connection's loop
 	// until the connection is open.
 	Connect *ConnectRequest
+	// OnRooms, if set, is called with the rooms of each subscription that begins or ends, also
+	// because the client leaves. Hub.mu is held. It is set before the client is greeted.
+	OnRooms func(id string, paths []string, began bool)
 
 	address         string       // see [quota.Address]
 	queue           clientQueue  // its requests
@@ -128,6 +131,7 @@ func (h *Hub) Forget(s *Session) {
 			h.v1Clients--
 			h.updateFigures()
 		}
+		s.noteRooms(nil)
 		s.group, s.gone = nil, true
 	})
 }

@@ -191,6 +191,7 @@ func (h *Hub) move(conn Conn, s *Session, g *group, subs []subscription, first [
 		h.v1Clients++
 		s.gapsBefore = h.gapCount // without a group it got no gap messages
 	}
+	s.noteRooms(subs)
 	s.group, s.subs, s.implicit = g, subs, false
 	h.updateFigures()
 }

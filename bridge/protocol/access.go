@@ -26,10 +26,11 @@ type Access struct {
 	Op string `json:"op"` // access
 	// ExpiresIn is in how many seconds the credential expires, if it is about to.
 	ExpiresIn *int `json:"expires_in,omitempty"`
-	// Changed names the grants that have changed, and Grants is what they are now.
-	Changed []string        `json:"changed,omitempty"`
-	Grants  json.RawMessage `json:"grants,omitempty"`
-	// Renewed is false if the credential could not be renewed, and Message says why.
+	// Changed names the grants that have changed. AccessInfo has what they are now.
+	Changed []string `json:"changed,omitempty"`
+	// Renewed reports whether the credential was renewed. If it was not, Message says why, and
+	// otherwise AccessInfo has what it grants now.
 	Renewed *bool  `json:"renewed,omitempty"`
 	Message string `json:"message,omitempty"`
+	*AccessInfo
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/access"
@@ -32,7 +33,26 @@ func (s *service) openAccess() (err error) {
 	if s.bridge.Access, err = access.New(*s.access, s.accessOptions()); err != nil {
 		return s.file.place(err)
 	}
-	return nil
+	if err := s.checkClientCAs(); err != nil || s.listeners.certificate == nil {
+		return err
+	}
+	return s.placeClientCAs(s.listeners.certificate.SetClientCAs(s.access.ClientsCA))
+}
+
+// checkClientCAs returns an error if clients cannot show certificates.
+func (s *settings) checkClientCAs() error {
+	if s.access == nil || s.access.ClientsCA == "" || s.listeners.tls {
+		return nil
+	}
+	return s.placeClientCAs(errors.New("clients show certificates only over TLS; add tls-cert and tls-key"))
+}
+
+// placeClientCAs adds the place to an error about the authorities of clients' certificates.
+func (s *settings) placeClientCAs(err error) error {
+	if err == nil {
+		return nil
+	}
+	return s.file.At("access.clients-ca", err)
 }
 
 // openAudit opens the audit log, if there is one.

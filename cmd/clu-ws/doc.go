@@ -4,13 +4,17 @@
 // A subcommand is a file: websocket.go, demo.go, bench.go, token.go. They read flags into the
 // configuration of a package that does the work:
 //
-//	flags ──► *flags.go ──► bridge.Config ─┐
-//	          listenflags.go ─► listeners ─┼─► service.serve ──► bridge.Run
-//	          adminflags.go ──► address ───┘        │
-//	                                                ├─ housekeeper: certificate, watchdog
+//	flags ───────┐
+//	environment ─┼─► *flags.go ──► settings ──► service.serve ──► bridge.Run
+//	--config ────┘                                  │
+//	                                                ├─ housekeeper: certificate, reloader, watchdog
 //	                                                ├─ linkReporter: the announcement, systemd's status
 //	                                                ├─ admin server
 //	                                                └─ embedded broker, with --embedded-broker
+//
+// The file of --config sets the flags that neither the command line nor the environment sets
+// (configflag.go). The reloader reads everything again when the file has changed (reread.go), and
+// applies what a running bridge can change.
 //
 // Each flag has an environment variable, CLU_WS_ and its name. All of them are in
 // docs/configuration.md, which "clu-ws configuration" writes.

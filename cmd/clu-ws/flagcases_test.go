@@ -25,7 +25,7 @@ type flagCase struct {
 
 func TestEachFlagAndItsVariableReachTheBridge(t *testing.T) {
 	tested := map[string]bool{
-		"admin": true, // by TestTheAdminServerHasAnAddressOfItsOwn
+		"admin": true,                         // by TestTheAdminServerHasAnAddressOfItsOwn
 		"audit": true, "audit-required": true, // by TestCommandsAreRecorded
 	}
 	for _, f := range slices.Concat(brokerFlagCases(t), cluFlagCases, historyFlagCases, limitFlagCases, operationFlagCases) {

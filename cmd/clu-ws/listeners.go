@@ -17,7 +17,8 @@ type listeners struct {
 	flag        string          // the flag that the addresses are from
 	isDefault   bool            // no flag sets the address: sockets from systemd replace it
 	options     listen.Options
-	certificate *listen.Certificate // nil: no TLS
+	tls         bool                // there is a certificate
+	certificate *listen.Certificate // nil: no TLS, or it is not read again
 	proxy       bool                // expect the PROXY protocol on all of them
 }
 

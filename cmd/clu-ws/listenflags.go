@@ -61,6 +61,7 @@ func readListeners(c *cli.Context) (l listeners, err error) {
 		return l, fmt.Errorf("--socket-mode %q is not a mode; write it in octal, as 0660 for a user and a group", c.String("socket-mode"))
 	}
 	l.options.Mode = fs.FileMode(mode)
+	l.tls = c.Path("tls-cert") != ""
 	l.certificate, err = certificate(c)
 	return l, err
 }

@@ -94,14 +94,33 @@ func (r *reloader) reload() {
 // only at a start: a file whose section was lost must not open the bridge to everyone.
 func (r *reloader) apply(later *settings) error {
 	change := bridge.Reload{Access: r.current.access, Origins: later.bridge.Origins, TrustedProxies: later.bridge.TrustedProxies}
+	restore := func() {}
 	if change.Access != nil && later.access != nil {
 		change.Access = later.access
+		var err error
+		if restore, err = r.applyClientCAs(later); err != nil {
+			return err
+		}
 	}
 	if err := r.bridge.Reload(change); err != nil {
+		restore()
 		return later.file.place(err)
 	}
 	r.level.Set(later.level)
 	return nil
+}
+
+// applyClientCAs applies another file of authorities of clients' certificates.
+func (r *reloader) applyClientCAs(later *settings) (restore func(), err error) {
+	before, now := r.current.access.ClientsCA, later.access.ClientsCA
+	certificate := r.current.listeners.certificate
+	if now == before {
+		return func() {}, nil
+	}
+	if certificate == nil {
+		return func() {}, later.checkClientCAs()
+	}
+	return func() { _ = certificate.SetClientCAs(before) }, later.placeClientCAs(certificate.SetClientCAs(now))
 }
 
 // adopt takes over what a running bridge has changed.

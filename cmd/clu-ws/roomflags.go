@@ -13,6 +13,7 @@ func roomFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "source", EnvVars: env("source"), Category: catRooms, Usage: "`EXCHANGE` whose messages go to rooms: exchange=NAME[,type=topic|fanout][,binding=PATTERN][,path=/PREFIX]" + repeatable},
 		&cli.StringFlag{Name: "presence", EnvVars: env("presence"), Category: catRooms, DefaultText: "not published", Usage: "topic `EXCHANGE` to which the bridge publishes which clients connect and leave"},
+		&cli.BoolFlag{Name: "presence-rooms", EnvVars: env("presence-rooms"), Category: catRooms, Usage: "publish there also which rooms clients subscribe to and leave, and what they publish to rooms"},
 		&cli.BoolFlag{Name: "list-clients", EnvVars: env("list-clients"), Category: catRooms, Usage: "let clients ask which clients are connected"},
 	}
 }
@@ -26,6 +27,6 @@ func readRooms(c *cli.Context, cfg *bridge.Config) error {
 		}
 		cfg.Sources = append(cfg.Sources, source)
 	}
-	cfg.Presence, cfg.ListClients = c.String("presence"), c.Bool("list-clients")
+	cfg.Presence, cfg.PresenceRooms, cfg.ListClients = c.String("presence"), c.Bool("presence-rooms"), c.Bool("list-clients")
 	return nil
 }

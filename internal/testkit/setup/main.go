@@ -13,6 +13,7 @@ var components = []struct {
 }{
 	{"CLU", func() error { _, err := cache.CLU(); return err }},
 	{"pytest", func() error { _, err := cache.Pytest(); return err }},
+	{"baseplate", func() error { _, err := cache.Baseplate(); return err }},
 	{"wscat", func() error { _, err := cache.Wscat(); return err }},
 	{"Autobahn", func() error { _, err := cache.Autobahn(); return err }},
 	{"RabbitMQ 4", func() error { _, err := cache.NewestRabbitMQ(); return err }},

@@ -1,0 +1,175 @@
+package access
+
+import (
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// An outage of the application: 1,000 newcomers get 503 and times to come again that differ, and
+// when it is back, they meet it 16 at a time at most.
+func TestAnOutageOfTheApplicationEndsWithoutAStorm(t *testing.T) {
+	testkit.Bubble(t, func(t *testing.T) {
+		app := newFakeApp(t, CallbackConfig{})
+		began := time.Now()
+		verdicts := app.enter(t.Context(), 1000)
+		var soonest, latest time.Duration
+		for range 1000 {
+			v := <-verdicts
+			if v.Refusal == nil || v.Refusal.Status != http.StatusServiceUnavailable {
+				t.Fatalf("during the outage: %+v", v)
+			}
+			if soonest == 0 || v.Refusal.RetryAfter < soonest {
+				soonest = v.Refusal.RetryAfter
+			}
+			latest = max(latest, v.Refusal.RetryAfter)
+		}
+		if took := time.Since(began); took > callbackTimeout {
+			t.Errorf("the last newcomer was told after %v", took)
+		}
+		if soonest < unknownRetry || latest-soonest < 2*time.Second {
+			t.Errorf("they come again in %v to %v", soonest, latest)
+		}
+		verdicts = app.enter(t.Context(), 1000)
+		synctest.Wait()
+		close(app.answers)
+		for range 1000 {
+			if v := <-verdicts; v.Principal == nil {
+				t.Fatalf("when it is back: %v", v.Refusal)
+			}
+		}
+		if s := app.stats(); s.Peak > callbackInFlight || s.Peak < callbackInFlight/2 || s.InFlight != 0 || s.Waiting != 0 {
+			t.Errorf("the figures are %+v", s)
+		}
+	})
+}
+
+// Nobody who is in falls out before the time of grace has passed, even if the credential expires
+// meanwhile; then everybody does, and is told why.
+func TestWhoIsInStaysForGraceWhenTheApplicationDoesNotAnswer(t *testing.T) {
+	for _, style := range []string{"post", "proxy"} {
+		testkit.Bubble(t, func(t *testing.T) {
+			app := newFakeApp(t, CallbackConfig{Style: style, Grace: 10 * time.Minute})
+			close(app.answers)
+			app.says(200, `{"status": "ok", "name": "ada", "role": "viewer", "renew_in": 60, "expires_in": 90}`)
+			p := (<-app.enter(t.Context(), 1)).Principal
+			time.Sleep(time.Until(p.RenewAfter))
+			app.says(502, "")
+			down := time.Now()
+			var refusal *Refusal
+			for n := 0; ; n++ {
+				var next *Principal
+				if next, refusal = app.renew(t.Context(), p); refusal != nil {
+					break
+				}
+				p = next
+				if !p.Expires.After(time.Now()) || !p.RenewAfter.After(time.Now()) || n > 100 {
+					t.Fatalf("it was to stay: expires in %v, is renewed in %v", time.Until(p.Expires), time.Until(p.RenewAfter))
+				}
+				time.Sleep(time.Until(p.RenewAfter))
+			}
+			if stayed := time.Since(down); stayed != 10*time.Minute || refusal.Status != http.StatusServiceUnavailable {
+				t.Errorf("%s: it stayed for %v, then: %v", style, stayed, refusal)
+			}
+		})
+	}
+}
+
+func TestARenewalThatIsAnsweredAgainEndsTheTimeOfGrace(t *testing.T) {
+	testkit.Bubble(t, func(t *testing.T) {
+		app := newFakeApp(t, CallbackConfig{})
+		close(app.answers)
+		app.says(200, `{"status": "ok", "name": "ada", "role": "viewer", "renew_in": 60, "expires_in": 90}`)
+		p := (<-app.enter(t.Context(), 1)).Principal
+		app.says(502, "")
+		p, _ = app.renew(t.Context(), p)
+		app.says(200, `{"status": "ok", "name": "ada", "role": "observer", "renew_in": 60, "expires_in": 90}`)
+		time.Sleep(9 * time.Minute)
+		p, refusal := app.renew(t.Context(), p)
+		if refusal != nil || p.Role != "observer" || p.Expires.After(time.Now().Add(90*time.Second)) || !p.unknownSince.IsZero() {
+			t.Errorf("%+v, %v", p, refusal)
+		}
+	})
+}
+
+// Renewals of those who came together are spread over a fifth of the time, and never late.
+func TestRenewalsAreSpread(t *testing.T) {
+	testkit.Bubble(t, func(t *testing.T) {
+		app := newFakeApp(t, CallbackConfig{})
+		close(app.answers)
+		app.says(200, `{"status": "ok", "name": "ada", "role": "viewer", "renew_in": 100}`)
+		began, early, late := time.Now(), 0, 0
+		verdicts := app.enter(t.Context(), 1000)
+		for range 1000 {
+			switch in := (<-verdicts).Principal.RenewAfter.Sub(began); {
+			case in < 80*time.Second || in > 100*time.Second:
+				t.Fatalf("one is renewed in %v", in)
+			case in < 90*time.Second:
+				early++
+			default:
+				late++
+			}
+		}
+		if early < 300 || late < 300 {
+			t.Errorf("%d are renewed in the first half, %d in the second", early, late)
+		}
+	})
+}
+
+// An application that says how long it wants to be left alone is.
+func TestAnApplicationThatIsBusyIsLeftAlone(t *testing.T) {
+	for name, header := range map[string]http.Header{
+		"Retry-After": {"Retry-After": {"20"}}, "a date": {"Retry-After": {"@"}}, "SocketShark's field": {"X-Rate-Limit-Reset": {"20.0"}},
+	} {
+		testkit.Bubble(t, func(t *testing.T) {
+			app := newFakeApp(t, CallbackConfig{})
+			close(app.answers)
+			if app.header = header.Clone(); header.Get("Retry-After") == "@" {
+				app.header.Set("Retry-After", time.Now().Add(20*time.Second).UTC().Format(http.TimeFormat))
+			}
+			app.says(429, "")
+			for range 50 {
+				v := <-app.enter(t.Context(), 1)
+				if code(v) != "unknown" || v.Refusal.RetryAfter < 20*time.Second || v.Refusal.RetryAfter > 40*time.Second {
+					t.Fatalf("%s: %+v", name, v.Refusal)
+				}
+			}
+			if n := app.asked.Load(); n != 1 {
+				t.Errorf("%s: it was asked %d times", name, n)
+			}
+			app.says(200, `{"status": "ok", "role": "viewer"}`)
+			time.Sleep(20 * time.Second)
+			if v := <-app.enter(t.Context(), 1); v.Principal == nil {
+				t.Errorf("%s, afterwards: %v", name, v.Refusal)
+			}
+		})
+	}
+}
+
+// Who is in goes on giving commands while many newcomers wait.
+func TestACommandIsAskedAboutBeforeAStormOfNewcomers(t *testing.T) {
+	testkit.Bubble(t, func(t *testing.T) {
+		app := newFakeApp(t, CallbackConfig{Ask: []string{"command"}})
+		newcomers := app.enter(t.Context(), 1000)
+		synctest.Wait()
+		answered := make(chan *Refusal, 1)
+		go func() {
+			_, refusal := app.ask(t.Context(), &Principal{Name: "ada"}, Ask{Op: "command"})
+			answered <- refusal
+		}()
+		synctest.Wait()
+		if n := app.asked.Load(); n != callbackInFlight-callbackInFlight/4+1 {
+			t.Errorf("%d are in flight", n)
+		}
+		close(app.answers)
+		if refusal := <-answered; refusal != nil {
+			t.Error(refusal)
+		}
+		for range 1000 {
+			<-newcomers
+		}
+	})
+}
