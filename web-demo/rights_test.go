@@ -53,3 +53,25 @@ func TestThePageFollowsRightsThatChange(t *testing.T) {
 	screenshot(t, ctx, "login-revoked")
 	testkit.NoConsoleErrors(t, ctx)
 }
+
+func TestNothingOfOneUserStaysInThePageForAnother(t *testing.T) {
+	ctx := testkit.Browser(t)
+	users := newAccounts()
+	ana, bob := users.token("ana", "observer", time.Time{}), users.token("bob", "viewer", time.Time{})
+	o := startGuarded(t, users.authority(t))
+	p := o.publisher(t)
+	for range 3 {
+		p.next()
+	}
+	do(t, ctx, chromedp.EmulateViewport(1440, 900), chromedp.Navigate("http://"+o.addr+"/"), chromedp.WaitVisible(`#login`),
+		chromedp.SendKeys("#login-token", ana+"\r"), chromedp.WaitVisible(`[data-actor="weather"]`))
+	o.reload(t, func(cfg *access.Config) { cfg.Revoked = []access.Revocation{{Name: "ana"}} }, users)
+	do(t, ctx, chromedp.WaitVisible(`#login`), chromedp.Click("#login-once"), chromedp.SendKeys("#login-token", bob+"\r"),
+		chromedp.WaitVisible(`#who[data-name="bob"]`), chromedp.WaitVisible(`[data-actor="dome"]`))
+	if evaluate[bool](t, ctx, `document.querySelector('[data-actor="weather"]') !== null`) {
+		t.Error("bob sees what is hidden from him")
+	}
+	if stored := evaluate[string](t, ctx, `JSON.stringify(sessionStorage)`); strings.Contains(stored, bob) || strings.Contains(stored, ana) {
+		t.Error("a ticket is kept")
+	}
+}
