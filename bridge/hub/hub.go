@@ -60,13 +60,14 @@ type Hub struct {
 	history replyHistory    // the last replies
 	values  *snapshot.Store // the last value of every keyword
 
-	subs      subIndex          // the distinct subscriptions of all clients
-	groups    map[string]*group // by their clients' subscriptions
-	shares    quota.Table       // the quotas of groups, by address
-	v1Clients int               // clients in groups
-	fanout    fanout
-	selves    ownSessions // of clients that hear replies to their own commands beside their views
-	plain     plainGroups // of plain clients with views; it has a lock of its own
+	subs       subIndex          // the distinct subscriptions of all clients
+	groups     map[string]*group // by their clients' subscriptions
+	shares     quota.Table       // the quotas of groups, by address
+	v1Clients  int               // clients in groups
+	fanout     fanout
+	deliveries uint64      // how many replies were delivered
+	selves     ownSessions // of clients that hear replies to their own commands beside their views
+	plain      plainGroups // of plain clients with views; it has a lock of its own
 }
 
 // Config configures a hub.
