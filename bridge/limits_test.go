@@ -19,10 +19,12 @@ func limited(limits string) map[string]string {
 }
 
 // status connects with a name's token, and returns the status of the answer.
-func (g *guarded) status(name string) int {
+func (g *guarded) status(name string) int { return g.statusAt(name, "/") }
+
+func (g *guarded) statusAt(name, target string) int {
 	g.t.Helper()
 	dialer := ws.Dialer{Header: ws.HandshakeHeaderHTTP{"Authorization": {"Bearer " + g.tokens[name]}}}
-	c, err := testkit.OpenWebSocket(g.t.Context(), dialer, "ws://"+g.addr+"/")
+	c, err := testkit.OpenWebSocket(g.t.Context(), dialer, "ws://"+g.addr+target)
 	if status, refused := err.(ws.StatusError); refused {
 		return int(status)
 	} else if err != nil {
