@@ -71,14 +71,14 @@ func TestAnApplicationDecidesAboutEachCommandThatIsGranted(t *testing.T) {
 // While an application decides about a command, later messages of its client wait, others do not.
 func TestMessagesBehindADecisionWaitInTheirOrder(t *testing.T) {
 	url := embeddedBroker(t)
-	decide, release := make(chan struct{}), sync.OnceFunc(func() {})
+	decide := make(chan struct{})
+	release := sync.OnceFunc(func() { close(decide) })
 	g := guardWith(t, url, map[string]string{"ana": onlyTheDome, "eng": everything}, asking(t, func(e envelope) string {
 		if e["command_string"] == "first" {
 			<-decide
 		}
 		return `{"status": "ok"}`
 	}))
-	release = sync.OnceFunc(func() { close(decide) })
 	t.Cleanup(release)
 	commands := newPeer(t, url).hear("command.#")
 	ana, eng := g.v1("ana"), g.v1("eng")

@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 )
@@ -85,7 +84,7 @@ func TestTheAnswersAboutSeveralRoomsAreNamedByThem(t *testing.T) {
 				data = append(data, []byte(text))
 			}
 		}
-		if got := fmt.Sprintf("%s", joinData(c.rooms, data)); got != c.want {
+		if got := string(joinData(c.rooms, data)); got != c.want {
 			t.Errorf("%v %q: %s, want %s", c.rooms, c.data, got, c.want)
 		}
 	}

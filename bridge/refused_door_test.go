@@ -22,7 +22,7 @@ func TestARefusedCommandLeavesNoTrace(t *testing.T) {
 	g := guard(t, url, map[string]string{"eve": onlyHears, "eng": everything})
 	p := newPeer(t, url)
 	commands := p.hear("command.#")
-	witness, _ := g.as("eng", "/"), g.v1("eng")
+	bystander, _ := g.as("eng", "/"), g.v1("eng")
 	eve, plain := g.v1("eve"), g.as("eve", "/")
 	before := metricNames(g.metrics(t))
 	for _, consumer := range []string{"mirror", "nobody", "mirror.x", "mirror.#"} {
@@ -48,7 +48,7 @@ func TestARefusedCommandLeavesNoTrace(t *testing.T) {
 	d := testkit.Receive(t, commands)
 	equal(t, "the first command", fmt.Sprint(d.RoutingKey, " ", d.Headers["commander_user"]), "command.mirror eng")
 	p.publish("reply.bridge.mirror", amqp.Publishing{CorrelationId: "mine", Headers: amqp.Table{"command_id": "mine", "commander_id": "bridge.mirror", "sender": "mirror", "message_code": ":", "internal": false}, Body: []byte(`{"n": 1}`)})
-	if m := witness.next(); m.header("sender") != "mirror" || m.code() != ":" {
+	if m := bystander.next(); m.header("sender") != "mirror" || m.code() != ":" {
 		t.Errorf("the first message that others hear is %v", m)
 	}
 	if after := metricNames(g.metrics(t)); after != before {
