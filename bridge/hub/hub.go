@@ -84,7 +84,7 @@ type Config struct {
 	History History
 	Values  snapshot.Limits
 	// Views reports whether clients may have views. Then the hub remembers which keywords each
-	// reply had whose values it keeps, which a view may test. See also [Hub.ExpectViews].
+	// reply had whose values it keeps, which a view may test.
 	Views bool
 	// NewLog returns a new log for plain clients or for a group.
 	NewLog func() Log
@@ -129,14 +129,6 @@ func New(cfg Config) *Hub {
 		h.values.KeepNames()
 	}
 	return h
-}
-
-// ExpectViews is the same as [Config.Views] from now on. Values of earlier replies are not told to
-// clients whose views hide some keywords.
-func (h *Hub) ExpectViews() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.values.KeepNames()
 }
 
 // afterFunc is [time.AfterFunc] with the result of [Config.After].
