@@ -89,12 +89,25 @@ func (s *state) addProxy() (err error) {
 			errs = append(errs, pathErrorf("proxy."+key, "%.40q is not the name of a header", field))
 		}
 	}
+	if cfg.Address != "" && !strings.EqualFold(cfg.Address, "X-Forwarded-For") && !strings.EqualFold(cfg.Address, "Forwarded") {
+		errs = append(errs, pathErrorf("proxy.address", "the client's address is read from X-Forwarded-For or Forwarded; write the one that the proxy sends"))
+	}
 	return errors.Join(errs...)
 }
 
 // TrustsProxy reports whether the headers of a peer are trusted, as those of a proxy. The zero
 // address is the peer of a Unix socket.
 func (a *Authority) TrustsProxy(peer netip.Addr) bool { return a.state.Load().proxies.Trusts(peer) }
+
+// Proxies returns the networks of the proxies whose headers are trusted. addresses reports whether
+// the client's address is among these.
+func (a *Authority) Proxies() (networks []string, addresses bool) {
+	cfg := a.state.Load().cfg.Proxy
+	if cfg == nil {
+		return nil, false
+	}
+	return cfg.From, cfg.Address != ""
+}
 
 // identifyProxied returns the principal that a trusted proxy names. ok is false if it names none.
 func (s *state) identifyProxied(ap *Approach) (v Verdict, ok bool) {
