@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"unicode"
@@ -89,27 +88,21 @@ func (s *state) addProxy() (err error) {
 			errs = append(errs, pathErrorf("proxy."+f[0], "%.40q is not the name of a header", f[1]))
 		}
 	}
-	if field := http.CanonicalHeaderKey(cfg.Address); field != "" && field != "X-Forwarded-For" && field != "Forwarded" {
-		errs = append(errs, pathErrorf("proxy.address", "%.40q does not list the proxies on the way of a request; write X-Forwarded-For or Forwarded", cfg.Address))
+	if cfg.Address != "" && !strings.EqualFold(cfg.Address, "X-Forwarded-For") && !strings.EqualFold(cfg.Address, "Forwarded") {
+		errs = append(errs, pathErrorf("proxy.address", "the client's address is read from X-Forwarded-For or Forwarded; write the one that the proxy sends"))
 	}
 	return errors.Join(errs...)
 }
 
-// TrustedProxies are the networks and addresses of the proxies that may name the client's address, in
-// addition to those of the option --trusted-proxy.
-func (cfg Config) TrustedProxies() []string {
-	if cfg.Proxy == nil || cfg.Proxy.Address == "" {
-		return nil
+// Proxies returns the networks of the proxies whose headers are trusted. addresses reports whether
+// the client's address is among these.
+func (a *Authority) Proxies() (networks []string, addresses bool) {
+	cfg := a.state.Load().cfg.Proxy
+	if cfg == nil {
+		return nil, false
 	}
-	return cfg.Proxy.From
+	return cfg.From, cfg.Address != ""
 }
-
-// TrustedProxies are those of the present configuration.
-func (a *Authority) TrustedProxies() []string { return a.state.Load().cfg.TrustedProxies() }
-
-// TrustsProxy reports whether the headers of a peer are trusted, as those of a proxy. The zero
-// address is the peer of a Unix socket.
-func (a *Authority) TrustsProxy(peer netip.Addr) bool { return a.state.Load().proxies.Trusts(peer) }
 
 // identifyProxied returns the principal that a trusted proxy names. ok is false if it names none.
 func (s *state) identifyProxied(ap *Approach) (v Verdict, ok bool) {
