@@ -265,3 +265,22 @@ func paths(err error) (all []string) {
 	slices.Sort(all)
 	return all
 }
+
+func TestAnAuthorityNeedsNothingOfItsSurroundings(t *testing.T) {
+	token, hash := NewToken()
+	old, oldHash := NewToken()
+	now := time.Now().UTC()
+	a, err := New(withRoles(Config{
+		Signed: &SignedConfig{Secrets: secretsFile(t, "", testKey, ""), Name: "s"},
+		Tokens: []TokenConfig{
+			{Name: "a", Hash: hash, Role: "viewer", Expires: now.Add(time.Hour).Format(time.RFC3339)},
+			{Name: "b", Hash: oldHash, Role: "viewer", Expires: now.Add(-time.Hour).Format(time.RFC3339)},
+		},
+	}), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	enters(t, a, approach("", "Authorization: Bearer "+token))
+	refused(t, decide(t, a, approach("", "Authorization: Bearer "+old)), 401, "expired")
+	refused(t, decide(t, a, signedApproach("/live/t3_abc123", signedLive)), 403, "expired")
+}
