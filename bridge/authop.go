@@ -173,6 +173,9 @@ func (b *Bridge) refuseAuth(conn engine.Conn, c *client, id *string, no *access.
 	answer := protocol.Encode(protocol.Error{Op: "error", ID: id, Code: refusalCode(no), Message: no.Reason})
 	if !first {
 		b.answerLater(conn, c, answer)
+		if no.Status == http.StatusServiceUnavailable {
+			b.stay(c)
+		}
 		return
 	}
 	conn.Send(answer)

@@ -88,8 +88,8 @@ func (s *state) addProxy() (err error) {
 			errs = append(errs, pathErrorf("proxy."+f[0], "%.40q is not the name of a header", f[1]))
 		}
 	}
-	if cfg.Address != "" && !strings.EqualFold(cfg.Address, "X-Forwarded-For") && !strings.EqualFold(cfg.Address, "Forwarded") {
-		errs = append(errs, pathErrorf("proxy.address", "the client's address is read from X-Forwarded-For or Forwarded; write the one that the proxy sends"))
+	if field := http.CanonicalHeaderKey(cfg.Address); field != "" && field != "X-Forwarded-For" && field != "Forwarded" {
+		errs = append(errs, pathErrorf("proxy.address", "%.40q does not list the proxies on the way of a request; write X-Forwarded-For or Forwarded", cfg.Address))
 	}
 	return errors.Join(errs...)
 }

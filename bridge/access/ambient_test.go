@@ -76,10 +76,10 @@ func TestTheUserOfAnUntrustedPeerIsIgnored(t *testing.T) {
 func TestAProxyNamesTheClientsAddressIfTheConfigurationSaysHow(t *testing.T) {
 	cfg := Config{Proxy: &ProxyConfig{From: []string{"127.0.0.1", "unix"}, Address: "x-forwarded-for"}}
 	if got, addresses := newAuthority(t, cfg).Proxies(); strings.Join(got, " ") != "127.0.0.1 unix" || !addresses {
-		t.Errorf("the trusted proxies are %q, for addresses: %t", got, addresses)
+		t.Errorf("the trusted proxies are %q", got)
 	}
 	if _, addresses := newAuthority(t, Config{Proxy: proxyConfig()}).Proxies(); addresses {
-		t.Error("addresses are believed without a header for them")
+		t.Error("addresses are trusted without a header for them")
 	}
 }
 
