@@ -19,6 +19,9 @@ import (
 // certificates and Unix peers.
 func (s *state) addAmbient() error {
 	errs := []error{s.checkAssignments("unix", s.cfg.Unix), s.addProxy()}
+	if s.cfg.Cookie != "" && (&http.Cookie{Name: s.cfg.Cookie}).Valid() != nil {
+		errs = append(errs, pathErrorf("cookie", "%.40q is not the name of a cookie", s.cfg.Cookie))
+	}
 	for _, subject := range slices.Sorted(maps.Keys(s.cfg.Certificates)) {
 		errs = append(errs, s.checkRole("certificates."+subject, s.cfg.Certificates[subject]))
 		if !strings.Contains(subject, "=") {

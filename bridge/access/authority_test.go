@@ -229,6 +229,7 @@ func TestWrongConfigurationsAreRefusedWithAllPlaces(t *testing.T) {
 			{Name: "g", Hash: HashToken("g"), Role: "viewer", Expires: "tomorrow"}, {Name: "x/y", Hash: HashToken("h"), Role: "own"},
 			{Name: "a\nb", Hash: HashToken("i"), Role: "viewer"},
 		},
+		Cookie:       "a b",
 		Certificates: map[string]string{"archiver": "viewer", "CN=b": "nobody"},
 		Unix:         Assignments{{"obs", "viewer"}, {"user:obs", "nobody"}},
 		Proxy:        &ProxyConfig{From: []string{"proxy"}, Groups: "X Groups", Role: "nobody", Address: "X-Real-IP"},
@@ -239,7 +240,7 @@ func TestWrongConfigurationsAreRefusedWithAllPlaces(t *testing.T) {
 	if err == nil {
 		t.Fatal("it is accepted")
 	}
-	want := []string{"anonymous", "certificates", "certificates.CN=b", "certificates.archiver", "proxy.address", "proxy.from[0]", "proxy.groups", "proxy.role",
+	want := []string{"anonymous", "certificates", "certificates.CN=b", "certificates.archiver", "cookie", "proxy.address", "proxy.from[0]", "proxy.groups", "proxy.role",
 		"proxy.user", "revoked[0]", "revoked[1].issued-before", "roles.viewer.hear[0].sender", "signed.secrets", "tokens[1].hash", "tokens[2].name",
 		"tokens[3].hash", "tokens[4].role", "tokens[5].role", "tokens[6].from[1]", "tokens[7].expires", "tokens[8].name", "tokens[9].name", "unix.obs", "unix.user:obs"}
 	got := paths(err)
