@@ -100,3 +100,33 @@ func TestAReloadFindsTheRolesOfTheApplicationsUsersAgain(t *testing.T) {
 		t.Errorf("no role: %+v", refusal)
 	}
 }
+
+// A reload takes a new secret at once, and loses neither events nor the count of what is in flight.
+func TestAReloadGoesOnWithWhatIsUnderWay(t *testing.T) {
+	app := newTestApp(t, says(200, `{"status":"ok","name":"ada","role":"viewer"}`))
+	cfg := CallbackConfig{URL: app.URL, Secret: "file:secret", Events: []string{"message"}}
+	secret := "before"
+	a, err := New(withRoles(Config{Callback: &cfg}), Options{Secret: func(string) ([]byte, error) { return []byte(secret), nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.asked().client.CloseIdleConnections() })
+	for _, want := range []string{"before", "after"} {
+		if secret = want; want == "after" {
+			a.Event(nil, Event{Op: "message"})
+			if err := a.Reload(withRoles(Config{Callback: &cfg})); err != nil {
+				t.Fatal(err)
+			}
+		}
+		enters(t, a, approach("ticket=x"))
+		if r, _, _ := app.last(); r.Header.Get("Authorization") != "Bearer "+want {
+			t.Errorf("the application got %s, want %s", r.Header.Get("Authorization"), want)
+		}
+	}
+	if n := len(a.asked().queue); n != 1 {
+		t.Errorf("%d events wait", n)
+	}
+	if s := a.CallbackStats(); s.Peak != 1 || s.InFlight != 0 {
+		t.Errorf("the figures are %+v", s)
+	}
+}
