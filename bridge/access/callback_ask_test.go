@@ -54,6 +54,26 @@ func TestUnknownRefusesACommand(t *testing.T) {
 	}
 }
 
+// A site that answers whatever it is asked, as a page does, has not allowed a command.
+func TestInStyleProxyACommandNeedsAStatus(t *testing.T) {
+	for body, allowed := range map[string]bool{"": false, `{}`: false, `{"name":"ada","role":"viewer"}`: false, `{"status":"ok"}`: true} {
+		app := newTestApp(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Remote-User", "ada")
+			says(200, body)(w, nil)
+		})
+		c := app.callback(t, CallbackConfig{Style: "proxy", Ask: []string{"command"}, Role: "viewer"})
+		p := c.identify(t.Context(), approach("", "Authorization: Token x"), "").Principal
+		if p == nil {
+			t.Fatalf("%s: it may not enter", body)
+		}
+		_, refusal := c.ask(t.Context(), p, Ask{Op: "command", Consumer: "dome"})
+		r, _, _ := app.last()
+		if (refusal == nil) != allowed || r.Method != "POST" || r.Header.Get("Authorization") != "Token x" {
+			t.Errorf("%s: %v; the application got %s %v", body, refusal, r.Method, r.Header)
+		}
+	}
+}
+
 // A renewal that fails tells why, and never makes somebody else of a client.
 func TestARenewalIsForTheSameName(t *testing.T) {
 	for style, want := range map[string]string{
