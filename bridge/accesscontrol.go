@@ -27,6 +27,8 @@ type accessControl struct {
 	http       chan struct{} // a place for each request over HTTP that is being identified
 	now        func() time.Time
 	unrenewed  *limitedLog // credentials that could not be renewed
+	changes    *limitedLog // clients whose grants changed
+	closes     *limitedLog // clients that were closed
 }
 
 const (
@@ -52,6 +54,8 @@ func newAccessControl(cfg *Config) *accessControl {
 		http:      make(chan struct{}, maxIdentifyHTTP),
 		now:       cfg.now,
 		unrenewed: newLimitedLog(cfg.Logger, "a credential could not be renewed"),
+		changes:   newLimitedLog(cfg.Logger, "the grants of a client changed"),
+		closes:    newLimitedLog(cfg.Logger, "a client may be here no longer"),
 	}
 	if a.now == nil {
 		a.now = time.Now
@@ -81,6 +85,8 @@ func (a *accessControl) run(ctx context.Context, running *sync.WaitGroup) {
 	running.Go(func() {
 		_ = a.Authority.Run(ctx) // it ends with the context
 		a.deadlines.end()
-		a.unrenewed.end()
+		for _, log := range []*limitedLog{a.unrenewed, a.changes, a.closes} {
+			log.end()
+		}
 	})
 }

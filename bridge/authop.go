@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/audit"
@@ -119,7 +118,7 @@ func (b *Bridge) startAuth(conn engine.Conn, c *client, id *string, f protocol.F
 // messageApproach describes a client that shows a credential in a message.
 func (b *Bridge) messageApproach(c *client, credential string) *access.Approach {
 	a := c.extra.access
-	remote, _ := netip.ParseAddrPort(c.Remote()) // invalid for a Unix socket
+	remote := parseRemote(c.Remote())
 	return &access.Approach{Method: http.MethodGet, Path: c.path(), Client: b.clientID(c), Remote: remote, Peer: remote, Message: credential,
 		OriginAllowed: a.trusted, Headers: func(name string) []string {
 			if name == "Origin" && a.origin != "" {
@@ -174,6 +173,9 @@ func (b *Bridge) refuseAuth(conn engine.Conn, c *client, id *string, no *access.
 	answer := protocol.Encode(protocol.Error{Op: "error", ID: id, Code: refusalCode(no), Message: no.Reason})
 	if !first {
 		b.answerLater(conn, c, answer)
+		if no.Status == http.StatusServiceUnavailable {
+			b.stay(c)
+		}
 		return
 	}
 	conn.Send(answer)
@@ -209,7 +211,7 @@ func (b *Bridge) welcome(conn engine.Conn, c *client, p *access.Principal, id *s
 		s.Restrict(viewerOf(c, p), nil)
 		connect, s.Connect = s.Connect, nil
 	}
-	b.publishConnect(c)
+	b.publishConnected(c)
 	b.greet(conn, c, s, connect)
 	a.awaiting.Store(false)
 	b.entered(c, false)

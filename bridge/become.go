@@ -26,7 +26,7 @@ func (b *Bridge) become(c *client, p *access.Principal, reason string) {
 	}
 	if changed {
 		b.cfg.Audit.Changed(audit.Changed{Who: b.who(c), Reason: reason, Grants: p.Grants.JSON(), Was: was.Role})
-		b.log.Info("the grants of a client changed", "client", c.Remote(), "user", p.Name, "role", p.Role, "by", reason)
+		b.access.changes.note(reason, "client", c.Remote(), "user", p.Name, "role", p.Role)
 	}
 	b.applyViewer(c, was, p)
 }
@@ -36,7 +36,7 @@ func (b *Bridge) applyViewer(c *client, was, p *access.Principal) {
 	a := c.extra.access
 	switch s := c.v1.Load(); {
 	case c.roomClient() != nil:
-		if d := b.mayEnter(c, b.roomOf(c.path())); !d.Allowed {
+		if d := b.mayEnter(c, c.roomClient().path); !d.Allowed {
 			b.closeWith(c, closeRevoked, "forbidden", d.Reason)
 		}
 	case s != nil:

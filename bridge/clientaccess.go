@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"math"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,6 +50,7 @@ type clientAccess struct {
 	renewing bool      // the callback is being asked about it
 	warnAt   time.Time // when it is told that it expires; zero if it was
 	closed   bool      // it is being closed, or has left
+	present  bool      // others were told that it has connected
 
 	stopDeciding, stopRenewal func() // nil if that never was
 }
@@ -89,11 +89,6 @@ func (b *Bridge) addAccess(c *client, u upgradeRequest, p *access.Principal) *ac
 		return nil
 	}
 	c.setPrincipal(p)
-	if path := b.roomOf(c.path()); path != "" {
-		if d := b.mayEnter(c, path); !d.Allowed {
-			return &access.Refusal{Status: http.StatusForbidden, Code: "forbidden", Reason: d.Reason}
-		}
-	}
 	return b.checkConnections(c)
 }
 
@@ -256,16 +251,25 @@ func (b *Bridge) closeBy(c *client, k audit.Kicked, closeCode int, reason string
 	a.closed = true
 	b.access.deadlines.set(&a.deadline, time.Time{})
 	b.cfg.Audit.Kicked(k)
-	b.log.Info("closed a client", "client", c.Remote(), "user", c.user(), "code", closeCode, "why", k.Code)
+	b.access.closes.note(k.Code, "client", c.Remote(), "user", c.user(), "code", closeCode)
 	c.set(clientGone)
 	a.conn.Close(closeCode, reason)
 }
 
-// leaveAccess forgets a client that has left.
-func (b *Bridge) leaveAccess(c *client) {
+// publishConnected publishes that a client has connected. mu is held.
+func (b *Bridge) publishConnected(c *client) {
+	if a := c.accessOf(); a != nil {
+		a.present = true
+	}
+	b.publishConnect(c)
+}
+
+// leaveAccess forgets a client that has left. It reports whether others were told that the client
+// had connected.
+func (b *Bridge) leaveAccess(c *client) (present bool) {
 	a := c.accessOf()
 	if a == nil {
-		return
+		return true
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -278,4 +282,5 @@ func (b *Bridge) leaveAccess(c *client) {
 		}
 	}
 	b.uncountConnection(c)
+	return a.present
 }

@@ -104,7 +104,7 @@ func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin
 			http.Error(w, forwarded.ErrConflict.Error(), http.StatusBadRequest)
 			return
 		}
-		from := originRequestHTTP(b.policies().proxies, r, peer.Addr())
+		from := originRequestHTTP(b.policies().fronts, r, peer.Addr())
 		no := b.policies().origins.CheckHost(l, from)
 		if no == nil {
 			no = b.policies().origins.CheckOrigin(l, from)
@@ -184,6 +184,15 @@ func remoteName(addr netip.AddrPort) string {
 		return addr.Addr().String()
 	}
 	return addr.String()
+}
+
+// parseRemote returns the address that remoteName formats: the zero value for a Unix socket.
+func parseRemote(name string) netip.AddrPort {
+	if at, err := netip.ParseAddrPort(name); err == nil {
+		return at
+	}
+	addr, _ := netip.ParseAddr(name)
+	return netip.AddrPortFrom(addr, 0)
 }
 
 // isHealthCheck reports whether a request is answered even at the connection limit.

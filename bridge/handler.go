@@ -32,14 +32,14 @@ func (h handler) Accept(r *engine.Request) (engine.Accepted, error) {
 func (h handler) Open(conn engine.Conn, v any) {
 	c := v.(*client)
 	defer c.lockAccess()()
-	if c.accessOf() != nil && !h.b.enter(conn, c) || c.awaitsCredential() {
-		return
-	}
-	h.b.publishConnect(c)
+	entered := c.accessOf() == nil || h.b.enter(conn, c)
 	if c.roomClient() != nil {
 		h.b.openRoom(conn, c)
+	}
+	if !entered || c.awaitsCredential() {
 		return
 	}
+	h.b.publishConnected(c)
 	if s := c.v1.Load(); s != nil && s.Connect != nil {
 		connect := s.Connect
 		s.Connect = nil
@@ -91,11 +91,10 @@ func (h handler) Closed(_ engine.Conn, v any, code int, reason string) {
 		c.set(clientGone)
 	}
 	c.set(clientLeft)
-	if !c.awaitsCredential() {
+	if h.b.leaveAccess(c) {
 		h.b.publishDisconnect(c, code, reason)
 	}
 	h.b.hub.Inflight.Leave(c)
-	h.b.leaveAccess(c)
 	if c.roomClient() != nil {
 		h.b.leaveRoom(c)
 	}

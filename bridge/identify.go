@@ -40,15 +40,16 @@ func (b *Bridge) readUpgrade(r *engine.Request) (u upgradeRequest, err error) {
 // connection.
 func (b *Bridge) identify(r *engine.Request) (engine.Accepted, error) {
 	l, _ := r.Tag().(origin.Listener)
-	from := originRequest(b.policies().proxies, r)
-	if no := b.policies().origins.CheckHost(l, from); no != nil {
+	policies := b.policies()
+	from := originRequest(policies.fronts, r)
+	if no := policies.origins.CheckHost(l, from); no != nil {
 		return engine.Accepted{}, &engine.RejectError{Status: http.StatusForbidden, Kind: no.Kind, Reason: no.Error()}
 	}
 	u, err := b.readUpgrade(r)
 	if err != nil {
 		return engine.Accepted{}, err
 	}
-	foreign := b.policies().origins.CheckOrigin(l, from)
+	foreign := policies.origins.CheckOrigin(l, from)
 	headers := &headerSource{r}
 	a := &access.Approach{Method: http.MethodGet, Path: u.path, Remote: r.RemoteAddr(), Peer: r.PeerAddr(),
 		Headers: headers.values, OriginAllowed: foreign == nil, TLS: r.TLS(), Unix: unixPeer(r.UnixPeer()), Client: b.sessionID(u.number)}

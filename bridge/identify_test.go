@@ -31,6 +31,7 @@ func TestAClientEntersOnlyWithAValidCredential(t *testing.T) {
 		{"two credentials", "/", h.bearer("ana"), []string{Subprotocol, "bearer." + h.tokens["ana"]}, 400, "more than one"},
 		{"a room that is granted", "/live/a", h.bearer("ana"), nil, 101, ""},
 		{"a room that is not", "/live/b", h.bearer("ana"), nil, 403, "/live/b"},
+		{"a room that two slashes hide", "/live/b//", h.bearer("ana"), nil, 403, "/live/b"},
 		{"a room without a credential", "/live/a", nil, nil, 401, "room"},
 		{"a foreign page with a token", "/", http.Header{"Origin": {"https://evil.example"}, "Authorization": {"Bearer " + h.tokens["ana"]}}, nil, 101, ""},
 		{"a foreign page without", "/", http.Header{"Origin": {"https://evil.example"}}, nil, 403, "--origin https://evil.example"},

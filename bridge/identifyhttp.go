@@ -46,7 +46,7 @@ func (b *Bridge) identifyHTTP(r *http.Request) (*access.Principal, *access.Refus
 // identifyHTTPAs is identifyHTTP as for a request to another path.
 func (b *Bridge) identifyHTTPAs(r *http.Request, path string) (*access.Principal, *access.Refusal) {
 	from := callerOf(r)
-	remote, _ := netip.ParseAddrPort(r.RemoteAddr)
+	remote := parseRemote(r.RemoteAddr)
 	a := &access.Approach{Method: r.Method, Path: path, Query: r.URL.RawQuery, Remote: remote, Peer: from.peer,
 		Headers: r.Header.Values, OriginAllowed: from.foreign == nil, TLS: r.TLS, Unix: unixPeer(engine.UnixPeerFromContext(r.Context()))}
 	if from.foreign != nil && !showsBearer(a) {

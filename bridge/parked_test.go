@@ -24,6 +24,7 @@ type application struct {
 	answer string
 	status int
 	asked  chan map[string]any
+	hold   chan struct{} // if it is set, answers wait until it is closed
 }
 
 func newApplication(t *testing.T) *application {
@@ -35,6 +36,9 @@ func newApplication(t *testing.T) *application {
 		answer, status := a.answer, a.status
 		a.mu.Unlock()
 		a.asked <- m
+		if a.hold != nil {
+			<-a.hold
+		}
 		if answer == "" {
 			<-r.Context().Done()
 			return

@@ -1,6 +1,9 @@
 package bridge
 
 import (
+	"slices"
+
+	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/forwarded"
 	"github.com/clu-ws/clu-ws/bridge/origin"
 )
@@ -9,7 +12,9 @@ import (
 // may be replaced by others.
 type policies struct {
 	origins *origin.Policy
-	proxies *forwarded.Proxies // nil trusts none
+	// proxies may name the address of the client, and fronts also those that may name only what
+	// the browser asked. nil trusts none.
+	proxies, fronts *forwarded.Proxies
 }
 
 // policies returns the present ones.
@@ -17,16 +22,28 @@ func (b *Bridge) policies() *policies { return b.policy.Load() }
 
 // newPolicies parses the configured policies.
 func (b *Bridge) newPolicies() error {
-	p, err := parsePolicies(b.cfg.Origins, b.cfg.TrustedProxies)
+	p, err := parsePolicies(b.cfg.Origins, b.cfg.TrustedProxies, b.cfg.Access)
 	b.policy.Store(p)
 	return err
 }
 
-func parsePolicies(origins, trustedProxies []string) (p *policies, err error) {
+// parsePolicies parses lists of origins and proxies. Those proxies are trusted, too, that sign
+// users in.
+func parsePolicies(origins, trustedProxies []string, a *access.Authority) (p *policies, err error) {
 	p = new(policies)
 	if p.origins, err = origin.New(origins); err != nil {
 		return nil, err
 	}
-	p.proxies, err = forwarded.Parse(trustedProxies)
+	addresses, fronts := trustedProxies, trustedProxies
+	if a != nil {
+		signIn, also := a.Proxies()
+		if fronts = slices.Concat(trustedProxies, signIn); also {
+			addresses = fronts
+		}
+	}
+	if p.proxies, err = forwarded.Parse(addresses); err != nil {
+		return nil, err
+	}
+	p.fronts, err = forwarded.Parse(fronts)
 	return p, err
 }

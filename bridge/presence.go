@@ -157,6 +157,9 @@ func (b *Bridge) clientsTask(conn engine.Conn, id *string, answered func()) hub.
 // waits for the engine's loops.
 func (b *Bridge) allClients() (all []*client, omitted int) {
 	b.engine.Each(func(_ engine.Conn, v any) {
+		if v.(*client).awaitsCredential() {
+			return
+		}
 		if len(all) >= maxListed {
 			omitted++
 			return

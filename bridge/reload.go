@@ -29,13 +29,17 @@ func (b *Bridge) Reload(r Reload) error {
 	if (r.Access == nil) != (b.access == nil) {
 		return ErrAccessToggled
 	}
-	p, err := parsePolicies(r.Origins, r.TrustedProxies)
+	// The lists are checked first, because an error must change nothing.
+	p, err := parsePolicies(r.Origins, r.TrustedProxies, nil)
 	if err != nil {
 		return err
 	}
 	if b.access != nil {
 		if err := b.access.Reload(*r.Access); err != nil {
 			return err
+		}
+		if p, err = parsePolicies(r.Origins, r.TrustedProxies, b.access.Authority); err != nil {
+			return err // cannot happen: both lists are valid
 		}
 	}
 	b.policy.Store(p)
@@ -62,14 +66,20 @@ func (b *Bridge) reviewClients() {
 			return
 		}
 		if changes++; changes%reviewedAtOnce == 0 {
-			caughtUp := make(chan struct{})
-			b.hub.Do(func() { close(caughtUp) })
-			select {
-			case <-caughtUp:
-			case <-b.stopping:
-			}
+			b.awaitHub()
 		}
 	})
+	b.awaitHub()
+}
+
+// awaitHub waits until the hub has carried out what it was asked to before.
+func (b *Bridge) awaitHub() {
+	done := make(chan struct{})
+	b.hub.Do(func() { close(done) })
+	select {
+	case <-done:
+	case <-b.stopping:
+	}
 }
 
 // review reports whether a client has changed.

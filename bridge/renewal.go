@@ -51,3 +51,12 @@ func (b *Bridge) renewed(c *client, asked, now *access.Principal, no *access.Ref
 		b.tellAccess(c, protocol.Access{Op: "access", Renewed: &yes, AccessInfo: accessInfo(now)})
 	}
 }
+
+// stay keeps a client that showed a new credential about which the callback could not be asked:
+// until its time of grace has passed, even if its old one expires. mu of the client is held.
+func (b *Bridge) stay(c *client) {
+	was := c.principal()
+	if now, no := b.access.Stay(was); no == nil && now != was {
+		b.become(c, now, "callback")
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 	"github.com/clu-ws/clu-ws/bridge/quota"
@@ -30,6 +31,7 @@ func (b *Bridge) roomOf(path string) string {
 
 // roomClient is the data of a client in a room.
 type roomClient struct {
+	path    string // of the room, which is clean
 	room    *rooms.Room
 	opening *time.Timer // runs until the connection is open
 	opened  bool        // the connection is open, and the timer is stopped
@@ -42,7 +44,10 @@ func (b *Bridge) acceptRoom(c *client, u upgradeRequest, path string) (engine.Ac
 	if err != nil {
 		return engine.Accepted{}, &engine.RejectError{Status: http.StatusBadRequest, Reason: err.Error()}
 	}
-	g := &roomClient{}
+	if d := b.mayEnter(c, path); !d.Allowed {
+		return engine.Accepted{}, b.refuseUpgrade(u, roomForbidden(d))
+	}
+	g := &roomClient{path: path}
 	_, given := parseConnect(u.target)
 	switch {
 	case given:
@@ -94,4 +99,9 @@ func roomError(words string) engine.Frame {
 	return protocol.Encode(struct {
 		Error string `json:"error"`
 	}{words})
+}
+
+// roomForbidden returns the refusal of a room that is not granted.
+func roomForbidden(d access.Decision) *access.Refusal {
+	return &access.Refusal{Status: http.StatusForbidden, Code: protocol.CodeForbidden, Reason: d.Reason}
 }

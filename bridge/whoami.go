@@ -5,6 +5,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
 // whoamiAnswer says who the sender of a request is, and what it may do.
@@ -33,9 +34,7 @@ func (b *Bridge) whoami(w http.ResponseWriter, r *http.Request) {
 	}
 	p, no := b.identifyHTTPAs(r, path)
 	if room := b.roomOf(path); no == nil && room != "" {
-		if d := p.Decide(access.Request{Door: access.EnterRoom, Room: room}); !d.Allowed {
-			no = &access.Refusal{Status: http.StatusForbidden, Code: protocol.CodeForbidden, Reason: d.Reason}
-		}
+		no = mayHear(p, room)
 	}
 	if no != nil {
 		b.refuseHTTP(w, r, no)
@@ -57,4 +56,16 @@ func allowOrigin(w http.ResponseWriter, r *http.Request) {
 	if callerOf(r).foreign == nil {
 		w.Header().Set("Access-Control-Allow-Credentials", "true")
 	}
+}
+
+// mayHear returns why a principal may not hear a room, or nil.
+func mayHear(p *access.Principal, room string) *access.Refusal {
+	room, err := rooms.CleanPath(room)
+	if err != nil {
+		return &access.Refusal{Status: http.StatusBadRequest, Code: protocol.CodeBadRequest, Reason: err.Error()}
+	}
+	if d := p.Decide(access.Request{Door: access.EnterRoom, Room: room}); !d.Allowed {
+		return roomForbidden(d)
+	}
+	return nil
 }

@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 gremlins=github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 packages=("$@")
-[ $# -gt 0 ] || packages=(./bridge/filter ./bridge/protocol ./bridge/snapshot ./internal/jsonscan ./bridge/rooms ./bridge/hub)
+[ $# -gt 0 ] || packages=(./bridge/filter ./bridge/protocol ./bridge/snapshot ./internal/jsonscan ./bridge/rooms ./bridge/access ./bridge/hub)
 
 # gremlins copies the module for each worker: what .cache holds would take gigabytes.
 copy=$(mktemp -d)

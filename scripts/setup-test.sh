@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Sets up what `make test` needs in addition to Go: RabbitMQ, Chromium, Python, node and a C compiler from Debian's
-# packages, then CLU, pytest, baseplate, wscat, Autobahn and a RabbitMQ 4 below .cache. If everything is there, it takes a moment.
+# Sets up what `make test` needs in addition to Go: RabbitMQ, Chromium, nginx, Python, node and a C compiler from Debian's
+# packages, then CLU, pytest, baseplate, FastAPI, Django, wscat, Autobahn and a RabbitMQ 4 below .cache. If everything is
+# there, it takes a moment.
 # It prints a line for each component that it cannot set up, which fails the run on CI only.
 set -u
 cd "$(dirname "$0")/.."
@@ -20,12 +21,15 @@ have_chromium() {
 		[ -d /Applications/Chromium.app ] || [ -d "/Applications/Google Chrome.app" ]
 }
 
+have_nginx() { have nginx || [ -x /usr/sbin/nginx ] || [ -x /usr/local/sbin/nginx ]; }
+
 have_venv() { [ -f .cache/venv/stamp ] || python3 -c 'import venv, ensurepip' >/dev/null 2>&1; }
 
 # missing_packages prints the names of the missing packages in Debian or, with "brew", in Homebrew.
 missing_packages() {
 	have_rabbitmq || { [ "${1:-}" = brew ] && echo rabbitmq || echo rabbitmq-server; }
 	have_chromium || echo chromium
+	have_nginx || { [ "${1:-}" = brew ] && echo nginx || echo nginx-light; }
 	have_venv || { [ "${1:-}" = brew ] && echo python || echo python3 python3-venv; }
 	have node || { [ "${1:-}" = brew ] && echo node || echo nodejs; }
 	have npm || { [ "${1:-}" = brew ] || echo npm; }

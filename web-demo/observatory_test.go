@@ -22,6 +22,7 @@ type observatory struct {
 	url        string // of the broker
 	addr       string // of the bridge
 	stopBridge func()
+	bridge     *bridge.Bridge
 	access     *access.Authority // of the bridge; nil is no access control
 }
 
@@ -63,6 +64,7 @@ func (o *observatory) startBridge(t *testing.T, listener net.Listener) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.bridge = b
 	if err := b.Listen(listener); err != nil {
 		t.Fatal(err)
 	}

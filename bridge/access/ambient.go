@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"unicode"
@@ -82,19 +81,28 @@ func (s *state) addProxy() (err error) {
 	if cfg.User == "" && (cfg.Groups != "" || cfg.Role != "" || len(cfg.Roles) > 0) || cfg.User == "" && cfg.Address == "" {
 		errs = append(errs, pathErrorf("proxy.user", "the header with the user's name is missing, such as X-Remote-User"))
 	}
-	for key, field := range map[string]string{"user": cfg.User, "groups": cfg.Groups, "address": cfg.Address} {
-		if strings.ContainsFunc(field, func(r rune) bool {
-			return r != '-' && r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) || r > 0x7e
+	for _, f := range [][2]string{{"user", cfg.User}, {"groups", cfg.Groups}} {
+		if strings.ContainsFunc(f[1], func(r rune) bool {
+			return r != '-' && r != '_' && (r > 0x7e || !unicode.IsLetter(r) && !unicode.IsDigit(r))
 		}) {
-			errs = append(errs, pathErrorf("proxy."+key, "%.40q is not the name of a header", field))
+			errs = append(errs, pathErrorf("proxy."+f[0], "%.40q is not the name of a header", f[1]))
 		}
+	}
+	if field := http.CanonicalHeaderKey(cfg.Address); field != "" && field != "X-Forwarded-For" && field != "Forwarded" {
+		errs = append(errs, pathErrorf("proxy.address", "%.40q does not list the proxies on the way of a request; write X-Forwarded-For or Forwarded", cfg.Address))
 	}
 	return errors.Join(errs...)
 }
 
-// TrustsProxy reports whether the headers of a peer are trusted, as those of a proxy. The zero
-// address is the peer of a Unix socket.
-func (a *Authority) TrustsProxy(peer netip.Addr) bool { return a.state.Load().proxies.Trusts(peer) }
+// Proxies returns the networks of the proxies whose headers are trusted. addresses reports whether
+// the client's address is among these.
+func (a *Authority) Proxies() (networks []string, addresses bool) {
+	cfg := a.state.Load().cfg.Proxy
+	if cfg == nil {
+		return nil, false
+	}
+	return cfg.From, cfg.Address != ""
+}
 
 // identifyProxied returns the principal that a trusted proxy names. ok is false if it names none.
 func (s *state) identifyProxied(ap *Approach) (v Verdict, ok bool) {

@@ -69,8 +69,15 @@ func TestTheUserOfAnUntrustedPeerIsIgnored(t *testing.T) {
 	if p := enters(t, a, ap); p.Name != "" {
 		t.Errorf("a Unix socket is trusted: %+v", p)
 	}
-	if a.TrustsProxy(netip.Addr{}) || !a.TrustsProxy(netip.MustParseAddr("127.0.0.1")) {
-		t.Error("the trusted proxies are not those of the configuration")
+}
+
+func TestAProxyNamesTheClientsAddressIfTheConfigurationSaysHow(t *testing.T) {
+	cfg := Config{Proxy: &ProxyConfig{From: []string{"127.0.0.1", "unix"}, Address: "x-forwarded-for"}}
+	if got, addresses := newAuthority(t, cfg).Proxies(); strings.Join(got, " ") != "127.0.0.1 unix" || !addresses {
+		t.Errorf("the trusted proxies are %q", got)
+	}
+	if _, addresses := newAuthority(t, Config{Proxy: proxyConfig()}).Proxies(); addresses {
+		t.Error("addresses are trusted without a header for them")
 	}
 }
 

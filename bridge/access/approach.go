@@ -40,9 +40,8 @@ type UnixPeer struct{ PID, UID, GID int }
 type Verdict struct {
 	Principal *Principal
 	Refusal   *Refusal
-	// Later decides on another goroutine, since it may take long. It returns a verdict with a
-	// Principal or a Refusal. The context ends when the client is gone or is waited for no
-	// longer.
+	// Later decides on another goroutine, since it may take long. It returns a verdict without
+	// Later. The context ends when the client is gone or is waited for no longer.
 	Later func(context.Context) Verdict
 	// Awaits is set if the client shows no credential, anonymous clients may not enter, and its
 	// first message may say who it is.

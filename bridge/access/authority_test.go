@@ -227,10 +227,11 @@ func TestWrongConfigurationsAreRefusedWithAllPlaces(t *testing.T) {
 			{Hash: hash, Role: "viewer"}, {Name: "c", Hash: secret, Role: "viewer"}, {Name: "d", Hash: hash},
 			{Name: "e", Hash: HashToken("e"), Role: "nobody"}, {Name: "f", Hash: HashToken("f"), Role: "viewer", From: []string{"10.0.0.0/8", "here"}},
 			{Name: "g", Hash: HashToken("g"), Role: "viewer", Expires: "tomorrow"}, {Name: "x/y", Hash: HashToken("h"), Role: "own"},
+			{Name: "a\nb", Hash: HashToken("i"), Role: "viewer"},
 		},
 		Certificates: map[string]string{"archiver": "viewer", "CN=b": "nobody"},
 		Unix:         Assignments{{"obs", "viewer"}, {"user:obs", "nobody"}},
-		Proxy:        &ProxyConfig{From: []string{"proxy"}, Groups: "X Groups", Role: "nobody"},
+		Proxy:        &ProxyConfig{From: []string{"proxy"}, Groups: "X Groups", Role: "nobody", Address: "X-Real-IP"},
 		Signed:       &SignedConfig{Secrets: "missing.json", Name: "n"},
 		Revoked:      []Revocation{{}, {Name: "a", IssuedBefore: "yesterday"}},
 	}
@@ -238,9 +239,9 @@ func TestWrongConfigurationsAreRefusedWithAllPlaces(t *testing.T) {
 	if err == nil {
 		t.Fatal("it is accepted")
 	}
-	want := []string{"anonymous", "certificates", "certificates.CN=b", "certificates.archiver", "proxy.from[0]", "proxy.groups", "proxy.role",
+	want := []string{"anonymous", "certificates", "certificates.CN=b", "certificates.archiver", "proxy.address", "proxy.from[0]", "proxy.groups", "proxy.role",
 		"proxy.user", "revoked[0]", "revoked[1].issued-before", "roles.viewer.hear[0].sender", "signed.secrets", "tokens[1].hash", "tokens[2].name",
-		"tokens[3].hash", "tokens[4].role", "tokens[5].role", "tokens[6].from[1]", "tokens[7].expires", "tokens[8].name", "unix.obs", "unix.user:obs"}
+		"tokens[3].hash", "tokens[4].role", "tokens[5].role", "tokens[6].from[1]", "tokens[7].expires", "tokens[8].name", "tokens[9].name", "unix.obs", "unix.user:obs"}
 	got := paths(err)
 	if !slices.Equal(got, want) {
 		t.Errorf("the errors are at %q, want %q", got, want)

@@ -79,9 +79,7 @@ func (c *callback) identify(ctx context.Context, ap *Approach, ticket string) Ve
 // the same credential, is asked once for all who ask at the same time; a ticket is good once.
 func (c *callback) decide(ctx context.Context, q question) result {
 	ask := func(ctx context.Context) result {
-		ctx, cancel := context.WithTimeout(ctx, c.timeout)
-		defer cancel()
-		if err := c.newcomers.take(ctx); err != nil {
+		if err := c.takeFrom(ctx, c.newcomers); err != nil {
 			return result{outcome: unknown}
 		}
 		defer c.newcomers.give()

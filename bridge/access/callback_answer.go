@@ -100,7 +100,7 @@ func (c *callback) principal(a answer, r *renewal) (*Principal, *Refusal) {
 		p.RenewAfter, err = after(now, a.renewIn, "renew_in")
 	}
 	if err != nil {
-		c.health.note(c, fmt.Errorf("its answer cannot be used: %w", err))
+		c.health.noteUnusable(c, err)
 		return nil, unavailable("the application that decides who may enter gives an answer that cannot be used; tell its operator", 0).Refusal
 	}
 	if !p.RenewAfter.IsZero() {

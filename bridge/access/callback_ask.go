@@ -41,8 +41,6 @@ func (c *callback) ask(ctx context.Context, p *Principal, r Ask) ([]byte, *Refus
 			about = p.renewal
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
 	result := c.send(ctx, c.posted(about, asked{
 		Op: r.Op, Name: &name, Path: r.Path, Client: r.Client, Consumer: r.Consumer, Command: r.Command, ID: r.ID, Extra: r.Extra,
 	}))

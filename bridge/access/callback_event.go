@@ -59,7 +59,7 @@ func (c *callback) run(ctx context.Context) {
 func (c *callback) deliver(ctx context.Context, text []byte) {
 	q := question{method: "POST", header: map[string][]string{"Content-Type": {"application/json"}}, body: text, event: true}
 	for range eventAttempts {
-		result := c.tell(ctx, q)
+		result := c.send(ctx, q)
 		if result.outcome == yes {
 			return
 		}
@@ -77,11 +77,4 @@ func (c *callback) deliver(ctx context.Context, text []byte) {
 		}
 	}
 	c.dropped.Add(1)
-}
-
-// tell sends an event.
-func (c *callback) tell(ctx context.Context, q question) result {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	return c.send(ctx, q)
 }

@@ -20,6 +20,7 @@ type fakeApp struct {
 	status  atomic.Int64
 	body    atomic.Pointer[string]
 	header  http.Header
+	takes   atomic.Int64 // nanoseconds, once answers is closed
 }
 
 func newFakeApp(t testing.TB, cfg CallbackConfig) *fakeApp {
@@ -41,10 +42,17 @@ func (app *fakeApp) says(status int64, body string) {
 	app.body.Store(&body)
 }
 
+// comesBack makes it answer each request after a time.
+func (app *fakeApp) comesBack(takes time.Duration) {
+	app.takes.Store(int64(takes))
+	close(app.answers)
+}
+
 func (app *fakeApp) serve(r *http.Request) (*http.Response, error) {
 	app.asked.Add(1)
 	select {
 	case <-app.answers:
+		time.Sleep(time.Duration(app.takes.Load()))
 	case <-r.Context().Done():
 		return nil, r.Context().Err()
 	}

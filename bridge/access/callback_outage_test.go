@@ -1,6 +1,7 @@
 package access
 
 import (
+	"context"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -9,13 +10,13 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// An outage of the application: 1,000 newcomers get 503 and times to come again that differ, and
-// when it is back, they meet it 16 at a time at most.
+// An outage of the application: 1,000 newcomers get 503 and times to come again that differ. When
+// it is back, they come in as they were told, and meet it 16 at a time at most.
 func TestAnOutageOfTheApplicationEndsWithoutAStorm(t *testing.T) {
 	testkit.Bubble(t, func(t *testing.T) {
 		app := newFakeApp(t, CallbackConfig{})
-		began := time.Now()
 		verdicts := app.enter(t.Context(), 1000)
+		began := time.Now()
 		var soonest, latest time.Duration
 		for range 1000 {
 			v := <-verdicts
@@ -27,22 +28,80 @@ func TestAnOutageOfTheApplicationEndsWithoutAStorm(t *testing.T) {
 			}
 			latest = max(latest, v.Refusal.RetryAfter)
 		}
-		if took := time.Since(began); took > callbackTimeout {
+		if took := time.Since(began); took > 2*callbackTimeout {
 			t.Errorf("the last newcomer was told after %v", took)
 		}
 		if soonest < unknownRetry || latest-soonest < 2*time.Second {
 			t.Errorf("they come again in %v to %v", soonest, latest)
 		}
-		verdicts = app.enter(t.Context(), 1000)
-		synctest.Wait()
-		close(app.answers)
+		app.comesBack(20 * time.Millisecond)
+		began = time.Now()
+		entered := make(chan struct{})
 		for range 1000 {
-			if v := <-verdicts; v.Principal == nil {
-				t.Fatalf("when it is back: %v", v.Refusal)
-			}
+			go func() {
+				for v := (Verdict{Refusal: &Refusal{}}); v.Principal == nil; {
+					v = app.identify(t.Context(), approach(""), "x")
+					if v.Refusal != nil {
+						time.Sleep(v.Refusal.RetryAfter)
+					}
+				}
+				entered <- struct{}{}
+			}()
+		}
+		for range 1000 {
+			<-entered
+		}
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("all are in after %v", took)
 		}
 		if s := app.stats(); s.Peak > callbackInFlight || s.Peak < callbackInFlight/2 || s.InFlight != 0 || s.Waiting != 0 {
 			t.Errorf("the figures are %+v", s)
+		}
+	})
+}
+
+// While the application is down, who is in hears at once that it stays, however many there are, and
+// the application is asked once a second.
+func TestManyWhoAreInStayAtOnce(t *testing.T) {
+	testkit.Bubble(t, func(t *testing.T) {
+		app := newFakeApp(t, CallbackConfig{}) // does not answer at all
+		p := &Principal{Name: "ada", RenewAfter: time.Now(), Expires: time.Now().Add(time.Minute), renewal: &renewal{}}
+		for range failuresToDown {
+			app.renew(t.Context(), p)
+		}
+		app.asked.Store(0)
+		began, stays := time.Now(), make(chan *Principal)
+		for range 10_000 {
+			go func() {
+				next, _ := app.renew(t.Context(), p)
+				stays <- next
+			}()
+		}
+		for range 10_000 {
+			if next := <-stays; next == nil || next.Expires.Before(time.Now().Add(9*time.Minute)) {
+				t.Fatalf("%+v", next)
+			}
+		}
+		if took, n := time.Since(began), app.asked.Load(); took > callbackTimeout || n > 6 {
+			t.Errorf("it took %v, and the application was asked %d times", took, n)
+		}
+	})
+}
+
+// Clients that go while they are asked about do not make the application look down.
+func TestClientsThatGoAreNotTheApplicationsFault(t *testing.T) {
+	testkit.Bubble(t, func(t *testing.T) {
+		app := newFakeApp(t, CallbackConfig{})
+		ctx, leave := context.WithCancel(t.Context())
+		verdicts := app.enter(ctx, 100)
+		synctest.Wait()
+		leave()
+		for range 100 {
+			<-verdicts
+		}
+		close(app.answers)
+		if v := <-app.enter(t.Context(), 1); v.Principal == nil {
+			t.Error(v.Refusal)
 		}
 	})
 }

@@ -62,6 +62,9 @@ func (c *callback) stay(p *Principal) (*Principal, *Refusal) {
 	if !next.Expires.IsZero() && next.Expires.Before(end) {
 		next.Expires = end
 	}
+	if p.RenewAfter.IsZero() { // the application has not said that it can be asked about a name
+		return &next, nil
+	}
 	next.RenewAfter = now.Add(sooner(min(renewRetry, max(c.grace/10, time.Millisecond))))
 	if next.RenewAfter.After(end) {
 		next.RenewAfter = end

@@ -36,23 +36,35 @@ func (r result) reason(otherwise string) string {
 // holdMax is how long an application is left alone at most, however long it wants to be.
 const holdMax = 5 * time.Minute
 
-// send asks a question when there is a slot. The context bounds all of it.
+// send asks a question when there is a slot, for which it waits no longer than for an answer.
 func (c *callback) send(ctx context.Context, q question) result {
 	if wait := c.hold.until(c.now()); wait > 0 {
 		return result{outcome: unknown, retry: wait}
 	}
-	if err := c.slots.take(ctx); err != nil {
+	if err := c.takeFrom(ctx, c.slots); err != nil {
 		return result{outcome: unknown}
 	}
 	defer c.slots.give()
 	if wait := c.hold.until(c.now()); wait > 0 { // since others were answered
 		return result{outcome: unknown, retry: wait}
 	}
-	r, err := c.exchange(ctx, q)
-	if !errors.Is(ctx.Err(), context.Canceled) { // a client that has gone says nothing of the application
+	if !c.health.mayAsk(c.now()) {
+		return result{outcome: unknown}
+	}
+	timed, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	r, err := c.exchange(timed, q)
+	if err == nil || !errors.Is(ctx.Err(), context.Canceled) { // a client that has gone is not the application's fault
 		c.health.note(c, err)
 	}
 	return r
+}
+
+// takeFrom waits for a worker.
+func (c *callback) takeFrom(ctx context.Context, w *workers) error {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	return w.take(ctx)
 }
 
 // exchange sends a request and reads the answer. An error says why the outcome is unknown.

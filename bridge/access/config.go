@@ -64,9 +64,9 @@ type ProxyConfig struct {
 	From    []string    `json:"from"`
 	User    string      `json:"user"`
 	Groups  string      `json:"groups"`
-	Address string      `json:"address"`
-	Roles   Assignments `json:"roles"` // role by user:NAME or group:NAME
-	Role    string      `json:"role"`  // if none of those fits
+	Address string      `json:"address"` // header with the client's address: X-Forwarded-For or Forwarded
+	Roles   Assignments `json:"roles"`   // role by user:NAME or group:NAME
+	Role    string      `json:"role"`    // if none of those fits
 }
 
 // CallbackConfig asks a web application.

@@ -1,7 +1,10 @@
 package access
 
 import (
+	"encoding/base64"
 	"errors"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -103,6 +106,42 @@ func FuzzSignatures(f *testing.F) {
 		}
 		if v.Refusal == nil && v.Principal == nil || v.Refusal != nil && !utf8.ValidString(v.Refusal.Reason) {
 			t.Errorf("the verdict is %+v", v)
+		}
+	})
+}
+
+// Whatever a client sends, it is who its token says only if it has sent the token.
+func FuzzCredentials(f *testing.F) {
+	const token = "cluws_token"
+	a := newAuthority(f, Config{Anonymous: "viewer", Cookie: "session", TokenInURL: true, Tokens: []TokenConfig{{Name: "a", Hash: HashToken(token), Role: "viewer"}}})
+	f.Add("Bearer "+token, "", "", "")
+	f.Add("Basic Ong6Y2x1d3NfdG9rZW4=", "clu", "x=1", "a=b")
+	f.Add("", "clu, bearer."+token, "ticket=a&%6d=%zz", "")
+	f.Add("", "", "token="+token, "session="+token)
+	f.Fuzz(func(t *testing.T, authorization, protocols, query, cookie string) {
+		header := http.Header{}
+		for name, value := range map[string]string{"Authorization": authorization, "Sec-Websocket-Protocol": protocols, "Cookie": cookie} {
+			if value != "" {
+				header[name] = []string{value}
+			}
+		}
+		ap := approach(query)
+		ap.Headers, ap.OriginAllowed = header.Values, true
+		v := a.Identify(ap)
+		if (v.Principal == nil) == (v.Refusal == nil) {
+			t.Fatalf("the verdict is %+v", v)
+		}
+		if v.Principal == nil {
+			return
+		}
+		basic, _ := base64.StdEncoding.DecodeString(strings.TrimSpace(authorization[min(len(authorization), 5):]))
+		unescaped, _ := url.QueryUnescape(query)
+		sent := strings.Contains(authorization+protocols+string(basic)+unescaped+cookie, token)
+		if v.Principal.Source != "anonymous" && !sent {
+			t.Errorf("it is %+v", v.Principal)
+		}
+		if v.Principal.Source == "anonymous" && (authorization != "" || WithoutCredentials(query) != query || strings.HasPrefix(protocols, "bearer.")) {
+			t.Errorf("a bad credential is anonymous: %q %q %q", authorization, protocols, query)
 		}
 	})
 }

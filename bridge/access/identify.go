@@ -41,13 +41,8 @@ func (a *Authority) identify(s *state, ap *Approach) Verdict {
 
 // withoutCredential says who a client without a credential is.
 func (s *state) withoutCredential() Verdict {
-	if s.cfg.Anonymous != "" {
-		return s.principal(Principal{Source: "anonymous", Role: s.cfg.Anonymous, resolve: func(later *state, p *Principal) *Refusal {
-			if p.Role = later.cfg.Anonymous; p.Role == "" {
-				return missing()
-			}
-			return nil
-		}})
+	if s.anonymous != nil {
+		return Verdict{Principal: s.anonymous}
 	}
 	if len(s.tokens) > 0 || s.jwt != nil || s.takesTickets() {
 		return Verdict{Awaits: true}

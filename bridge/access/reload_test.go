@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -195,4 +196,41 @@ func TestRunEndsWithItsContextAndFollowsReloads(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
+}
+
+// Clients connect on many loops while the configuration is replaced: each is decided by one
+// configuration as a whole.
+func TestEachClientIsDecidedByOneConfiguration(t *testing.T) {
+	token, hash := NewToken()
+	cfg := func(name, role string) Config {
+		return withRoles(Config{Tokens: []TokenConfig{{Name: name, Hash: hash, Role: role}}})
+	}
+	configs := []Config{cfg("a", "viewer"), cfg("b", "own")}
+	a := newAuthority(t, configs[0])
+	var loops sync.WaitGroup
+	done := make(chan struct{})
+	for range 4 {
+		loops.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				p := a.Identify(approach("", "Authorization: Bearer "+token)).Principal
+				if p == nil || p.Name+p.Role != "aviewer" && p.Name+p.Role != "bown" || (p.Role == "own") != (p.Grants.Key() == `{"rooms":["/users/b/**"]}`) {
+					t.Errorf("it is %+v", p)
+					return
+				}
+				a.Current(p)
+			}
+		})
+	}
+	for i := range 50 {
+		if err := a.Reload(configs[i%2]); err != nil {
+			t.Error(err)
+		}
+	}
+	close(done)
+	loops.Wait()
 }

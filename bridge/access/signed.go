@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
 // signedSource checks signed URLs. Their parameter m is made by baseplate's MessageSigner:
@@ -31,8 +33,8 @@ const (
 	signedLength = 52 // characters
 )
 
-// addSigned adds the source of signed URLs. It keeps that of the state before if nothing has changed,
-// which has read its keys.
+// addSigned adds the source of signed URLs. It keeps that of the state before if nothing has changed:
+// its keys are fresh, and a file that cannot be read just now must not keep others from a reload.
 func (s *state) addSigned(before *state) error {
 	cfg := s.cfg.Signed
 	if cfg == nil {
@@ -53,6 +55,10 @@ func (s *state) addSigned(before *state) error {
 		if s.roles[cfg.Role].Named() {
 			return pathErrorf("signed.role", "the role %q has %s, but a signed URL has no name", cfg.Role, nameMark)
 		}
+	}
+	if before != nil && before.signed != nil && before.signed.cfg == *cfg {
+		s.signed = before.signed
+		return nil
 	}
 	s.signed = &signedSource{cfg: *cfg, options: s.options}
 	if err := s.signed.read(); err != nil {
@@ -158,13 +164,9 @@ func exactRoom(path string) *Grants {
 	if len(path) > 1 {
 		path = strings.TrimSuffix(path, "/") // as rooms.CleanPath does
 	}
-	g, err := grantsForm{}.compile()
-	if err != nil {
-		return &Grants{}
-	}
-	g.rooms = []roomPattern{{text: path, exact: true}}
-	g.form.Rooms, g.allowed = []string{path}, g.inWords()
+	g := &Grants{View: filter.NewView(nil, nil), rooms: []roomPattern{{text: path, exact: true}}, form: grantsForm{Rooms: []string{path}}}
 	g.canonical, _ = g.form.encode() // texts always have a form in JSON
+	g.allowed.rooms = path
 	return g
 }
 

@@ -166,7 +166,13 @@ func TestASignatureForASessionEndsIt(t *testing.T) {
 	if now, refusal := a.Current(p); now != p {
 		t.Errorf("after a reload that changes nothing it is %+v, %v", now, refusal)
 	}
-	cfg.Signed.Secrets = secretsFile(t, "", "another key", "")
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Reload(cfg); err != nil {
+		t.Errorf("a file that is away for a moment keeps others from a reload: %v", err)
+	}
+	cfg.Signed = &SignedConfig{Secrets: secretsFile(t, "", "another key", ""), Name: "s", Lifetime: "session"}
 	if err := a.Reload(cfg); err != nil {
 		t.Fatal(err)
 	}

@@ -18,15 +18,16 @@ type state struct {
 	cfg     Config
 	options Options
 
-	roles    map[string]*Grants
-	named    namedGrants
-	tokens   map[[sha256.Size]byte]*token
-	byID     map[string]*token // by credential id
-	signed   *signedSource
-	jwt      *jwtSource
-	callback *callback
-	proxies  *forwarded.Proxies // whose headers are trusted
-	revoked  []revocation
+	roles     map[string]*Grants
+	anonymous *Principal // nil if nobody enters without a credential
+	named     namedGrants
+	tokens    map[[sha256.Size]byte]*token
+	byID      map[string]*token // by credential id
+	signed    *signedSource
+	jwt       *jwtSource
+	callback  *callback
+	proxies   *forwarded.Proxies // whose headers are trusted
+	revoked   []revocation
 }
 
 // newState compiles a configuration, and keeps of the state before what has not changed. Its errors
@@ -42,7 +43,7 @@ func newState(cfg Config, before *state, o Options) (*state, error) {
 		}
 		s.roles[name] = g
 	}
-	errs = append(errs, s.checkAnonymous(), s.addTokens(), s.addSigned(before), s.addAmbient(), s.addRevoked())
+	errs = append(errs, s.addAnonymous(), s.addTokens(), s.addSigned(before), s.addAmbient(), s.addRevoked())
 	var err error
 	if len(cfg.JWT) > 0 {
 		s.jwt, err = newJWT(cfg.JWT, s.roles, before.jwtSource(), o)
@@ -92,15 +93,25 @@ func (s *state) checkRole(path, role string) error {
 	return pathErrorf(path, "there is no role %q; write one of %s, or add it to roles", role, series(slices.Sorted(maps.Keys(s.roles))))
 }
 
-func (s *state) checkAnonymous() error {
+// addAnonymous makes the principal that all clients without a credential share.
+func (s *state) addAnonymous() error {
 	role := s.cfg.Anonymous
-	switch {
-	case role == "":
+	if role == "" {
 		return nil
-	case s.roles[role] != nil && s.roles[role].Named():
+	}
+	if err := s.checkRole("anonymous", role); err != nil {
+		return err
+	}
+	if s.roles[role].Named() {
 		return pathErrorf("anonymous", "the role %q has %s, but a client without a credential has no name", role, nameMark)
 	}
-	return s.checkRole("anonymous", role)
+	s.anonymous = s.principal(Principal{Source: "anonymous", Role: role, resolve: func(later *state, p *Principal) *Refusal {
+		if p.Role = later.cfg.Anonymous; p.Role == "" {
+			return missing()
+		}
+		return nil
+	}}).Principal
+	return nil
 }
 
 // principal returns a principal with a role. It fails if the principal's name cannot stand in the

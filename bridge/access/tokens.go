@@ -88,6 +88,9 @@ func newToken(cfg TokenConfig) (t *token, err error) {
 	if cfg.Name == "" {
 		return nil, pathErrorf("name", "a name is missing; it is who the log says has sent a command")
 	}
+	if !isName(cfg.Name) {
+		return nil, pathErrorf("name", "the name has a control character, is not UTF-8, or is longer than 255 bytes")
+	}
 	digits, ok := strings.CutPrefix(cfg.Hash, hashMark)
 	sum, err := hex.DecodeString(digits)
 	if !ok || err != nil || len(sum) != sha256.Size {

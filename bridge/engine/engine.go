@@ -128,7 +128,8 @@ type Accepted struct {
 	Subprotocol string
 	// Later decides instead of the other fields, if it is set, and may take its time: the
 	// connection is parked meanwhile. It runs on a goroutine of its own, without the
-	// request. The context ends when the client hangs up or is waited for no longer
+	// request; the loops share the processors with those that compute, so there should be
+	// few at a time. The context ends when the client hangs up or is waited for no longer
 	// (Limits.DecisionTimeout). The result of Later is called on the connection's loop if
 	// the client is still there, so that what it reserves is released in Closed.
 	Later func(ctx context.Context) Decision

@@ -10,8 +10,10 @@ import (
 	"time"
 )
 
-// maxDecisions bounds the goroutines on which requests are decided. Further ones are queued.
-const maxDecisions = 1024
+// maxDecisions bounds the goroutines on which requests are decided. Further ones are queued. It
+// is high because a decision may wait for another program, and those that only compute must not
+// wait behind thousands of these; how many compute at the same time is up to the handler.
+const maxDecisions = 16 << 10
 
 // parked is the state of a connection whose request is decided elsewhere
 // ([Accepted].Later).

@@ -41,12 +41,23 @@ func UnixPeerOf(conn net.Conn) (p UnixPeer, ok bool) {
 }
 
 // UnixPeerFromContext is [Request.UnixPeer] for a request of [Config.HTTP], given the
-// request's context.
+// request's context, or for one of another server with [ConnContext].
 func UnixPeerFromContext(ctx context.Context) (p UnixPeer, ok bool) {
 	if c, ok := ctx.Value(connKey{}).(*replayConn); ok {
 		return UnixPeerOf(c.socket)
 	}
+	if conn, ok := ctx.Value(socketKey{}).(net.Conn); ok {
+		return UnixPeerOf(conn)
+	}
 	return p, false
+}
+
+type socketKey struct{}
+
+// ConnContext lets [UnixPeerFromContext] know the connections of a [net/http.Server] that has
+// it as its ConnContext.
+func ConnContext(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, socketKey{}, conn)
 }
 
 // PeerAddrFromContext is [Request.PeerAddr] for a request of [Config.HTTP], given the

@@ -4,6 +4,7 @@ package engine
 
 import (
 	"bufio"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -25,19 +26,25 @@ func self() UnixPeer {
 	return p
 }
 
-// dialUnix connects to a Unix socket that the server also serves.
-func (s *server) dialUnix(t *testing.T) *client {
+// listenUnix listens at a Unix socket.
+func listenUnix(t *testing.T) (ln net.Listener, path string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "engine") // a test's own is too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	path := filepath.Join(dir, "s")
-	ln, err := net.Listen("unix", path)
-	if err != nil {
+	path = filepath.Join(dir, "s")
+	if ln, err = net.Listen("unix", path); err != nil {
 		t.Fatal(err)
 	}
+	return ln, path
+}
+
+// dialUnix connects to a Unix socket that the server also serves.
+func (s *server) dialUnix(t *testing.T) *client {
+	t.Helper()
+	ln, path := listenUnix(t)
 	if err := s.ListenWith(ln, ListenOptions{TLS: s.tls}); err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +108,28 @@ func TestAnHTTPRequestKnowsTheProcessBehindAUnixSocket(t *testing.T) {
 			t.Errorf("the peer of a TCP connection is %+v", got)
 		}
 	})
+}
+
+func TestAnotherServerKnowsTheProcessBehindAUnixSocket(t *testing.T) {
+	ln, path := listenUnix(t)
+	seen := make(chan seenPeer, 1)
+	other := &http.Server{ConnContext: ConnContext, ReadHeaderTimeout: testkit.Patience, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		p, ok := UnixPeerFromContext(r.Context())
+		seen <- seenPeer{p, ok}
+	})}
+	ended := async(func() { _ = other.Serve(ln) })
+	defer func() { other.Close(); <-ended }()
+	conn, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got := testkit.Receive(t, seen); got != (seenPeer{self(), true}) {
+		t.Errorf("the peer is %+v, want %+v", got, self())
+	}
 }
 
 func TestThePeersAddressIsNotTakenFromTheRequest(t *testing.T) {

@@ -95,8 +95,7 @@ func sendersOf(f *filter.Filter, v *filter.View) []string {
 // written, and for all clients that may hear the same, unless the filter uses "mine". It does not
 // include the batch time, which does not affect what is selected.
 func (sp *Spec) key(s *Session) string {
-	viewer := s.viewer.Load()
-	seen, view := sp.seenBy(viewer)
+	seen, view := sp.seenBy(s.viewer.Load())
 	sp = &seen
 	var b strings.Builder
 	if sp.Filter != nil {
@@ -105,9 +104,6 @@ func (sp *Spec) key(s *Session) string {
 	if view != nil {
 		b.WriteString(" seen by ")
 		b.WriteString(view.ID())
-		if viewer.Own {
-			b.WriteString(" own")
-		}
 	}
 	for _, path := range sp.Rooms {
 		b.WriteString(" room ")

@@ -117,8 +117,8 @@ func (p *cachedSnapshot) visible() *snapshot.Visible {
 	return visibleTo(p.view, func() (*filter.Memo, *filter.MemoView) { return p.memo, p.seen })
 }
 
-// visibleTo returns what clients with a view may know of. A reply whose keywords are not known is
-// visible only if the view certainly selects it. memo returns a memo that has the view.
+// visibleTo returns what clients with a view may know of. A reply of which not everything is
+// known is visible only if the view certainly selects it. memo returns a memo that has the view.
 func visibleTo(v *filter.View, memo func() (*filter.Memo, *filter.MemoView)) *snapshot.Visible {
 	r, one := new(filter.Reply), make([]string, 1)
 	return &snapshot.Visible{Keywords: v.NeedsKeywords(), AllOf: v.SelectsAllOf, Reply: func(e snapshot.Entry) bool {
@@ -127,6 +127,9 @@ func visibleTo(v *filter.View, memo func() (*filter.Memo, *filter.MemoView)) *sn
 			Internal: e.Internal, Keywords: e.Keywords,
 		}
 		m, seen := memo()
+		if e.Cut {
+			return false // a hide filter may select what was cut off
+		}
 		if !e.Known && v.NeedsKeywords() {
 			if one[0] = e.Keyword; e.Keyword != "" {
 				r.Keywords = one
@@ -238,26 +241,41 @@ func (h *Hub) Snapshot(conn Conn, s *Session, id *string, f *filter.Filter, long
 
 // snapshotTask answers with the snapshot for a filter once the past of a stream has been read.
 func (h *Hub) snapshotTask(conn Conn, s *Session, id *string, f *filter.Filter, answered func()) Task {
-	var p *cachedSnapshot
-	write := func() bool {
-		if p == nil {
-			p = h.snapshots.of(f, s.viewer.Load().view())
-		}
-		if !h.stepSnapshot(p, s) {
-			return false
-		}
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if p.view.Key() != s.viewer.Load().view().Key() { // it changed meanwhile
-			p = nil
-			return false
-		}
-		frames, ok := h.finishSnapshot(p, id)
-		if ok {
-			h.sayTo(conn, s, frames...)
-			answered()
-		}
-		return ok
+	t := &snapshotRequest{hub: h, conn: conn, session: s, id: id, filter: f, answered: answered}
+	return (&waiter{hub: h, session: s, run: t.step}).step
+}
+
+// snapshotRequest is a request for a snapshot in progress.
+type snapshotRequest struct {
+	hub      *Hub
+	conn     Conn
+	session  *Session
+	id       *string
+	filter   *filter.Filter
+	answered func()
+
+	snapshot *cachedSnapshot // nil before its first turn
+}
+
+// step does one turn's work.
+func (t *snapshotRequest) step() (done bool) {
+	h, s := t.hub, t.session
+	if t.snapshot == nil {
+		t.snapshot = h.snapshots.of(t.filter, s.viewer.Load().view())
 	}
-	return (&waiter{hub: h, session: s, run: write}).step
+	if !h.stepSnapshot(t.snapshot, s) {
+		return false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if t.snapshot.view.Key() != s.viewer.Load().view().Key() { // it changed meanwhile
+		t.snapshot = nil
+		return false
+	}
+	frames, ok := h.finishSnapshot(t.snapshot, t.id)
+	if ok {
+		h.sayTo(t.conn, s, frames...)
+		t.answered()
+	}
+	return ok
 }

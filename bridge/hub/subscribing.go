@@ -111,7 +111,7 @@ func (t *subscribing) finish() (done bool) {
 		t.refuse(err)
 		return true
 	}
-	if t.started && t.viewer != s.viewer.Load() { // what was found so far may not be told any more
+	if t.started && !t.viewer.sameReplies(s.viewer.Load()) { // what was found so far may not be told any more
 		t.started, t.request, t.replay, t.reason, t.snapshot = false, t.asked, nil, "", nil
 		return false
 	}

@@ -92,7 +92,7 @@ func (v *modelViewer) key(f *filter.Filter) string {
 	for _, one := range v.hide {
 		keys = append(keys, "not "+one.Key())
 	}
-	return fmt.Sprint(f.Key(), keys, v.own)
+	return fmt.Sprint(f.Key(), keys)
 }
 
 // setViewer gives a client another viewer.

@@ -60,6 +60,7 @@ func (s *Store) keepReply(a *actor, r *Reply) *keptReply {
 		CommandID:  s.shortHeader(r.CommandID),
 		Commander:  s.shortHeader(r.Commander),
 		Internal:   r.Internal,
+		Cut:        max(len(r.Code), len(r.RoutingKey), len(r.CommandID), len(r.Commander)) > s.limits.Value,
 		Time:       r.Time,
 		Seq:        r.Seq,
 	}}

@@ -27,13 +27,16 @@ func (n *nameSet) cost() int { return nameSetCost + len(n.names)*nameCost + 2*le
 func (s *Store) KeepNames() { s.names = true }
 
 // keepNames remembers the names of a reply's keywords. They are not known if the reply had more
-// than an actor may have.
+// than an actor may have, or if they are longer together than a value may be.
 func (s *Store) keepNames(a *actor, f *keptReply, keywords *Keywords) {
 	if keywords.evicted > 0 {
 		return
 	}
 	key := s.scratch[:0]
 	for _, k := range keywords.list {
+		if len(key)+len(k.name) > s.limits.Value {
+			return
+		}
 		key = binary.AppendUvarint(key, uint64(len(k.name)))
 		key = append(key, k.name...)
 	}

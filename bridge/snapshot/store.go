@@ -34,6 +34,8 @@ type Entry struct {
 	// [Store.KeepNames]. Known tells a reply without keywords from one whose are not known.
 	Keywords []string
 	Known    bool
+	// Cut reports whether one of the headers is "" here because it was too long to be kept.
+	Cut bool
 }
 
 // Store holds the last value of every keyword of every actor. It is not safe for concurrent use: its

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/listen"
 )
 
@@ -42,6 +43,7 @@ func serveAdmin(ln net.Listener, h http.Handler, guarded bool, log *slog.Logger)
 	server := &http.Server{
 		Handler: h, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: adminHeadTimeout, WriteTimeout: adminWriteTimeout, IdleTimeout: adminIdleTimeout,
+		ConnContext: engine.ConnContext,
 	}
 	ended := make(chan struct{})
 	go func() {

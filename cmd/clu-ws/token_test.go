@@ -2,8 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"io"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -45,14 +46,17 @@ func TestTokenPrintsATokenAndTheLineThatLetsItIn(t *testing.T) {
 			t.Error("it makes the same token twice")
 		}
 		seen[token] = true
-		var entry access.TokenConfig
-		inJSON := regexp.MustCompile(`(\w+): `).ReplaceAllString(strings.Replace(m[2], "archiver: é", "archiver", 1), `"$1": `)
-		if err := json.Unmarshal([]byte("{"+inJSON+"}"), &entry); err != nil {
+		file := filepath.Join(t.TempDir(), "clu-ws.yaml")
+		_, entry, _ := strings.Cut(out, "\n\n")
+		if err := os.WriteFile(file, []byte(entry+"  roles:\n    viewer: {hear: [{}]}\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		roles := map[string]json.RawMessage{"viewer": json.RawMessage(`{}`)}
-		if _, err := access.New(access.Config{Roles: roles, Tokens: []access.TokenConfig{entry}}, access.Options{}); err != nil {
-			t.Errorf("the line is refused: %v", err)
+		checked, err := printed("check", "--config", file)
+		if want := "token of archiver: é: role viewer, from 10.0.0.0/8, ::1, until 2027-01-01 00:00 UTC"; err != nil || !strings.Contains(checked, want) {
+			t.Errorf("the line means\n%s\n(%v), want %s", checked, err, want)
+		}
+		if strings.Contains(checked, token) || strings.Contains(checked, access.HashToken(token)) {
+			t.Error("check prints the token or its hash")
 		}
 	}
 }

@@ -31,6 +31,9 @@ const NOT_DECIDED = new Set(["undecided", "rate"]);
 /** A connection that lasted this long, ms, was good: if it then expires, a new token is worth an attempt. */
 const LASTED = 5_000;
 
+/** ms by which two clocks may differ and count as equal: messages take time to arrive. */
+const CLOCK_TOLERANCE = 2_000;
+
 /** ms that the bridge may take to say why an attempt failed. */
 const WHOAMI_TIMEOUT = 5_000;
 
@@ -51,6 +54,7 @@ export class Access {
   #token = null;         // the text of the last credential that was used
   #isTicket = false;
   #byMessage = false;    // this attempt shows its credential by a message
+  #ahead = 0;            // ms by which the clock here is ahead of the bridge's
   #admittedAt = null;    // when the bridge greeted this connection, ms
   #loggingIn = false;    // the message with the credential has no answer yet
   #asking = null;        // a promise of why the last attempt failed
@@ -168,6 +172,8 @@ export class Access {
       return false;
     }
     this.#admittedAt = Date.now();
+    const ahead = Date.now() - Date.parse(message.time ?? "");
+    this.#ahead = Math.abs(ahead) > CLOCK_TOLERANCE ? ahead : 0;  // false for NaN
     this.#set(message.access ?? null, null);
     if (!this.#loggingIn) this.#admit();
     return true;
@@ -237,7 +243,7 @@ export class Access {
     const hearsOther = had && wire !== null && hearing(this.#wire) !== hearing(wire);
     this.#wire = wire;
     this.#grants = wire && new Grants(grants);
-    this.identity = wire && { name, source, grants, expires: readTime(expires) };
+    this.identity = wire && { name, source, grants, expires: readTime(expires, this.#ahead) };
     if (hearsOther) this.#port.refresh();
     if (had || wire) this.#port.emit("access", { access: this.identity, changed });
   }
@@ -283,9 +289,8 @@ class NoToken extends Error {
   }
 }
 
-/** Reads a time of the bridge: an ISO text or seconds since 1970. */
-function readTime(value) {
-  if (value === null || value === undefined) return null;
-  const time = new Date(typeof value === "number" ? value * 1_000 : value);
+/** Converts a time of the bridge, an ISO text, to the clock here. */
+function readTime(text, ahead) {
+  const time = new Date(Date.parse(text ?? "") + ahead);
   return Number.isNaN(time.getTime()) ? null : time;
 }

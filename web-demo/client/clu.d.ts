@@ -126,6 +126,8 @@ export interface SubscriptionOptions {
   batch?: number;
   /** Drop replies whose header `order` is lower than that of an earlier one. */
   ordered?: boolean;
+  /** For an application that decides about the subscription; its answer is `data`. */
+  extra?: object;
   onReply?: (reply: Reply) => void;
   /** Values arrived, changed or not. */
   onValues?: (values: Values, changes: Change[]) => void;
@@ -143,6 +145,8 @@ export class Subscription {
   readonly filter: Filter;
   /** The last value of each keyword of each actor: `values.dome?.dome_shutter?.value`. */
   readonly values: Values;
+  /** What an application that decides about it has for this page; null if there is none. */
+  readonly data: any;
   /** Whether it has ended, by `close` or because the bridge refused it. */
   readonly closed: boolean;
   /** Fulfilled when the bridge, or CLU's own server, serves it; rejected when it is refused or closed before that. */
@@ -210,6 +214,8 @@ export interface SendOptions {
   expires?: number;
   /** How long to wait until the command counts as unknown; default: forever. */
   timeout?: number;
+  /** For an application that decides about the command. */
+  extra?: object;
   onReply?: (reply: Reply, command: Command) => void;
 }
 

@@ -249,10 +249,11 @@ export class Clu extends EventTarget {
    *   bridge with `in_use`), or, with CLU's own server, may end as unknown
    * @param {number} [options.expires]    ms from now, at most an hour; default: the client's, or `timeout` if that is shorter
    * @param {number} [options.timeout]    ms until the command counts as unknown; default: never
+   * @param {object} [options.extra]      for an application that decides about the command
    * @param {(reply: import("./reply.js").Reply, command: Command) => void} [options.onReply]
    * @returns {Command} to await or to watch
    */
-  send(consumer, commandString, { commandId, expires, timeout, onReply } = {}) {
+  send(consumer, commandString, { commandId, expires, timeout, extra, onReply } = {}) {
     const command = new Command({
       commandId,
       consumer,
@@ -268,7 +269,7 @@ export class Clu extends EventTarget {
       return command;
     }
     this.#inFlight.add(command);
-    this.#sender.send({ command, expires: lifetime, timeout });
+    this.#sender.send({ command, expires: lifetime, timeout, extra });
     if (command.state === "sent") this.#commandChanged(command);
     return command;
   }

@@ -57,7 +57,7 @@ export class Sender {
     for (const { command } of this.#waiting.splice(0)) command.reject(unsent("the connection was lost before it was sent"));
   }
 
-  /** Sends a command, or lets it wait. @param {{command: import("./command.js").Command, expires: number, timeout?: number}} entry */
+  /** Sends a command, or lets it wait. @param {{command: import("./command.js").Command, expires: number, timeout?: number, extra?: object}} entry */
   send(entry) {
     this.#waiting.push(entry);
     this.flush();
@@ -77,7 +77,7 @@ export class Sender {
     for (const entry of this.#waiting.splice(0)) this.#dispatch(entry);
   }
 
-  #dispatch({ command, expires, timeout }) {
+  #dispatch({ command, expires, timeout, extra }) {
     const { inFlight, session, unusable, send } = this.#port;
     const { consumer, commandString, commandId } = command;
     const elapsed = Math.max(0, command.elapsed);
@@ -90,7 +90,7 @@ export class Sender {
     try {
       inFlight.sent(command);
       session.subscribeToCommands();
-      send(JSON.stringify({ consumer, command_string: commandString, command_id: commandId, expires_at: expiresAt }));
+      send(JSON.stringify({ consumer, command_string: commandString, command_id: commandId, expires_at: expiresAt, extra }));
     } catch (error) {
       command.reject(`The command was not sent: ${error.message}`);
       return;

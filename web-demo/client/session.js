@@ -315,7 +315,7 @@ export class Session {
     if (this.#resuming.delete(id)) this.#resumed();
     if (!subscription || subscription.closed) return;
     this.#accepted.add(id);
-    subscription.accept();
+    subscription.accept(answer.data);
   }
 
   /** Once every resumed request is answered: asks for a pong, which marks the end of what was missed. */

@@ -29,6 +29,7 @@ const MAX_KEYWORDS = 1_000;
  * @property {number} [throttle]   ms; at most one reply of each actor in that time. Final replies and errors are never delayed
  * @property {number} [batch]      ms for which the bridge may delay a reply so that several leave in one write, 0 to 1 000;
  *                                 default: the client's
+ * @property {object} [extra]      for an application that decides about the subscription; its answer is `data`
  * @property {boolean} [ordered]   drop replies whose header `order` is lower than that of an earlier one
  * @property {(reply: import("./reply.js").Reply) => void} [onReply]
  * @property {(values: Record<string, Record<string, Value>>, changes: Change[]) => void} [onValues]  values arrived, changed or not
@@ -50,17 +51,18 @@ export class Subscription {
   #counts = new Map();  // actor -> how many keywords
 
   constructor(id, filter, options, { guard, close }) {
-    const { snapshot = true, throttle, batch, ordered, onReply, onValues, onSnapshot, onRefused } = options;
+    const { snapshot = true, throttle, batch, ordered, extra, onReply, onValues, onSnapshot, onRefused } = options;
     /** @type {string} */ this.id = id;
     /** A copy of the filter. @type {import("./filter.js").Filter} */ this.filter = JSON.parse(JSON.stringify(filter));
     /** The last value of each keyword of each actor: `values.dome?.dome_shutter?.value`. @type {Record<string, Record<string, Value>>} */
     this.values = Object.create(null);
+    /** What an application that decides about it has for this page; null if there is none. @type {*} */ this.data = null;
     /** Whether it has ended, by `close` or because the bridge refused it. */ this.closed = false;
     /** Fulfilled when the bridge, or CLU's own server, serves it; rejected when it is refused or closed before that.
      * @type {Promise<Subscription>} */
     this.ready = new Promise((resolve, reject) => { this.#resolvers = { resolve, reject }; });
     this.ready.catch(() => {});
-    this.#options = { filter: this.filter, throttle_ms: throttle, batch_ms: batch, ordered, snapshot };
+    this.#options = { filter: this.filter, throttle_ms: throttle, batch_ms: batch, ordered, extra, snapshot };
     this.#listeners = Object.fromEntries(Object.entries({ onReply, onValues, onSnapshot, onRefused })
       .map(([name, listener]) => [name, listener && ((...details) => guard(() => listener(...details)))]));
     this.#close = close;
@@ -97,7 +99,8 @@ export class Subscription {
     return { ...options, snapshot: resubscribing ? Boolean(options.throttle_ms) || undefined : snapshot, since: since ?? undefined };
   }
 
-  accept() {
+  accept(data = null) {
+    this.data = data;
     this.#resolvers.resolve(this);
   }
 

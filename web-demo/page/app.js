@@ -86,6 +86,7 @@ clu.on("unauthorized", ({ code, reason }) => {
   notify(`Not connected: ${reason}.`);
   if (code === "redirect") return;  // the page in front of the bridge logs one in
   login.forget();
+  identity.show(null);
   login.show(`${reason[0].toUpperCase()}${reason.slice(1)}.`, true);
 });
 
@@ -111,18 +112,17 @@ async function loggedIn() {
       notify(`The login was not renewed: ${error.message}.`);
     }
   }
-  reconnect();
-}
-
-/** What the user has heard leaves the page, too. */
-function logOut() {
-  login.forget();
-  location.reload();
-}
-
-function reconnect() {
+  if (clu.access?.name) {
+    login.reload();
+    return;
+  }
   clu.close();
   clu.connect().catch(() => {});  // the events close and unauthorized say why
+}
+
+function logOut() {
+  login.forget();
+  login.reload();
 }
 
 /** Describes how a command ended. */

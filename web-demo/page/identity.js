@@ -20,6 +20,9 @@ export class Identity {
     this.#remembered = remembered;
     this.#login.addEventListener("click", onLogin);
     this.#logout.addEventListener("click", onLogout);
+    this.#root.addEventListener("focusout", ({ relatedTarget }) => {
+      if (relatedTarget && !this.#root.contains(relatedTarget)) this.#root.open = false;
+    });
     this.#root.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.#root.open = false;
     });

@@ -2,16 +2,18 @@
  * The form that asks who one is, and the credential that it took.
  *
  * A token stays in the session storage of this tab, so that reloading the page needs no new login; it ends with the tab or
- * with "Log out". It is never in the URL, which proxies log and people pass on. A ticket is valid once, and is not kept.
+ * with "Log out". It is never in the URL, which proxies log and people pass on. A ticket is valid once, and is
+ * kept only while the page is loaded again for another user.
  */
 
 import { setText } from "./dom.js";
 
-const STORAGE_KEY = "clu-ws.token";
+const TOKEN_KEY = "clu-ws.token";
+const TICKET_KEY = "clu-ws.ticket";
 
 export class Login {
-  #token = recall();
-  #ticket = null;
+  #token = recall(TOKEN_KEY);
+  #ticket = recall(TICKET_KEY);
   #required = false;
   #onLogin;
   #form = document.getElementById("login");
@@ -22,6 +24,7 @@ export class Login {
 
   /** @param {{onLogin: () => void}} on  `onLogin`: a credential was given */
   constructor({ onLogin }) {
+    store(TICKET_KEY, null);
     this.#onLogin = onLogin;
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -61,33 +64,41 @@ export class Login {
   /** Forgets the credential. */
   forget() {
     this.#token = this.#ticket = null;
-    try {
-      sessionStorage.removeItem(STORAGE_KEY);
-    } catch { /* private mode: it was not stored */ }
+    store(TOKEN_KEY, null);
+  }
+
+  /** Loads the page again, so that nothing of one user's stays in it for another. */
+  reload() {
+    store(TICKET_KEY, this.#ticket);
+    location.reload();
   }
 
   #submit() {
     const text = this.#input.value.trim();
     if (text === "") return;
     this.forget();
-    if (this.#once.checked) this.#ticket = text;
-    else this.#remember(text);
+    if (this.#once.checked) {
+      this.#ticket = text;
+    } else {
+      this.#token = text;
+      store(TOKEN_KEY, text);
+    }
     this.hide();
     this.#onLogin();
   }
-
-  #remember(token) {
-    this.#token = token;
-    try {
-      sessionStorage.setItem(STORAGE_KEY, token);
-    } catch { /* private mode, or full: it lasts as long as the page */ }
-  }
 }
 
-function recall() {
+function recall(key) {
   try {
-    return sessionStorage.getItem(STORAGE_KEY) || null;
+    return sessionStorage.getItem(key) || null;
   } catch {
     return null;
   }
+}
+
+function store(key, text) {
+  try {
+    if (text === null) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, text);
+  } catch { /* private mode, or full: it lasts as long as the page */ }
 }

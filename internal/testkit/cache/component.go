@@ -79,7 +79,7 @@ func Forget() {
 	if err != nil {
 		return
 	}
-	for _, c := range []component{clu, pytest, baseplate, wscat, autobahn, rabbitmqOf(Trixie), rabbitmqOf(Testing), qpid} {
+	for _, c := range []component{clu, pytest, baseplate, webApps, wscat, autobahn, rabbitmqOf(Trixie), rabbitmqOf(Testing), qpid} {
 		_ = os.Remove(filepath.Join(root, c.name) + ".failed")
 	}
 }

@@ -129,6 +129,15 @@ test("the hello says who the client is, and what it may do", async () => {
   assert.equal(clu.refusal({ command: { consumer: "dome", command_string: "stop" } }), 'you may not send "stop" to dome; you may send open, close');
 });
 
+test("the end of the login is told by the clock of this computer", async () => {
+  const clu = client({ token: () => "t" });
+  clu.connect();
+  await settle();
+  FakeSocket.last.accept();
+  FakeSocket.last.say({ ...greeting({ expires: "2026-11-21T05:00:00.000000+00:00" }), time: "2026-11-21T04:00:00.000000+00:00" });
+  assert.equal(clu.access.expires - Date.now(), 3_600_000);
+});
+
 test("where there is no access control, everything is granted and nothing is reported", () => {
   const clu = client();
   const log = record(clu, "access", "unauthorized", "expiring");

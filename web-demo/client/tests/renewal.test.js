@@ -172,6 +172,17 @@ test("a subscription that is forbidden after a reconnection ends", async () => {
   assert.deepEqual(lost, ["forbidden"]);
 });
 
+test("an application that decides gets the page's object, and its answer comes back", async () => {
+  const clu = await admitted();
+  const subscription = clu.subscribe({}, { extra: { seat: 12 } });
+  const socket = FakeSocket.last;
+  assert.deepEqual(socket.requests()[0].extra, { seat: 12 });
+  socket.say(ok("1", { data: { title: "Live" } }));
+  assert.deepEqual((await subscription.ready).data, { title: "Live" });
+  clu.send("dome", "open", { extra: { key: "k" } });
+  assert.deepEqual(JSON.parse(socket.sent.at(-1)).extra, { key: "k" });
+});
+
 test("a message to a room is answered", async () => {
   const clu = await admitted();
   const first = clu.publish("/live/x", { n: 1 });

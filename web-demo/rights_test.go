@@ -1,0 +1,77 @@
+package webdemo_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// reload replaces the configuration of who may do what.
+func (o *observatory) reload(t *testing.T, change func(*access.Config), users *accounts) {
+	t.Helper()
+	cfg := users.Config
+	change(&cfg)
+	if err := o.bridge.Reload(bridge.Reload{Access: &cfg}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestThePageFollowsRightsThatChange(t *testing.T) {
+	ctx := testkit.Browser(t)
+	users := newAccounts()
+	token := users.token("ana", "observer", time.Time{})
+	o := startGuarded(t, users.authority(t))
+	p := o.publisher(t)
+	for range 3 {
+		p.next()
+	}
+	do(t, ctx, chromedp.EmulateViewport(390, 844), chromedp.Navigate("http://"+o.addr+"/"), chromedp.WaitVisible(`#login`))
+	screenshot(t, ctx, "login-phone")
+	do(t, ctx, chromedp.SendKeys("#login-token", token+"\r"), chromedp.WaitVisible(`#who[data-name="ana"]`), chromedp.EmulateViewport(1440, 900))
+	until(t, ctx, "ana may command", `!document.querySelector("#command-input").disabled`)
+
+	o.reload(t, func(cfg *access.Config) { cfg.Tokens[0].Role = "viewer" }, users)
+	until(t, ctx, "the page greys out commands", `document.querySelector("#command-input").disabled`)
+	until(t, ctx, "it says what has changed", `document.querySelector("#notice").textContent.includes("What you may do has changed: command")`)
+
+	o.reload(t, func(cfg *access.Config) { cfg.Tokens[0].Role = "observer" }, users)
+	until(t, ctx, "ana may command again", `!document.querySelector("#command-input").disabled`)
+	until(t, ctx, "the connection stayed", `document.querySelector("#link-state").dataset.state === "open"`)
+
+	o.reload(t, func(cfg *access.Config) { cfg.Revoked = []access.Revocation{{Name: "ana"}} }, users)
+	do(t, ctx, chromedp.WaitVisible("#login"))
+	until(t, ctx, "the form says why", `document.querySelector("#login-reason").textContent.includes("revoked")`)
+	if stored := evaluate[string](t, ctx, `JSON.stringify(sessionStorage)`); strings.Contains(stored, token) {
+		t.Error("a revoked token is kept")
+	}
+	screenshot(t, ctx, "login-revoked")
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+func TestNothingOfOneUserStaysInThePageForAnother(t *testing.T) {
+	ctx := testkit.Browser(t)
+	users := newAccounts()
+	ana, bob := users.token("ana", "observer", time.Time{}), users.token("bob", "viewer", time.Time{})
+	o := startGuarded(t, users.authority(t))
+	p := o.publisher(t)
+	for range 3 {
+		p.next()
+	}
+	do(t, ctx, chromedp.EmulateViewport(1440, 900), chromedp.Navigate("http://"+o.addr+"/"), chromedp.WaitVisible(`#login`),
+		chromedp.SendKeys("#login-token", ana+"\r"), chromedp.WaitVisible(`[data-actor="weather"]`))
+	o.reload(t, func(cfg *access.Config) { cfg.Revoked = []access.Revocation{{Name: "ana"}} }, users)
+	do(t, ctx, chromedp.WaitVisible(`#login`), chromedp.Click("#login-once"), chromedp.SendKeys("#login-token", bob+"\r"),
+		chromedp.WaitVisible(`#who[data-name="bob"]`), chromedp.WaitVisible(`[data-actor="dome"]`))
+	if evaluate[bool](t, ctx, `document.querySelector('[data-actor="weather"]') !== null`) {
+		t.Error("bob sees what is hidden from him")
+	}
+	if stored := evaluate[string](t, ctx, `JSON.stringify(sessionStorage)`); strings.Contains(stored, bob) || strings.Contains(stored, ana) {
+		t.Error("a ticket is kept")
+	}
+}
