@@ -54,7 +54,7 @@ func (c *callback) send(ctx context.Context, q question) result {
 	timed, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	r, err := c.exchange(timed, q)
-	if err == nil || ctx.Err() == nil { // a client that has gone is not the application's fault
+	if err == nil || !errors.Is(ctx.Err(), context.Canceled) { // a client that has gone is not the application's fault
 		c.health.note(c, err)
 	}
 	return r

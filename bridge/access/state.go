@@ -67,7 +67,13 @@ func (s *state) jwtSource() *jwtSource {
 // it knows what was asked and answered.
 func (s *state) newCallback(before *state) (*callback, error) {
 	if before != nil && before.callback != nil && reflect.DeepEqual(before.cfg.Callback, s.cfg.Callback) && sameRoles(before.roles, s.roles) {
-		return before.callback, nil
+		secret, err := readSecret(s.cfg.Callback.Secret, s.options) // the file may have another one
+		if err != nil {
+			return nil, &PathError{"callback.secret", err}
+		}
+		if string(secret) == before.callback.secret {
+			return before.callback, nil
+		}
 	}
 	return newCallback(s.cfg.Callback, s.roles, s.options)
 }

@@ -14,7 +14,7 @@ import (
 
 func adminFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "admin", EnvVars: env("admin"), Category: catAdmin, DefaultText: "not served", Usage: "`ADDRESS` of the admin server, such as 127.0.0.1:9877 or unix:/path/to/socket: /metrics for Prometheus, /healthz, /readyz, Go's profiles and an API that sends commands; it has no access control"},
+		&cli.StringFlag{Name: "admin", EnvVars: env("admin"), Category: catAdmin, DefaultText: "not served", Usage: "`ADDRESS` of the admin server, such as 127.0.0.1:9877 or unix:/path/to/socket: /metrics for Prometheus, /healthz, /readyz, Go's profiles and an API that sends commands; without the section access of --config, everyone who reaches it may use all of it"},
 		&cli.IntFlag{Name: "shed-rate", Value: 500, EnvVars: env("shed-rate"), Category: catAdmin, Usage: "`CLIENTS` closed per second while the bridge drains; more if --drain-timeout requires it"},
 		&cli.DurationFlag{Name: "drain-timeout", Value: 30 * time.Second, EnvVars: env("drain-timeout"), Category: catAdmin, Usage: "longest `TIME` that draining takes after SIGTERM"},
 		&cli.BoolFlag{Name: "log-commands", Value: true, EnvVars: env("log-commands"), Category: catAdmin, Usage: "log each command: consumer, id, client, first word and outcome; --log-commands=false turns it off"},

@@ -108,7 +108,7 @@ var flagNotes = map[string]string{
 	"listen":          "Examples: `--listen 127.0.0.1:9876 --listen unix:/run/clu-ws/clu-ws.sock`, `--listen proxy:0.0.0.0:9876`. Sockets that systemd passes are served in addition.",
 	"socket-mode":     "Example: `0600` for the bridge's user only.",
 	"tls-cert":        "Example: `--tls-cert fullchain.pem --tls-key privkey.pem`.",
-	"origin":          "Example: `--origin https://console.example --origin https://staging.example:8443`.",
+	"origin":          "With the section `access`, the default is the host that was asked. Example: `--origin https://console.example --origin https://staging.example:8443`.",
 	"trusted-proxy":   "Without it such headers are ignored.",
 	"rabbitmq-port":   "The usual port for TLS is 5671. With `--embedded-broker`, 0 chooses a free one.",
 	"password":        "Example: `CLU_WS_PASSWORD=secret clu-ws websocket --user console`.",

@@ -158,3 +158,13 @@ func TestAFileBehindASymbolicLinkIsReloadedWhenThatChanges(t *testing.T) {
 	link("v2", filepath.Join(dir, "..data"))
 	p.await(t, "changed=[log-level]")
 }
+
+func TestABridgeWithAccessControlWarnsOfCredentialsInTheClearOnly(t *testing.T) {
+	text := strings.Replace(accessFile(tokenLine("anna", annasToken, "viewer")), "host: 127.0.0.1\n", "", 1)
+	p := spawn(t, nil, "--config", writeFile(t, "clu-ws.yaml", text))
+	p.await(t, "credentials reach this address without encryption; use --tls-cert")
+	p.stop(t)
+	if text := p.Output.String(); strings.Contains(text, "open to everyone") || strings.Contains(text, "every web page") {
+		t.Errorf("it warns of what nobody may do:\n%s", text)
+	}
+}
