@@ -90,6 +90,12 @@ export class Access {
     return this.#grants?.refusal(action) ?? null;
   }
 
+  /** Handles that the page has disconnected: what was known of the last attempt does not concern the next `connect`. */
+  stopped() {
+    this.#asking = null;
+    this.#retried = false;
+  }
+
   /** Prepares an attempt to connect, see Link. @returns {Promise<{protocols: string[], login: boolean}>|null} */
   prepare() {
     this.#verdict = null;
@@ -99,8 +105,9 @@ export class Access {
   }
 
   async #prepare() {
-    const answer = await this.#asking;
-    this.#asking = null;
+    const asking = this.#asking;
+    const answer = await asking;
+    if (this.#asking === asking) this.#asking = null;
     if (answer) this.#heed(answer);
     this.#token = await this.#ask();
     this.#byMessage = this.#token !== null && (this.#isTicket || this.#options.tokenBy === "message" || !TOKEN.test(this.#token));
@@ -112,7 +119,7 @@ export class Access {
   #heed({ status, code, reason, retryAfter }) {
     // A credential in a message was not shown to /whoami, so a 401 does not concern it.
     if (status === 403 || (status === 401 && !this.#byMessage)) {
-      this.#verdict = { status, code, reason };
+      this.#conclude(status, code, reason);
       throw new NoAttempt(reason, { final: true });
     }
     if (retryAfter > 0) throw new NoAttempt(reason, { wait: retryAfter });
@@ -156,17 +163,25 @@ export class Access {
       if (!wasOpen && this.#options.fetch) this.#asking = this.whoami();
       return false;
     }
-    const again = code !== REVOKED && this.#options.token !== undefined && !this.#retried;
-    this.#retried = true;
-    if (!again) this.#verdict ??= { status: code, code: code === REVOKED ? "revoked" : "unauthorized", reason: reason || "the bridge asks for a new login" };
-    return !again;
+    if (code !== REVOKED && this.#options.token && !this.#retried) {
+      this.#retried = true;
+      return false;
+    }
+    this.#conclude(code, code === REVOKED ? "revoked" : "unauthorized", reason || "the bridge asks for a new login");
+    return true;
+  }
+
+  /** Notes why no attempt follows. One that the page begins is a new one. */
+  #conclude(status, code, reason) {
+    this.#verdict = { status, code, reason };
+    this.#retried = false;
   }
 
   /** Handles a hello. @returns {boolean} false if it only asks for a login */
   hello(message) {
     if (message.auth === "required" && message.access === undefined) {
       if (!this.#byMessage) {
-        this.#verdict = { status: 401, code: "required", reason: "this bridge asks for a login" };
+        this.#conclude(401, "required", "this bridge asks for a login");
         this.#port.giveUp(EXPIRED, this.#verdict.reason);
       }
       return false;
@@ -204,13 +219,20 @@ export class Access {
   async renew() {
     if (!this.#options.token) throw new Error("there is no option token to ask for a new token");
     const token = await this.#ask();
-    if (token === null || token === this.#token) throw new NoToken();
+    if (this.#admittedAt === null) throw new Error("not connected to the bridge");
+    const before = this.#token;
+    if (token === null || token === before) throw new NoToken();
     this.#token = token;
     this.#renewal?.reject(new Error("another renewal has begun"));
-    await new Promise((resolve, reject) => {
-      this.#renewal = { resolve, reject };
-      this.#show();
-    });
+    try {
+      await new Promise((resolve, reject) => {
+        this.#renewal = { resolve, reject };
+        this.#show();
+      });
+    } catch (error) {
+      if (this.#token === token) this.#token = before;  // the bridge goes on with that one
+      throw error;
+    }
   }
 
   /** Asks the bridge who this client is. @returns {Promise<{status: number, code: string|null, reason: string, retryAfter: number}|null>} */
@@ -242,10 +264,20 @@ export class Access {
     const had = this.#wire !== null;
     const hearsOther = had && wire !== null && hearing(this.#wire) !== hearing(wire);
     this.#wire = wire;
-    this.#grants = wire && new Grants(grants);
+    this.#grants = wire && this.#read(grants);
     this.identity = wire && { name, source, grants, expires: readTime(expires, this.#ahead) };
     if (hearsOther) this.#port.refresh();
     if (had || wire) this.#port.emit("access", { access: this.identity, changed });
+  }
+
+  /** Reads grants. Those of a later version that are not understood only cost the page its foresight: the bridge decides. */
+  #read(grants) {
+    try {
+      return new Grants(grants);
+    } catch (error) {
+      this.#port.emit("error", { message: `What this page may do is not understood: ${error.message}`, cause: error });
+      return null;
+    }
   }
 
   #expiring(seconds) {

@@ -181,6 +181,30 @@ test("after a 401 the page may connect again, with another token", async () => {
   assert.deepEqual(FakeSocket.last.protocols, ["clu-ws.v1", "bearer.new"]);
 });
 
+test("a page that connects anew is not held to what was said of its last attempt", async () => {
+  let token = "old";
+  const clu = client({ token: () => token, fetch: whoami({ status: 401 }).fetch });
+  clu.connect();
+  await settle();
+  FakeSocket.last.drop();
+  clu.close();
+  token = "new";
+  clu.connect();
+  await settle();
+  assert.deepEqual(FakeSocket.last.protocols, ["clu-ws.v1", "bearer.new"]);
+});
+
+test("grants that are not understood are reported, and restrict nothing", async () => {
+  const clu = client({ token: () => "t" });
+  const log = record(clu, "error");
+  clu.connect();
+  await settle();
+  FakeSocket.last.accept();
+  FakeSocket.last.say(greeting({ grants: { command: [{ consumer: ["["] }] } }));
+  assert.match(log[0].message, /is not understood/);
+  assert.equal(clu.may({ command: { consumer: "dome", command_string: "open" } }), true);
+});
+
 test("a page without a token learns that the bridge asks for one", async () => {
   for (const ask of [
     (socket) => socket.drop(),
