@@ -87,6 +87,8 @@ export class Access {
 
   /** Returns why an action is not granted, or null. */
   refusal(action) {
+    const open = this.#grants === null && this.#admittedAt !== null;
+    if (open && action.publish !== undefined) return "no client may publish to a room unless the bridge knows who its clients are";
     return this.#grants?.refusal(action) ?? null;
   }
 

@@ -146,6 +146,7 @@ test("where there is no access control, everything is granted and nothing is rep
   FakeSocket.last.say(hello(), numbered(42));
   assert.equal(clu.access, null);
   assert.equal(clu.may({ admin: true }), true);
+  assert.equal(clu.may({ publish: "/live/x" }), false, "which a bridge without access control refuses");
   assert.deepEqual(log, []);
 });
 
