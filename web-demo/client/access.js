@@ -34,8 +34,9 @@ const LASTED = 5_000;
 /** ms by which two clocks may differ and count as equal: messages take time to arrive. */
 const CLOCK_TOLERANCE = 2_000;
 
-/** ms that the bridge may take to say why an attempt failed. */
+/** ms that the bridge may take to say why an attempt failed, and for which the next attempt waits for that. */
 const WHOAMI_TIMEOUT = 5_000;
+const WHOAMI_WAIT = 1_000;
 
 /** Share of the time left after which a failed renewal is tried again, and the shortest such time, ms. */
 const RENEW_SHARE = 1 / 3;
@@ -60,6 +61,7 @@ export class Access {
   #asking = null;        // a promise of why the last attempt failed
   #retried = false;      // a new token was asked for after the bridge closed a connection
   #verdict = null;       // why no attempt follows
+  #said = "";            // why the bridge refused the last credential, for an attempt that has none
   #renewal = null;       // {resolve, reject} of the renewal that waits for its answer
   #timer = null;         // repeats a failed renewal
 
@@ -96,6 +98,7 @@ export class Access {
   stopped() {
     this.#asking = null;
     this.#retried = false;
+    this.#said = "";
   }
 
   /** Prepares an attempt to connect, see Link. @returns {Promise<{protocols: string[], login: boolean}>|null} */
@@ -107,14 +110,24 @@ export class Access {
   }
 
   async #prepare() {
-    const asking = this.#asking;
-    const answer = await asking;
-    if (this.#asking === asking) this.#asking = null;
+    const answer = await this.#answer();
     if (answer) this.#heed(answer);
     this.#token = await this.#ask();
     this.#byMessage = this.#token !== null && (this.#isTicket || this.#options.tokenBy === "message" || !TOKEN.test(this.#token));
     if (this.#token === null || this.#byMessage) return { protocols: [], login: this.#byMessage };
     return { protocols: ["clu-ws.v1", `bearer.${this.#token}`], login: false };
+  }
+
+  /** Returns why the last attempt failed, or null; one that comes late is for the attempt after the next. */
+  async #answer() {
+    const asking = this.#asking;
+    if (asking === null) return null;
+    let timer;
+    const late = new Promise((resolve) => { timer = setTimeout(resolve, WHOAMI_WAIT); });
+    const answer = await Promise.race([asking, late]);
+    clearTimeout(timer);
+    if (answer !== undefined && this.#asking === asking) this.#asking = null;
+    return answer ?? null;
   }
 
   /** Heeds the reason of a failed attempt. @throws {NoAttempt} */
@@ -165,6 +178,7 @@ export class Access {
       if (!wasOpen && this.#options.fetch) this.#asking = this.whoami();
       return false;
     }
+    this.#said = reason;
     if (code !== REVOKED && this.#options.token && !this.#retried) {
       this.#retried = true;
       return false;
@@ -183,7 +197,7 @@ export class Access {
   hello(message) {
     if (message.auth === "required" && message.access === undefined) {
       if (!this.#byMessage) {
-        this.#conclude(401, "required", "this bridge asks for a login");
+        this.#conclude(401, "required", this.#said || "this bridge asks for a login");
         this.#port.giveUp(EXPIRED, this.#verdict.reason);
       }
       return false;
@@ -213,6 +227,8 @@ export class Access {
 
   #admit() {
     this.#loggingIn = false;
+    this.#said = "";
+    this.#asking = null;
     this.#port.admit();
     this.#port.greeted();
   }
