@@ -51,6 +51,7 @@ type Bridge struct {
 	badForwarded *limitedLog // requests of trusted proxies that name no client
 	warnedName   sync.Once   // that a random name can be granted no permissions
 
+	reloading  sync.Mutex // held by Reload
 	draining   atomic.Bool
 	stopOnce   sync.Once
 	stopping   chan struct{}      // closed when the last clients are closed
