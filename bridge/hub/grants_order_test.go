@@ -43,3 +43,23 @@ func TestAnOrderedSubscriptionGoesOnWhereItWasUnlessOthersHaveIt(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatBecomesItsOwnLaterWasNotDelivered(t *testing.T) {
+	view := viewOf(t, `{"sender": "a"}`, "")
+	for name, before := range map[string]*Viewer{
+		"it heard nothing of its own": {View: view, Self: "x"},
+		"it was another":              {View: view, Own: true, Self: "y"},
+	} {
+		s := newHarness(t)
+		l := s.enter("/", before)
+		reply := s.sendsAs(&recordingClient{self: "x"}, "1")
+		reply("i", `{}`)
+		s.setViewer(l, &Viewer{View: view, Own: true, Self: "x"})
+		reply("i", `{}`)
+		s.from("a", 0)
+		s.since(l, 0, `"id": "again"`)
+		s.await(l, "ok")
+		t.Log(name)
+		s.hears(l, 2, 3, 1)
+	}
+}
