@@ -46,6 +46,7 @@ type callback struct {
 
 	*traffic
 	queue   chan []byte // events
+	held    []byte      // an event that run could not deliver before it ended; it belongs to run
 	dropped *atomic.Int64
 }
 

@@ -41,10 +41,15 @@ func (c *callback) event(p *Principal, e Event) {
 	}
 }
 
-// run delivers events until the context ends, in their order.
+// run delivers events until the context ends, in their order. It ends whenever the configuration
+// is replaced, and another run goes on with the event that could not be delivered yet.
 func (c *callback) run(ctx context.Context) {
 	defer c.client.CloseIdleConnections()
 	for {
+		if text := c.held; text != nil {
+			c.held = nil
+			c.deliver(ctx, text)
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -55,11 +60,12 @@ func (c *callback) run(ctx context.Context) {
 }
 
 // deliver tells one event. One that the application refuses, or does not take several times, is
-// dropped: it must not keep back all others.
+// dropped: it must not keep back all others. A request that is on its way is not cut: whether it
+// arrived would be unknown.
 func (c *callback) deliver(ctx context.Context, text []byte) {
 	q := question{method: "POST", header: map[string][]string{"Content-Type": {"application/json"}}, body: text, event: true}
 	for range eventAttempts {
-		result := c.send(ctx, q)
+		result := c.send(context.WithoutCancel(ctx), q)
 		if result.outcome == yes {
 			return
 		}
@@ -69,11 +75,10 @@ func (c *callback) deliver(ctx context.Context, text []byte) {
 		timer := time.NewTimer(max(result.retry, eventRetry))
 		select {
 		case <-ctx.Done():
+			timer.Stop()
+			c.held = text
+			return
 		case <-timer.C:
-		}
-		timer.Stop()
-		if ctx.Err() != nil {
-			break
 		}
 	}
 	c.dropped.Add(1)
