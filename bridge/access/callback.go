@@ -50,7 +50,7 @@ type callback struct {
 	flights   flights
 	hold      holdOff
 	health    callbackHealth
-	queue     chan []byte // events
+	queue     *eventQueue
 	dropped   atomic.Int64
 }
 

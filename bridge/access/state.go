@@ -75,7 +75,11 @@ func (s *state) newCallback(before *state) (*callback, error) {
 			return before.callback, nil
 		}
 	}
-	return newCallback(s.cfg.Callback, s.roles, s.options)
+	c, err := newCallback(s.cfg.Callback, s.roles, s.options)
+	if err == nil && before != nil && before.callback != nil {
+		c.queue = before.callback.queue // what happened before is still to be told
+	}
+	return c, err
 }
 
 func sameRoles(a, b map[string]*Grants) bool {
