@@ -21,6 +21,19 @@
 // first. An upgrade is then a plain client, a v1 client (connect.go, query.go) or a client in a
 // room (path.go, roomclient.go). The engine calls the bridge through handler.go.
 //
+// # Access
+//
+//	Approach ──► Authority.Identify ──┬─► Principal ──► admit ──► Open ──► clientaccess.go: its life
+//	             (package access)     ├─► Refusal ──► 401, 403, ...          ▲
+//	                                  ├─► Later: the connection is parked    │ become.go: another principal
+//	                                  └─► Awaits: the message auth     authop.go, renewal.go, reload.go
+//
+// If it is configured, clients have to say who they are (identify.go, identifyhttp.go). A client's
+// principal is what it may do. It is replaced when the client renews its credential, when an
+// application is asked again, and when the configuration is read again; what the client hears
+// follows (viewer.go). Deadlines share one timer (deadlines.go). What may block runs on workers
+// (workers.go), and never with a lock.
+//
 // # Down
 //
 //	delivery ──► actor.Envelope ──► hub.Reply ──┬─► one frame ──► plain log ──► every plain client

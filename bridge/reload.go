@@ -11,8 +11,10 @@ import (
 type Reload struct {
 	// Access says who clients are. It is nil if, and only if, Config.Access is.
 	Access *access.Config
-	// Origins and TrustedProxies are as in [Config].
+	// The other fields are as in [Config].
 	Origins, TrustedProxies []string
+	LogCommands             bool
+	Drain                   Drain
 }
 
 // ErrAccessToggled is returned by [Bridge.Reload] if access control would begin or end.
@@ -24,6 +26,8 @@ var ErrAccessToggled = errors.New("access control begins and ends only when the 
 // client connects. Reload returns when all clients are as the new configuration says. It must
 // not be called from a [engine.Handler].
 func (b *Bridge) Reload(r Reload) error {
+	b.reloading.Lock()
+	defer b.reloading.Unlock()
 	if (r.Access == nil) != (b.access == nil) {
 		return ErrAccessToggled
 	}
@@ -41,6 +45,9 @@ func (b *Bridge) Reload(r Reload) error {
 		}
 	}
 	b.policy.Store(p)
+	r.Drain.setDefaults()
+	b.drainAs.Store(&r.Drain)
+	b.commandLog.on.Store(r.LogCommands)
 	if b.access != nil {
 		b.access.generation.Add(1)
 		b.reviewClients()
