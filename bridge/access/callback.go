@@ -45,8 +45,7 @@ type callback struct {
 	log     *slog.Logger
 
 	*traffic
-	queue   chan []byte // events
-	held    []byte      // an event that run could not deliver before it ended; it belongs to run
+	queue   *eventQueue
 	dropped *atomic.Int64
 }
 
