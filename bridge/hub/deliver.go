@@ -98,6 +98,7 @@ func (h *Hub) record(r *Reply) {
 // deliver appends a reply to the logs of the clients that want it. The result of a command
 // follows its last reply directly. mu is held.
 func (h *Hub) deliver(d *delivery) {
+	h.deliveries++
 	h.deliverPlain(d)
 	h.deliverToGroups(d.Reply)
 	h.deliverOwn(d)

@@ -21,7 +21,7 @@ type group struct {
 	weight  int    // how many groups it counts as
 	terse   bool   // its clients do not hear why the broker is not up
 
-	ownReply *Reply // the reply of ownWants
+	ownAt    uint64 // the delivery of ownWants
 	ownWants bool   // see [group.wantsOwn]
 
 	target int // 1 + its place in Hub.fanout while a frame is delivered, else 0

@@ -60,13 +60,14 @@ type Hub struct {
 	history replyHistory    // the last replies
 	values  *snapshot.Store // the last value of every keyword
 
-	subs      subIndex          // the distinct subscriptions of all clients
-	groups    map[string]*group // by their clients' subscriptions
-	shares    quota.Table       // the quotas of groups, by address
-	v1Clients int               // clients in groups
-	fanout    fanout
-	selves    ownSessions // of clients that hear replies to their own commands beside their views
-	plain     plainGroups // of plain clients with views; it has a lock of its own
+	subs       subIndex          // the distinct subscriptions of all clients
+	groups     map[string]*group // by their clients' subscriptions
+	shares     quota.Table       // the quotas of groups, by address
+	v1Clients  int               // clients in groups
+	fanout     fanout
+	deliveries uint64      // how many replies were delivered
+	selves     ownSessions // of clients that hear replies to their own commands beside their views
+	plain      plainGroups // of plain clients with views; it has a lock of its own
 }
 
 // Config configures a hub.
@@ -83,7 +84,7 @@ type Config struct {
 	History History
 	Values  snapshot.Limits
 	// Views reports whether clients may have views. Then the hub remembers which keywords each
-	// reply had whose values it keeps, which a view may test. See also [Hub.ExpectViews].
+	// reply had whose values it keeps, which a view may test.
 	Views bool
 	// NewLog returns a new log for plain clients or for a group.
 	NewLog func() Log
@@ -128,14 +129,6 @@ func New(cfg Config) *Hub {
 		h.values.KeepNames()
 	}
 	return h
-}
-
-// ExpectViews is the same as [Config.Views] from now on. Values of earlier replies are not told to
-// clients whose views hide some keywords.
-func (h *Hub) ExpectViews() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.values.KeepNames()
 }
 
 // afterFunc is [time.AfterFunc] with the result of [Config.After].

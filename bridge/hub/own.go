@@ -40,7 +40,7 @@ func (h *Hub) deliverOwn(d *delivery) {
 	}
 	for _, s := range h.selves[d.self] {
 		g := s.group
-		if g == nil || !g.wantsOwn(d) {
+		if g == nil || !g.wantsOwn(d, h.deliveries) {
 			continue
 		}
 		for _, older := range pendingOf(g.subs, &d.Sender) {
@@ -51,12 +51,13 @@ func (h *Hub) deliverOwn(d *delivery) {
 }
 
 // wantsOwn reports whether one of the group's subscriptions selects a reply that the view of its
-// clients does not select, and does not hide. It is evaluated once for all sessions of the group.
-func (g *group) wantsOwn(d *delivery) bool {
-	if g.ownReply == d.Reply {
+// clients does not select, and does not hide. at is the number of the delivery: it is evaluated once
+// for all sessions of the group.
+func (g *group) wantsOwn(d *delivery, at uint64) bool {
+	if g.ownAt == at {
 		return g.ownWants
 	}
-	g.ownReply, g.ownWants = d.Reply, false
+	g.ownAt, g.ownWants = at, false
 	for _, m := range g.subs {
 		if m.view == nil {
 			continue // a subscription to rooms alone

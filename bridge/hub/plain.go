@@ -40,7 +40,7 @@ type plainGroup struct {
 
 	// The following fields belong to Hub.Reply.
 	seen     *viewUse
-	ownReply *Reply // the reply of ownWants
+	ownAt    uint64 // the delivery of ownWants
 	ownWants bool   // the view neither selects nor hides that reply
 }
 
@@ -283,8 +283,8 @@ func (h *Hub) deliverPlainOwn(d *delivery) {
 	p.mu.Unlock()
 	for i, c := range clients {
 		g := groups[i]
-		if g.ownReply != d.Reply {
-			g.ownReply, g.ownWants = d.Reply, !g.seen.selects() && !g.view.Hides(&d.Reply.Reply)
+		if g.ownAt != h.deliveries {
+			g.ownAt, g.ownWants = h.deliveries, !g.seen.selects() && !g.view.Hides(&d.Reply.Reply)
 		}
 		if g.ownWants {
 			c.conn.SendInOrder(d.plain)

@@ -86,8 +86,7 @@ func TestOnlyThoseWhoMayHearTheReasonAreToldWhyTheBrokerIsAway(t *testing.T) {
 			t.Errorf("it is told %v, want the reason %v", m, want)
 		}
 	}
-	s.hub.SetViewer(viewer.session, &Viewer{Detailed: true}, protocol.Encode(protocol.OK{Op: "changed"}))
-	s.await(viewer, "changed")
+	s.setViewer(viewer, &Viewer{Detailed: true})
 	s.hub.Linked("blocked", "low on memory")
 	if m := s.await(viewer, "broker"); m["reason"] != "low on memory" {
 		t.Errorf("after its grants grew it is told %v", m)
@@ -115,8 +114,7 @@ func TestASubscriptionToARoomThatIsLostEndsAndTheOthersGoOn(t *testing.T) {
 	if m := s.await(l, "error"); m["code"] != "forbidden" || m["id"] != "no" {
 		t.Errorf("a room that it may not hear: %v", m)
 	}
-	s.hub.SetViewer(l.session, only("/a"), protocol.Encode(protocol.OK{Op: "changed"}))
-	s.await(l, "changed")
+	s.setViewer(l, only("/a"))
 	for _, want := range []any{"two", nil} {
 		if m := s.await(l, "unsubscribed"); m["id"] != want || m["code"] != "forbidden" {
 			t.Errorf("it is told %v, want the end of %v", m, want)
@@ -152,8 +150,7 @@ func TestWhatIsPendingIsDiscardedIfTheClientMayHearItNoMore(t *testing.T) {
 			s.saysBody(filter.Reply{Sender: sender, Code: "i"}, `{"`+sender+`": 1}`)
 		}
 	}
-	s.hub.SetViewer(l.session, &Viewer{View: viewOf(t, `{"keyword": "a"}`, "")}, protocol.Encode(protocol.OK{Op: "changed"}))
-	s.await(l, "changed")
+	s.setViewer(l, &Viewer{View: viewOf(t, `{"keyword": "a"}`, "")})
 	s.hears(l, 1, 2, 3) // and not 4
 	s.pass(time.Hour)
 	s.hears(l, 1, 2, 3)
@@ -162,8 +159,7 @@ func TestWhatIsPendingIsDiscardedIfTheClientMayHearItNoMore(t *testing.T) {
 func TestTheInitialSubscriptionStaysSuchWhenGrantsChange(t *testing.T) {
 	s := newHarness(t)
 	l := s.enter("/", nil)
-	s.hub.SetViewer(l.session, &Viewer{View: viewOf(t, `{}`, `{"sender": "b"}`)}, protocol.Encode(protocol.OK{Op: "changed"}))
-	s.await(l, "changed")
+	s.setViewer(l, &Viewer{View: viewOf(t, `{}`, `{"sender": "b"}`)})
 	s.from("a", 0)
 	s.from("b", 0)
 	s.ask(l, "ok", `{"op": "subscribe", "id": "c", "filter": {"sender": "c"}}`)
@@ -178,8 +174,7 @@ func TestAClientIsRegroupedAlthoughItsAddressHasNoQuotaLeft(t *testing.T) {
 	s.hub.mu.Lock()
 	s.hub.shares.Take("127.0.0.1", maxGroups/2-1, 0)
 	s.hub.mu.Unlock()
-	s.hub.SetViewer(one.session, &Viewer{View: viewOf(t, `{"sender": "a"}`, "")}, protocol.Encode(protocol.OK{Op: "changed"}))
-	s.await(one, "changed")
+	s.setViewer(one, &Viewer{View: viewOf(t, `{"sender": "a"}`, "")})
 	s.from("a", 0)
 	s.from("b", 0)
 	s.hears(one, 1)

@@ -33,6 +33,7 @@ type record struct {
 	kind     kind
 	subs     []sub // requested in the URL or by messages
 	implicit bool  // every reply until the first subscription
+	view     selector
 	since    *uint64
 
 	mu    sync.Mutex // guards the following fields
@@ -142,7 +143,7 @@ func (c *client) finish(v *record) {
 
 // connect opens a connection.
 func (c *client) connect() *record {
-	v := &record{kind: c.profile.kind, news: make(chan struct{})}
+	v := &record{kind: c.profile.kind, view: c.profile.view, news: make(chan struct{})}
 	if c.last != nil && c.rng.IntN(8) > 0 {
 		last := *c.last
 		v.since = &last
@@ -150,6 +151,7 @@ func (c *client) connect() *record {
 	c.records = append(c.records, v)
 	id := fmt.Sprintf("%s-%d-%d", bridgeName, c.number, len(c.records))
 	c.conn = &conn{c: c, readable: make(chan struct{}, 1), session: hub.NewSession(id, c.remote)}
+	c.conn.session.Restrict(c.profile.viewer(), nil)
 	request := c.profile.connectRequest(v)
 	c.conn.session.Batch = request.Batch
 	c.note(fmt.Sprintf("connects as %v since %s", c.profile, show(v.since)))

@@ -190,7 +190,9 @@ func (w *world) checkResult(c *command, m *message) {
 	var last *reply
 	for _, r := range w.numbered {
 		if r.commandID == c.id && last == nil && !r.numbered.After(m.at) {
-			replies++
+			if c.conn.c.profile.view.selects(r) {
+				replies++
+			}
 			if r.code == ":" || r.code == "f" {
 				last = r
 			}

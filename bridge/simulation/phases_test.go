@@ -3,24 +3,25 @@ package simulation
 import "slices"
 
 // phase is a period without a change of subscriptions. The connection gets every reply, or what the subscriptions
-// select.
+// select, as far as the view selects it.
 type phase struct {
+	view       selector
 	everything bool
 	subs       []sub
 }
 
 func (p phase) selects(r *reply) bool {
-	return p.everything || slices.ContainsFunc(p.subs, func(s sub) bool { return s.selects(r) })
+	return p.view.selects(r) && (p.everything || slices.ContainsFunc(p.subs, func(s sub) bool { return s.selects(r) }))
 }
 
 // after returns the phase that begins with the answer to a subscribe or an unsubscribe.
 func (p phase) after(id string, subs []sub) phase {
 	named := func(s sub) bool { return s.id == id }
 	if i := slices.IndexFunc(p.subs, named); i >= 0 {
-		return phase{subs: slices.Delete(slices.Clone(p.subs), i, i+1)}
+		return phase{view: p.view, subs: slices.Delete(slices.Clone(p.subs), i, i+1)}
 	}
 	if i := slices.IndexFunc(subs, named); i >= 0 {
-		return phase{subs: append(slices.Clone(p.subs), subs[i])}
+		return phase{view: p.view, subs: append(slices.Clone(p.subs), subs[i])}
 	}
 	return p
 }
@@ -28,7 +29,7 @@ func (p phase) after(id string, subs []sub) phase {
 // checkPhases checks a connection whose subscriptions change. At which number a phase begins, between the replies
 // that came, is not known.
 func (c *client) checkPhases(v *record, n int, from, to uint64, dropped bool) {
-	now := phase{everything: true}
+	now := phase{everything: true, view: v.view}
 	since, last := []phase{now}, from // phases since the last reply
 	for _, m := range v.came {
 		if m.Op == "ok" && m.ID != nil {

@@ -27,6 +27,7 @@ type profile struct {
 	ordered  bool
 	snapshot bool
 	slow     bool
+	view     selector // what it may hear
 }
 
 // selector is a filter and its model.
@@ -71,6 +72,7 @@ func newProfile(rng source) profile {
 	case 4:
 		h.ordered = true
 	}
+	h.view = selectors[max(0, rng.IntN(2*len(selectors))-len(selectors))] // everything for half of them
 	if rng.IntN(3) == 0 {
 		h.batch = time.Duration(1+rng.IntN(300)) * time.Millisecond
 	}
@@ -78,7 +80,12 @@ func newProfile(rng source) profile {
 }
 
 func (h profile) String() string {
-	return fmt.Sprintf("%d %q throttle %v batch %v ordered %v snapshot %v slow %v", h.kind, h.specs[:min(2, 1+int(h.kind))], h.throttle, h.batch, h.ordered, h.snapshot, h.slow)
+	return fmt.Sprintf("%d %q throttle %v batch %v ordered %v snapshot %v slow %v view %q", h.kind, h.specs[:min(2, 1+int(h.kind))], h.throttle, h.batch, h.ordered, h.snapshot, h.slow, h.view)
+}
+
+// viewer returns what the client may hear, for the hub.
+func (h profile) viewer() *hub.Viewer {
+	return &hub.Viewer{View: filter.NewView([]*filter.Filter{h.view.filter()}, nil), Detailed: true}
 }
 
 // sub is a subscription of a connection.

@@ -129,8 +129,8 @@ func (c *client) heardTo(v *record, from uint64) uint64 {
 }
 
 func (v *record) selects(r *reply) bool {
-	if v.implicit {
-		return true
+	if v.implicit || !v.view.selects(r) {
+		return v.view.selects(r)
 	}
 	return slices.ContainsFunc(v.subs, func(s sub) bool { return s.selects(r) })
 }

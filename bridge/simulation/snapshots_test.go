@@ -14,12 +14,12 @@ func (c *client) checkSnapshots(v *record, n int) {
 		} else if v.subs != nil && slices.ContainsFunc(v.subs, func(s sub) bool { return s.id == *m.ID }) {
 			of = v.subs[slices.IndexFunc(v.subs, func(s sub) bool { return s.id == *m.ID })].selector
 		}
-		if !of.values {
+		if !of.values || !v.view.values {
 			continue
 		}
 		want := map[string]*reply{}
 		for _, r := range c.w.numbered[:m.Seq] {
-			if of.selects(r) {
+			if of.selects(r) && v.view.selects(r) {
 				want[r.keyword] = r
 			}
 		}

@@ -114,7 +114,7 @@ func newWorld(t *testing.T, seed uint64, logs io.Writer) *world {
 	w.history = [...]int{30, 2000}[w.rng.IntN(2)]
 	history := hub.History{Replies: w.history}
 	history.SetDefaults()
-	w.hub = hub.New(hub.Config{Name: bridgeName, Epoch: "epoch", History: history, NewLog: func() hub.Log { return newLog() }})
+	w.hub = hub.New(hub.Config{Name: bridgeName, Epoch: "epoch", Views: true, History: history, NewLog: func() hub.Log { return newLog() }})
 	var err error
 	w.link, err = amqpx.New(amqpx.Config{
 		URLs:     w.urls(),
