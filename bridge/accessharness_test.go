@@ -167,12 +167,16 @@ func closes(t testing.TB, c *testkit.WebSocket) (code int, reason string) {
 	t.Helper()
 	_ = c.SetReadDeadline(time.Now().Add(testkit.Patience))
 	for {
-		f, err := ws.ReadFrame(c)
+		h, err := ws.ReadHeader(c)
+		payload := make([]byte, min(h.Length, 1<<20))
+		if err == nil {
+			_, err = io.ReadFull(c, payload)
+		}
 		if err != nil {
 			t.Fatalf("the connection ended with %v, not with a close frame", err)
 		}
-		if f.Header.OpCode == ws.OpClose {
-			status, text := ws.ParseCloseFrameData(f.Payload)
+		if h.OpCode == ws.OpClose {
+			status, text := ws.ParseCloseFrameData(payload)
 			return int(status), text
 		}
 	}

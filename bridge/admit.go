@@ -20,7 +20,7 @@ func (b *Bridge) admit(u upgradeRequest, p *access.Principal) (engine.Accepted, 
 	}
 	if b.access != nil {
 		if no := b.addAccess(c, u, p); no != nil {
-			return engine.Accepted{}, b.refuseUpgrade(u, no)
+			return engine.Accepted{}, b.refuseUpgrade(u, p, no)
 		}
 	}
 	if path := b.roomOf(c.path()); path != "" {

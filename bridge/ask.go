@@ -114,7 +114,7 @@ func (b *Bridge) askAll(ctx context.Context, c *client, all []access.Ask) (data 
 			if no.Status == http.StatusServiceUnavailable || no.Status == http.StatusTooManyRequests {
 				code = protocol.CodeUndecided
 			}
-			return nil, &protocol.Rejection{Code: code, Message: no.Reason, RetryAfter: no.RetryAfter}
+			return nil, &protocol.Rejection{Code: code, Message: no.Reason, RetryAfter: no.RetryAfter, Data: answer}
 		}
 		data = append(data, answer)
 	}

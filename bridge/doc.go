@@ -21,6 +21,19 @@
 // first. An upgrade is then a plain client, a v1 client (connect.go, query.go) or a client in a
 // room (path.go, roomclient.go). The engine calls the bridge through handler.go.
 //
+// # Access
+//
+//	Approach ──► Authority.Identify ──┬─► Principal ──► admit ──► Open ──► clientaccess.go: its life
+//	             (package access)     ├─► Refusal ──► 401, 403, ...          ▲
+//	                                  ├─► Later: the connection is parked    │ become.go: another principal
+//	                                  └─► Awaits: the message auth     authop.go, renewal.go, reload.go
+//
+// If it is configured, clients have to say who they are (identify.go, identifyhttp.go). A client's
+// principal is what it may do. It is replaced when the client renews its credential, when an
+// application is asked again, and when the configuration is read again; what the client hears
+// follows (viewer.go). Deadlines share one timer (deadlines.go). What may block runs on workers
+// (workers.go), and never with a lock.
+//
 // # Down
 //
 //	delivery ──► actor.Envelope ──► hub.Reply ──┬─► one frame ──► plain log ──► every plain client
@@ -41,12 +54,16 @@
 //
 // # Up
 //
-//	text ──► protocol.Parse ──► Command.Validate ──► too late? ──► allow ──► Inflight ──► Link.Publish ──► outcome
+//	text ──► protocol.Parse ──► Command.Validate ──► too late? ──► decide ──► ask ──► Inflight ──► record ──► Link.Publish ──► outcome
 //
 // Every command is registered before it is sent: in CLU's own form (commands.go), tracked
 // (tracked.go), or over HTTP (apicommand.go, httpwaiter.go). The registry of the commands in
 // flight ([hub.Inflight]) refuses an id that is in use, and matches replies with their commands.
-// Whether a client may send it is decided in access.go, as for every other action. A command is
+// Whether a client may send it is decided in access.go, as for every other action, before
+// anything else may show that it was sent, and again right before it is written; the limits of a
+// user count all its connections (limits.go, usage.go). An application may decide, too, while the
+// client's later messages wait (ask.go, askqueue.go). With an audit log, a command is recorded
+// first (record.go). A command is
 // published within 0.9 s of being read or not at all (lateness.go, outgoing.go), and fails at
 // once if it cannot be published. Each is logged with its outcome (commandlog.go). The sender is
 // told every outcome except success, which the actor's reply shows:
@@ -62,8 +79,9 @@
 //
 // Exchanges other than the actors' feed rooms (sources.go, package rooms). Clients that
 // connected to a room follow its log; v1 clients have rooms among their subscriptions. Programs
-// publish messages and send commands over HTTP (api.go), and see on an exchange which clients
-// connect and leave (presence.go). Operators have metrics and health (admin.go, metrics.go,
+// publish messages and send commands over HTTP (api.go), clients publish where that is granted
+// (roompublish.go), and applications see on an exchange, or by the callback, which clients
+// connect and leave (presence.go) and what they do in rooms (roomevents.go). Operators have metrics and health (admin.go, metrics.go,
 // health.go).
 //
 // The engine's loops never wait for the broker, and the link never waits for a client.

@@ -69,7 +69,7 @@ const shortAnswerTimeout = time.Minute
 func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 	guarded := b.guard(next, func(r *http.Request) (l origin.Listener, known bool) {
 		addr, known := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-		return origin.Listener{Admin: true, Hostname: b.cfg.AdminHost, Local: known && isLocal(addr)}, known
+		return origin.Listener{Admin: true, Hostname: b.cfg.AdminHost, Local: known && isLocal(addr), Access: b.access != nil}, known
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rc := http.NewResponseController(w) // an error means that there is no socket

@@ -57,7 +57,7 @@ func (b *Bridge) identify(r *engine.Request) (engine.Accepted, error) {
 	raw, a.Query, _ = strings.Cut(u.target, "?")
 	u.origin, u.target = strings.Join(from.Origins, ", "), raw+"?"+access.WithoutCredentials(a.Query)
 	if foreign != nil && !showsBearer(a) {
-		return engine.Accepted{}, b.refuseUpgrade(u, foreignPage(foreign))
+		return engine.Accepted{}, b.refuseUpgrade(u, nil, foreignPage(foreign))
 	}
 	u.trusted, u.generation = foreign == nil, b.access.generation.Load()
 	v := b.askRoom(b.access.Identify(a), b.sessionID(u.number), u.path)
@@ -82,11 +82,11 @@ func (b *Bridge) decideUpgrade(u upgradeRequest, v access.Verdict, foreign *orig
 	p, no := b.access.settle(v, u.generation)
 	switch {
 	case no != nil:
-		return engine.Accepted{}, b.refuseUpgrade(u, no)
+		return engine.Accepted{}, b.refuseUpgrade(u, v.Principal, no)
 	case foreign != nil && p != nil && isAmbient(p.Source):
-		return engine.Accepted{}, b.refuseUpgrade(u, foreignPage(foreign))
+		return engine.Accepted{}, b.refuseUpgrade(u, p, foreignPage(foreign))
 	case p == nil && b.roomOf(u.path) != "":
-		return engine.Accepted{}, b.refuseUpgrade(u, errRoomNeedsCredential)
+		return engine.Accepted{}, b.refuseUpgrade(u, nil, errRoomNeedsCredential)
 	}
 	return b.admit(u, p)
 }
@@ -112,9 +112,14 @@ var (
 		Reason: "a room takes no messages, so it cannot be told who you are in one; connect with a credential in the request"}
 )
 
-// refuseUpgrade records a refusal and returns the answer to it.
-func (b *Bridge) refuseUpgrade(u upgradeRequest, no *access.Refusal) *engine.RejectError {
-	b.cfg.Audit.Refused(audit.Refused{Who: audit.Who{Remote: u.remote}, Door: "enter", Path: u.path, Status: no.Status, Code: no.Code, Reason: no.Reason})
+// refuseUpgrade records a refusal and returns the answer to it. The principal is nil if it is not
+// known.
+func (b *Bridge) refuseUpgrade(u upgradeRequest, p *access.Principal, no *access.Refusal) *engine.RejectError {
+	who := audit.Who{Remote: u.remote}
+	if p != nil {
+		who.Name, who.Source, who.Role, who.Credential = p.Name, p.Source, p.Role, p.CredentialID
+	}
+	b.cfg.Audit.Refused(audit.Refused{Who: who, Door: "enter", Path: u.path, Status: no.Status, Code: no.Code, Reason: no.Reason})
 	reject := &engine.RejectError{Status: no.Status, Reason: no.Reason, RetryAfter: no.RetryAfter}
 	if no.Code == origin.KindOrigin || no.Code == origin.KindHost {
 		reject.Kind = no.Code

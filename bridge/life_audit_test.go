@@ -75,6 +75,10 @@ func TestTheAuditLogHasWhoWasRefusedAndClosed(t *testing.T) {
 	if m := rows.row(t, "refused", "", "invalid"); m["door"] != "enter" || m["status"] != 401.0 || m["path"] != "/" {
 		t.Errorf("a refused client is recorded as %v", m)
 	}
+	h.status("/live/b", h.bearer("ana"))
+	if m := rows.row(t, "refused", "ana", "forbidden"); m["status"] != 403.0 || m["path"] != "/live/b" {
+		t.Errorf("a room that is not granted is recorded as %v", m)
+	}
 	late := h.open("/", nil)
 	next(t, late)
 	late.Send(`{"op": "auth", "token": "secret"}`)

@@ -1,13 +1,17 @@
 package bridge
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gobwas/ws"
 
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/internal/testkit"
@@ -263,4 +267,69 @@ func TestAKickSaysWhatIsWrongWithIt(t *testing.T) {
 		t.Errorf("closing an anonymous client is answered with %d, %v", status, m)
 	}
 	closes(t, anonymous)
+}
+
+func TestWithoutAccessControlAnOperatorClosesAClientByItsSession(t *testing.T) {
+	h := newHarness(t)
+	c := testkit.DialWebSocketWith(t, ws.Dialer{Protocols: []string{Subprotocol}}, "ws://"+h.addr+"/")
+	session := next(t, c)["session"]
+	if status, m := h.post("/api/kick", `{"name": "ana", "block": "1m"}`); status != 400 {
+		t.Errorf("a block is answered with %d, %v", status, m)
+	}
+	if status, m := h.post("/api/kick", `{"name": "ana"}`); status != 200 || m["closed"] != 0.0 {
+		t.Errorf("a name is answered with %d, %v", status, m)
+	}
+	if status, m := h.post("/api/kick", fmt.Sprintf(`{"client": %q}`, session)); status != 200 || m["closed"] != 1.0 {
+		t.Errorf("a session is answered with %d, %v", status, m)
+	}
+	if code, _ := closes(t, c); code != 3003 {
+		t.Errorf("it is closed with %d", code)
+	}
+	if err := h.Reload(Reload{Access: &access.Config{}}); err == nil {
+		t.Error("access control begins while clients are connected")
+	}
+	if err := h.Reload(Reload{Origins: []string{"https://console.example"}}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAuthWithoutAccessControlIsExplained(t *testing.T) {
+	h := newHarness(t)
+	c := testkit.DialWebSocketWith(t, ws.Dialer{Protocols: []string{Subprotocol}}, "ws://"+h.addr+"/")
+	next(t, c)
+	c.Send(`{"op": "auth", "id": "a", "token": "t"}`)
+	if m := next(t, c); m["code"] != "bad_request" || !strings.Contains(fmt.Sprint(m["message"]), "asks nobody") {
+		t.Errorf("it is answered with %v", m)
+	}
+}
+
+func TestTheAdminPortAsksForACredential(t *testing.T) {
+	h := newAccessHarness(t)
+	for _, c := range []struct {
+		name, target, user, page string
+		want                     int
+	}{
+		{"metrics stay open", "/metrics", "", "", 200},
+		{"a profile without a credential", "/debug/pprof/cmdline", "", "", 401},
+		{"a profile for a viewer", "/debug/pprof/cmdline", "eve", "", 403},
+		{"a profile for an engineer", "/debug/pprof/cmdline", "eng", "", 200},
+		{"a page of the host", "/debug/pprof/cmdline", "eng", "http://127.0.0.1:9877", 200},
+		{"a foreign page with a token", "/debug/pprof/cmdline", "eng", "https://evil.example", 200},
+		{"a foreign page without", "/debug/pprof/cmdline", "", "https://evil.example", 403},
+		{"metrics for a foreign page", "/metrics", "", "https://evil.example", 403},
+	} {
+		r := httptest.NewRequest("GET", "http://127.0.0.1:9877"+c.target, nil)
+		if c.user != "" {
+			r.Header.Set("Authorization", "Bearer "+h.tokens[c.user])
+		}
+		if c.page != "" {
+			r.Header.Set("Origin", c.page)
+		}
+		ctx := context.WithValue(r.Context(), http.LocalAddrContextKey, &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 9877})
+		w := httptest.NewRecorder()
+		h.Admin().ServeHTTP(w, r.WithContext(ctx))
+		if w.Code != c.want {
+			t.Errorf("%s: %d, want %d: %s", c.name, w.Code, c.want, w.Body)
+		}
+	}
 }

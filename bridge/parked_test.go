@@ -72,6 +72,10 @@ func TestATicketIsDecidedByTheApplication(t *testing.T) {
 	if m := testkit.Receive(t, app.asked); m["ticket"] != "t1" || m["origin"] != "https://other.example" || m["path"] != "/" || m["client"] != "bridge-1" {
 		t.Errorf("the application is asked %v", m)
 	}
+	app.says(200, `{"status": "ok", "name": "ana", "role": "viewer", "data": {"theme": "dark"}}`)
+	if hello := next(t, h.open("/?ticket=t5", nil, Subprotocol)); fmt.Sprint(hello["access"].(map[string]any)["data"]) != "map[theme:dark]" {
+		t.Errorf("the application's data are %v", hello["access"])
+	}
 	app.says(403, `{"status": "error"}`)
 	if status, _ := h.status("/?ticket=t2", nil); status != 401 && status != 403 {
 		t.Errorf("a ticket that the application refuses gets %d", status)

@@ -45,7 +45,7 @@ func (b *Bridge) acceptRoom(c *client, u upgradeRequest, path string) (engine.Ac
 		return engine.Accepted{}, &engine.RejectError{Status: http.StatusBadRequest, Reason: err.Error()}
 	}
 	if d := b.mayEnter(c, path); !d.Allowed {
-		return engine.Accepted{}, b.refuseUpgrade(u, roomForbidden(d))
+		return engine.Accepted{}, b.refuseUpgrade(u, c.principal(), roomForbidden(d))
 	}
 	g := &roomClient{path: path}
 	_, given := parseConnect(u.target)

@@ -44,7 +44,7 @@ func (b *Bridge) rejectTracked(r request, s *outgoing, err error) error {
 		return err
 	}
 	b.noteRejected(s, no)
-	r.conn.Send(protocol.Encode(protocol.Error{Op: "error", ID: r.id, CommandID: s.CommandID, Code: no.Code, Message: no.Message}))
+	r.conn.Send(protocol.Encode(protocol.Error{Op: "error", ID: r.id, CommandID: s.CommandID, Code: no.Code, Message: no.Message, Data: no.Data}))
 	return nil
 }
 

@@ -27,7 +27,7 @@ func accessInfo(p *access.Principal) *protocol.AccessInfo {
 	if p == nil {
 		return nil
 	}
-	info := &protocol.AccessInfo{Name: p.Name, Grants: p.Grants.JSON()}
+	info := &protocol.AccessInfo{Name: p.Name, Grants: p.Grants.JSON(), Data: p.Data}
 	if !p.Expires.IsZero() {
 		at := p.Expires.UTC().Format(protocol.TimeFormat)
 		info.Expires = &at

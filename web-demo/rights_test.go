@@ -75,3 +75,22 @@ func TestNothingOfOneUserStaysInThePageForAnother(t *testing.T) {
 		t.Error("a ticket is kept")
 	}
 }
+
+func TestALoginThatEndsIsRenewedInTheForm(t *testing.T) {
+	ctx := testkit.Browser(t)
+	users := newAccounts()
+	first := users.token("ana", "observer", time.Now().Add(6*time.Second))
+	second := users.token("ana", "observer", time.Now().Add(time.Hour))
+	o := startGuarded(t, users.authority(t))
+	do(t, ctx, chromedp.EmulateViewport(1440, 900), chromedp.Navigate("http://"+o.addr+"/"), chromedp.WaitVisible(`#login`),
+		chromedp.SendKeys("#login-token", first+"\r"), chromedp.WaitVisible(`#who-left`),
+		chromedp.Click("#who summary"), chromedp.WaitVisible("#who-login"))
+	screenshot(t, ctx, "login-ends")
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`window.sameDocument = true; void 0`),
+		chromedp.Click("#who-login"), chromedp.WaitVisible("#login"), chromedp.SendKeys("#login-token", second+"\r"))
+	until(t, ctx, "the login lasts", `document.querySelector("#who-left").hidden && document.querySelector("#login").hidden`)
+	if !evaluate[bool](t, ctx, `window.sameDocument === true && document.querySelector("#link-state").dataset.state === "open"`) {
+		t.Error("the page did not stay connected")
+	}
+	testkit.NoConsoleErrors(t, ctx)
+}

@@ -50,12 +50,13 @@ func firstOf(lines []string, other string) string {
 // firstElement returns the parameters of the first element of Forwarded (RFC 7239, 4).
 func firstElement(lines []string) map[string]string {
 	parameters := map[string]string{}
-	for _, element := range splitList(lines, true) {
-		for pair := range strings.SplitSeq(element, ";") {
-			name, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
-			parameters[strings.ToLower(strings.Trim(name, " \t"))] = strings.Trim(value, ` "`)
-		}
-		break
+	elements := splitList(lines, true)
+	if len(elements) == 0 {
+		return parameters
+	}
+	for pair := range strings.SplitSeq(elements[0], ";") {
+		name, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
+		parameters[strings.ToLower(strings.Trim(name, " \t"))] = strings.Trim(value, ` "`)
 	}
 	return parameters
 }

@@ -106,7 +106,7 @@ func (p *Policy) checkPage(l Listener, given string, r Request) *RejectError {
 		return reject(KindOrigin, given, "pages of %s may not use this bridge; to allow them, add --origin %[1]s", truncate(given))
 	case l.Access && !l.Admin:
 		return reject(KindOrigin, given, "pages of %s may not use this bridge without a bearer token; to allow them, start the bridge with --origin %[1]s", truncate(given))
-	case l.Local && o.local() || l.Admin && sameHost(o, r.Host):
+	case l.Local && !l.Access && o.local() || l.Admin && sameHost(o, r.Host):
 		return nil
 	case l.Admin:
 		return reject(KindOrigin, given, "pages of %s may not use this port; to allow them, start the bridge with --origin %[1]s", truncate(given))

@@ -162,3 +162,51 @@ func TestALongOriginIsTruncated(t *testing.T) {
 		t.Errorf("%v", no)
 	}
 }
+
+func TestWithAccessControlAPageMayConnectToItsOwnHost(t *testing.T) {
+	for _, c := range []struct {
+		listed     []string
+		listener   Listener
+		host       string
+		asked      string
+		proxied    bool
+		page, want string
+	}{
+		{none, Listener{Access: true}, "bridge.example:9876", "http://bridge.example:9876", false, "http://bridge.example:9876", ""},
+		{none, Listener{Access: true}, "bridge.example", "https://bridge.example:443", false, "https://bridge.example", ""},
+		{none, Listener{Access: true}, "bridge.example:9876", "http://bridge.example:9876", false, "https://bridge.example:9876", "origin"},
+		{none, Listener{Access: true}, "bridge.example:9876", "http://bridge.example:9876", false, "http://bridge.example", "origin"},
+		{none, Listener{Access: true}, "bridge.example:9876", "http://bridge.example:9876", false, "https://evil.example", "origin"},
+		{none, Listener{Access: true}, "bridge.example:9876", "http://bridge.example:9876", false, "null", "origin"},
+		{none, Listener{Access: true}, "null", "null", false, "null", "origin"},
+		{none, Listener{Access: true}, "", "http://", false, "http://", "origin"},
+		{one, Listener{Access: true}, "bridge.example", "http://bridge.example", false, "http://bridge.example", ""},
+		{one, Listener{Access: true}, "bridge.example", "http://bridge.example", false, "https://console.example", ""},
+		{one, Listener{Access: true}, "bridge.example", "http://bridge.example", false, "https://evil.example", "origin"},
+		{[]string{"null"}, Listener{Access: true}, "bridge.example", "http://bridge.example", false, "null", ""},
+		{[]string{"*"}, Listener{Access: true}, "bridge.example", "http://bridge.example", false, "https://evil.example", ""},
+
+		{none, Listener{Access: true, Local: true}, "127.0.0.1:9876", "http://127.0.0.1:9876", false, "http://127.0.0.1:9876", ""},
+		{none, Listener{Access: true, Local: true}, "127.0.0.1:9876", "http://127.0.0.1:9876", false, "http://127.0.0.1:8000", "origin"},
+		{none, Listener{Access: true, Local: true}, "evil.example:9876", "http://evil.example:9876", false, "http://evil.example:9876", "host"},
+		{none, Listener{Access: true, Local: true}, "console.example", "https://console.example", true, "https://console.example", ""},
+		{none, Listener{Access: true, Local: true}, "console.example", "https://console.example", true, "https://evil.example", "origin"},
+
+		{none, Listener{Access: true, Admin: true, Local: true}, "127.0.0.1:9877", "http://127.0.0.1:9877", false, "http://127.0.0.1:8000", "origin"},
+		{none, Listener{Access: true, Admin: true}, "evil.example", "http://evil.example", true, "http://evil.example", "host"},
+		{none, Listener{Access: true, Admin: true}, "192.0.2.1:9877", "http://192.0.2.1:9877", false, "http://192.0.2.1:9877", ""},
+		{none, Listener{Access: true, Admin: true}, "192.0.2.1:9877", "http://192.0.2.1:9877", false, "https://evil.example", "origin"},
+	} {
+		p, err := New(c.listed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if no := p.Check(c.listener, Request{Origins: []string{c.page}, Host: c.host, Asked: c.asked, Proxied: c.proxied}); no != nil {
+			got = no.Kind
+		}
+		if got != c.want {
+			t.Errorf("%v at %+v, asked %s (through a proxy: %t), by a page of %s: rejected for %q, want %q", c.listed, c.listener, c.asked, c.proxied, c.page, got, c.want)
+		}
+	}
+}

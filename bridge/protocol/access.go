@@ -11,6 +11,8 @@ type AccessInfo struct {
 	Name    string          `json:"name"`    // "" for an anonymous client
 	Expires *string         `json:"expires"` // null if its credential does not expire
 	Grants  json.RawMessage `json:"grants"`
+	// Data is what the application that decided about the client has for it.
+	Data json.RawMessage `json:"data,omitempty"`
 }
 
 // AuthRequired is the first message to a client that has to say who it is. The hello of the

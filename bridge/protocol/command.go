@@ -41,6 +41,8 @@ type Rejection struct {
 	Message string // a sentence
 	// RetryAfter is when it may be tried again, if that is known.
 	RetryAfter time.Duration
+	// Data is what the application that refuses it has for the client, as JSON; nil if nothing.
+	Data []byte
 }
 
 func (r *Rejection) Error() string { return r.Message }

@@ -51,6 +51,8 @@ type Error struct {
 	CommandID string `json:"command_id,omitempty"`
 	Code      string `json:"code"`
 	Message   string `json:"message"`
+	// Data is what the application that refuses it has for the client.
+	Data json.RawMessage `json:"data,omitempty"`
 }
 
 // Pong answers a ping with its data, unchanged. epoch and seq identify the last reply that
@@ -155,9 +157,9 @@ func EncodeGap(from, to time.Time) engine.Frame {
 // BadRequest returns the frame that answers a request that is wrong, or that is refused if the
 // error is a [Rejection].
 func BadRequest(id *string, err error) engine.Frame {
-	code := CodeBadRequest
+	m := Error{Op: "error", ID: id, Code: CodeBadRequest, Message: err.Error()}
 	if no, ok := errors.AsType[*Rejection](err); ok {
-		code = no.Code
+		m.Code, m.Data = no.Code, no.Data
 	}
-	return Encode(Error{Op: "error", ID: id, Code: code, Message: err.Error()})
+	return Encode(m)
 }

@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,6 +13,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/internal/testkit"
+	"github.com/clu-ws/clu-ws/internal/testkit/cache"
 )
 
 // accessBlocks returns the code blocks of a language in docs/access.md, by their lines.
@@ -62,6 +66,63 @@ func TestEachConfigurationInTheDocumentationOfAccessCanBeUsed(t *testing.T) {
 	}
 }
 
+// recipe returns the block of a language that contains the words.
+func recipe(t *testing.T, language, words string) string {
+	t.Helper()
+	for _, text := range accessBlocks(t, language) {
+		if strings.Contains(text, words) {
+			return text
+		}
+	}
+	t.Fatalf("no block of %s in docs/access.md has %q", language, words)
+	panic("unreachable")
+}
+
+func TestTheDocumentedNginxSaysWhoTheUserIsAndNobodyElseDoes(t *testing.T) {
+	login := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user := r.Header.Get("X-Test-User"); user != "" {
+			w.Header().Set("Remote-User", user)
+			w.Header().Set("Remote-Groups", "observers")
+			return
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	t.Cleanup(login.Close)
+	path := filepath.Join(t.TempDir(), "clu-ws.yaml")
+	replaceFile(t, path, recipe(t, "yaml", "user: X-Remote-User, groups: X-Remote-Groups, role: viewer"))
+	bridge := start(t, "websocket", "--config", path, "--port", "0", "-P", "1").address(t)
+	server := strings.NewReplacer("127.0.0.1:9876", strings.TrimSuffix(bridge, "/"), "127.0.0.1:8000", strings.TrimPrefix(login.URL, "http://")).
+		Replace(recipe(t, "nginx", "auth_request"))
+	addr, _ := testkit.Nginx(t, server)
+
+	for _, c := range []struct{ name, user, forged, want string }{
+		{"a user", "ana", "", `"role":"observers"`},
+		{"a user who names another", "ana", "root", `"name":"ana"`},
+		{"nobody", "", "", "401"},
+		{"nobody who names somebody", "", "root", "401"},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+"/whoami", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = "console.example"
+		for name, value := range map[string]string{"X-Test-User": c.user, "X-Remote-User": c.forged} {
+			if value != "" {
+				r.Header.Set(name, value)
+			}
+		}
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if got := fmt.Sprint(response.StatusCode, " ", string(body)); !strings.Contains(got, c.want) {
+			t.Errorf("%s: %s", c.name, got)
+		}
+	}
+}
+
 func TestThePythonInTheDocumentationOfAccessCompiles(t *testing.T) {
 	blocks := accessBlocks(t, "python")
 	if len(blocks) < 4 {
@@ -70,6 +131,57 @@ func TestThePythonInTheDocumentationOfAccessCompiles(t *testing.T) {
 	python := testkit.CLU(t)
 	for place, text := range blocks {
 		python.Run(t, "import sys\ncompile(sys.argv[1], sys.argv[2], 'exec', dont_inherit=True)", text, place)
+	}
+}
+
+// withWebApps runs a script that has FastAPI and Django.
+func withWebApps(t *testing.T, script string) string {
+	t.Helper()
+	python := testkit.CLU(t)
+	modules, err := cache.WebApps()
+	if err != nil {
+		testkit.Missing(t, "FastAPI and Django", "cannot install them: "+err.Error())
+	}
+	t.Setenv("PYTHONPATH", modules)
+	t.Setenv("CALLBACK_SECRET", "s")
+	return strings.TrimSpace(python.Run(t, script))
+}
+
+func TestTheDocumentedLoginOfFastAPITakesATicketOnce(t *testing.T) {
+	got := withWebApps(t, recipe(t, "python", "from fastapi")+`
+ticket = new_ticket("ana")["ticket"]
+asked = {"ticket": ticket, "path": "/", "client": "bridge-1", "remote": "127.0.0.1", "origin": ""}
+print(ws_login(asked, "Bearer s")["name"], ws_login(asked, "Bearer s")["status"])
+print(ws_login({"op": "renew", "name": "ana"}, "Bearer s")["status"], ws_login({"op": "renew", "name": "bob"}, "Bearer s")["status"])
+try:
+    ws_login(asked, "Bearer t")
+except HTTPException as refused:
+    print(refused.status_code)
+`)
+	if want := "ana error\nok error\n403"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestTheDocumentedLoginOfDjangoSaysWhoIsLoggedIn(t *testing.T) {
+	got := withWebApps(t, `
+from types import SimpleNamespace as Object
+from django.conf import settings
+settings.configure()
+`+recipe(t, "python", "from django")+`
+def user(*groups, known=True):
+    found = lambda name: Object(exists=lambda: name in groups)
+    return Object(user=Object(is_authenticated=known, groups=Object(filter=found), get_username=lambda: "ana"))
+
+for request in user("observers"), user(), user(known=False):
+    answer = ws_login(request)
+    print(answer.status_code, answer.content.decode())
+`)
+	want := `200 {"status": "ok", "name": "ana", "role": "observer", "renew_in": 300}
+200 {"status": "ok", "name": "ana", "role": null, "renew_in": 300}
+401 {"status": "error", "error": "You are not logged in."}`
+	if got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
 
@@ -82,17 +194,10 @@ func TestTheBridgeOpensWhatThePythonWithoutBaseplateSigns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range accessBlocks(t, "python") {
-		if !strings.Contains(text, "def sign(") {
-			continue
+	m := strings.TrimSpace(testkit.CLU(t).Run(t, recipe(t, "python", "def sign(")+"\nprint(sign(b'a key', '/live/x', 3600))\n"))
+	for path, want := range map[string]bool{"/live/x": true, "/live/y": false} {
+		if v := authority.Identify(&access.Approach{Method: "GET", Path: path, Query: "m=" + m}); (v.Principal != nil) != want {
+			t.Errorf("%s: %+v", path, v)
 		}
-		m := strings.TrimSpace(testkit.CLU(t).Run(t, text+"\nprint(sign(b'a key', '/live/x', 3600))\n"))
-		for path, want := range map[string]bool{"/live/x": true, "/live/y": false} {
-			if v := authority.Identify(&access.Approach{Method: "GET", Path: path, Query: "m=" + m}); (v.Principal != nil) != want {
-				t.Errorf("%s: %+v", path, v)
-			}
-		}
-		return
 	}
-	t.Error("docs/access.md does not sign without baseplate")
 }

@@ -34,8 +34,9 @@ const LASTED = 5_000;
 /** ms by which two clocks may differ and count as equal: messages take time to arrive. */
 const CLOCK_TOLERANCE = 2_000;
 
-/** ms that the bridge may take to say why an attempt failed. */
+/** ms that the bridge may take to say why an attempt failed, and for which the next attempt waits for that. */
 const WHOAMI_TIMEOUT = 5_000;
+const WHOAMI_WAIT = 1_000;
 
 /** Share of the time left after which a failed renewal is tried again, and the shortest such time, ms. */
 const RENEW_SHARE = 1 / 3;
@@ -60,6 +61,7 @@ export class Access {
   #asking = null;        // a promise of why the last attempt failed
   #retried = false;      // a new token was asked for after the bridge closed a connection
   #verdict = null;       // why no attempt follows
+  #said = "";            // why the bridge refused the last credential, for an attempt that has none
   #renewal = null;       // {resolve, reject} of the renewal that waits for its answer
   #timer = null;         // repeats a failed renewal
 
@@ -87,7 +89,16 @@ export class Access {
 
   /** Returns why an action is not granted, or null. */
   refusal(action) {
+    const open = this.#grants === null && this.#admittedAt !== null;
+    if (open && action.publish !== undefined) return "no client may publish to a room unless the bridge knows who its clients are";
     return this.#grants?.refusal(action) ?? null;
+  }
+
+  /** Handles that the page has disconnected: what was known of the last attempt does not concern the next `connect`. */
+  stopped() {
+    this.#asking = null;
+    this.#retried = false;
+    this.#said = "";
   }
 
   /** Prepares an attempt to connect, see Link. @returns {Promise<{protocols: string[], login: boolean}>|null} */
@@ -99,8 +110,7 @@ export class Access {
   }
 
   async #prepare() {
-    const answer = await this.#asking;
-    this.#asking = null;
+    const answer = await this.#answer();
     if (answer) this.#heed(answer);
     this.#token = await this.#ask();
     this.#byMessage = this.#token !== null && (this.#isTicket || this.#options.tokenBy === "message" || !TOKEN.test(this.#token));
@@ -108,11 +118,23 @@ export class Access {
     return { protocols: ["clu-ws.v1", `bearer.${this.#token}`], login: false };
   }
 
+  /** Returns why the last attempt failed, or null; one that comes late is for the attempt after the next. */
+  async #answer() {
+    const asking = this.#asking;
+    if (asking === null) return null;
+    let timer;
+    const late = new Promise((resolve) => { timer = setTimeout(resolve, WHOAMI_WAIT); });
+    const answer = await Promise.race([asking, late]);
+    clearTimeout(timer);
+    if (answer !== undefined && this.#asking === asking) this.#asking = null;
+    return answer ?? null;
+  }
+
   /** Heeds the reason of a failed attempt. @throws {NoAttempt} */
   #heed({ status, code, reason, retryAfter }) {
     // A credential in a message was not shown to /whoami, so a 401 does not concern it.
     if (status === 403 || (status === 401 && !this.#byMessage)) {
-      this.#verdict = { status, code, reason };
+      this.#conclude(status, code, reason);
       throw new NoAttempt(reason, { final: true });
     }
     if (retryAfter > 0) throw new NoAttempt(reason, { wait: retryAfter });
@@ -156,17 +178,26 @@ export class Access {
       if (!wasOpen && this.#options.fetch) this.#asking = this.whoami();
       return false;
     }
-    const again = code !== REVOKED && this.#options.token !== undefined && !this.#retried;
-    this.#retried = true;
-    if (!again) this.#verdict ??= { status: code, code: code === REVOKED ? "revoked" : "unauthorized", reason: reason || "the bridge asks for a new login" };
-    return !again;
+    this.#said = reason;
+    if (code !== REVOKED && this.#options.token && !this.#retried) {
+      this.#retried = true;
+      return false;
+    }
+    this.#conclude(code, code === REVOKED ? "revoked" : "unauthorized", reason || "the bridge asks for a new login");
+    return true;
+  }
+
+  /** Notes why no attempt follows. One that the page begins is a new one. */
+  #conclude(status, code, reason) {
+    this.#verdict = { status, code, reason };
+    this.#retried = false;
   }
 
   /** Handles a hello. @returns {boolean} false if it only asks for a login */
   hello(message) {
     if (message.auth === "required" && message.access === undefined) {
       if (!this.#byMessage) {
-        this.#verdict = { status: 401, code: "required", reason: "this bridge asks for a login" };
+        this.#conclude(401, "required", this.#said || "this bridge asks for a login");
         this.#port.giveUp(EXPIRED, this.#verdict.reason);
       }
       return false;
@@ -196,6 +227,8 @@ export class Access {
 
   #admit() {
     this.#loggingIn = false;
+    this.#said = "";
+    this.#asking = null;
     this.#port.admit();
     this.#port.greeted();
   }
@@ -204,13 +237,20 @@ export class Access {
   async renew() {
     if (!this.#options.token) throw new Error("there is no option token to ask for a new token");
     const token = await this.#ask();
-    if (token === null || token === this.#token) throw new NoToken();
+    if (this.#admittedAt === null) throw new Error("not connected to the bridge");
+    const before = this.#token;
+    if (token === null || token === before) throw new NoToken();
     this.#token = token;
     this.#renewal?.reject(new Error("another renewal has begun"));
-    await new Promise((resolve, reject) => {
-      this.#renewal = { resolve, reject };
-      this.#show();
-    });
+    try {
+      await new Promise((resolve, reject) => {
+        this.#renewal = { resolve, reject };
+        this.#show();
+      });
+    } catch (error) {
+      if (this.#token === token) this.#token = before;  // the bridge goes on with that one
+      throw error;
+    }
   }
 
   /** Asks the bridge who this client is. @returns {Promise<{status: number, code: string|null, reason: string, retryAfter: number}|null>} */
@@ -242,10 +282,20 @@ export class Access {
     const had = this.#wire !== null;
     const hearsOther = had && wire !== null && hearing(this.#wire) !== hearing(wire);
     this.#wire = wire;
-    this.#grants = wire && new Grants(grants);
+    this.#grants = wire && this.#read(grants);
     this.identity = wire && { name, source, grants, expires: readTime(expires, this.#ahead) };
     if (hearsOther) this.#port.refresh();
     if (had || wire) this.#port.emit("access", { access: this.identity, changed });
+  }
+
+  /** Reads grants. Those of a later version that are not understood only cost the page its foresight: the bridge decides. */
+  #read(grants) {
+    try {
+      return new Grants(grants);
+    } catch (error) {
+      this.#port.emit("error", { message: `What this page may do is not understood: ${error.message}`, cause: error });
+      return null;
+    }
   }
 
   #expiring(seconds) {

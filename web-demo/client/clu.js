@@ -208,6 +208,7 @@ export class Clu extends EventTarget {
   /** Disconnects until the next `connect`, which also fetches what was missed. Commands in flight become unknown. */
   close() {
     this.#link.stop();
+    this.#access.stopped();
   }
 
   /**

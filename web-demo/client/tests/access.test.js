@@ -146,6 +146,7 @@ test("where there is no access control, everything is granted and nothing is rep
   FakeSocket.last.say(hello(), numbered(42));
   assert.equal(clu.access, null);
   assert.equal(clu.may({ admin: true }), true);
+  assert.equal(clu.may({ publish: "/live/x" }), false, "which a bridge without access control refuses");
   assert.deepEqual(log, []);
 });
 
@@ -156,6 +157,7 @@ test("after a 401 the client stops, and says why", async () => {
   const opening = clu.connect();
   await settle();
   FakeSocket.last.drop();
+  await settle();
   advance(60_000);
   await settle();
   advance(60_000);
@@ -179,6 +181,30 @@ test("after a 401 the page may connect again, with another token", async () => {
   clu.connect();
   await settle();
   assert.deepEqual(FakeSocket.last.protocols, ["clu-ws.v1", "bearer.new"]);
+});
+
+test("a page that connects anew is not held to what was said of its last attempt", async () => {
+  let token = "old";
+  const clu = client({ token: () => token, fetch: whoami({ status: 401 }).fetch });
+  clu.connect();
+  await settle();
+  FakeSocket.last.drop();
+  clu.close();
+  token = "new";
+  clu.connect();
+  await settle();
+  assert.deepEqual(FakeSocket.last.protocols, ["clu-ws.v1", "bearer.new"]);
+});
+
+test("grants that are not understood are reported, and restrict nothing", async () => {
+  const clu = client({ token: () => "t" });
+  const log = record(clu, "error");
+  clu.connect();
+  await settle();
+  FakeSocket.last.accept();
+  FakeSocket.last.say(greeting({ grants: { command: [{ consumer: ["["] }] } }));
+  assert.match(log[0].message, /is not understood/);
+  assert.equal(clu.may({ command: { consumer: "dome", command_string: "open" } }), true);
 });
 
 test("a page without a token learns that the bridge asks for one", async () => {
@@ -209,6 +235,20 @@ test("a bridge that is away, or that does not answer pages of this origin, is tr
     assert.equal(FakeSocket.all.length, n);
     FakeSocket.last.drop();
     advance(10_000);
+  }
+});
+
+test("a bridge that does not say why an attempt failed delays the next one by a second at most", async () => {
+  const clu = client({ fetch: () => new Promise(() => {}) });
+  clu.connect();
+  for (let n = 1; n <= 3; n += 1) {
+    assert.equal(FakeSocket.all.length, n);
+    FakeSocket.last.drop();
+    mock.timers.tick(clu.retryAt - Date.now());
+    await settle();
+    assert.equal(FakeSocket.all.length, n);
+    mock.timers.tick(1_000);
+    await settle();
   }
 });
 
@@ -322,6 +362,21 @@ test("a refused ticket does not become anonymous where anonymous clients may ent
     assert.equal(FakeSocket.last.readyState, 2);
     assert.equal(clu.retryAt - Date.now(), code === "undecided" ? 7_500 : 400);
   }
+});
+
+test("a page that has no other ticket learns why the last one was refused", async () => {
+  const tickets = [{ ticket: "used" }];
+  const clu = client({ token: () => tickets.shift() ?? null });
+  const log = record(clu, "unauthorized");
+  clu.connect();
+  await settle();
+  FakeSocket.last.accept();
+  FakeSocket.last.say({ op: "error", id: "clu.js: auth", code: "unauthorized", message: "the ticket was used before" });
+  advance(1_000);
+  await settle();
+  FakeSocket.last.accept();
+  FakeSocket.last.say({ op: "hello", auth: "required" });
+  assert.deepEqual(log.map(({ reason }) => reason), ["the ticket was used before"]);
 });
 
 test("only a greeting that lasts resets the waits", async () => {

@@ -76,6 +76,19 @@ test("a renewal that fails is reported, and tried again while there is time", as
   assert.equal(log[1].message, "The login was not renewed: this is the token of bob");
 });
 
+test("a token that could not be decided on is shown again", async () => {
+  let calls = 0;
+  await admitted(() => { calls += 1; return calls === 1 ? "t1" : "t2"; });
+  const socket = FakeSocket.last;
+  socket.say({ op: "access", expires_in: 30 });
+  await settle();
+  socket.say({ op: "error", id: "clu.js: auth", code: "undecided", message: "the issuer does not answer" });
+  await settle();
+  advance(10_000);
+  await settle();
+  assert.deepEqual(socket.requests().filter(({ op }) => op === "auth").map(({ token }) => token), ["t2", "t2"]);
+});
+
 test("a renewal that the connection does not outlive is not reported twice", async () => {
   const clu = await admitted();
   const log = record(clu, "error");
@@ -108,6 +121,7 @@ test("the page may renew by itself", async () => {
   FakeSocket.last.say(ok("clu.js: auth"));
   await renewed;
   await assert.rejects(client().renew(), /no option token/);
+  await assert.rejects(client({ token: () => "t" }).renew(), /not connected/);
 });
 
 test("changed grants are told", async () => {
