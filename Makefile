@@ -25,7 +25,7 @@ fuzz: ## run every fuzz target for 20 seconds
 mutate: ## measure tests by mutation, an hour; PACKAGES=./bridge/filter measures one package
 	@scripts/mutate.sh $(PACKAGES)
 
-bench: build ## measure against bare programs, nine minutes; ARGS=--help tells more
+bench: build ## measure against bare programs, eleven minutes; ARGS=--help tells more
 	@scripts/bench.sh $(ARGS)
 
 clean: ## remove all that was built or set up in this folder

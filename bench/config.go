@@ -110,7 +110,7 @@ type Sizes struct {
 	BaselineFor, DisturbFor, MaxRound time.Duration
 }
 
-// FullSizes returns the sizes for the goals. A run takes about seven minutes, and two more with a RabbitMQ.
+// FullSizes returns the sizes for the goals. A run takes about nine minutes, and two more with a RabbitMQ.
 func FullSizes() Sizes {
 	return Sizes{
 		Rounds:  5,
@@ -136,7 +136,7 @@ func FullSizes() Sizes {
 	}
 }
 
-// QuickSizes returns the sizes for a first look, in about a minute and a half. The numbers of clients are the same, the
+// QuickSizes returns the sizes for a first look, in about two minutes. The numbers of clients are the same, the
 // rounds are fewer and shorter.
 func QuickSizes() Sizes {
 	s := FullSizes()

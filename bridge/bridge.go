@@ -41,7 +41,7 @@ type Bridge struct {
 	clientCount    atomic.Uint64 // of all clients so far
 	pendingReturns pendingReturns
 	failureRate    *failureRate
-	commandLog     *commandLog // nil if commands are not logged
+	commandLog     *commandLog
 
 	// Faults, which are counted and logged at a limited rate.
 	replyDrops   *limitedLog // messages that are not replies
@@ -51,6 +51,7 @@ type Bridge struct {
 	badForwarded *limitedLog // requests of trusted proxies that name no client
 	warnedName   sync.Once   // that a random name can be granted no permissions
 
+	drainAs    atomic.Pointer[Drain]
 	draining   atomic.Bool
 	stopOnce   sync.Once
 	stopping   chan struct{}      // closed when the last clients are closed
@@ -81,9 +82,8 @@ func New(cfg Config) (*Bridge, error) {
 		stopping:     make(chan struct{}),
 	}
 	b.running, b.endRunning = context.WithCancel(context.Background())
-	if cfg.LogCommands {
-		b.commandLog = newCommandLog(cfg.Logger)
-	}
+	b.commandLog = newCommandLog(cfg.Logger, cfg.LogCommands)
+	b.drainAs.Store(&b.cfg.Drain)
 	b.metrics = newMetrics(b)
 	// The engine is the last step that may fail, so nothing has to be undone.
 	for _, build := range []func() error{b.newPolicies, b.newLink, b.newSourceLinks, b.newPresence, b.newEngine} {

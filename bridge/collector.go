@@ -7,6 +7,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/audit"
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/hub"
@@ -33,6 +34,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	s.presence(b.presence)
 	s.engine(b.engine.Stats())
 	s.audit(b.cfg.Audit.Stats())
+	if b.access != nil {
+		s.callback(b.access.CallbackStats())
+	}
 }
 
 // sample receives the values of one collection.
@@ -75,6 +79,14 @@ func (s sample) audit(stats audit.Stats) {
 	s.counter(auditDesc, float64(stats.Written))
 	s.counter(auditLostDesc, float64(stats.Lost))
 	s.gauge(auditFailingDesc, boolToFloat(stats.Failing))
+}
+
+func (s sample) callback(stats access.CallbackStats) {
+	s.gauge(callbackInFlightDesc, float64(stats.InFlight))
+	s.gauge(callbackPeakDesc, float64(stats.Peak))
+	s.gauge(callbackWaitingDesc, float64(stats.Waiting))
+	s.counter(callbackUnknownDesc, float64(stats.Unknown))
+	s.counter(callbackDroppedDesc, float64(stats.DroppedEvents))
 }
 
 func (s sample) hub(f hub.Figures) {

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/hub"
@@ -14,9 +15,10 @@ import (
 const maxLogged = 50
 
 // commandLog logs each command and its outcome, one line each, and the number of those
-// beyond maxLogged in one more line. A nil commandLog logs nothing.
+// beyond maxLogged in one more line.
 type commandLog struct {
 	log *slog.Logger
+	on  atomic.Bool // else nothing is logged
 
 	// mu guards the following fields.
 	mu     sync.Mutex
@@ -25,7 +27,11 @@ type commandLog struct {
 	second *time.Timer // ends the second; nil between seconds
 }
 
-func newCommandLog(log *slog.Logger) *commandLog { return &commandLog{log: log} }
+func newCommandLog(log *slog.Logger, on bool) *commandLog {
+	l := &commandLog{log: log}
+	l.on.Store(on)
+	return l
+}
 
 // logCommand logs a command with its outcome.
 func (b *Bridge) logCommand(s *outgoing, outcome string) {
@@ -54,7 +60,7 @@ func firstWord(commandString string) string {
 
 // allow reports whether another command may have its own line.
 func (l *commandLog) allow() bool {
-	if l == nil {
+	if !l.on.Load() {
 		return false
 	}
 	l.mu.Lock()
@@ -88,9 +94,6 @@ func (l *commandLog) flush() {
 
 // end logs the count that is not logged yet.
 func (l *commandLog) end() {
-	if l == nil {
-		return
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.second != nil {

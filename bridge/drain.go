@@ -50,7 +50,7 @@ type leavingClient struct {
 // until it is closed, which waits for the outcomes of its commands.
 func (b *Bridge) drain() error {
 	b.draining.Store(true)
-	limits := b.cfg.Drain
+	limits := *b.drainAs.Load()
 	end := time.Now().Add(limits.Timeout)
 	closing := min(closeGrace, limits.Timeout/4)
 	b.engine.StopListening()

@@ -224,7 +224,7 @@ func TestEachCommandIsLoggedAndManyAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var text bytes.Buffer
 		log := slog.New(slog.NewTextHandler(&text, nil))
-		b := &Bridge{log: log, commandLog: newCommandLog(log)}
+		b := &Bridge{log: log, commandLog: newCommandLog(log, true)}
 		s := &outgoing{client: at("10.0.0.1:99"), receivedAt: time.Now()}
 		s.Consumer, s.CommandID, s.CommandString = "dome", "7", " goto\n--password hush"
 		time.Sleep(1500 * time.Microsecond)

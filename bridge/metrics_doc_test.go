@@ -1,12 +1,14 @@
 package bridge_test
 
 import (
+	"encoding/json"
 	"os"
 	"regexp"
 	"slices"
 	"testing"
 
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
@@ -20,6 +22,7 @@ func TestTheOperatingPageListsEveryMetric(t *testing.T) {
 	}
 	b := linked(t, embeddedBroker(t), withHistory, func(c *bridge.Config) {
 		c.Presence = "who"
+		c.Access = withCallback(t)
 		c.Sources = []rooms.Source{{Exchange: "live"}}
 	})
 	help := regexp.MustCompile(`(?m)^# HELP (cluws_[a-z_]+)`)
@@ -39,4 +42,17 @@ func TestTheOperatingPageListsEveryMetric(t *testing.T) {
 			t.Errorf("docs/operating.md lists %s, which does not exist", name)
 		}
 	}
+}
+
+// withCallback is access control in which everybody may enter, and a callback may be asked.
+func withCallback(t *testing.T) *access.Authority {
+	t.Helper()
+	a, err := access.New(access.Config{
+		Roles: map[string]json.RawMessage{"all": json.RawMessage(`{"hear": [{}]}`)}, Anonymous: "all",
+		Callback: &access.CallbackConfig{URL: "https://app.example/login"},
+	}, access.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }

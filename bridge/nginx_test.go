@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -39,7 +40,7 @@ func behindNginx(t *testing.T, server string) (h *accessHarness, addr, dir strin
 		c.Proxy = &access.ProxyConfig{From: []string{"127.0.0.1/32"}, User: "X-Remote-User", Groups: "X-Remote-Groups",
 			Address: "X-Forwarded-For", Roles: access.Assignments{{Match: "user:eng", Role: "engineer"}, {Match: "group:observers", Role: "observer"}}}
 	})
-	addr, dir = testkit.Nginx(t, strings.ReplaceAll(server, "TO_BRIDGE", strings.ReplaceAll(toBridge, "BRIDGE", h.addr)))
+	addr, dir = testkit.Nginx(t, strings.NewReplacer("BRIDGE", h.addr).Replace(strings.ReplaceAll(server, "TO_BRIDGE", toBridge)))
 	return h, addr, dir
 }
 
@@ -128,26 +129,20 @@ func TestHeadersThatNoProxySentNameNobody(t *testing.T) {
 	}
 }
 
-// nginx asks a Django site about each handshake, and tells the bridge whom that named.
+// nginx asks a Django site about each handshake, and tells the bridge whom that named: with the
+// configuration that docs/access.md recommends.
 func TestNginxWithAuthRequestNamesTheUserOfASession(t *testing.T) {
+	page, err := os.ReadFile("../docs/access.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	recipe := regexp.MustCompile("(?s)```nginx\n(.*?auth_request.*?)```").FindSubmatch(page)
+	if recipe == nil {
+		t.Fatal("docs/access.md has no configuration of nginx with auth_request")
+	}
 	login, site := testkit.LoginDjango(t)
-	_, addr, dir := behindNginx(t, `
-		location = /auth {
-			internal;
-			proxy_pass `+login+`/auth;
-			proxy_pass_request_body off;
-			proxy_set_header Content-Length "";
-			proxy_set_header Upgrade "";
-			proxy_set_header Connection "";
-		}
-		location / {
-			auth_request /auth;
-			auth_request_set $user $upstream_http_remote_user;
-			auth_request_set $groups $upstream_http_remote_groups;
-			proxy_set_header X-Remote-User $user;
-			proxy_set_header X-Remote-Groups $groups;
-			TO_BRIDGE
-		}`)
+	server := strings.ReplaceAll(strings.ReplaceAll(string(recipe[1]), "http://127.0.0.1:8000", login), "127.0.0.1:9876", "BRIDGE")
+	_, addr, dir := behindNginx(t, server+"access_log DIR/access.log;")
 	if name, status := identity(t, addr, http.Header{"X-Remote-User": {"eng"}}); name != nil || status != 401 {
 		t.Errorf("without a session: %v, status %d", name, status)
 	}

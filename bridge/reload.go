@@ -11,8 +11,10 @@ import (
 type Reload struct {
 	// Access says who clients are. It is nil if, and only if, Config.Access is.
 	Access *access.Config
-	// Origins and TrustedProxies are as in [Config].
+	// The other fields are as in [Config].
 	Origins, TrustedProxies []string
+	LogCommands             bool
+	Drain                   Drain
 }
 
 // ErrAccessToggled is returned by [Bridge.Reload] if access control would begin or end.
@@ -41,6 +43,9 @@ func (b *Bridge) Reload(r Reload) error {
 		}
 	}
 	b.policy.Store(p)
+	r.Drain.setDefaults()
+	b.drainAs.Store(&r.Drain)
+	b.commandLog.on.Store(r.LogCommands)
 	if b.access != nil {
 		b.access.generation.Add(1)
 		b.reviewClients()

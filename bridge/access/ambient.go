@@ -19,6 +19,9 @@ import (
 // certificates and Unix peers.
 func (s *state) addAmbient() error {
 	errs := []error{s.checkAssignments("unix", s.cfg.Unix), s.addProxy()}
+	if s.cfg.Cookie != "" && (&http.Cookie{Name: s.cfg.Cookie}).Valid() != nil {
+		errs = append(errs, pathErrorf("cookie", "%.40q is not the name of a cookie", s.cfg.Cookie))
+	}
 	for _, subject := range slices.Sorted(maps.Keys(s.cfg.Certificates)) {
 		errs = append(errs, s.checkRole("certificates."+subject, s.cfg.Certificates[subject]))
 		if !strings.Contains(subject, "=") {
@@ -110,23 +113,27 @@ func (s *state) identifyProxied(ap *Approach) (v Verdict, ok bool) {
 	if cfg == nil || cfg.User == "" || !s.proxies.Trusts(ap.Peer.Addr()) {
 		return v, false
 	}
-	users := ap.fields(cfg.User)
+	users, lists := ap.fields(cfg.User), []string(nil)
+	if cfg.Groups != "" {
+		lists = ap.fields(cfg.Groups)
+	}
 	if len(users) == 0 || len(users) == 1 && strings.TrimSpace(users[0]) == "" {
 		return v, false
 	}
-	name := strings.TrimSpace(users[0])
-	if len(users) > 1 {
-		return refuse(400, "several", fmt.Sprintf("the header %s is there more than once; configure the proxy to replace what a client sends", http.CanonicalHeaderKey(cfg.User))), true
+	// One of two lines may be the client's own, which a proxy that adds a line lets pass.
+	for field, lines := range map[string][]string{cfg.User: users, cfg.Groups: lists} {
+		if len(lines) > 1 {
+			return refuse(400, "several", fmt.Sprintf("the header %s is there more than once; configure the proxy to replace what a client sends", http.CanonicalHeaderKey(field))), true
+		}
 	}
+	name := strings.TrimSpace(users[0])
 	if !isName(name) {
 		return refuse(400, "invalid", fmt.Sprintf("the header %s is not a user's name: it has a control character, is not UTF-8, or is too long", http.CanonicalHeaderKey(cfg.User))), true
 	}
 	var groups []string
-	if cfg.Groups != "" {
-		for _, line := range ap.fields(cfg.Groups) {
-			for group := range strings.SplitSeq(line, ",") {
-				groups = append(groups, strings.TrimSpace(group))
-			}
+	for _, list := range lists {
+		for group := range strings.SplitSeq(list, ",") {
+			groups = append(groups, strings.TrimSpace(group))
 		}
 	}
 	p := Principal{Name: name, Source: "proxy", IssuedAt: s.options.Now(), Role: s.proxyRole(name, groups)}

@@ -26,11 +26,12 @@ func proxyConfig() *ProxyConfig {
 func TestATrustedProxyNamesTheUserAndItsGroups(t *testing.T) {
 	a := newAuthority(t, Config{Proxy: proxyConfig()})
 	for fields, want := range map[string]string{
-		"X-Remote-User: root":                                                "root engineer",
-		"X-Remote-User: root\nX-Remote-Groups: day":                          "root engineer",
-		"X-Remote-User: ana\nX-Remote-Groups: day, night":                    "ana observer", // the first assignment that fits
-		"X-Remote-User: ana\nX-Remote-Groups: day\nX-Remote-Groups: x,night": "ana observer",
-		"X-Remote-User:  Ana B. \nX-Remote-Groups: day":                      "Ana B. viewer",
+		"X-Remote-User: root":                                                   "root engineer",
+		"X-Remote-User: root\nX-Remote-Groups: day":                             "root engineer",
+		"X-Remote-User: ana\nX-Remote-Groups: day, night":                       "ana observer", // the first assignment that fits
+		"X-Remote-User: ana\nX-Remote-Groups: day,x,,night":                     "ana observer",
+		"X-Remote-User: " + strings.Repeat("x", 255) + "\nX-Remote-Groups: day": strings.Repeat("x", 255) + " viewer",
+		"X-Remote-User:  Ana B. \nX-Remote-Groups: day":                         "Ana B. viewer",
 	} {
 		p := enters(t, a, proxied(strings.Split(fields, "\n")...))
 		if p.Name+" "+p.Role != want || p.Source != "proxy" || !p.IssuedAt.Equal(testNow) {
@@ -38,15 +39,16 @@ func TestATrustedProxyNamesTheUserAndItsGroups(t *testing.T) {
 		}
 	}
 	for fields, status := range map[string]int{
-		"X-Remote-User: ana":                          403,
-		"X-Remote-User: night\nX-Remote-Groups: root": 403,
-		"X-Remote-User: ana\nX-Remote-Groups: nights": 403,
-		"X-Remote-User: root\nX-Remote-User: root":    400,
-		"X-Remote-User: a\x00b":                       400,
-		"X-Remote-User: \xff":                         400,
-		"X-Remote-User: " + strings.Repeat("x", 256):  400,
-		"X-Remote-Groups: night":                      401, // nobody is signed in
-		"X-Remote-User: ":                             401,
+		"X-Remote-User: ana":                                               403,
+		"X-Remote-User: night\nX-Remote-Groups: root":                      403,
+		"X-Remote-User: ana\nX-Remote-Groups: nights":                      403,
+		"X-Remote-User: ana\nX-Remote-Groups: night\nX-Remote-Groups: day": 400,
+		"X-Remote-User: root\nX-Remote-User: root":                         400,
+		"X-Remote-User: a\x00b":                                            400,
+		"X-Remote-User: \xff":                                              400,
+		"X-Remote-User: " + strings.Repeat("x", 256):                       400,
+		"X-Remote-Groups: night":                                           401, // nobody is signed in
+		"X-Remote-User: ":                                                  401,
 	} {
 		if v := decide(t, a, proxied(strings.Split(fields, "\n")...)); v.Refusal == nil || v.Refusal.Status != status {
 			t.Errorf("%q: %+v, %v, want %d", fields, v.Principal, v.Refusal, status)

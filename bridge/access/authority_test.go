@@ -229,6 +229,7 @@ func TestWrongConfigurationsAreRefusedWithAllPlaces(t *testing.T) {
 			{Name: "g", Hash: HashToken("g"), Role: "viewer", Expires: "tomorrow"}, {Name: "x/y", Hash: HashToken("h"), Role: "own"},
 			{Name: "a\nb", Hash: HashToken("i"), Role: "viewer"},
 		},
+		Cookie:       "a b",
 		Certificates: map[string]string{"archiver": "viewer", "CN=b": "nobody"},
 		Unix:         Assignments{{"obs", "viewer"}, {"user:obs", "nobody"}},
 		Proxy:        &ProxyConfig{From: []string{"proxy"}, Groups: "X Groups", Role: "nobody", Address: "X-Real-IP"},
@@ -239,7 +240,7 @@ func TestWrongConfigurationsAreRefusedWithAllPlaces(t *testing.T) {
 	if err == nil {
 		t.Fatal("it is accepted")
 	}
-	want := []string{"anonymous", "certificates", "certificates.CN=b", "certificates.archiver", "proxy.address", "proxy.from[0]", "proxy.groups", "proxy.role",
+	want := []string{"anonymous", "certificates", "certificates.CN=b", "certificates.archiver", "cookie", "proxy.address", "proxy.from[0]", "proxy.groups", "proxy.role",
 		"proxy.user", "revoked[0]", "revoked[1].issued-before", "roles.viewer.hear[0].sender", "signed.secrets", "tokens[1].hash", "tokens[2].name",
 		"tokens[3].hash", "tokens[4].role", "tokens[5].role", "tokens[6].from[1]", "tokens[7].expires", "tokens[8].name", "tokens[9].name", "unix.obs", "unix.user:obs"}
 	got := paths(err)
@@ -264,4 +265,23 @@ func paths(err error) (all []string) {
 	}
 	slices.Sort(all)
 	return all
+}
+
+func TestAnAuthorityNeedsNothingOfItsSurroundings(t *testing.T) {
+	token, hash := NewToken()
+	old, oldHash := NewToken()
+	now := time.Now().UTC()
+	a, err := New(withRoles(Config{
+		Signed: &SignedConfig{Secrets: secretsFile(t, "", testKey, ""), Name: "s"},
+		Tokens: []TokenConfig{
+			{Name: "a", Hash: hash, Role: "viewer", Expires: now.Add(time.Hour).Format(time.RFC3339)},
+			{Name: "b", Hash: oldHash, Role: "viewer", Expires: now.Add(-time.Hour).Format(time.RFC3339)},
+		},
+	}), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	enters(t, a, approach("", "Authorization: Bearer "+token))
+	refused(t, decide(t, a, approach("", "Authorization: Bearer "+old)), 401, "expired")
+	refused(t, decide(t, a, signedApproach("/live/t3_abc123", signedLive)), 403, "expired")
 }

@@ -43,15 +43,38 @@ type callback struct {
 	grace   time.Duration
 	now     func() time.Time
 	log     *slog.Logger
-	client  *http.Client
 
+	*traffic
+	queue   chan []byte // events
+	dropped *atomic.Int64
+}
+
+// traffic is what is under way to an application, and what is known of how it answers.
+type traffic struct {
+	client    *http.Client
 	slots     *workers // requests in flight
 	newcomers *workers // the part of them that may be about who somebody is
 	flights   flights
 	hold      holdOff
 	health    callbackHealth
-	queue     chan []byte // events
-	dropped   atomic.Int64
+}
+
+func newTraffic(inFlight int, timeout time.Duration) *traffic {
+	return &traffic{
+		client: newHTTPClient(timeout, inFlight),
+		slots:  newWorkers(inFlight, callbackWaiting),
+		// Who is in goes on giving commands while many come, so these leave a quarter for that.
+		newcomers: newWorkers(max(1, inFlight-inFlight/4), callbackWaiting),
+	}
+}
+
+// adopt takes over what is under way of the callback of an earlier configuration: events, and, if
+// it is the same application, requests and what is known of it.
+func (c *callback) adopt(old *callback) {
+	c.queue, c.dropped = old.queue, old.dropped
+	if c.url.String() == old.url.String() && c.timeout == old.timeout && cap(c.slots.slots) == cap(old.slots.slots) {
+		c.traffic = old.traffic
+	}
 }
 
 // carries reports whether a client shows a credential that style proxy forwards.

@@ -15,6 +15,7 @@ import (
 
 const (
 	wordsMaxLength = 300                     // of an application's "error", in bytes
+	renewMin       = time.Second             // of "renew_in"
 	secondsMax     = 10 * 365 * 24 * 60 * 60 // of "expires_in" and "renew_in"
 )
 
@@ -104,7 +105,7 @@ func (c *callback) principal(a answer, r *renewal) (*Principal, *Refusal) {
 		return nil, unavailable("the application that decides who may enter gives an answer that cannot be used; tell its operator", 0).Refusal
 	}
 	if !p.RenewAfter.IsZero() {
-		p.RenewAfter = now.Add(sooner(p.RenewAfter.Sub(now)))
+		p.RenewAfter = now.Add(sooner(max(p.RenewAfter.Sub(now), renewMin)))
 	}
 	if p.Grants, err = c.named.of(role, grants, a.name); err != nil {
 		return nil, refuse(403, "no_role", err.Error()).Refusal

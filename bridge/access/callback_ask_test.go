@@ -54,6 +54,26 @@ func TestUnknownRefusesACommand(t *testing.T) {
 	}
 }
 
+// A site that answers whatever it is asked, as a page does, has not allowed a command.
+func TestInStyleProxyACommandNeedsAStatus(t *testing.T) {
+	for body, allowed := range map[string]bool{"": false, `{}`: false, `{"name":"ada","role":"viewer"}`: false, `{"status":"ok"}`: true} {
+		app := newTestApp(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Remote-User", "ada")
+			says(200, body)(w, nil)
+		})
+		c := app.callback(t, CallbackConfig{Style: "proxy", Ask: []string{"command"}, Role: "viewer"})
+		p := c.identify(t.Context(), approach("", "Authorization: Token x"), "").Principal
+		if p == nil {
+			t.Fatalf("%s: it may not enter", body)
+		}
+		_, refusal := c.ask(t.Context(), p, Ask{Op: "command", Consumer: "dome"})
+		r, _, _ := app.last()
+		if (refusal == nil) != allowed || r.Method != "POST" || r.Header.Get("Authorization") != "Token x" {
+			t.Errorf("%s: %v; the application got %s %v", body, refusal, r.Method, r.Header)
+		}
+	}
+}
+
 // A renewal that fails tells why, and never makes somebody else of a client.
 func TestARenewalIsForTheSameName(t *testing.T) {
 	for style, want := range map[string]string{
@@ -98,5 +118,35 @@ func TestAReloadFindsTheRolesOfTheApplicationsUsersAgain(t *testing.T) {
 	}
 	if _, refusal := app.callback(t, CallbackConfig{}).current(p); refusal == nil || refusal.Code != "no_role" {
 		t.Errorf("no role: %+v", refusal)
+	}
+}
+
+// A reload takes a new secret at once, and loses neither events nor the count of what is in flight.
+func TestAReloadGoesOnWithWhatIsUnderWay(t *testing.T) {
+	app := newTestApp(t, says(200, `{"status":"ok","name":"ada","role":"viewer"}`))
+	cfg := CallbackConfig{URL: app.URL, Secret: "file:secret", Events: []string{"message"}}
+	secret := "before"
+	a, err := New(withRoles(Config{Callback: &cfg}), Options{Secret: func(string) ([]byte, error) { return []byte(secret), nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.asked().client.CloseIdleConnections() })
+	for _, want := range []string{"before", "after"} {
+		if secret = want; want == "after" {
+			a.Event(nil, Event{Op: "message"})
+			if err := a.Reload(withRoles(Config{Callback: &cfg})); err != nil {
+				t.Fatal(err)
+			}
+		}
+		enters(t, a, approach("ticket=x"))
+		if r, _, _ := app.last(); r.Header.Get("Authorization") != "Bearer "+want {
+			t.Errorf("the application got %s, want %s", r.Header.Get("Authorization"), want)
+		}
+	}
+	if n := len(a.asked().queue); n != 1 {
+		t.Errorf("%d events wait", n)
+	}
+	if s := a.CallbackStats(); s.Peak != 1 || s.InFlight != 0 {
+		t.Errorf("the figures are %+v", s)
 	}
 }

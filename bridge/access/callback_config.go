@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"unicode"
 )
 
@@ -14,7 +15,7 @@ func newCallback(cfg *CallbackConfig, roles map[string]*Grants, o Options) (*cal
 	c := &callback{
 		post: cfg.Style != "proxy", asks: map[string]bool{}, events: map[string]bool{}, role: cfg.Role, roles: roles,
 		timeout: orElse(cfg.Timeout, callbackTimeout), grace: orElse(cfg.Grace, callbackGrace),
-		now: o.Now, log: o.Logger, queue: make(chan []byte, eventsMax),
+		now: o.Now, log: o.Logger, queue: make(chan []byte, eventsMax), dropped: new(atomic.Int64),
 	}
 	var wrong []error
 	no := func(path string, err error) {
@@ -49,11 +50,7 @@ func newCallback(cfg *CallbackConfig, roles map[string]*Grants, o Options) (*cal
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
 	}
-	inFlight := orElse(cfg.InFlight, callbackInFlight)
-	c.slots = newWorkers(inFlight, callbackWaiting)
-	// Who is in goes on giving commands while many come, so these leave a quarter for that.
-	c.newcomers = newWorkers(max(1, inFlight-inFlight/4), callbackWaiting)
-	c.client = newHTTPClient(c.timeout, inFlight)
+	c.traffic = newTraffic(orElse(cfg.InFlight, callbackInFlight), c.timeout)
 	if overPlainNetwork(c.url) {
 		o.Logger.Warn("the callback is asked without TLS: credentials can be read on their way, and answers changed", "url", shownURL(c.url))
 	}

@@ -68,7 +68,7 @@ func FuzzAnswersNeverPanic(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		r, wrong := c.classify(200, nil, body)
+		r, wrong := c.classify(question{method: "GET"}, 200, nil, body)
 		if r.outcome != yes {
 			return
 		}

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,6 +59,10 @@ func (h *callbackHealth) mayAsk(now time.Time) bool {
 
 // note notes how a request ended, and logs when that changes.
 func (h *callbackHealth) note(c *callback, err error) {
+	if _, down := errors.AsType[downError](err); err != nil && !down {
+		h.noteUnusable(c, err)
+		return
+	}
 	h.mu.Lock()
 	before := h.failed
 	if h.failed++; err == nil {
@@ -70,14 +75,14 @@ func (h *callbackHealth) note(c *callback, err error) {
 	case err == nil && before > 0:
 		c.log.Info("the callback answers again", "url", shownURL(c.url), "failures", before)
 	case err != nil && before == 0:
-		c.log.Warn("the callback does not say who may enter; newcomers are told to come again", "url", shownURL(c.url), "error", err)
+		c.log.Warn("the callback does not answer; newcomers are told to come again", "url", shownURL(c.url), "error", err)
 	}
 	if err != nil {
 		h.unknown.Add(1)
 	}
 }
 
-// noteUnusable notes an answer that cannot be used, which says nothing about other answers.
+// noteUnusable notes an answer that cannot be used.
 func (h *callbackHealth) noteUnusable(c *callback, err error) {
 	if n := h.unknown.Add(1); n&(n-1) == 0 { // the first, second, fourth ...
 		c.log.Warn("an answer of the callback cannot be used", "url", shownURL(c.url), "error", err, "unusable", n)

@@ -232,3 +232,36 @@ func TestACommandIsAskedAboutBeforeAStormOfNewcomers(t *testing.T) {
 		}
 	})
 }
+
+// What one client sends must not make the application look down for the others, even if it makes
+// it fail.
+func TestOneClientCannotMakeTheApplicationLookDown(t *testing.T) {
+	for name, attack := range map[string]func(app *fakeApp) *Approach{
+		"a ticket that makes it fail": func(app *fakeApp) *Approach { app.says(500, "Traceback"); return approach("", "Authorization: x") },
+		"a ticket that it answers wrongly": func(app *fakeApp) *Approach {
+			app.says(200, `{"role": "king"}`)
+			return approach("", "Authorization: x")
+		},
+		"a path with a control character": func(*fakeApp) *Approach {
+			ap := approach("", "Authorization: x")
+			ap.Path = "/a\nX-Remote-User: eng"
+			return ap
+		},
+		"a header with a control character": func(*fakeApp) *Approach { return approach("", "Authorization: x\x00") },
+	} {
+		for _, style := range []string{"post", "proxy"} {
+			testkit.Bubble(t, func(t *testing.T) {
+				app := newFakeApp(t, CallbackConfig{Style: style})
+				close(app.answers)
+				ap := attack(app)
+				for range 2 * failuresToDown {
+					app.identify(t.Context(), ap, "x\n")
+				}
+				app.says(200, `{"status": "ok", "name": "ada", "role": "viewer"}`)
+				if v := <-app.enter(t.Context(), 1); v.Principal == nil {
+					t.Errorf("%s, style %s: %v", name, style, v.Refusal)
+				}
+			})
+		}
+	}
+}

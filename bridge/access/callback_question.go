@@ -5,9 +5,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -100,7 +102,7 @@ func (c *callback) question(ticket string, ap *Approach, r *renewal) question {
 func (c *callback) proxied(r *renewal) question {
 	header := http.Header{}
 	maps.Copy(header, r.header)
-	header.Set("X-Original-URI", r.path)
+	header.Set("X-Original-URI", (&url.URL{Path: r.path}).EscapedPath())
 	if r.remote != "" {
 		header.Set("X-Real-IP", r.remote)
 		header.Set("X-Forwarded-For", r.remote)
@@ -143,6 +145,13 @@ func (c *callback) request(ctx context.Context, q question) (*http.Request, erro
 	r, err := http.NewRequestWithContext(ctx, q.method, c.url.String(), bytes.NewReader(q.body))
 	if err != nil {
 		return nil, withoutURL(err)
+	}
+	for _, values := range q.header {
+		for _, value := range values {
+			if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+				return nil, errors.New("a header of the client has a control character")
+			}
+		}
 	}
 	r.Header = q.header.Clone()
 	r.Header.Set("Accept", "application/json")

@@ -19,10 +19,10 @@ func TestAReloadReadsTheSecretOfTheCallbackAgain(t *testing.T) {
 	write("first")
 	cfg := Config{Callback: &CallbackConfig{URL: "https://app.example/ws-login", Secret: "file:" + path}}
 	a := newAuthority(t, cfg)
-	was := a.state.Load().callback
+	was := a.state.Load().callback.traffic
 	reload(t, a, cfg)
-	if a.state.Load().callback != was {
-		t.Error("a callback that has not changed is replaced, with what it knows")
+	if a.state.Load().callback.traffic != was {
+		t.Error("what is under way to an application is forgotten")
 	}
 	write("second")
 	reload(t, a, cfg)

@@ -54,11 +54,15 @@ func (c *callback) send(ctx context.Context, q question) result {
 	timed, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	r, err := c.exchange(timed, q)
-	if err == nil || !errors.Is(ctx.Err(), context.Canceled) { // a client that has gone is not the application's fault
+	if err == nil || ctx.Err() == nil { // a client that has gone, or waits less, is not the application's fault
 		c.health.note(c, err)
 	}
 	return r
 }
+
+// downError says that there is no application to answer. What it answers to one question, however
+// wrong, says nothing about others: a ticket that makes it fail must not keep others out.
+type downError struct{ error }
 
 // takeFrom waits for a worker.
 func (c *callback) takeFrom(ctx context.Context, w *workers) error {
@@ -75,22 +79,26 @@ func (c *callback) exchange(ctx context.Context, q question) (result, error) {
 	}
 	response, err := c.client.Do(request)
 	if err != nil {
-		return result{}, withoutURL(err)
+		return result{}, downError{withoutURL(err)}
 	}
 	defer response.Body.Close()
 	body, err := readBounded(response.Body, answerMaxSize)
-	if err != nil {
+	switch {
+	case errors.Is(err, errTooLong):
 		return result{}, err
-	}
-	if q.event && response.StatusCode >= 200 && response.StatusCode < 300 {
+	case err != nil:
+		return result{}, downError{err}
+	case q.event && response.StatusCode >= 200 && response.StatusCode < 300:
 		return result{outcome: yes}, nil
 	}
-	return c.classify(response.StatusCode, response.Header, body)
+	return c.classify(q, response.StatusCode, response.Header, body)
 }
 
-// classify says what an answer means.
-func (c *callback) classify(status int, header http.Header, body []byte) (result, error) {
+// classify says what an answer means. In style proxy a session may be answered without a status, as
+// by nginx's auth_request; all else needs one.
+func (c *callback) classify(q question, status int, header http.Header, body []byte) (result, error) {
 	said, wrong := parseAnswer(body)
+	success, bareDoes := status >= 200 && status < 300, q.method == http.MethodGet
 	switch {
 	case status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable:
 		wait := retryAfter(header, c.now())
@@ -98,19 +106,21 @@ func (c *callback) classify(status int, header http.Header, body []byte) (result
 			wait = time.Second
 		}
 		c.hold.extend(c.now().Add(wait))
-		return result{retry: wait}, fmt.Errorf("it answers with status %d", status)
+		return result{retry: wait}, downError{fmt.Errorf("it answers with status %d", status)}
+	case status == http.StatusBadGateway || status == http.StatusGatewayTimeout:
+		return result{}, downError{fmt.Errorf("it answers with status %d", status)}
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return result{outcome: no, answer: answer{error: said.error}}, nil
-	case status >= 200 && status < 300 && wrong == nil && (said.status != "" || !c.post):
+	case success && wrong == nil && (said.status != "" || bareDoes):
 		if said.status == "" || said.status == "ok" {
 			return result{outcome: yes, answer: said}, nil
 		}
 		return result{outcome: no, answer: said}, nil
-	case status >= 200 && status < 300 && !c.post && bare(status, header, body):
+	case success && bareDoes && bare(status, header, body):
 		return result{outcome: yes, answer: answer{name: userField(header)}}, nil
 	case status >= 400 && status < 500 && wrong == nil && said.status != "" && said.status != "ok":
 		return result{outcome: no, answer: said}, nil
-	case status < 200 || status >= 300:
+	case !success:
 		return result{}, fmt.Errorf("it answers with status %d", status)
 	case wrong == nil:
 		return result{}, errors.New(`its answer has no "status"`)

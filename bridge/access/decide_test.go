@@ -86,6 +86,22 @@ func TestCommandsAreDecidedByConsumerAndVerb(t *testing.T) {
 	}
 }
 
+func TestAVerbIsOfLettersDigitsDotsAndDashes(t *testing.T) {
+	const chars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_."
+	for c := range 256 {
+		char := string([]byte{byte(c)})
+		_, first := Verb(char)
+		if first != strings.Contains(chars, char) {
+			t.Errorf("%q is a verb: %t", char, first)
+		}
+		verb, later := Verb("a" + char)
+		blank := strings.Contains(" \t\r\n", char)
+		if later != (first || char == "-" || blank) || later && verb != strings.TrimRight("a"+char, " \t\r\n") {
+			t.Errorf("the verb of %q is %q, %t", "a"+char, verb, later)
+		}
+	}
+}
+
 func TestACommandWithoutAPlainVerbPassesOnlyRulesWithoutVerb(t *testing.T) {
 	for grants, want := range map[string]bool{
 		`{"command": [{}]}`:                                             true,

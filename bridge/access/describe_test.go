@@ -57,6 +57,10 @@ revoked: of eve, with the id 7, issued before 2026-11-01`
 }
 
 func TestLongListsAreShortened(t *testing.T) {
+	eight := parse(t, `{"rooms": ["/a", "/b", "/c", "/d", "/e", "/f", "/g", "/h"]}`)
+	if got, want := eight.Describe(), "hears no replies; hears rooms /a, /b, /c, /d, /e, /f, /g and /h; sends no commands"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
 	g := parse(t, `{"command": [{"consumer": ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"]}]}`)
 	if got, want := g.Describe(), "hears no replies; commands a, b, c, d, e, f, g and 3 more"; got != want {
 		t.Errorf("%s, want %s", got, want)

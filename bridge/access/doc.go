@@ -21,6 +21,16 @@
 // A credential that is shown always decides. Without one, a trusted proxy's user comes before a
 // certificate, and that before a Unix peer: the connection of a proxy is the proxy's.
 //
+// What takes long is decided on workers (workers.go):
+//
+//	JWT ──► check (jwt.go): what it says of itself ──► key (jwt_keys.go) of the issuer that is configured
+//	    ──► signature and times ──► role by its claims (jwt_claims.go), or grants of the claim "clu"
+//	ticket, session ──► question (callback_question.go) ──► send (callback_send.go): 16 at a time
+//	    ──► yes, no or unknown ──► principal (callback_answer.go) ──► renewed (callback_renew.go)
+//
+// Unknown is never no: a newcomer comes again, and who is in stays for a while. An address with
+// many failed attempts (failures.go) is slowed, and never locked out.
+//
 // A configuration (config.go) is compiled into a state (state.go), which Reload replaces as a whole.
 // Current says what a principal of an earlier state is in the present one, and whether its
 // credential is revoked (revoked.go).

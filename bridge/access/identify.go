@@ -69,9 +69,26 @@ func (s *state) identifyBearer(ap *Approach, c credential) Verdict {
 		if t := s.findToken(c.value); t != nil {
 			return s.identifyToken(t, ap.Remote.Addr())
 		}
-		if s.jwt != nil && s.jwt.knows(c.value) {
-			return Verdict{Later: func(ctx context.Context) Verdict { return s.jwt.verify(ctx, c.value) }}
+		if s.jwt != nil && looksLikeJWT(c.value) {
+			return Verdict{Later: func(ctx context.Context) Verdict {
+				if v, ours := s.jwt.verify(ctx, c.value); ours {
+					return v
+				}
+				v := s.identifyOther(ap, c)
+				if v.Later != nil {
+					return v.Later(ctx)
+				}
+				return v
+			}}
 		}
+	}
+	return s.identifyOther(ap, c)
+}
+
+// identifyOther says who the bearer of something is that is neither a token of the configuration nor
+// a JWT of one of its issuers.
+func (s *state) identifyOther(ap *Approach, c credential) Verdict {
+	if c.kind != unreadableField {
 		if s.takesTickets() && c.value != "" {
 			return s.identifyTicket(ap, c)
 		}

@@ -88,35 +88,34 @@ func (s *jwtSource) run(ctx context.Context) {
 	}
 }
 
-// knows reports whether a token is a JWT that names a configured issuer. It verifies nothing.
-func (s *jwtSource) knows(token string) bool {
-	parsed, err := unverified(token)
-	return err == nil && s.issuers[issuerOf(parsed)] != nil
+// looksLikeJWT reports whether a token has the form of a JWT (RFC 7519, 3): three parts, of which
+// the first is a JSON object in base64url. It costs little, for the engine's loops.
+func looksLikeJWT(token string) bool {
+	return len(token) <= jwtMaxLength && strings.HasPrefix(token, "e") && strings.Count(token, ".") == 2
 }
 
-// verify says who the bearer of a token is. It blocks: it takes time of a worker, and may wait
-// for keys.
-func (s *jwtSource) verify(ctx context.Context, token string) Verdict {
+// verify says who the bearer of a token is. ours is false if it is no JWT of a configured issuer,
+// as the verdict says. It blocks: it takes time of a worker, and may wait for keys.
+func (s *jwtSource) verify(ctx context.Context, token string) (v Verdict, ours bool) {
 	// Before anything is read: the loops would wait behind hundreds of goroutines that compute.
 	if err := s.workers.take(ctx); err != nil {
-		return unavailable("too many clients come at the same time; try again soon", 0)
+		return unavailable("too many clients come at the same time; try again soon", 0), true
 	}
 	defer s.workers.give()
 	parsed, err := unverified(token)
 	if err != nil {
-		return refuse(401, "malformed", "the token is not a JSON Web Token that this bridge can read; get a new one")
+		return refuse(401, "malformed", "the token is not a JSON Web Token that this bridge can read; get a new one"), false
 	}
 	all := s.issuers[issuerOf(parsed)]
 	if len(all) == 0 {
-		return refuse(401, "issuer", "the token comes from an issuer that this bridge does not trust; get one from an issuer that it does")
+		return refuse(401, "issuer", "the token comes from an issuer that this bridge does not trust; get one from an issuer that it does"), false
 	}
-	var v Verdict
 	for _, i := range all {
 		if v = s.verifyBy(ctx, i, token, parsed); v.Refusal == nil || v.Refusal.Code != "audience" {
 			break
 		}
 	}
-	return v
+	return v, true
 }
 
 // verifyBy verifies a token of one issuer. What needs no key comes first, so that rubbish causes

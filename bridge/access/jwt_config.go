@@ -138,11 +138,11 @@ func keysAddress(cfg JWTConfig) (*url.URL, error) {
 	return checkURL(cfg.JWKS)
 }
 
-// readSecret returns a secret of the configuration: the text itself, or the contents of the file
-// that it names, without the line's end.
+// readSecret returns a secret of the configuration: the text itself, or the contents of the file or
+// the credential of systemd that it names, without the line's end.
 func readSecret(value string, o Options) ([]byte, error) {
 	path, isFile := strings.CutPrefix(value, "file:")
-	if !isFile {
+	if !isFile && !strings.HasPrefix(value, "credential:") {
 		return []byte(value), nil
 	}
 	secret, err := o.Secret(path)

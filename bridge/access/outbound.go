@@ -2,7 +2,6 @@ package access
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
@@ -26,11 +25,13 @@ func newHTTPClient(timeout time.Duration, connections int) *http.Client {
 	}
 }
 
+var errTooLong = errors.New("the answer is too long")
+
 // readBounded reads a body of limit bytes at most; a longer one is an error.
 func readBounded(body io.Reader, limit int64) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(body, limit+1))
 	if err == nil && int64(len(text)) > limit {
-		err = fmt.Errorf("the answer is longer than %d bytes", limit)
+		err = errTooLong
 	}
 	return text, err
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"time"
 
@@ -63,23 +62,13 @@ func (s *state) jwtSource() *jwtSource {
 	return s.jwt
 }
 
-// newCallback returns the callback of the state before if nothing has changed that it knows of, since
-// it knows what was asked and answered.
+// newCallback returns the callback, which goes on with what is under way of the one before.
 func (s *state) newCallback(before *state) (*callback, error) {
-	if before != nil && before.callback != nil && reflect.DeepEqual(before.cfg.Callback, s.cfg.Callback) && sameRoles(before.roles, s.roles) {
-		secret, err := readSecret(s.cfg.Callback.Secret, s.options) // the file may have another one
-		if err != nil {
-			return nil, &PathError{"callback.secret", err}
-		}
-		if string(secret) == before.callback.secret {
-			return before.callback, nil
-		}
+	c, err := newCallback(s.cfg.Callback, s.roles, s.options)
+	if err == nil && before != nil && before.callback != nil {
+		c.adopt(before.callback)
 	}
-	return newCallback(s.cfg.Callback, s.roles, s.options)
-}
-
-func sameRoles(a, b map[string]*Grants) bool {
-	return maps.EqualFunc(a, b, func(a, b *Grants) bool { return a.Key() == b.Key() })
+	return c, err
 }
 
 // checkRole reports why a role cannot be used at a place of the configuration.

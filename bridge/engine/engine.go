@@ -77,7 +77,8 @@ type Config struct {
 // therefore not call FailNow or Fatal. Shutdown must still be called, and returns.
 type Handler interface {
 	// Accept decides on an upgrade request, which is valid only during the call. The error
-	// is a [*RejectError]; any other error is answered with 500.
+	// is a [*RejectError]; any other error is answered with 500. What takes long is decided on
+	// another goroutine: see [Accepted].Later.
 	//
 	// If browsers can reach the server, Accept must check the request's Origin (RFC 6455,
 	// 10.2), which the engine cannot judge. A browser lets any page open a WebSocket to any

@@ -21,6 +21,15 @@ func connect(addr net.Addr, target, origin string) (*client, error) {
 	if origin != "" {
 		d.Header = ws.HandshakeHeaderHTTP{"Origin": {origin}}
 	}
+	return connectWith(d, addr, target)
+}
+
+// connectAs connects as a program with a name.
+func connectAs(addr net.Addr, name string) (*client, error) {
+	return connectWith(ws.Dialer{Header: ws.HandshakeHeaderHTTP{"X-Name": {name}}}, addr, "/")
+}
+
+func connectWith(d ws.Dialer, addr net.Addr, target string) (*client, error) {
 	conn, buffered, _, err := d.Dial(context.Background(), "ws://"+addr.String()+target)
 	if err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ import (
 // self is this process as its own peer.
 func self() UnixPeer {
 	p := UnixPeer{UID: os.Geteuid(), GID: os.Getegid()}
-	if runtime.GOOS == "linux" {
+	if runtime.GOOS != "freebsd" {
 		p.PID = os.Getpid()
 	}
 	return p

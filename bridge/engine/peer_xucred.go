@@ -12,5 +12,5 @@ func peerOf(fd int) (p UnixPeer, ok bool) {
 		return p, false
 	}
 	// The first group is the effective one.
-	return UnixPeer{UID: int(cred.Uid), GID: int(cred.Groups[0])}, true
+	return UnixPeer{PID: peerPID(fd), UID: int(cred.Uid), GID: int(cred.Groups[0])}, true
 }

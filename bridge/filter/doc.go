@@ -5,6 +5,9 @@
 //	                                   ├──► Filter ──► Match, MatchMine: is this reply selected?
 //	query of the URL ─────► FromQuery ─┘          └──► Key, Senders: which filters are equal, and whose replies they may select
 //
+// A View (view.go) is what a client may hear, whatever it asks for: hear and hide filters. A memo
+// evaluates it at most once for a reply (memoview.go).
+//
 // # The fields of a filter
 //
 //	{"sender": ["lvmecp", "lvm.*"], "message_code": [":", "f"], "internal": false}

@@ -63,8 +63,11 @@ func TestViewsAgreeWithTheModel(t *testing.T) {
 			if v.Match(r) != want || v.Hides(r) != m.hides(r) {
 				t.Fatalf("seed %d: %s of %+v: %v, hidden %v; want %v, %v", seed, v.Key(), r, v.Match(r), v.Hides(r), want, m.hides(r))
 			}
-			if memo.Look(r); inMemo.Match() != want || inMemo.Match() != want || inMemo.Hides() != m.hides(r) {
-				t.Fatalf("seed %d: in a memo, %s of %+v is not %v", seed, v.Key(), r, want)
+			memo.Look(r)
+			for range 2 { // evaluated, and known
+				if inMemo.Match() != want || inMemo.Hides() != m.hides(r) {
+					t.Fatalf("seed %d: in a memo, %s of %+v is not %v", seed, v.Key(), r, want)
+				}
 			}
 			if both := want && f.MatchMine(r, true); (narrow.MatchMine(r, true) && rest.Match(r)) != both {
 				t.Fatalf("seed %d: %s of %s is not %s of %s", seed, narrow.Key(), rest.Key(), f.Key(), v.Key())

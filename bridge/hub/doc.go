@@ -20,6 +20,17 @@
 // equal subscriptions (index.go), so a filter is evaluated once per reply, however many
 // clients have it.
 //
+// # What a client may hear
+//
+// A Viewer (viewer.go) says which replies a client may hear, whatever it asks for. Its view is part
+// of the keys of shared subscriptions (index.go) and of encoded snapshots (snapshot.go), and is
+// applied when a reply is matched (match.go), replayed (resume.go), or told in a result
+// (inflight_end.go). It is evaluated once for each reply and distinct view, never once for each
+// client. Replies to a client's own commands that its view does not select go to the client
+// directly (own.go). When grants change, the client is regrouped, and its pending replies are
+// delivered or discarded (grants.go). Plain clients with a view follow the log of a group of
+// plain frames (plain.go). Clients without a viewer hear everything, and cost nothing of this.
+//
 // # Requests
 //
 //	Subscribe, Snapshot, Ping, ... ──► submit.go: bounded ──► queue.go: each client in its turn ──► answer
@@ -41,6 +52,6 @@
 //
 // # Locks
 //
-// Hub.mu comes before Inflight.mu, before the queue's lock, and before any lock of a Log or a
-// Conn. The engine's loops take Inflight.mu and the queue's lock, but never Hub.mu.
+// Hub.mu comes before Inflight.mu, plainGroups.mu, the queue's lock, and any lock of a Log or a
+// Conn. The engine's loops take Inflight.mu, plainGroups.mu and the queue's lock, but never Hub.mu.
 package hub

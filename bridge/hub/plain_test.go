@@ -29,6 +29,14 @@ func (s *hubHarness) done() {
 	testkit.Await(s.t, done)
 }
 
+// leaves ends a client's connection, and waits until the hub has forgotten it.
+func (s *hubHarness) leaves(l *recordingClient) {
+	s.hangUp(l)
+	done := make(chan struct{})
+	s.hub.AfterRequests(l.session, func() { close(done) })
+	testkit.Await(s.t, done)
+}
+
 // number delivers a reply with its number as a keyword, for plain clients.
 func (s *hubHarness) number(sender, n string) {
 	s.saysBody(filter.Reply{Sender: sender, Code: "i"}, `{"n": `+n+`}`)
@@ -102,6 +110,7 @@ func TestAPlainClientThatBecomesV1LeavesItsGroupWithTheHello(t *testing.T) {
 	l.session.Restrict(v, c)
 	s.hub.Greet(l, l.session, &ConnectRequest{}, protocol.Hello{Op: "hello"})
 	s.await(l, "hello")
+	s.done()
 	if n := len(s.hub.plain.byView); n != 0 {
 		t.Errorf("%d groups of plain clients are left", n)
 	}

@@ -34,7 +34,7 @@ func modelSnapshot(said []modelReply, f *filter.Filter) map[string]map[string]fl
 }
 
 // snapshotValues returns the values in a snapshot message.
-func snapshotValues(t *testing.T, message map[string]any) map[string]map[string]float64 {
+func snapshotValues(t testing.TB, message map[string]any) map[string]map[string]float64 {
 	t.Helper()
 	text, err := json.Marshal(message["actors"])
 	if err != nil {

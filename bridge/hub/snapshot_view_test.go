@@ -62,7 +62,7 @@ func viewSnapshot(said []modelReply, v *modelViewer, f *filter.Filter) map[strin
 }
 
 // readSnapshot returns what a snapshot message says.
-func readSnapshot(t *testing.T, message map[string]any) map[string]viewedActor {
+func readSnapshot(t testing.TB, message map[string]any) map[string]viewedActor {
 	t.Helper()
 	values, all := snapshotValues(t, message), map[string]viewedActor{}
 	for name, a := range message["actors"].(map[string]any) {
@@ -83,63 +83,79 @@ func readActors(message map[string]any) map[string]string {
 
 func TestSnapshotsAndActorsTellWhatAClientMayHear(t *testing.T) {
 	forEachSeed(t, 29, func(t *testing.T, random *rand.Rand) {
-		s := newHarness(t)
-		s.hub.ExpectViews()
-		var said []modelReply
-		says := func(n int) {
-			for range n {
-				r := modelReply{Reply: filter.Reply{
-					Sender: pick(random, "a", "b", "c"), Code: pick(random, "i", "w", ":", "e"), Internal: random.IntN(3) == 0,
-					RoutingKey: pick(random, "reply.x.y", "reply.broadcast"), Commander: pick(random, "", "x.a"),
-				}, value: float64(len(said))}
-				said = append(said, r)
-				var members []string
-				for range random.IntN(4) {
-					name := pick(random, "public", "secret", "p"+strconv.Itoa(random.IntN(200)))
-					if !slices.Contains(r.Keywords, name) {
-						r.Keywords = append(r.Keywords, name)
-						members = append(members, fmt.Sprintf("%q: %v", name, r.value))
-					}
-				}
-				said[len(said)-1] = r
-				reply := r.Reply
-				reply.Keywords = nil
-				s.saysBody(reply, "{"+strings.Join(members, ", ")+"}")
-			}
-		}
-		says(random.IntN(10))
+		c := &viewCourse{hubHarness: newHarness(t), random: random}
+		c.hub.ExpectViews()
+		c.replies(random.IntN(10))
 		for range 8 {
-			v := newModelViewer(random, "x", func(text string) *filter.Filter { return mustFilter(t, text) })
-			l := s.dialAs("/?silent=1", v.viewer())
-			s.await(l, "hello")
+			v := c.randomViewer()
+			l := c.enter("/?silent=1", v.viewer())
 			f := mustFilter(t, pick(random, `{}`, `{"sender": ["a", "b"]}`, `{"message_code": ["i", "w"]}`))
 			for range 2 {
-				says(random.IntN(300))
-				s.tell(l, `{"op": "snapshot", "filter": `+f.Key()+`}`)
-				if random.IntN(2) == 0 { // perhaps while it is encoded
-					v = newModelViewer(random, "x", func(text string) *filter.Filter { return mustFilter(t, text) })
-					s.hub.SetViewer(l.session, v.viewer())
-					s.await(l, "snapshot")
-					s.tell(l, `{"op": "snapshot", "filter": `+f.Key()+`}`)
+				c.replies(random.IntN(300))
+				if random.IntN(2) == 0 { // perhaps while a snapshot is encoded
+					c.tell(l, `{"op": "snapshot", "filter": `+f.Key()+`}`)
+					v = c.randomViewer()
+					c.hub.SetViewer(l.session, v.viewer())
+					c.await(l, "snapshot")
 				}
-				message := s.await(l, "snapshot")
-				if message["evicted"] != nil {
-					t.Errorf("it tells what was evicted: %v", message["evicted"])
-				}
-				seq := uint64(message["seq"].(float64))
-				if got, want := readSnapshot(t, message), viewSnapshot(said[:seq], v, f); !reflect.DeepEqual(got, want) {
-					t.Fatalf("the snapshot of reply %d for %s seen by %s is %v, want %v", seq, f.Key(), v.viewer().view().Key(), got, want)
-				}
-				want := map[string]string{}
-				for name, a := range viewSnapshot(said, v, mustFilter(t, `{}`)) {
-					want[name] = fmt.Sprint(a.seq, len(a.values))
-				}
-				s.tell(l, `{"op": "actors"}`)
-				if got := readActors(s.await(l, "actors")); !reflect.DeepEqual(got, want) {
-					t.Fatalf("after reply %d, %s sees the actors %v, want %v", len(said), v.viewer().view().Key(), got, want)
-				}
+				c.compareSnapshot(l, v, f)
+				c.compareActors(l, v)
 			}
-			s.hangUp(l)
+			c.hangUp(l)
 		}
 	})
+}
+
+// viewCourse is a random course of replies, and of clients that ask what is known.
+type viewCourse struct {
+	*hubHarness
+	random *rand.Rand
+	said   []modelReply
+}
+
+func (c *viewCourse) randomViewer() *modelViewer {
+	return newModelViewer(c.random, "x", func(text string) *filter.Filter { return mustFilter(c.t, text) })
+}
+
+// replies delivers n replies with up to three keywords each.
+func (c *viewCourse) replies(n int) {
+	for range n {
+		r := modelReply{Reply: filter.Reply{
+			Sender: pick(c.random, "a", "b", "c"), Code: pick(c.random, "i", "w", ":", "e"), Internal: c.random.IntN(3) == 0,
+			RoutingKey: pick(c.random, "reply.x.y", "reply.broadcast"), Commander: pick(c.random, "", "x.a"),
+		}, value: float64(len(c.said))}
+		reply := r.Reply
+		var members []string
+		for range c.random.IntN(4) {
+			name := pick(c.random, "public", "secret", "p"+strconv.Itoa(c.random.IntN(200)))
+			if !slices.Contains(r.Keywords, name) {
+				r.Keywords = append(r.Keywords, name)
+				members = append(members, fmt.Sprintf("%q: %v", name, r.value))
+			}
+		}
+		c.said = append(c.said, r)
+		c.saysBody(reply, "{"+strings.Join(members, ", ")+"}")
+	}
+}
+
+func (c *viewCourse) compareSnapshot(l *recordingClient, v *modelViewer, f *filter.Filter) {
+	c.t.Helper()
+	c.tell(l, `{"op": "snapshot", "filter": `+f.Key()+`}`)
+	message := c.await(l, "snapshot")
+	seq := uint64(message["seq"].(float64))
+	if got, want := readSnapshot(c.t, message), viewSnapshot(c.said[:seq], v, f); !reflect.DeepEqual(got, want) {
+		c.t.Fatalf("the snapshot of reply %d for %s seen by %s is %v, want %v", seq, f.Key(), v.viewer().view().Key(), got, want)
+	}
+}
+
+func (c *viewCourse) compareActors(l *recordingClient, v *modelViewer) {
+	c.t.Helper()
+	want := map[string]string{}
+	for name, a := range viewSnapshot(c.said, v, mustFilter(c.t, `{}`)) {
+		want[name] = fmt.Sprint(a.seq, len(a.values))
+	}
+	c.tell(l, `{"op": "actors"}`)
+	if got := readActors(c.await(l, "actors")); !reflect.DeepEqual(got, want) {
+		c.t.Fatalf("after reply %d, %s sees the actors %v, want %v", len(c.said), v.viewer().view().Key(), got, want)
+	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
 // benchViewHub returns a hub with n groups: of clients that ask for everything and have n different
@@ -104,5 +105,45 @@ func TestAViewAddsNothingToTheMemoryOfAReply(t *testing.T) {
 	}
 	if allocs[1] > allocs[0] {
 		t.Errorf("with views a reply allocates %v times, with filters %v", allocs[1], allocs[0])
+	}
+}
+
+// nullConn is a connection that takes everything.
+type nullConn struct{}
+
+func (nullConn) Follow(Log, ...engine.Frame)   {}
+func (nullConn) SendInOrder(...engine.Frame)   {}
+func (nullConn) Send(engine.Frame)             {}
+func (nullConn) Close(code int, reason string) {}
+
+// BenchmarkChangesOfGrants measures how long it takes to give 10,000 clients, of 100 kinds, other
+// views, as a reload of the configuration may do.
+func BenchmarkChangesOfGrants(b *testing.B) {
+	h := newHarness(b).hub
+	h.newLog = func() Log { return nullLog{} }
+	viewers := func(hidden string) (all []*Viewer) {
+		for i := range 100 {
+			all = append(all, &Viewer{View: viewOf(b, fmt.Sprintf(`{"sender": ["mount", "actor%d"]}`, i), hidden)})
+		}
+		return all
+	}
+	kinds := [][]*Viewer{viewers(`{"message_code": "d"}`), viewers(`{"internal": true}`)}
+	var sessions []*Session
+	for i := range 10_000 {
+		s := NewSession(fmt.Sprint("bridge-", i), fmt.Sprint("10.0.0.", i%250))
+		s.Restrict(kinds[0][i%100], nil)
+		h.Greet(nullConn{}, s, &ConnectRequest{}, protocol.Hello{})
+		sessions = append(sessions, s)
+	}
+	n := 0
+	for b.Loop() {
+		n++
+		for i, s := range sessions {
+			h.SetViewer(s, kinds[n%2][i%100])
+		}
+		done := make(chan struct{})
+		h.Do(func() { close(done) })
+		<-done
+		h.Reply(benchReply(), 0, false) // the matcher learns of the changes
 	}
 }

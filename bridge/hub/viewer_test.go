@@ -185,15 +185,11 @@ func TestAClientIsRegroupedAlthoughItsAddressHasNoQuotaLeft(t *testing.T) {
 	s.hears(one, 1)
 	s.hears(two, 1, 2)
 	taken := s.hub.shares.Taken()
-	s.hangUp(one)
-	s.pongOf(two)
+	s.leaves(one)
 	if now := s.hub.shares.Taken(); now != taken {
 		t.Errorf("a group without quota gave back %d", taken-now)
 	}
 }
-
-// pongOf waits until everything before is done.
-func (s *hubHarness) pongOf(l *recordingClient) { s.ask(l, "pong", `{"op": "ping"}`) }
 
 func TestACommandIsItsPrincipalsOnAllConnectionsAndAfterItsEnd(t *testing.T) {
 	s := newHarness(t)
@@ -208,7 +204,7 @@ func TestACommandIsItsPrincipalsOnAllConnectionsAndAfterItsEnd(t *testing.T) {
 	s.await(none, "ok")
 	reply := s.sendsAs(clients[0], "1")
 	reply(">", `{}`)
-	s.hangUp(clients[0]) // its command goes on
+	s.leaves(clients[0]) // its command goes on
 	reply(":", `{}`)
 	for l, want := range map[*recordingClient][]uint64{clients[1]: {1, 2}, clients[2]: {1, 2}, other: nil, without: nil, none: nil} {
 		s.hears(l, want...)
@@ -266,7 +262,7 @@ func TestManyChangesOfGrantsAreForgottenAndWhatWasHeardThenComesAgain(t *testing
 	s.from("a", 0)
 	for i := range maxFormerViewers + 1 {
 		s.hub.SetViewer(l.session, &Viewer{View: viewOf(t, `{"sender": "a"}`, fmt.Sprintf(`{"sender": "b%d"}`, i))})
-		s.pongOf(l)
+		s.done()
 		s.from("a", 0)
 	}
 	s.since(l, 0, `"id": "again"`)

@@ -159,6 +159,33 @@ func TestTheAuthoritiesAreReloadedWhenTheirFileChanges(t *testing.T) {
 	}
 }
 
+func TestASessionFromBeforeIsNotResumedWithoutItsCertificate(t *testing.T) {
+	a := newAuthority(t)
+	c := load(t, a)
+	address := namer(t, c)
+	resuming := a.ClientConfig(t)
+	resuming.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+	for _, want := range []string{"nobody", "nobody again"} {
+		if got := nameFor(t, address, resuming); got != want {
+			t.Fatalf("it is %q, want %q", got, want)
+		}
+	}
+	if err := c.SetClientCAs(a.CA); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"clu-ws", "clu-ws again"} {
+		if got := nameFor(t, address, resuming); got != want {
+			t.Errorf("it is %q, want %q", got, want)
+		}
+	}
+	if err := c.SetClientCAs(""); err != nil {
+		t.Fatal(err)
+	}
+	if got := nameFor(t, address, resuming); got != "nobody" {
+		t.Errorf("nobody is asked for a certificate any more, and it is %q", got)
+	}
+}
+
 func TestUnusableAuthoritiesChangeNothing(t *testing.T) {
 	a := newAuthority(t)
 	c := load(t, a)

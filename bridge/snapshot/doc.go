@@ -35,6 +35,13 @@
 // evicting a keyword takes constant time; finding the actor that takes most memory takes time
 // logarithmic in the number of actors.
 //
+// # What is visible
+//
+// A Visible (names.go) says which replies someone may know of. A value is visible if the whole reply
+// that set it is, which may depend on its other keywords: Store.KeepNames remembers their names,
+// once for all replies of an actor with the same keywords. What is told of an actor is then that of
+// its last visible reply.
+//
 // # Memory
 //
 // No body is retained. A value is copied into its keyword's own buffer, which the next value of

@@ -33,7 +33,12 @@ func (s *service) openAccess() (err error) {
 	if s.bridge.Access, err = access.New(*s.access, s.accessOptions()); err != nil {
 		return s.file.place(err)
 	}
-	if err := s.checkClientCAs(); err != nil || s.listeners.certificate == nil {
+	return s.setClientCAs()
+}
+
+// setClientCAs lets the listeners ask for clients' certificates, if the section access does.
+func (s *settings) setClientCAs() error {
+	if err := s.checkClientCAs(); err != nil || s.access == nil || s.listeners.certificate == nil {
 		return err
 	}
 	return s.placeClientCAs(s.listeners.certificate.SetClientCAs(s.access.ClientsCA))

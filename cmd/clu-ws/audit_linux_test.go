@@ -79,6 +79,14 @@ func TestCommandsAreRecorded(t *testing.T) {
 	}
 }
 
+func TestTheRecordMayGoToStandardOutput(t *testing.T) {
+	p, web, _ := auditedBridge(t, "stdout")
+	ask(t, web, openDome)
+	if line := p.out.await(t, `"event":"command_end"`); !strings.HasPrefix(line, "{") || !strings.Contains(line, `"command_id":"x1"`) {
+		t.Errorf("it prints %s", line)
+	}
+}
+
 func TestOnAFullDiskNoCommandGoesOutUnrecorded(t *testing.T) {
 	p, web, admin := auditedBridge(t, "/dev/full")
 	if answer := ask(t, web, openDome); !strings.Contains(answer, "this bridge records each command, and the record cannot be written") {

@@ -27,7 +27,7 @@ func benchCommand(stdout, stderr io.Writer) *cli.Command {
 	}
 	return &cli.Command{
 		Name:            "bench",
-		Usage:           "measure the bridge against minimal references (Linux only), in about seven minutes, or nine with a RabbitMQ",
+		Usage:           "measure the bridge against minimal references (Linux only), in about nine minutes, or eleven with a RabbitMQ",
 		Flags:           flags,
 		HideHelpCommand: true,
 		OnUsageError:    usageError,

@@ -32,7 +32,7 @@ func check(c *cli.Context, stdout io.Writer) error {
 		return err
 	}
 	described, accessErr := s.describeAccess()
-	if err := errors.Join(err, accessErr, s.checkClientCAs(), s.file.place(s.tryBridge(c))); err != nil {
+	if err := errors.Join(err, accessErr, s.setClientCAs(), s.file.place(s.tryBridge(c))); err != nil {
 		return err
 	}
 	if s.file != nil {

@@ -177,6 +177,30 @@ func TestCheckWarnsOfASecretThatEveryoneMayRead(t *testing.T) {
 	}
 }
 
+func TestAFileThatEveryoneMayReadIsWarnedOfIfItHasASecret(t *testing.T) {
+	for text, secret := range map[string]bool{
+		"password: sesame\n":            true,
+		"url: ['amqp://u:sesame@h/']\n": true,
+		"name: x\n":                     false,
+		"password: file:/dev/null\n":    false,
+		"access: {callback: {url: 'https://a/', secret: sesame}}\n": true,
+	} {
+		path := writeFile(t, "clu-ws.yaml", text)
+		if err := os.Chmod(path, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var got string
+		if strings.Contains(text, "/dev/null") {
+			got = failure(t, "check", "--config", path) // it is no secret
+		} else {
+			got = output(t, "check", "--config", path)
+		}
+		if strings.Contains(got, "may read "+path) != secret {
+			t.Errorf("of %q it says\n%s", text, got)
+		}
+	}
+}
+
 func TestTheExampleOfAFileCanBeUsed(t *testing.T) {
 	text, err := os.ReadFile("../../docs/clu-ws.yaml")
 	if err != nil {

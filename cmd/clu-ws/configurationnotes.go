@@ -60,10 +60,10 @@ are errors, which name the line and the column. Relative paths are relative to t
 
 The file is read again within a second after it has changed, and on SIGHUP; so are the files with secrets that the
 section ` + "`access`" + ` names. What can change does so at once, for connected clients too: ` + "`access`" + ` (the clients that
-lose a right are told, the others notice nothing), ` + "`log-level`, `origin` and `trusted-proxy`" + `. The log names other
-settings that have changed; they take effect at the next start. So do adding and removing the section ` + "`access`" + `: a
-file that was saved without it does not open a running bridge to everyone. A file that cannot be used changes nothing,
-and the log says what is wrong with it.
+lose a right are told, the others notice nothing), ` + "`log-level`, `log-commands`, `origin`, `trusted-proxy`" + `,
+` + "`shed-rate` and `drain-timeout`" + `. The log names other settings that have changed; they take effect at the next start.
+So do adding and removing the section ` + "`access`" + `: a file that was saved without it does not open a running bridge to
+everyone. A file that cannot be used changes nothing, and the log says what is wrong with it.
 
 ### Secrets
 

@@ -26,8 +26,14 @@ func demoCommand(stdout, stderr io.Writer) *cli.Command {
 	}
 }
 
+// readDemo reads the flags of clu-ws demo.
+func readDemo(c *cli.Context, s *settings) error {
+	s.bridge.LogCommands = true // as clu-ws websocket does by default
+	return readAccess(c, &s.bridge)
+}
+
 func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
-	s, err := newService(c, stdout, stderr, func(c *cli.Context, s *settings) error { return readAccess(c, &s.bridge) })
+	s, err := newService(c, stdout, stderr, readDemo)
 	if err != nil {
 		return err
 	}
@@ -43,7 +49,6 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 	s.bridge.Exchange, s.bridge.Broker = actor.Exchange, []string{s.brokerURL}
 	s.bridge.Page, s.bridge.Compress = webdemo.Handler(), c.Bool("compress")
 	s.bridge.History.Replies = 10000
-	s.bridge.LogCommands = true // as clu-ws websocket does by default
 	s.greeting = fmt.Sprintf("The demo's broker is at %s (guest/guest); real actors may use it. Open the page in a browser; Ctrl-C ends the demo.\n", amqpx.Redact(s.brokerURL))
 
 	ctx, stop := context.WithCancel(c.Context)

@@ -37,11 +37,17 @@ func (s *service) newReloader(ctx context.Context, b *bridge.Bridge) *reloader {
 }
 
 // watched returns the files whose change the bridge must notice: that of --config, and those
-// with secrets that it names.
-func (s *settings) watched() []string {
-	files := []string{s.file.Path}
+// with secrets that its section access names.
+func (s *settings) watched() []string { return append([]string{s.file.Path}, s.accessSecrets()...) }
+
+// accessSecrets returns the files with secrets that the section access names. That of signed URLs
+// is watched by the authority, too.
+func (s *settings) accessSecrets() (files []string) {
 	if s.access == nil {
-		return files
+		return nil
+	}
+	if s.access.Signed != nil && s.access.Signed.Secrets != "" {
+		files = append(files, s.access.Signed.Secrets)
 	}
 	for _, jwt := range s.access.JWT {
 		files = append(files, secretFileOf(jwt.Secret)...)
@@ -93,7 +99,10 @@ func (r *reloader) reload() {
 // apply applies the settings that a running bridge can change. Access control begins and ends
 // only at a start: a file whose section was lost must not open the bridge to everyone.
 func (r *reloader) apply(later *settings) error {
-	change := bridge.Reload{Access: r.current.access, Origins: later.bridge.Origins, TrustedProxies: later.bridge.TrustedProxies}
+	change := bridge.Reload{
+		Access: r.current.access, Origins: later.bridge.Origins, TrustedProxies: later.bridge.TrustedProxies,
+		LogCommands: later.bridge.LogCommands, Drain: later.bridge.Drain,
+	}
 	restore := func() {}
 	if change.Access != nil && later.access != nil {
 		change.Access = later.access

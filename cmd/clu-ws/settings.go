@@ -24,7 +24,7 @@ type settings struct {
 	admin     *listen.Address // nil if there is none
 	audit     auditSettings
 	access    *access.Config // nil: everyone may do everything
-	secrets   []string       // files with secrets that flags name
+	secrets   []string       // files with secrets
 	flags     []flagState
 
 	args    []string // the command line
@@ -68,9 +68,28 @@ func readSettings(c *cli.Context, readers ...settingsReader) (*settings, error) 
 	if s.file != nil {
 		s.access = s.file.Access
 	}
-	s.secrets = secretFiles(c)
+	s.secrets = append(secretFiles(c), s.accessSecrets()...)
 	s.flags = flagStates(c, s.args, s.file)
+	if s.file != nil && s.hasSecret() {
+		s.secrets = append(s.secrets, s.file.Path)
+	}
 	return s, errors.Join(all...)
+}
+
+// hasSecret reports whether the file of --config has a secret itself, rather than naming a file
+// with it.
+func (s *settings) hasSecret() bool {
+	for _, f := range s.flags {
+		if _, byFile := s.file.set[f.name]; byFile && secretFlags[f.name] && f.shown() == configfile.Hidden {
+			return true
+		}
+	}
+	if s.access == nil {
+		return false
+	}
+	has := func(value string) bool { return value != "" && !configfile.IsReference(value) }
+	return slices.ContainsFunc(s.access.JWT, func(jwt access.JWTConfig) bool { return has(jwt.Secret) }) ||
+		s.access.Callback != nil && has(s.access.Callback.Secret)
 }
 
 // readCommon reads the flags that every bridge has.
