@@ -52,6 +52,7 @@ type Bridge struct {
 	warnedName   sync.Once   // that a random name can be granted no permissions
 
 	drainAs    atomic.Pointer[Drain]
+	reloading  sync.Mutex // held by Reload
 	draining   atomic.Bool
 	stopOnce   sync.Once
 	stopping   chan struct{}      // closed when the last clients are closed

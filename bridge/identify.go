@@ -56,11 +56,16 @@ func (b *Bridge) identify(r *engine.Request) (engine.Accepted, error) {
 	var raw string
 	raw, a.Query, _ = strings.Cut(u.target, "?")
 	u.origin, u.target = strings.Join(from.Origins, ", "), raw+"?"+access.WithoutCredentials(a.Query)
-	if foreign != nil && !showsBearer(a) {
+	ambient := foreign != nil && !showsBearer(a)
+	if ambient && r.Header("Authorization") != "" { // a remembered password
 		return engine.Accepted{}, b.refuseUpgrade(u, nil, foreignPage(foreign))
 	}
 	u.trusted, u.generation = foreign == nil, b.access.generation.Load()
-	v := b.askRoom(b.access.Identify(a), b.sessionID(u.number), u.path)
+	v := b.access.Identify(a)
+	if ambient && !v.Awaits { // the page may still show a token of its own, in a message
+		return engine.Accepted{}, b.refuseUpgrade(u, nil, foreignPage(foreign))
+	}
+	v = b.askRoom(v, b.sessionID(u.number), u.path)
 	if v.Later == nil {
 		return b.decideUpgrade(u, v, foreign)
 	}

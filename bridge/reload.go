@@ -26,6 +26,8 @@ var ErrAccessToggled = errors.New("access control begins and ends only when the 
 // client connects. Reload returns when all clients are as the new configuration says. It must
 // not be called from a [engine.Handler].
 func (b *Bridge) Reload(r Reload) error {
+	b.reloading.Lock()
+	defer b.reloading.Unlock()
 	if (r.Access == nil) != (b.access == nil) {
 		return ErrAccessToggled
 	}

@@ -107,15 +107,15 @@ func TestPagesAndHealthStayOpenToAll(t *testing.T) {
 func TestACookieCountsOnlyFromAPageThatMayConnect(t *testing.T) {
 	h := newAccessHarness(t, func(c *access.Config) { c.Cookie = "login" })
 	cookie := http.Header{"Cookie": {"login=" + h.tokens["ana"]}}
-	for page, want := range map[string]int{"": 101, "http://" + h.addr: 101, "https://evil.example": 403, "null": 403} {
+	for page, want := range map[string]int{"": 200, "http://" + h.addr: 200, "https://evil.example": 403, "null": 403} {
 		fields := cookie
 		if page != "" {
 			fields = with(cookie, "Origin", page)
 		}
-		if status, _ := h.status("/", fields); status != want {
-			t.Errorf("from %q: %d, want %d", page, status, want)
+		first := next(t, h.open("/", fields, Subprotocol))
+		if entered := first["access"] != nil; entered != (want == 200) {
+			t.Errorf("from %q it is greeted with %v", page, first)
 		}
-		want = map[int]int{101: 200, 403: 403}[want]
 		if resp, _ := h.request("GET", "/whoami", fields); resp.StatusCode != want {
 			t.Errorf("from %q /whoami is %d, want %d", page, resp.StatusCode, want)
 		}
@@ -123,9 +123,10 @@ func TestACookieCountsOnlyFromAPageThatMayConnect(t *testing.T) {
 	if err := h.Reload(Reload{Access: &h.config, Origins: []string{"https://console.example", "null"}}); err != nil {
 		t.Fatal(err)
 	}
-	for page, want := range map[string]int{"https://console.example": 101, "null": 101, "http://" + h.addr: 101, "https://evil.example": 403} {
-		if status, _ := h.status("/", with(cookie, "Origin", page)); status != want {
-			t.Errorf("after a reload, from %q: %d, want %d", page, status, want)
+	for page, want := range map[string]bool{"https://console.example": true, "null": true, "http://" + h.addr: true, "https://evil.example": false} {
+		first := next(t, h.open("/", with(cookie, "Origin", page), Subprotocol))
+		if entered := first["access"] != nil; entered != want {
+			t.Errorf("after a reload, from %q it is greeted with %v", page, first)
 		}
 	}
 }
