@@ -71,7 +71,7 @@ func (b *bench) runKind(ctx context.Context, k groupKind, rounds groupRounds) er
 	n := uint64(b.size.Groups)
 	set.setSubsets(func(i int) subset { return subset{modulus: n, remainder: uint64(i) % n} })
 	r := round{count: b.size.GroupReplies, every: b.size.GroupEvery}
-	return b.runGroupRound(ctx, server, set, k.name, r, func(number uint64) string { return senderOf(int(number % n)) }, rounds)
+	return b.runGroupRound(ctx, "access-groups", server, set, k.name, r, func(number uint64) string { return senderOf(int(number % n)) }, rounds)
 }
 
 func accessSeconds(s Sizes) float64 {

@@ -71,7 +71,7 @@ func (b *bench) manyGroups(ctx context.Context, server *target, rounds groupRoun
 	r := round{count: b.size.GroupReplies, every: b.size.GroupEvery}
 	run := func(name string, sender func(uint64) string, share func(int) subset) error {
 		set.setSubsets(share)
-		return b.runGroupRound(ctx, server, set, name, r, sender, rounds)
+		return b.runGroupRound(ctx, "groups", server, set, name, r, sender, rounds)
 	}
 	err = run("many", func(number uint64) string { return senderOf(int(number % of)) }, func(i int) subset { return subset{modulus: of, remainder: uint64(i) % of} })
 	if err != nil {
@@ -90,20 +90,20 @@ func (b *bench) oneGroup(ctx context.Context, server *target, rounds groupRounds
 	// As many deliveries in the same time.
 	n := b.size.Groups
 	r := round{count: max(1, b.size.GroupReplies/n), every: time.Duration(n) * b.size.GroupEvery}
-	return b.runGroupRound(ctx, server, set, "all", r, func(uint64) string { return senderOf(0) }, rounds)
+	return b.runGroupRound(ctx, "groups", server, set, "all", r, func(uint64) string { return senderOf(0) }, rounds)
 }
 
 // runGroupRound runs a round after a short one, and records its result.
-func (b *bench) runGroupRound(ctx context.Context, server *target, set *clientSet, name string, r round,
+func (b *bench) runGroupRound(ctx context.Context, scenario string, server *target, set *clientSet, name string, r round,
 	sender func(uint64) string, rounds groupRounds) error {
-	b.progress.begin("groups", fmt.Sprintf("round %d of %d, %s", len(rounds[name])+1, b.size.Rounds, name), b.size.groupSeconds())
+	b.progress.begin(scenario, fmt.Sprintf("round %d of %d, %s", len(rounds[name])+1, b.size.Rounds, name), b.size.groupSeconds())
 	server.source.(viaBroker).sender = sender
 	warm := r
 	warm.count = max(1, r.count/10)
 	if _, err := b.runRound(ctx, server, set, warm); err != nil {
 		return err
 	}
-	stopPerf, err := b.record("groups-"+name, b.size.GroupClients, server)
+	stopPerf, err := b.record(scenario+"-"+name, b.size.GroupClients, server)
 	if err != nil {
 		return err
 	}

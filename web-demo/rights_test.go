@@ -1,6 +1,7 @@
 package webdemo_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 func (o *observatory) reload(t *testing.T, change func(*access.Config), users *accounts) {
 	t.Helper()
 	cfg := users.Config
+	cfg.Tokens = slices.Clone(cfg.Tokens)
 	change(&cfg)
 	if err := o.bridge.Reload(bridge.Reload{Access: &cfg}); err != nil {
 		t.Fatal(err)
@@ -79,7 +81,7 @@ func TestNothingOfOneUserStaysInThePageForAnother(t *testing.T) {
 func TestALoginThatEndsIsRenewedInTheForm(t *testing.T) {
 	ctx := testkit.Browser(t)
 	users := newAccounts()
-	first := users.token("ana", "observer", time.Now().Add(6*time.Second))
+	first := users.token("ana", "observer", time.Now().Add(9*time.Minute))
 	second := users.token("ana", "observer", time.Now().Add(time.Hour))
 	o := startGuarded(t, users.authority(t))
 	do(t, ctx, chromedp.EmulateViewport(1440, 900), chromedp.Navigate("http://"+o.addr+"/"), chromedp.WaitVisible(`#login`),

@@ -83,6 +83,19 @@ func TestAProxyNamesTheClientsAddressIfTheConfigurationSaysHow(t *testing.T) {
 	}
 }
 
+// nginx passes on the password that it has checked itself, unless it is told not to.
+func TestAPasswordThatAProxyPassesOnIsExplained(t *testing.T) {
+	a := newAuthority(t, Config{Proxy: proxyConfig()})
+	v := decide(t, a, proxied("X-Remote-User: root", "Authorization: Basic cm9vdDpwYXNzd29yZA=="))
+	refused(t, v, 401, "invalid")
+	if !strings.Contains(v.Refusal.Reason, "configure the proxy") {
+		t.Errorf("the reason is %s", v.Refusal.Reason)
+	}
+	if v := decide(t, a, approach("", "X-Remote-User: root", "Authorization: Basic cm9vdDpwYXNzd29yZA==")); strings.Contains(v.Refusal.Reason, "proxy") {
+		t.Errorf("without a proxy, the reason is %s", v.Refusal.Reason)
+	}
+}
+
 func TestWithoutAssignmentsAGroupIsARole(t *testing.T) {
 	a := newAuthority(t, Config{Proxy: &ProxyConfig{From: []string{"127.0.0.1"}, User: "X-Remote-User", Groups: "X-Remote-Groups"}})
 	if p := enters(t, a, proxied("X-Remote-User: ana", "X-Remote-Groups: staff,observer,engineer")); p.Role != "observer" {

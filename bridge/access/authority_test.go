@@ -145,6 +145,7 @@ func TestAnInvalidCredentialIsNeverAnonymous(t *testing.T) {
 		"bad basic":            {approach("", "Authorization: Basic ###"), 401, "invalid"},
 		"basic, no colon":      {approach("", "Authorization: Basic eA=="), 401, "invalid"},
 		"empty subprotocol":    {approach("", "Sec-WebSocket-Protocol: clu, bearer."), 401, "invalid"},
+		"another case":         {approach("", "Sec-WebSocket-Protocol: clu, BEARER.nonsense"), 401, "invalid"},
 		"token and a blank":    {approach("", "Authorization: Bearer "+token+" x"), 401, "invalid"},
 		"token in URL":         {approach("token=" + token), 401, "invalid"},
 		"escaped name":         {approach("%74oken=" + token), 401, "invalid"},

@@ -45,7 +45,7 @@ type callback struct {
 	log     *slog.Logger
 
 	*traffic
-	queue   chan []byte // events
+	queue   *eventQueue
 	dropped *atomic.Int64
 }
 

@@ -216,21 +216,28 @@ func roomOf(room map[string]any) (string, error) {
 	}
 	var path strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(room)) {
-		value, err := json.Marshal(room[key])
-		if err != nil {
-			return "", err
-		}
-		text, isText := room[key].(string)
-		if !isText {
-			text = string(value)
-		}
-		if _, isObject := room[key].(map[string]any); isObject || strings.ContainsAny(key, "/=*$") || key == "" ||
-			text != "*" && strings.ContainsAny(text, "/*$") || text == "" {
+		text, err := roomValue(room[key])
+		if err != nil || key == "" || strings.ContainsAny(key, "/=*$") || text != "*" && strings.ContainsAny(text, "/*$") {
 			return "", fmt.Errorf("its allowed_rooms has %s with a key or value that cannot be in a path", presentable(key))
 		}
 		path.WriteString("/" + key + "=" + text)
 	}
 	return path.String(), nil
+}
+
+// roomValue returns a value of a dictionary as it is in a path: as JSON writes it, without quotes.
+func roomValue(value any) (string, error) {
+	switch value := value.(type) {
+	case string:
+		if value == "" {
+			return "", errors.New("the value is empty")
+		}
+		return value, nil
+	case map[string]any, []any:
+		return "", errors.New("the value is no text, number or truth value")
+	}
+	text, err := json.Marshal(value)
+	return string(text), err
 }
 
 // after returns the time after some seconds of an answer; the zero time if it names none.

@@ -143,7 +143,7 @@ func TestAReloadGoesOnWithWhatIsUnderWay(t *testing.T) {
 			t.Errorf("the application got %s, want %s", r.Header.Get("Authorization"), want)
 		}
 	}
-	if n := len(a.asked().queue); n != 1 {
+	if n := len(a.asked().queue.waiting); n != 1 {
 		t.Errorf("%d events wait", n)
 	}
 	if s := a.CallbackStats(); s.Peak != 1 || s.InFlight != 0 {

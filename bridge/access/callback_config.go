@@ -15,7 +15,7 @@ func newCallback(cfg *CallbackConfig, roles map[string]*Grants, o Options) (*cal
 	c := &callback{
 		post: cfg.Style != "proxy", asks: map[string]bool{}, events: map[string]bool{}, role: cfg.Role, roles: roles,
 		timeout: orElse(cfg.Timeout, callbackTimeout), grace: orElse(cfg.Grace, callbackGrace),
-		now: o.Now, log: o.Logger, queue: make(chan []byte, eventsMax), dropped: new(atomic.Int64),
+		now: o.Now, log: o.Logger, queue: newEventQueue(), dropped: new(atomic.Int64),
 	}
 	var wrong []error
 	no := func(path string, err error) {

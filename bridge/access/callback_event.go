@@ -12,6 +12,26 @@ const (
 	eventRetry    = time.Second
 )
 
+// eventQueue holds the events that the application is still to be told. It outlives a callback whose
+// configuration is replaced.
+type eventQueue struct {
+	waiting chan []byte
+	telling []byte // what is being told; nil if nothing is. It belongs to the goroutine that tells.
+}
+
+func newEventQueue() *eventQueue { return &eventQueue{waiting: make(chan []byte, eventsMax)} }
+
+// next returns the next event, or nil once the context has ended.
+func (q *eventQueue) next(ctx context.Context) []byte {
+	if q.telling == nil && ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case q.telling = <-q.waiting:
+		}
+	}
+	return q.telling
+}
+
 // event queues an event, if the application wants its kind.
 func (c *callback) event(p *Principal, e Event) {
 	if !c.events[e.Op] {
@@ -31,7 +51,7 @@ func (c *callback) event(p *Principal, e Event) {
 	text, err := json.Marshal(body)
 	if err == nil {
 		select {
-		case c.queue <- text:
+		case c.queue.waiting <- text:
 			return
 		default:
 		}
@@ -45,23 +65,37 @@ func (c *callback) event(p *Principal, e Event) {
 func (c *callback) run(ctx context.Context) {
 	defer c.client.CloseIdleConnections()
 	for {
-		select {
-		case <-ctx.Done():
+		text := c.queue.next(ctx)
+		if ctx.Err() != nil {
 			return
-		case text := <-c.queue:
-			c.deliver(ctx, text)
 		}
+		if !c.deliver(ctx, text) {
+			return // whoever runs next tells it
+		}
+		c.queue.telling = nil
 	}
 }
 
+// eventGrace is how long a request may take after the context has ended.
+const eventGrace = time.Second
+
+// finish is send for an event, which is not broken off when the configuration is replaced: the
+// application may have it, and would be told twice.
+func (c *callback) finish(ctx context.Context, q question) result {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(eventGrace, cancel) })()
+	return c.send(late, q)
+}
+
 // deliver tells one event. One that the application refuses, or does not take several times, is
-// dropped: it must not keep back all others.
-func (c *callback) deliver(ctx context.Context, text []byte) {
+// dropped: it must not keep back all others. deliver returns false if the context ended before.
+func (c *callback) deliver(ctx context.Context, text []byte) bool {
 	q := question{method: "POST", header: map[string][]string{"Content-Type": {"application/json"}}, body: text, event: true}
 	for range eventAttempts {
-		result := c.send(ctx, q)
+		result := c.finish(ctx, q)
 		if result.outcome == yes {
-			return
+			return true
 		}
 		if result.outcome == no {
 			break
@@ -73,8 +107,9 @@ func (c *callback) deliver(ctx context.Context, text []byte) {
 		}
 		timer.Stop()
 		if ctx.Err() != nil {
-			break
+			return false
 		}
 	}
 	c.dropped.Add(1)
+	return true
 }

@@ -69,12 +69,18 @@ func inHeader(ap *Approach) (all []credential) {
 	}
 	for _, line := range ap.fields("Sec-WebSocket-Protocol") {
 		for protocol := range strings.SplitSeq(line, ",") {
-			if token, ok := strings.CutPrefix(strings.TrimSpace(protocol), subprotocolMark); ok {
-				all = append(all, credential{kind: bearerToken, value: token})
+			if protocol = strings.TrimSpace(protocol); carriesToken(protocol) {
+				all = append(all, credential{kind: bearerToken, value: protocol[len(subprotocolMark):]})
 			}
 		}
 	}
 	return all
+}
+
+// carriesToken reports whether a subprotocol carries a token. Names of subprotocols have a case, but
+// whoever writes Bearer.TOKEN shows a token, too, and is not to be anonymous.
+func carriesToken(protocol string) bool {
+	return len(protocol) >= len(subprotocolMark) && strings.EqualFold(protocol[:len(subprotocolMark)], subprotocolMark)
 }
 
 // readAuthorization reads a field Authorization: a bearer token (RFC 6750), or the password of Basic

@@ -96,6 +96,9 @@ func (s *state) identifyOther(ap *Approach, c credential) Verdict {
 	if c.fromField && s.callback != nil && s.callback.forwards("Authorization") {
 		return Verdict{Later: func(ctx context.Context) Verdict { return s.callback.identify(ctx, ap, "") }}
 	}
+	if _, signedIn := s.identifyProxied(ap); signedIn && c.fromField {
+		return refuse(401, "invalid", "the field Authorization has no token that is valid here; configure the proxy that has signed you in to remove the field")
+	}
 	if c.kind == unreadableField {
 		return refuse(401, "invalid", "the field Authorization is not understood; write Bearer and the token, or Basic with the token as the password")
 	}

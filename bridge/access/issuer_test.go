@@ -29,11 +29,10 @@ type testIssuer struct {
 	*httptest.Server
 	asked atomic.Int64 // requests for the keys
 
-	mu      sync.Mutex // guards the following fields
-	keys    []jwkset.JWK
-	status  int // other than 200: the issuer is down
-	body    string
-	fetched chan<- struct{} // told after each request; nil for nobody
+	mu     sync.Mutex // guards the following fields
+	keys   []jwkset.JWK
+	status int // other than 200: the issuer is down
+	body   string
 }
 
 func newTestIssuer(t testing.TB, start func(http.Handler) *httptest.Server) *testIssuer {
@@ -53,9 +52,6 @@ func (i *testIssuer) serveKeys(w http.ResponseWriter, _ *http.Request) {
 	i.asked.Add(1)
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.fetched != nil {
-		defer func() { i.fetched <- struct{}{} }()
-	}
 	if i.status != http.StatusOK {
 		http.Error(w, "down", i.status)
 		return
@@ -79,13 +75,6 @@ func (i *testIssuer) publish(keys ...issuerKey) {
 	for _, key := range keys {
 		i.keys = append(i.keys, key.public())
 	}
-}
-
-// noteFetches tells a channel of each request for the keys.
-func (i *testIssuer) noteFetches(fetched chan<- struct{}) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.fetched = fetched
 }
 
 // answer makes the issuer answer with a status, or with another body.

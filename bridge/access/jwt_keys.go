@@ -124,7 +124,7 @@ func (k *keySet) ask(ctx context.Context, id string, seen time.Time) error {
 	}
 	done := k.begin()
 	k.mu.Unlock()
-	if !done(ctx) {
+	if !done(context.WithoutCancel(ctx)) { // others wait for it, too
 		return &unknownError{keysRetry}
 	}
 	k.mu.Lock()
@@ -140,7 +140,7 @@ func (k *keySet) ask(ctx context.Context, id string, seen time.Time) error {
 func (k *keySet) afterFlight(id string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.failed > 0 || !k.has(id) && id != "" {
+	if k.failed > 0 || k.keys == nil || !k.has(id) && id != "" {
 		return &unknownError{max(k.mayAskIn(), keysRetry)}
 	}
 	return nil
@@ -170,23 +170,26 @@ func (k *keySet) has(id string) bool {
 }
 
 // begin begins a flight under the lock, and returns what completes it without. That reports
-// whether the answer was good. It does not end with the context of the client that asked first,
-// because others wait for it, too.
+// whether the answer was good. If its context ends, nothing is known of the issuer.
 func (k *keySet) begin() func(context.Context) bool {
 	began, flight := k.now(), make(chan struct{})
 	k.asked, k.flight = began, flight
 	return func(ctx context.Context) bool {
-		keys, err := k.fetch(context.WithoutCancel(ctx))
+		keys, err := k.fetch(ctx)
 		k.mu.Lock()
 		before := k.failed
-		if k.flight = nil; err == nil {
+		switch k.flight = nil; {
+		case err == nil:
 			k.keys, k.at, k.failed, k.absent = keys, began, 0, map[string]struct{}{}
-		} else {
+		case ctx.Err() != nil:
+			k.asked = time.Time{}
+		default:
 			k.failed++
 		}
 		k.mu.Unlock()
 		close(flight)
 		switch {
+		case ctx.Err() != nil:
 		case err != nil && before == 0:
 			k.log.Warn("cannot fetch the keys of an issuer of tokens; trying again", "jwks", shownURL(k.url), "error", err)
 		case err == nil && before > 0:

@@ -210,3 +210,22 @@ func TestTheClaimCLUHasGrants(t *testing.T) {
 		t.Errorf("a mistake in it: %+v", v)
 	}
 }
+
+// Whatever is shown instead of the token that the issuer signed, nobody enters.
+func FuzzOnlyTheSignedTokenEnters(f *testing.F) {
+	issuer, key := newTestIssuer(f, httptest.NewServer), newIssuerKey(f, "EdDSA", "k1")
+	issuer.publish(key)
+	s := newTestJWT(f, &testClock{}, issuer.config("EdDSA"))
+	good := key.sign(f, issuer.claims(nil), nil)
+	parts := strings.Split(good, ".")
+	f.Add(good)
+	f.Add(base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + parts[1] + ".")
+	f.Add(parts[0] + "." + parts[1] + "." + parts[2] + "=")
+	f.Add(parts[0] + ".." + parts[2])
+	f.Fuzz(func(t *testing.T, token string) {
+		v, _ := s.verify(t.Context(), token)
+		if (v.Principal == nil) == (v.Refusal == nil) || v.Principal != nil && token != good {
+			t.Fatalf("%q: %+v, %v", token, v.Principal, v.Refusal)
+		}
+	})
+}

@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // jwtAuthority returns an authority that lets anonymous clients in, too, and knows the issuer.
@@ -96,18 +99,47 @@ func TestATokenOfKeycloakGivesARole(t *testing.T) {
 func TestARunningAuthorityFetchesKeysAhead(t *testing.T) {
 	issuer, key := newTestIssuer(t, httptest.NewServer), newIssuerKey(t, "EdDSA", "k1")
 	issuer.publish(key)
-	fetched := make(chan struct{}, 10)
-	issuer.noteFetches(fetched)
 	a := jwtAuthority(t, issuer, nil)
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { _ = a.Run(ctx) })
-	<-fetched
+	keys := a.state.Load().jwt.issuers[issuer.URL][0].keys
+	testkit.WaitUntil(t, "the keys are there", func() bool {
+		keys.mu.Lock()
+		defer keys.mu.Unlock()
+		return keys.keys != nil
+	})
 	stop()
 	running.Wait()
 	enters(t, a, approach("", "Authorization: Bearer "+key.sign(t, issuer.claims(nil), nil)))
 	if n := issuer.asked.Load(); n != 1 {
 		t.Errorf("the issuer was asked %d times", n)
+	}
+}
+
+// A bridge that is stopped does not wait for an issuer that hangs; who waits for it comes again.
+func TestAnAuthorityEndsAlthoughItsIssuerHangs(t *testing.T) {
+	arrived := make(chan struct{}, 10)
+	issuer := newTestIssuer(t, func(http.Handler) *httptest.Server {
+		return httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			arrived <- struct{}{}
+			<-r.Context().Done()
+		}))
+	})
+	a := jwtAuthority(t, issuer, nil)
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = a.Run(ctx) })
+	<-arrived
+	began := time.Now()
+	stop()
+	running.Wait()
+	if took := time.Since(began); took > keysTimeout/2 {
+		t.Errorf("it took %v", took)
+	}
+	keys := a.state.Load().jwt.issuers[issuer.URL][0].keys
+	if keys.failed != 0 || keys.mayAskIn() != 0 {
+		t.Errorf("the issuer has failed %d times, and may be asked in %v", keys.failed, keys.mayAskIn())
 	}
 }
 

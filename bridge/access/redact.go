@@ -35,8 +35,8 @@ func RedactQuery(query string) string { return RedactTarget("?" + query)[1:] }
 func RedactProtocols(list string) string {
 	protocols := strings.Split(list, ",")
 	for i, p := range protocols {
-		if at := strings.Index(p, subprotocolMark); at >= 0 && strings.TrimSpace(p[:at]) == "" {
-			protocols[i] = p[:at] + subprotocolMark + redacted
+		if token := strings.TrimLeft(p, " \t"); carriesToken(token) {
+			protocols[i] = p[:len(p)-len(token)+len(subprotocolMark)] + redacted
 		}
 	}
 	return strings.Join(protocols, ",")

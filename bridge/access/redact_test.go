@@ -34,6 +34,7 @@ func TestTokensAreHiddenInSubprotocols(t *testing.T) {
 		"clu-ws.v1":                        "clu-ws.v1",
 		"clu-ws.v1, bearer.secret":         "clu-ws.v1, bearer.(hidden)",
 		"bearer.secret,clu,\tbearer.other": "bearer.(hidden),clu,\tbearer.(hidden)",
+		"Bearer.secret, bearer, bearer":    "Bearer.(hidden), bearer, bearer",
 		"x-bearer.kept, bearer.a.b.c":      "x-bearer.kept, bearer.(hidden)",
 	} {
 		if got := RedactProtocols(list); got != want {

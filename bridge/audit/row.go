@@ -43,7 +43,7 @@ func writePrintable(b *bytes.Buffer, text []byte) {
 		case r < utf8.RuneSelf && r != 0x7f, !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp):
 			b.Write(text[:size])
 		case r > 0xffff:
-			high, low := (r-0x10000)>>10+0xd800, (r-0x10000)&0x3ff+0xdc00
+			high, low := (r-0x10000)>>10+0xd800, r&0x3ff+0xdc00
 			fmt.Fprintf(b, `\u%04x\u%04x`, high, low)
 		default:
 			fmt.Fprintf(b, `\u%04x`, r)

@@ -3,6 +3,7 @@
 package audit
 
 import (
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -88,5 +89,72 @@ func TestEachRowIsAMessageToTheSyslogDaemonEvenAfterItsRestart(t *testing.T) {
 func TestAMissingSyslogDaemonIsAnError(t *testing.T) {
 	if _, err := openSyslog([]string{filepath.Join(t.TempDir(), "absent")}); err == nil || !strings.Contains(err.Error(), "no syslog daemon") {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestWhatCannotBeSentOverAStreamIsNotWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	s, err := openSyslog([]string{path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	conn, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if n, err := s.Write([]byte("{}\n")); n != 3 || err != nil {
+			t.Fatalf("%d, %v", n, err)
+		}
+	}
+	conn.Close()
+	if err := ln.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Write([]byte("{}\n")); n != 0 || err == nil {
+		t.Errorf("%d bytes are sent to nobody, %v", n, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAStreamsMessagesAreReadApart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	s, err := openSyslog([]string{path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for range 2 {
+		if _, err := s.Write([]byte("{}\n")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	text, err := io.ReadAll(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages := strings.Split(string(text), "\x00")
+	if len(messages) != 3 || !syslogForm.MatchString(messages[0]) || !syslogForm.MatchString(messages[1]) || messages[2] != "" {
+		t.Errorf("the daemon gets %q", text)
 	}
 }

@@ -16,17 +16,19 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit/cache"
 )
 
-// accessBlocks returns the code blocks of a language in docs/access.md, by their lines.
+// accessBlocks returns the code blocks of a language in docs/access.md and README.md, by their lines.
 func accessBlocks(t *testing.T, language string) map[string]string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "access.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	blocks := map[string]string{}
-	for _, at := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```").FindAllSubmatchIndex(text, -1) {
-		line := 1 + strings.Count(string(text[:at[0]]), "\n")
-		blocks[fmt.Sprintf("docs/access.md:%d", line)] = string(text[at[2]:at[3]])
+	for _, file := range []string{"docs/access.md", "README.md"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```").FindAllSubmatchIndex(text, -1) {
+			line := 1 + strings.Count(string(text[:at[0]]), "\n")
+			blocks[fmt.Sprintf("%s:%d", file, line)] = string(text[at[2]:at[3]])
+		}
 	}
 	return blocks
 }

@@ -86,7 +86,7 @@ func TestWhatIsWrongInAFileHasItsPlace(t *testing.T) {
 		"colour: 1\n":                            {`clu-ws.yaml:1:1: there is no setting "colour"`},
 		"config: x\n":                            {`clu-ws.yaml:1:1: there is no setting "config"`},
 		"poller: x\n":                            {`clu-ws.yaml:1:1: there is no setting "poller"`},
-		"port: 99999\nhistory: x\n":              {"clu-ws.yaml:1:7: port 99999 is not a port", "clu-ws.yaml:2:10: history must be a number, and is a text"},
+		"port: 99999\nhistory: x\n":              {"clu-ws.yaml:1:7: port 99999 is not a port", "clu-ws.yaml:2:10: history must be a whole number, and is a text"},
 		"compress: yes\n":                        {"clu-ws.yaml:1:11: compress must be true or false, and is a text"},
 		"name:\n":                                {"clu-ws.yaml:1:7: name must be a text, and is no value"},
 		"name: null\n":                           {"clu-ws.yaml:1:7: name must be a text, and is null"},

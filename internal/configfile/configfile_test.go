@@ -90,7 +90,7 @@ var badFiles = []struct{ text, want string }{
 	{"site: {titel: A}\n", `f:1:8: site has no key "titel"; title may be meant`},
 	{"site: {logo: A}\n", `f:1:8: site has no key "logo"; its keys are title`},
 	{"site:\n", "f:1:7: site must be a section with keys, and is no value"},
-	{"site: {title: 5}\n", "f:1:15: site.title must be a text, and is a number; write it in quotes"},
+	{"site: {title: 5}\n", "f:1:15: site.title must be a text, and is a whole number; write it in quotes"},
 	{"site: {title: true}\n", "f:1:15: site.title must be a text, and is true or false; write it in quotes"},
 	{"site: {title: !!str 5}\n", "f:1:15: tags such as !!str"},
 	{"site: {title: *x}\n", "f:1:15: *x is not defined before"},
@@ -98,13 +98,13 @@ var badFiles = []struct{ text, want string }{
 	{"access: []\n", "f:1:9: access must be a section with keys, and is a list"},
 	{"access:\n  anonymus: viewer\n  tokens:\n  - {name: 5, rolle: x}\n  - {name: [], from: x}\n",
 		"f:2:3: access has no key \"anonymus\"; anonymous may be meant\n" +
-			"f:4:12: access.tokens.name must be a text, and is a number; write it in quotes\n" +
+			"f:4:12: access.tokens.name must be a text, and is a whole number; write it in quotes\n" +
 			"f:4:15: access.tokens has no key \"rolle\"; role may be meant\n" +
 			"f:5:12: access.tokens.name must be a text, and is a list\n" +
 			"f:5:22: access.tokens.from must be a list, and is a text"},
 	{"access: {callback: {timeout: 5}}\n", "f:1:30: access.callback.timeout must be a time with a unit"},
 	{"access: {callback: {timeout: -5s}}\n", "f:1:30: access.callback.timeout must be a time with a unit"},
-	{"access: {callback: {in-flight: 1.5}}\n", "f:1:32: access.callback.in-flight must be a number"},
+	{"access: {callback: {in-flight: 1.5}}\n", "f:1:32: access.callback.in-flight must be a whole number"},
 	{"access: {token-in-url: yes}\n", "f:1:24: access.token-in-url must be true or false, and is a text"},
 	{"access: {unix: {a: 5}}\n", `f:1:16: access.unix: "a": must be the name of a role`},
 	{"access: {roles: {a: {limits: {connections: .inf}}}}\n", "f:1:44: infinity is not used here"},

@@ -21,7 +21,7 @@ const (
 
 // String returns the kind as an error calls it.
 func (k kind) String() string {
-	return [...]string{"no value", "true or false", "a number", "a number", "a text", "a list", "a section with keys"}[k]
+	return [...]string{"no value", "true or false", "a whole number", "a number", "a text", "a list", "a section with keys"}[k]
 }
 
 // node is a value in the file.

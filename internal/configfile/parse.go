@@ -108,10 +108,8 @@ func position(n ast.Node) (line, col int) {
 func (p *treeParser) tree(n ast.Node, depth int) *node {
 	t := &node{}
 	t.line, t.col = position(n)
-	if p.nodes++; p.nodes > maxNodes || depth > maxDepth {
-		if p.nodes <= maxNodes+1 || depth == maxDepth+1 {
-			p.f.add(t.line, t.col, "the file is nested too deeply, or has too many values")
-		}
+	if p.nodes++; depth > maxDepth {
+		p.f.add(t.line, t.col, "the file is nested too deeply")
 		return t
 	}
 	switch n := n.(type) {

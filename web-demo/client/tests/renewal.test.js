@@ -1,29 +1,10 @@
 // Life on an open connection: renewal, changed grants, subscriptions that are lost, and messages to rooms.
 
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, mock, test } from "node:test";
+import { test } from "node:test";
 
-import { FakeSocket, advance, client as newClient, dome, hello, ok, resumed, snapshot } from "./fakebridge.js";
-
-beforeEach(() => {
-  FakeSocket.all = [];
-  clients = [];
-  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: 1_000_000 });
-});
-afterEach(() => {
-  clients.forEach((clu) => clu.close());
-  mock.timers.reset();
-});
-
-let clients = [];
-
-/** A client that ends with the test. */
-function client(options) {
-  clients.push(newClient(options));
-  return clients.at(-1);
-}
-
-const settle = () => new Promise((resolve) => setImmediate(resolve));
+import { FakeSocket, advance, dome, hello, ok, resumed, snapshot } from "./fakebridge.js";
+import { client, record, settle } from "./login.js";
 
 /** A client whose tokens are t1, t2 and so on, which the bridge has greeted. */
 async function admitted(token) {
@@ -36,12 +17,6 @@ async function admitted(token) {
   await opening;
   FakeSocket.last.requests();
   return clu;
-}
-
-function record(clu, ...types) {
-  const log = [];
-  for (const type of types) clu.on(type, (detail) => log.push({ type, ...detail }));
-  return log;
 }
 
 test("a login that expires is renewed on the open connection", async () => {
