@@ -1,0 +1,66 @@
+package bridge
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/clu-ws/clu-ws/bridge/filter"
+)
+
+// hearingDoors are the ways to hear replies: a URL, and a message to send; %s stands for the epoch
+// of the bridge.
+var hearingDoors = []struct{ name, target, message string }{
+	{"the plain stream", "/", ``},
+	{"every reply of v1", "/?batch_ms=1", ``},
+	{"a subscription", "/?silent=1", `{"op": "subscribe"}`},
+	{"a subscription to one sender", "/?silent=1", `{"op": "subscribe", "filter": {"sender": "mirror"}}`},
+	{"a throttled one", "/?silent=1", `{"op": "subscribe", "throttle_ms": 1000}`},
+	{"a subscription in a URL", "/?sender=*", ``},
+	{"a snapshot", "/?silent=1", `{"op": "snapshot"}`},
+	{"a subscription with a snapshot", "/?silent=1", `{"op": "subscribe", "snapshot": true}`},
+	{"a snapshot in a URL", "/?snapshot=1", ``},
+	{"actors", "/?silent=1", `{"op": "actors"}`},
+	{"resuming", "/?silent=1", `{"op": "subscribe", "since": {"epoch": "%s", "seq": 1}}`},
+	{"resuming in a URL", "/?since=%s:1", ``},
+}
+
+// An observer of the dome hears nothing of the mirror, in whatever way it asks.
+func TestEveryWayOfHearingAsksWhatAClientMayHear(t *testing.T) {
+	h := newDoorHarness(t)
+	say := func(sender string) {
+		h.saysAll(filter.Reply{Sender: sender, Code: "i"}, fmt.Sprintf(`{"of_%s": "%s"}`, sender, sender), 0)
+	}
+	say("dome")
+	for _, d := range hearingDoors {
+		for _, who := range doorPrincipals[1:] {
+			say("mirror")
+			fill := func(text string) string { return strings.ReplaceAll(text, "%s", h.hub.Epoch) }
+			c := h.open(fill(d.target), h.bearer(who))
+			if d.message != "" {
+				c.Send(fill(d.message))
+			}
+			if d.target != "/" {
+				c.Send(`{"op": "ping", "id": "before"}`)
+			}
+			heard := ""
+			for d.target != "/" && !strings.Contains(heard, `"id":"before"`) {
+				heard += string(c.Receive())
+			}
+			say("mirror")
+			say("dome")
+			last := "of_dome" // which everybody hears, after what the mirror said
+			if d.target != "/" {
+				last = `"id":"after"`
+				c.Send(`{"op": "ping", "id": "after"}`)
+			}
+			for !strings.Contains(heard, last) {
+				heard += string(c.Receive())
+			}
+			if got, want := strings.Contains(heard, "mirror"), who != "ana"; got != want {
+				t.Errorf("%s: %q hears of the mirror: %v\n%s", d.name, who, got, heard)
+			}
+			c.Close()
+		}
+	}
+}
