@@ -2,11 +2,16 @@ package bridge
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/internal/deadline"
+	"github.com/clu-ws/clu-ws/internal/limitedlog"
+	"github.com/clu-ws/clu-ws/internal/workers"
 )
 
 // accessControl identifies the clients of a bridge and follows what they may do while they are
@@ -20,15 +25,15 @@ type accessControl struct {
 	// generation counts what may take a right away from a client that is being admitted:
 	// reloads and kicks. A client that was identified under an earlier one is checked again.
 	generation atomic.Uint64
-	blocked    blockList
-	deadlines  *deadlines
-	decisions  workers // on credentials in messages
-	renewals   workers
+	blocked    *access.BlockList
+	deadlines  *deadline.Queue
+	decisions  workers.Pool // on credentials in messages
+	renewals   workers.Pool
 	http       chan struct{} // a place for each request over HTTP that is being identified
 	now        func() time.Time
-	unrenewed  *limitedLog // credentials that could not be renewed
-	changes    *limitedLog // clients whose grants changed
-	closes     *limitedLog // clients that were closed
+	unrenewed  *limitedlog.Log // credentials that could not be renewed
+	changes    *limitedlog.Log // clients whose grants changed
+	closes     *limitedlog.Log // clients that were closed
 }
 
 const (
@@ -49,26 +54,26 @@ func newAccessControl(cfg *Config) *accessControl {
 	}
 	a := &accessControl{
 		Authority: cfg.Access,
-		decisions: workers{max: maxDecisions, maxWaiting: maxWaitingDecision},
-		renewals:  workers{max: maxRenewals, maxWaiting: -1},
+		decisions: workers.Pool{Max: maxDecisions, MaxWaiting: maxWaitingDecision},
+		renewals:  workers.Pool{Max: maxRenewals, MaxWaiting: -1},
 		http:      make(chan struct{}, maxIdentifyHTTP),
 		now:       cfg.now,
-		unrenewed: newLimitedLog(cfg.Logger, "a credential could not be renewed"),
-		changes:   newLimitedLog(cfg.Logger, "the grants of a client changed"),
-		closes:    newLimitedLog(cfg.Logger, "a client may be here no longer"),
+		unrenewed: limitedlog.New(cfg.Logger, "a credential could not be renewed"),
+		changes:   limitedlog.New(cfg.Logger, "the grants of a client changed"),
+		closes:    limitedlog.New(cfg.Logger, "a client may be here no longer"),
 	}
 	if a.now == nil {
 		a.now = time.Now
 	}
-	a.blocked.now = a.now
-	a.deadlines = newDeadlines(a.now, cfg.after)
+	a.blocked = access.NewBlockList(a.now)
+	a.deadlines = deadline.New(a.now, cfg.after)
 	return a
 }
 
 // current returns what a principal that was identified under a generation is now, or why it may
 // not enter.
 func (a *accessControl) current(p *access.Principal, generation uint64) (*access.Principal, *access.Refusal) {
-	if no := a.blocked.refusal(p); no != nil {
+	if no := a.blocked.Refusal(p); no != nil {
 		return nil, no
 	}
 	if generation == a.generation.Load() {
@@ -84,9 +89,19 @@ func (a *accessControl) run(ctx context.Context, running *sync.WaitGroup) {
 	}
 	running.Go(func() {
 		_ = a.Authority.Run(ctx) // it ends with the context
-		a.deadlines.end()
-		for _, log := range []*limitedLog{a.unrenewed, a.changes, a.closes} {
-			log.end()
+		a.deadlines.End()
+		for _, log := range []*limitedlog.Log{a.unrenewed, a.changes, a.closes} {
+			log.End()
 		}
 	})
+}
+
+// guarded calls a function. A panic in it is logged and goes no further.
+func (b *Bridge) guarded(where string, do func()) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			b.log.Error("a panic", "in", where, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+		}
+	}()
+	do()
 }

@@ -34,7 +34,7 @@ func (b *Bridge) apiPublish(r *http.Request, from *client, payload []byte) (int,
 		return 0, nil, apiErrorf(http.StatusBadRequest, "%v", err)
 	}
 	if o := <-outcome; o != amqpx.Confirmed {
-		b.failures.note(o.String(), "exchange", to.source.Exchange, "path", to.path)
+		b.failures.Note(o.String(), "exchange", to.source.Exchange, "path", to.path)
 		return 0, nil, &apiError{Status: http.StatusServiceUnavailable, Error: publishFailure(o), Code: o.String()}
 	}
 	b.tellPublished(from, to.path, message)

@@ -12,6 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
+	"github.com/clu-ws/clu-ws/internal/inorder"
 )
 
 // An application may decide about single commands and subscriptions ("ask" of the callback), in
@@ -36,16 +37,16 @@ func (b *Bridge) asks(op string) bool { return b.access != nil && b.access.Asks(
 // afterAsked defers a client's message behind one about which an application decides. It
 // returns false if there is none.
 func (b *Bridge) afterAsked(conn engine.Conn, c *client, in incoming) bool {
-	if c.extra == nil || in.entry != nil || c.extra.asks.empty() {
+	if c.extra == nil || in.entry != nil || c.extra.asks.Empty() {
 		return false
 	}
-	if in.entry = c.extra.asks.add(len(in.payload)); in.entry == nil {
+	if in.entry = c.extra.asks.Add(len(in.payload)); in.entry == nil {
 		conn.Close(policyViolation, hub.ErrTooManyRequests.Error())
 		return true
 	}
 	in.payload = bytes.Clone(in.payload)
 	c.commands.Add(1) // so that it is answered before the connection is closed
-	c.extra.asks.decided(in.entry, func() {
+	c.extra.asks.Decided(in.entry, func() {
 		if !c.Gone() {
 			b.dispatchMessage(conn, c, in)
 		}
@@ -58,8 +59,8 @@ func (b *Bridge) afterAsked(conn engine.Conn, c *client, in incoming) bool {
 type question struct {
 	conn   engine.Conn
 	client *client
-	entry  *askEntry // of the message, if it has waited
-	until  time.Time // when the answer comes too late
+	entry  *inorder.Entry // of the message, if it has waited
+	until  time.Time      // when the answer comes too late
 	all    []access.Ask
 }
 
@@ -74,14 +75,14 @@ func (b *Bridge) ask(q question, then func(data [][]byte, err error)) {
 	}
 	asks, e := &q.client.extra.asks, q.entry
 	if e != nil {
-		asks.retain(e)
-	} else if e = asks.add(0); e == nil {
+		asks.Retain(e)
+	} else if e = asks.Add(0); e == nil {
 		then(nil, errAskedTooMuch)
 		return
 	}
 	q.client.commands.Add(1)
 	carryOn := func(data [][]byte, err error) {
-		asks.decided(e, func() {
+		asks.Decided(e, func() {
 			then(data, err)
 			q.client.commandDone(q.conn)
 		})

@@ -107,7 +107,7 @@ func (b *Bridge) startAuth(conn engine.Conn, c *client, id *string, f protocol.F
 		a.deciding = false
 		b.finishAuth(conn, c, id, decided, generation)
 	}
-	if !b.access.decisions.do(decide) {
+	if !b.access.decisions.Do(decide) {
 		cancel()
 		a.deciding = false
 		b.finishAuth(conn, c, id, access.Verdict{Refusal: errUndecided}, generation)
@@ -168,7 +168,7 @@ func mayBecome(was, now *access.Principal) bool {
 // was; another is closed. mu of the client is held.
 func (b *Bridge) refuseAuth(conn engine.Conn, c *client, id *string, no *access.Refusal, first bool) {
 	b.metrics.refused.Inc()
-	b.refusals.note(http.StatusText(no.Status), "client", c.Remote(), "status", no.Status, "why", no.Reason)
+	b.refusals.Note(http.StatusText(no.Status), "client", c.Remote(), "status", no.Status, "why", no.Reason)
 	b.cfg.Audit.Refused(audit.Refused{Who: b.who(c), Door: "auth", Path: c.path(), Status: no.Status, Code: no.Code, Reason: no.Reason})
 	answer := protocol.Encode(protocol.Error{Op: "error", ID: id, Code: refusalCode(no), Message: no.Reason})
 	if !first {

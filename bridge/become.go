@@ -26,7 +26,7 @@ func (b *Bridge) become(c *client, p *access.Principal, reason string) {
 	}
 	if changed {
 		b.cfg.Audit.Changed(audit.Changed{Who: b.who(c), Reason: reason, Grants: p.Grants.JSON(), Was: was.Role})
-		b.access.changes.note(reason, "client", c.Remote(), "user", p.Name, "role", p.Role)
+		b.access.changes.Note(reason, "client", c.Remote(), "user", p.Name, "role", p.Role)
 	}
 	b.applyViewer(c, was, p)
 }

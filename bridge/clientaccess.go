@@ -12,6 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 	"github.com/clu-ws/clu-ws/bridge/quota"
+	"github.com/clu-ws/clu-ws/internal/deadline"
 )
 
 // Close codes of access control.
@@ -32,7 +33,7 @@ const (
 
 // clientAccess is what access control keeps of a connected client, beside its principal.
 type clientAccess struct {
-	deadline deadline         // its place among those of all clients
+	deadline deadline.Entry   // its place among those of all clients
 	origin   string           // of its page; "" for a program
 	trusted  bool             // its page may use cookies here
 	plain    *hub.PlainClient // what it follows as a plain client; nil for others
@@ -82,7 +83,7 @@ func (c *client) lockAccess() (unlock func()) {
 // addAccess gives a client that is being accepted its principal, or makes it say who it is.
 func (b *Bridge) addAccess(c *client, u upgradeRequest, p *access.Principal) *access.Refusal {
 	a := &clientAccess{origin: u.origin, trusted: u.trusted, generation: u.generation}
-	a.deadline.due = func() { b.accessDue(c) }
+	a.deadline.Due = func() { b.accessDue(c) }
 	c.addExtra().access = a
 	if p == nil {
 		a.awaiting.Store(true)
@@ -105,7 +106,7 @@ func (b *Bridge) joinPlain(c *client) (log *engine.Log, err error) {
 	if a.plain, err = b.hub.JoinPlain(viewerOf(c, p), quota.Address(c.Remote())); err != nil {
 		return nil, err
 	}
-	b.access.deadlines.set(&a.deadline, b.access.now().Add(openTimeout))
+	b.access.deadlines.Set(&a.deadline, b.access.now().Add(openTimeout))
 	return a.plain.Log().(*engine.Log), nil
 }
 
@@ -119,7 +120,7 @@ func (b *Bridge) enter(conn engine.Conn, c *client) bool {
 		conn.Close(closeTryLater, "it took too long; try again")
 		return false
 	case a.awaiting.Load():
-		b.access.deadlines.set(&a.deadline, b.access.now().Add(authTimeout))
+		b.access.deadlines.Set(&a.deadline, b.access.now().Add(authTimeout))
 		conn.Send(protocol.Encode(protocol.AuthRequired{Op: "hello", Auth: "required", TimeoutMS: int(authTimeout / time.Millisecond)}))
 		return true
 	}
@@ -174,7 +175,7 @@ func (b *Bridge) schedule(c *client) {
 			sooner(p.RenewAfter)
 		}
 	}
-	b.access.deadlines.set(&a.deadline, next)
+	b.access.deadlines.Set(&a.deadline, next)
 }
 
 // accessDue is called at a client's deadline.
@@ -230,7 +231,7 @@ func closeCode(no *access.Refusal) int {
 	switch {
 	case no.Status == 429 || no.Status == 503:
 		return closeTryLater
-	case no.Code == "revoked" || no.Code == codeKicked:
+	case no.Code == "revoked" || no.Code == access.CodeKicked:
 		return closeRevoked
 	}
 	return closeUnauthorized
@@ -249,9 +250,9 @@ func (b *Bridge) closeBy(c *client, k audit.Kicked, closeCode int, reason string
 		return
 	}
 	a.closed = true
-	b.access.deadlines.set(&a.deadline, time.Time{})
+	b.access.deadlines.Set(&a.deadline, time.Time{})
 	b.cfg.Audit.Kicked(k)
-	b.access.closes.note(k.Code, "client", c.Remote(), "user", c.user(), "code", closeCode)
+	b.access.closes.Note(k.Code, "client", c.Remote(), "user", c.user(), "code", closeCode)
 	c.set(clientGone)
 	a.conn.Close(closeCode, reason)
 }
@@ -274,7 +275,7 @@ func (b *Bridge) leaveAccess(c *client) (present bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.closed = true
-	b.access.deadlines.set(&a.deadline, time.Time{})
+	b.access.deadlines.Set(&a.deadline, time.Time{})
 	a.plain.Leave()
 	for _, stop := range []func(){a.stopDeciding, a.stopRenewal} {
 		if stop != nil {

@@ -64,13 +64,13 @@ func (s sample) link(b *Bridge) {
 
 // dropped sends the counters of messages that were not delivered and requests that were refused.
 func (s sample) dropped(b *Bridge) {
-	for reason, count := range withZeros(b.replyDrops.counts(), dropReasons(actor.DropReasons())) {
+	for reason, count := range withZeros(b.replyDrops.Counts(), dropReasons(actor.DropReasons())) {
 		s.counter(droppedDesc, float64(count), reason)
 	}
-	for reason, count := range withZeros(b.roomDrops.counts(), dropReasons([]actor.DropReason{actor.ErrNotDecoded, actor.ErrTooLong})) {
+	for reason, count := range withZeros(b.roomDrops.Counts(), dropReasons([]actor.DropReason{actor.ErrNotDecoded, actor.ErrTooLong})) {
 		s.counter(roomDroppedDesc, float64(count), reason)
 	}
-	for reason, count := range withZeros(b.refusals.counts(), refusalReasons()) {
+	for reason, count := range withZeros(b.refusals.Counts(), refusalReasons()) {
 		s.counter(refusedDesc, float64(count), reason)
 	}
 }

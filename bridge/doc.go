@@ -31,8 +31,8 @@
 // If it is configured, clients have to say who they are (identify.go, identifyhttp.go). A client's
 // principal is what it may do. It is replaced when the client renews its credential, when an
 // application is asked again, and when the configuration is read again; what the client hears
-// follows (viewer.go). Deadlines share one timer (deadlines.go). What may block runs on workers
-// (workers.go), and never with a lock.
+// follows (viewer.go). Deadlines share one timer (package deadline). What may block runs on
+// workers (package workers), and never with a lock.
 //
 // # Down
 //
@@ -61,8 +61,8 @@
 // flight ([hub.Inflight]) refuses an id that is in use, and matches replies with their commands.
 // Whether a client may send it is decided in access.go, as for every other action, before
 // anything else may show that it was sent, and again right before it is written; the limits of a
-// user count all its connections (limits.go, usage.go). An application may decide, too, while the
-// client's later messages wait (ask.go, askqueue.go). With an audit log, a command is recorded
+// user count all its connections (limits.go, package quota). An application may decide, too, while the
+// client's later messages wait (ask.go, package inorder). With an audit log, a command is recorded
 // first (record.go). A command is
 // published within 0.9 s of being read or not at all (lateness.go, outgoing.go), and fails at
 // once if it cannot be published. Each is logged with its outcome (commandlog.go). The sender is

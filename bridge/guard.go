@@ -118,7 +118,7 @@ func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin
 			next.ServeHTTP(w, r)
 			return
 		}
-		b.refusals.note(no.Kind, "client", r.RemoteAddr, "why", no.Error())
+		b.refusals.Note(no.Kind, "client", r.RemoteAddr, "why", no.Error())
 		if strings.HasPrefix(r.URL.Path, "/api/") {
 			writeAPI(w, http.StatusForbidden, protocol.JSON(apiError{Error: no.Error(), Code: protocol.CodeForbidden}))
 			return
@@ -129,7 +129,7 @@ func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin
 
 // noteRefusal counts and logs a request that the engine refused.
 func (b *Bridge) noteRefusal(r *engine.RejectError, client netip.AddrPort) {
-	b.refusals.note(r.Kind, "client", remoteName(client), "status", r.Status, "why", r.Reason)
+	b.refusals.Note(r.Kind, "client", remoteName(client), "status", r.Status, "why", r.Reason)
 }
 
 // clientAddr returns the client's address of an upgrade.
@@ -158,7 +158,7 @@ func (b *Bridge) nameClient(r *http.Request, peer netip.AddrPort) bool {
 	client, err := proxies.Client(peer, r.Header.Values("X-Forwarded-For"), r.Header.Values("Forwarded"))
 	switch {
 	case errors.Is(err, forwarded.ErrConflict):
-		b.refusals.note(forwardedKind, "client", r.RemoteAddr, "why", err.Error())
+		b.refusals.Note(forwardedKind, "client", r.RemoteAddr, "why", err.Error())
 		return false
 	case err != nil:
 		b.noteBadForwarded(client, err)
@@ -172,7 +172,7 @@ func (b *Bridge) nameClient(r *http.Request, peer netip.AddrPort) bool {
 // noteBadForwarded logs that a trusted proxy names no client. The client is then served
 // under the proxy's address.
 func (b *Bridge) noteBadForwarded(proxy netip.AddrPort, err error) {
-	b.badForwarded.note("no client address", "proxy", remoteName(proxy), "why", err.Error())
+	b.badForwarded.Note("no client address", "proxy", remoteName(proxy), "why", err.Error())
 }
 
 // remoteName formats an address for logs, presence and the list of clients.

@@ -84,7 +84,7 @@ func (b *Bridge) decideHTTP(r *http.Request, v access.Verdict) access.Verdict {
 
 // refuseHTTP answers a request whose sender may not enter.
 func (b *Bridge) refuseHTTP(w http.ResponseWriter, r *http.Request, no *access.Refusal) {
-	b.refusals.note(http.StatusText(no.Status), "client", r.RemoteAddr, "status", no.Status, "why", no.Reason)
+	b.refusals.Note(http.StatusText(no.Status), "client", r.RemoteAddr, "status", no.Status, "why", no.Reason)
 	b.cfg.Audit.Refused(audit.Refused{Who: audit.Who{Remote: r.RemoteAddr}, Door: "enter", Path: r.URL.Path, Status: no.Status, Code: no.Code, Reason: no.Reason})
 	if no.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")

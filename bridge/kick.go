@@ -2,9 +2,7 @@ package bridge
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/access"
@@ -12,58 +10,6 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
-
-// codeKicked is the reason of a client that an operator closed or keeps out.
-const codeKicked = "kicked"
-
-const (
-	// maxBlock is the longest block. For longer, revoke the credential.
-	maxBlock = 24 * time.Hour
-	// maxBlocks bounds the names that are blocked at a time.
-	maxBlocks = 10_000
-)
-
-// blockList holds the names that may not enter for a while.
-type blockList struct {
-	now func() time.Time
-
-	// mu guards the following field.
-	mu    sync.Mutex
-	until map[string]time.Time // by name
-}
-
-// add blocks a name. It returns false if there are too many.
-func (l *blockList) add(name string, d time.Duration) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.now()
-	for n, until := range l.until {
-		if !until.After(now) {
-			delete(l.until, n)
-		}
-	}
-	if len(l.until) >= maxBlocks {
-		return false
-	}
-	if l.until == nil {
-		l.until = map[string]time.Time{}
-	}
-	l.until[name] = now.Add(d)
-	return true
-}
-
-// refusal returns why a principal may not enter now, or nil.
-func (l *blockList) refusal(p *access.Principal) *access.Refusal {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	until, ok := l.until[p.Name]
-	left := until.Sub(l.now())
-	if !ok || left <= 0 {
-		return nil
-	}
-	return &access.Refusal{Status: http.StatusForbidden, Code: codeKicked, RetryAfter: left,
-		Reason: fmt.Sprintf("an operator has closed your connections; you may come back in %v", left.Round(time.Second))}
-}
 
 const kickForm = `{"name": "<of a user>"}, {"client": "<session>"} or {"id": "<of a credential>"}, and "block": "10m" to keep the user out for that time`
 
@@ -97,8 +43,8 @@ func readKick(payload []byte) (k kickRequest, wrong *apiError) {
 		if err = json.Unmarshal(raw, &text); err == nil {
 			k.block, err = time.ParseDuration(text)
 		}
-		if err != nil || k.block <= 0 || k.block > maxBlock {
-			return k, apiErrorf(http.StatusBadRequest, `"block" must be a time such as "10m", %v at most; to keep a user out for longer, revoke the credential`, maxBlock)
+		if err != nil || k.block <= 0 || k.block > access.MaxBlock {
+			return k, apiErrorf(http.StatusBadRequest, `"block" must be a time such as "10m", %v at most; to keep a user out for longer, revoke the credential`, access.MaxBlock)
 		}
 	}
 	return k, nil
@@ -169,8 +115,8 @@ func (b *Bridge) blockedNames(k kickRequest) (map[string]bool, *apiError) {
 		return nil, apiErrorf(http.StatusBadRequest, `an anonymous client has no name to keep out; leave out "block"`)
 	}
 	for name := range names {
-		if !b.access.blocked.add(name, k.block) {
-			return nil, apiErrorf(http.StatusServiceUnavailable, "%d names are blocked, which is the most; revoke the credential instead", maxBlocks)
+		if !b.access.blocked.Add(name, k.block) {
+			return nil, apiErrorf(http.StatusServiceUnavailable, "%d names are blocked, which is the most; revoke the credential instead", access.MaxBlocks)
 		}
 	}
 	return names, nil
@@ -180,7 +126,7 @@ func (b *Bridge) blockedNames(k kickRequest) (map[string]bool, *apiError) {
 func (b *Bridge) kick(conn engine.Conn, c *client, by *client, block time.Duration) {
 	const reason = "an operator closed this connection"
 	defer c.lockAccess()()
-	record := audit.Kicked{Who: b.who(c), Code: codeKicked, By: by.user(), Block: block}
+	record := audit.Kicked{Who: b.who(c), Code: access.CodeKicked, By: by.user(), Block: block}
 	if c.accessOf() == nil {
 		b.cfg.Audit.Kicked(record)
 		c.set(clientGone)

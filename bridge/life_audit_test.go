@@ -132,35 +132,3 @@ func TestClientsThatHaveNotSaidWhoTheyAreAreNotThere(t *testing.T) {
 		t.Errorf("the clients are %v", m["clients"])
 	}
 }
-
-func TestDeadlinesComeInOrderAndOnce(t *testing.T) {
-	var clock testkit.Clock
-	d := newDeadlines(clock.Now, clock.After)
-	var got []string
-	add := func(name string) *deadline { return &deadline{due: func() { got = append(got, name) }} }
-	a, b, c := add("a"), add("b"), add("c")
-	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
-	d.set(a, at(300))
-	d.set(b, at(100))
-	d.set(c, at(200))
-	d.set(c, time.Time{})
-	d.set(a, at(50))
-	clock.Pass(60 * time.Second)
-	if fmt.Sprint(got) != "[a]" {
-		t.Errorf("after a minute %v were due", got)
-	}
-	d.set(a, at(90))
-	clock.Pass(time.Hour)
-	if fmt.Sprint(got) != "[a a b]" {
-		t.Errorf("after an hour %v were due", got)
-	}
-	if n := clock.Timers(); n != 0 {
-		t.Errorf("%d timers are left", n)
-	}
-	d.set(b, at(10_000))
-	d.end()
-	d.set(c, at(10_001))
-	if n := clock.Timers(); n != 0 || b.place != 0 || c.place != 0 {
-		t.Errorf("after the end %d timers are left", n)
-	}
-}

@@ -50,9 +50,7 @@ func TestAClientIsWarnedAndClosedWhenItsCredentialExpires(t *testing.T) {
 func (h *accessHarness) awaitDeadlines(n int) {
 	h.t.Helper()
 	testkit.Eventually(h.t, testkit.Patience, "deadlines of the clients", func() error {
-		h.access.deadlines.mu.Lock()
-		defer h.access.deadlines.mu.Unlock()
-		if got := len(h.access.deadlines.heap); got != n {
+		if got, _ := h.access.deadlines.Next(); got != n {
 			return fmt.Errorf("%d clients have one, want %d", got, n)
 		}
 		return nil

@@ -5,13 +5,15 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
+	"github.com/clu-ws/clu-ws/bridge/quota"
 )
 
 // The limits of a principal count what all its connections to this bridge, and its requests over
-// HTTP, take together (usage.go). Those of the engine still hold for each connection.
+// HTTP, take together ([quota.Usages]). Those of the engine still hold for each connection.
 
 // limitsOf returns the limits of a principal.
 func limitsOf(p *access.Principal) access.Limits {
@@ -25,7 +27,7 @@ func limitsOf(p *access.Principal) access.Limits {
 // connections as it may.
 func (b *Bridge) checkConnections(c *client) *access.Refusal {
 	p := c.principal()
-	if p == nil || !b.usages.full(usageKey(p, c.Remote()), limitsOf(p).Connections) {
+	if p == nil || !b.usages.Full(usageKey(p, c.Remote()), limitsOf(p).Connections) {
 		return nil
 	}
 	return tooManyConnections(p)
@@ -33,7 +35,7 @@ func (b *Bridge) checkConnections(c *client) *access.Refusal {
 
 func tooManyConnections(p *access.Principal) *access.Refusal {
 	return &access.Refusal{
-		Status: http.StatusTooManyRequests, Code: "connections", RetryAfter: burst,
+		Status: http.StatusTooManyRequests, Code: "connections", RetryAfter: quota.Burst,
 		Reason: fmt.Sprintf("you have the %d connections that you may have at a time; close one, then connect again", limitsOf(p).Connections),
 	}
 }
@@ -45,7 +47,7 @@ func (b *Bridge) countConnection(c *client) *access.Refusal {
 	if p == nil || c.extra.usage.Load() != nil {
 		return nil
 	}
-	one := b.usages.connect(usageKey(p, c.Remote()), limitsOf(p).Connections)
+	one := b.usages.Connect(usageKey(p, c.Remote()), limitsOf(p).Connections)
 	if one == nil {
 		return tooManyConnections(p)
 	}
@@ -62,7 +64,7 @@ func (b *Bridge) uncountConnection(c *client) {
 		return
 	}
 	if one := c.extra.usage.Swap(nil); one != nil {
-		b.usages.disconnect(one)
+		b.usages.Disconnect(one)
 	}
 }
 
@@ -70,7 +72,7 @@ func (b *Bridge) uncountConnection(c *client) {
 // sent too many.
 func (b *Bridge) takeMessage(c *client) error {
 	if p := c.principal(); p != nil {
-		return b.take(p, c, messagesOf, limitsOf(p).MessageRate, "The message was not read: you may send %s messages a second, over all your connections%s.")
+		return b.take(p, c, b.usages.TakeMessage, limitsOf(p).MessageRate, "The message was not read: you may send %s messages a second, over all your connections%s.")
 	}
 	return nil
 }
@@ -78,16 +80,16 @@ func (b *Bridge) takeMessage(c *client) error {
 // takeCommand is takeMessage for a command that its sender may send.
 func (b *Bridge) takeCommand(c *client) error {
 	if p := c.principal(); p != nil {
-		return b.take(p, c, commandsOf, limitsOf(p).CommandRate, "The command was not sent: you may send %s commands a second, over all your connections%s.")
+		return b.take(p, c, b.usages.TakeCommand, limitsOf(p).CommandRate, "The command was not sent: you may send %s commands a second, over all your connections%s.")
 	}
 	return nil
 }
 
-func (b *Bridge) take(p *access.Principal, c *client, which func(*usage) *bucket, rate float64, text string) error {
+func (b *Bridge) take(p *access.Principal, c *client, take func(user string, rate float64) time.Duration, rate float64, text string) error {
 	if rate <= 0 {
 		return nil
 	}
-	wait := b.usages.take(usageKey(p, c.Remote()), which, rate)
+	wait := take(usageKey(p, c.Remote()), rate)
 	if wait == 0 {
 		return nil
 	}
@@ -97,4 +99,14 @@ func (b *Bridge) take(p *access.Principal, c *client, which func(*usage) *bucket
 		Message:    fmt.Sprintf(text, strconv.FormatFloat(rate, 'g', 6, 64), again),
 		RetryAfter: wait,
 	}
+}
+
+// usageKey returns a text that is equal for clients that share their limits: all of a name. An
+// anonymous client shares with those of its role at its address: otherwise one of them could use
+// up what all of them have.
+func usageKey(p *access.Principal, remote string) string {
+	if p.Name != "" {
+		return "name " + p.Name
+	}
+	return "role " + quota.Address(remote) + " " + p.Role
 }

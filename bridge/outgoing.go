@@ -15,6 +15,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 	"github.com/clu-ws/clu-ws/bridge/quota"
+	"github.com/clu-ws/clu-ws/internal/inorder"
 )
 
 // sendWithin is how long after being read a command may be sent.
@@ -25,9 +26,9 @@ type outgoing struct {
 	actor.Command
 	conn       engine.Conn // the zero value over HTTP
 	client     *client
-	receivedAt time.Time // when it was read
-	entry      *askEntry // see [incoming]
-	expires    time.Time // not sent after this time; zero without expires_at
+	receivedAt time.Time      // when it was read
+	entry      *inorder.Entry // see [incoming]
+	expires    time.Time      // not sent after this time; zero without expires_at
 	flight     *hub.Command
 	tracked    *hub.ResultWaiter                  // waits for its end; nil unless it is a tracked command
 	principal  *access.Principal                  // who was allowed to send it
@@ -145,7 +146,7 @@ func (b *Bridge) recordOutcome(s *outgoing, o amqpx.Outcome) {
 	code, _ := s.failure(o)
 	b.endCommand(s, code)
 	if o != amqpx.Confirmed && o != amqpx.Returned {
-		b.failures.note(o.String(), "consumer", s.Consumer, "command_id", s.CommandID, "client", s.client.Remote())
+		b.failures.Note(o.String(), "consumer", s.Consumer, "command_id", s.CommandID, "client", s.client.Remote())
 	}
 }
 

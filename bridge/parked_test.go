@@ -173,13 +173,9 @@ func TestAnOutageOfTheApplicationLastsForATimeOfGrace(t *testing.T) {
 func (h *accessHarness) awaitRenewals() {
 	h.t.Helper()
 	testkit.Eventually(h.t, testkit.Patience, "no renewal", func() error {
-		d, w := h.access.deadlines, &h.access.renewals
-		d.mu.Lock()
-		done := len(d.heap) > 0 && d.heap[0].at.After(d.now())
-		d.mu.Unlock()
-		w.mu.Lock() // after that, because what is due begins a renewal before it sets the next deadline
-		running := w.running
-		w.mu.Unlock()
+		n, at := h.access.deadlines.Next()
+		done := n > 0 && at.After(h.access.now())
+		running := h.access.renewals.Running() // after that, because what is due begins a renewal before it sets the next deadline
 		if running > 0 || !done && h.Clients() > 0 {
 			return fmt.Errorf("%d renewals run, or something is due", running)
 		}

@@ -109,8 +109,8 @@ func TestAClientIsCheckedAgainIfTheConfigurationChangesWhileItEnters(t *testing.
 	if p, no := h.access.settle(v, before); p != nil || no == nil || no.Code != "revoked" {
 		t.Errorf("after it: %v, %v", p, no)
 	}
-	h.access.blocked.add("eve", time.Minute)
-	if p, no := h.access.settle(v, h.access.generation.Load()); p != nil || no == nil || no.Code != codeKicked {
+	h.access.blocked.Add("eve", time.Minute)
+	if p, no := h.access.settle(v, h.access.generation.Load()); p != nil || no == nil || no.Code != access.CodeKicked {
 		t.Errorf("while it is blocked: %v, %v", p, no)
 	}
 	if p, no := h.access.settle(access.Verdict{}, 0); p != nil || no == nil || no.Status != 503 {

@@ -13,7 +13,7 @@ func (b *Bridge) startRenewal(c *client, p *access.Principal) {
 	a := c.extra.access
 	ctx, cancel := context.WithCancel(b.running)
 	a.renewing, a.stopRenewal = true, cancel
-	b.access.renewals.do(func() {
+	b.access.renewals.Do(func() {
 		defer cancel()
 		now, no := (*access.Principal)(nil), errUndecided
 		b.guarded("a renewal", func() { now, no = b.access.Renew(ctx, p) })
@@ -43,7 +43,7 @@ func (b *Bridge) renewed(c *client, asked, now *access.Principal, no *access.Ref
 	was, is := asked.UnknownSince(), now.UnknownSince()
 	switch {
 	case was.IsZero() && !is.IsZero():
-		b.access.unrenewed.note("the callback does not answer", "client", c.Remote(), "user", now.Name, "until", now.Expires)
+		b.access.unrenewed.Note("the callback does not answer", "client", c.Remote(), "user", now.Name, "until", now.Expires)
 		b.tellAccess(c, protocol.Access{Op: "access", Renewed: new(bool), Message: fmt.Sprintf(
 			"the application that decides who may be here does not answer; you stay for now, and it is asked again (since %s)", is.UTC().Format(protocol.TimeFormat))})
 	case !was.IsZero() && is.IsZero(), is.IsZero() && !now.Expires.Equal(asked.Expires):

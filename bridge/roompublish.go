@@ -50,7 +50,7 @@ func (b *Bridge) publishToRoom(s *hub.Session, r request) error {
 			b.tellPublished(r.client, to.path, message)
 			r.conn.Send(protocol.Encode(protocol.OK{Op: "ok", ID: r.id}))
 		} else {
-			b.failures.note(o.String(), "exchange", to.source.Exchange, "path", to.path)
+			b.failures.Note(o.String(), "exchange", to.source.Exchange, "path", to.path)
 			r.conn.Send(protocol.Encode(protocol.Error{Op: "error", ID: r.id, Code: o.String(), Message: publishFailure(o)}))
 		}
 		r.client.commandDone(r.conn)

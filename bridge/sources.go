@@ -60,7 +60,7 @@ func (b *Bridge) deliverToRooms(s *sourceLink, d *amqpx.Delivery) {
 	s.messages.Add(1)
 	body, err := actor.DecodeBody(d)
 	if err != nil {
-		b.roomDrops.note(err.Error(), "exchange", s.Exchange, "routing_key", d.RoutingKey, "message_id", d.MessageId, "app_id", d.AppId, "bytes", len(d.Body))
+		b.roomDrops.Note(err.Error(), "exchange", s.Exchange, "routing_key", d.RoutingKey, "message_id", d.MessageId, "app_id", d.AppId, "bytes", len(d.Body))
 		return
 	}
 	b.sequence.Take(roomMessageOf(s.Room(d.RoutingKey), body, d.Headers))

@@ -1,4 +1,4 @@
-package bridge
+package limitedlog
 
 import (
 	"log/slog"
@@ -6,34 +6,35 @@ import (
 	"time"
 )
 
-// limitedLog counts events by reason, and logs at most one line a second for each reason, with
+// Log counts events by reason, and logs at most one line a second for each reason, with
 // the number of events and the attributes of the last.
-type limitedLog struct {
+type Log struct {
 	log   *slog.Logger
 	event string // the line's message
 
 	// mu guards the following field.
 	mu      sync.Mutex
-	reasons map[string]*limitedEntry
+	reasons map[string]*entry
 }
 
-type limitedEntry struct {
+type entry struct {
 	count, logged int
 	last          []any       // attributes of the last event
 	timer         *time.Timer // set for a second after each line
 }
 
-func newLimitedLog(log *slog.Logger, event string) *limitedLog {
-	return &limitedLog{log: log, event: event, reasons: map[string]*limitedEntry{}}
+// New returns a log of events, each a line with this message.
+func New(log *slog.Logger, event string) *Log {
+	return &Log{log: log, event: event, reasons: map[string]*entry{}}
 }
 
-// note counts an event, with attributes for the log.
-func (t *limitedLog) note(reason string, attributes ...any) {
+// Note counts an event, with attributes for the log.
+func (t *Log) Note(reason string, attributes ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.reasons[reason]
 	if r == nil {
-		r = new(limitedEntry)
+		r = new(entry)
 		t.reasons[reason] = r
 	}
 	r.count++
@@ -46,7 +47,7 @@ func (t *limitedLog) note(reason string, attributes ...any) {
 
 // scheduleFlush holds back a reason's lines for a second, and then logs the events of that
 // second. mu is held.
-func (t *limitedLog) scheduleFlush(reason string, r *limitedEntry) {
+func (t *Log) scheduleFlush(reason string, r *entry) {
 	r.timer = time.AfterFunc(time.Second, func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
@@ -57,7 +58,7 @@ func (t *limitedLog) scheduleFlush(reason string, r *limitedEntry) {
 }
 
 // flush logs the events that were not logged yet, if any. mu is held.
-func (t *limitedLog) flush(reason string, r *limitedEntry) bool {
+func (t *Log) flush(reason string, r *entry) bool {
 	left := r.count - r.logged
 	if left == 0 {
 		return false
@@ -67,8 +68,8 @@ func (t *limitedLog) flush(reason string, r *limitedEntry) bool {
 	return true
 }
 
-// end logs the remaining events. note must not be called after it.
-func (t *limitedLog) end() {
+// End logs the remaining events. Note must not be called after it.
+func (t *Log) End() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for reason, r := range t.reasons {
@@ -79,8 +80,8 @@ func (t *limitedLog) end() {
 	}
 }
 
-// counts returns the number of events by reason.
-func (t *limitedLog) counts() map[string]int {
+// Counts returns the number of events by reason.
+func (t *Log) Counts() map[string]int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	counts := map[string]int{}

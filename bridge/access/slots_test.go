@@ -8,7 +8,7 @@ import (
 )
 
 func TestWhoeverWaitsForKeysLeavesTheWorkerToOthers(t *testing.T) {
-	w := newWorkers(1, 10)
+	w := newSlots(1, 10)
 	waiting, answer := make(chan struct{}), make(chan struct{})
 	done := make(chan error, 1)
 	go func() {
@@ -26,12 +26,12 @@ func TestWhoeverWaitsForKeysLeavesTheWorkerToOthers(t *testing.T) {
 	close(answer)
 	select {
 	case <-done:
-		t.Fatal("it goes on without a worker")
+		t.Fatal("it goes on without a slot")
 	default:
 	}
 	w.give()
 	if err := testkit.Receive(t, done); err != nil {
 		t.Error(err)
 	}
-	testkit.WaitUntil(t, "no worker is busy", func() bool { return w.busy.Load() == 0 && len(w.slots) == 0 })
+	testkit.WaitUntil(t, "no slot is taken", func() bool { return w.busy.Load() == 0 && len(w.taken) == 0 })
 }

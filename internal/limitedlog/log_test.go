@@ -1,4 +1,4 @@
-package bridge
+package limitedlog
 
 import (
 	"log/slog"
@@ -27,7 +27,7 @@ func (discardCounter) Write(p []byte) (int, error) { return len(p), nil }
 func TestEachReasonIsLoggedAtMostOnceASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var logged counts
-		dr := newLimitedLog(logged.logger(), "dropped")
+		dr := New(logged.logger(), "dropped")
 		expect := func(want ...int64) {
 			t.Helper()
 			dr.mu.Lock()
@@ -38,7 +38,7 @@ func TestEachReasonIsLoggedAtMostOnceASecond(t *testing.T) {
 		}
 		note := func(times int) {
 			for range times {
-				dr.note("not JSON", "sender", "x")
+				dr.Note("not JSON", "sender", "x")
 			}
 		}
 		note(5)
@@ -50,7 +50,7 @@ func TestEachReasonIsLoggedAtMostOnceASecond(t *testing.T) {
 		synctest.Wait()
 		expect(1, 4)
 		note(3)
-		dr.end()
+		dr.End()
 		expect(1, 4, 1, 2)
 	})
 }

@@ -7,37 +7,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
-	"github.com/clu-ws/clu-ws/internal/testkit"
 )
-
-func TestWorkersRunABoundedNumberInOrder(t *testing.T) {
-	w := workers{max: 2, maxWaiting: 2}
-	release, began := make(chan struct{}), make(chan int, 10)
-	accepted := 0
-	for i := range 6 {
-		if w.do(func() { began <- i; <-release }) {
-			accepted++
-		}
-	}
-	if accepted != 4 {
-		t.Errorf("%d of 6 are accepted, want 2 that run and 2 that wait", accepted)
-	}
-	first := testkit.Receive(t, began) + testkit.Receive(t, began)
-	if first != 0+1 || len(began) > 0 {
-		t.Errorf("others than the first two began")
-	}
-	release <- struct{}{}
-	if i := testkit.Receive(t, began); i != 2 {
-		t.Errorf("then %d began", i)
-	}
-	close(release)
-	testkit.Receive(t, began)
-	testkit.WaitUntil(t, "the workers have ended", func() bool {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		return w.running == 0
-	})
-}
 
 func TestAPanicOfADecisionIsLoggedAndRefuses(t *testing.T) {
 	var log logBuffer
@@ -45,26 +15,6 @@ func TestAPanicOfADecisionIsLoggedAndRefuses(t *testing.T) {
 	b.guarded("a decision", func() { panic("oops") })
 	if !strings.Contains(log.String(), "oops") {
 		t.Errorf("the log is %s", &log)
-	}
-}
-
-func TestOnlySoManyNamesAreBlocked(t *testing.T) {
-	var clock testkit.Clock
-	l := blockList{now: clock.Now}
-	for i := range maxBlocks {
-		if !l.add(strings.Repeat("x", i+1), maxBlock) {
-			t.Fatalf("number %d is not blocked", i)
-		}
-	}
-	if l.add("one more", maxBlock) {
-		t.Error("there is no bound")
-	}
-	clock.Pass(maxBlock)
-	if !l.add("one more", maxBlock) || len(l.until) != 1 {
-		t.Errorf("%d blocks are left after their time", len(l.until))
-	}
-	if l.refusal(&access.Principal{Name: "x"}) != nil || l.refusal(&access.Principal{Name: "one more"}) == nil {
-		t.Error("the wrong names are blocked")
 	}
 }
 
@@ -102,7 +52,7 @@ func FuzzKick(f *testing.F) {
 				given++
 			}
 		}
-		if given != 1 || k.block < 0 || k.block > maxBlock {
+		if given != 1 || k.block < 0 || k.block > access.MaxBlock {
 			t.Errorf("%s is read as %+v", text, k)
 		}
 	})

@@ -1,4 +1,4 @@
-package bridge
+package deadline
 
 import (
 	"container/heap"
@@ -6,37 +6,48 @@ import (
 	"time"
 )
 
-// deadlines calls clients when their next deadline has come. One timer serves all of them.
-type deadlines struct {
+// Queue calls functions when their time has come. One timer serves all of them.
+type Queue struct {
 	now   func() time.Time
 	after func(time.Duration, func()) (stop func() bool)
 
-	// mu guards the following fields, and the fields of each deadline.
+	// mu guards the following fields, and the fields of each entry but Due.
 	mu     sync.Mutex
-	heap   deadlineHeap
+	heap   entryHeap
 	stop   func() bool // stops the timer; nil if none runs
 	fireAt time.Time   // when it fires
 	timers uint64      // how many there were; the last one counts
 	ended  bool
 }
 
-// deadline is the next time at which something has to be done for a client.
-type deadline struct {
+// Entry is the next time at which something has to be done, which is Due.
+type Entry struct {
+	Due   func()
 	at    time.Time
 	place int // 1 + its place in the heap; 0 if it is not there
-	due   func()
 }
 
-func newDeadlines(now func() time.Time, after func(time.Duration, func()) (stop func() bool)) *deadlines {
+// New returns an empty queue with a clock. A nil after is [time.AfterFunc].
+func New(now func() time.Time, after func(time.Duration, func()) (stop func() bool)) *Queue {
 	if after == nil {
 		after = func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
 	}
-	return &deadlines{now: now, after: after}
+	return &Queue{now: now, after: after}
 }
 
-// set moves a deadline, or removes it if the time is zero. due is called once, on a goroutine
+// Next returns how many entries have a time, and the first of these times.
+func (d *Queue) Next() (n int, at time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.heap) == 0 {
+		return 0, time.Time{}
+	}
+	return len(d.heap), d.heap[0].at
+}
+
+// Set sets the time of an entry, or removes it if the time is zero. Due is called once, on a goroutine
 // of its own, and may set the next time.
-func (d *deadlines) set(e *deadline, at time.Time) {
+func (d *Queue) Set(e *Entry, at time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch e.at = at; {
@@ -52,8 +63,8 @@ func (d *deadlines) set(e *deadline, at time.Time) {
 	d.arm()
 }
 
-// end stops the timer. No deadline is due after it, except for those that already are.
-func (d *deadlines) end() {
+// End stops the timer. No entry is due after it, except for those that already are.
+func (d *Queue) End() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.ended = true
@@ -69,7 +80,7 @@ func (d *deadlines) end() {
 const recheckAfter = time.Minute
 
 // arm makes the timer fire at the first deadline, or earlier. mu is held.
-func (d *deadlines) arm() {
+func (d *Queue) arm() {
 	if d.stop != nil {
 		if len(d.heap) > 0 && !d.heap[0].at.Before(d.fireAt) {
 			return
@@ -88,7 +99,7 @@ func (d *deadlines) arm() {
 }
 
 // fire calls those whose deadline has come.
-func (d *deadlines) fire(timer uint64) {
+func (d *Queue) fire(timer uint64) {
 	d.mu.Lock()
 	if timer != d.timers { // it fired while it was being stopped
 		d.mu.Unlock()
@@ -97,7 +108,7 @@ func (d *deadlines) fire(timer uint64) {
 	d.stop = nil
 	var due []func()
 	for now := d.now(); len(d.heap) > 0 && !d.heap[0].at.After(now); {
-		due = append(due, heap.Pop(&d.heap).(*deadline).due)
+		due = append(due, heap.Pop(&d.heap).(*Entry).Due)
 	}
 	d.arm()
 	d.mu.Unlock()
@@ -106,22 +117,22 @@ func (d *deadlines) fire(timer uint64) {
 	}
 }
 
-// deadlineHeap is a heap of deadlines, the first at the top.
-type deadlineHeap []*deadline
+// entryHeap is a heap of deadlines, the first at the top.
+type entryHeap []*Entry
 
-func (h deadlineHeap) Len() int           { return len(h) }
-func (h deadlineHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
-func (h deadlineHeap) Swap(i, j int) {
+func (h entryHeap) Len() int           { return len(h) }
+func (h entryHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+func (h entryHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].place, h[j].place = i+1, j+1
 }
 
-func (h *deadlineHeap) Push(e any) {
-	*h = append(*h, e.(*deadline))
-	e.(*deadline).place = len(*h)
+func (h *entryHeap) Push(e any) {
+	*h = append(*h, e.(*Entry))
+	e.(*Entry).place = len(*h)
 }
 
-func (h *deadlineHeap) Pop() any {
+func (h *entryHeap) Pop() any {
 	last := len(*h) - 1
 	e := (*h)[last]
 	(*h)[last] = nil
