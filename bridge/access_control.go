@@ -17,9 +17,9 @@ import (
 // accessControl identifies the clients of a bridge and follows what they may do while they are
 // connected. It is nil without access control.
 //
-//	upgrade ──► identify.go ──► admit ──► Open ──► clientaccess.go: expiry, renewal, changed grants
+//	upgrade ──► access_identify.go ──► admit ──► Open ──► access_client.go: expiry, renewal, changed grants
 //	                │                                   ▲       ▲        ▲
-//	             401, 403, ...                      authop.go  kick.go  reload.go
+//	             401, 403, ...                      access_auth.go  access_kick.go  access_reload.go
 type accessControl struct {
 	*access.Authority
 	// generation counts what may take a right away from a client that is being admitted:
