@@ -7,7 +7,47 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
+
+// upgradeRequest is what an upgrade request asks for. It outlives the request.
+type upgradeRequest struct {
+	target string // without credentials
+	path   string
+	remote string
+	origin string // of the page; "" for a program
+	offers string // subprotocols
+	number uint64 // of the client
+
+	// The following fields are set with access control.
+	trusted    bool   // the page may use cookies
+	generation uint64 // of the configuration by which the client is identified
+}
+
+// readUpgrade reads an upgrade request.
+func (b *Bridge) readUpgrade(r *engine.Request) (u upgradeRequest, err error) {
+	u.target = r.Target()
+	if u.path, err = b.pathOf(u.target); err != nil {
+		return u, err
+	}
+	u.number, u.remote, u.offers = b.clientCount.Add(1), remoteName(r.RemoteAddr()), r.Header("Sec-WebSocket-Protocol")
+	return u, nil
+}
+
+// pathOf returns the path in the target of an upgrade request, percent-decoded once. If there
+// are rooms, a path that a proxy with access rules might read as a different path is an
+// error.
+func (b *Bridge) pathOf(target string) (string, error) {
+	raw, _, _ := strings.Cut(target, "?")
+	path, err := rooms.DecodePath(raw)
+	switch {
+	case err == nil:
+		return path, nil
+	case len(b.cfg.Sources) == 0: // any path will do, as with CLU
+		return "/", nil
+	}
+	return "", &engine.RejectError{Status: http.StatusBadRequest, Kind: pathKind, Reason: err.Error()}
+}
 
 // admit accepts a client. Some paths are rooms. A client that names the subprotocol or has
 // parameters in its URL speaks v1. With access control, a nil principal means that the client's
