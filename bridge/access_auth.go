@@ -161,7 +161,7 @@ func (b *Bridge) finishAuth(conn engine.Conn, c *client, id *string, v access.Ve
 // mayBecome reports whether a client may go on as another principal: with a new credential of
 // the same name, or with a first one.
 func mayBecome(was, now *access.Principal) bool {
-	return was.Name == now.Name && was.Name != "" || was.Source == "anonymous"
+	return was.Name == now.Name && was.Name != "" || was.Source == access.SourceAnonymous
 }
 
 // refuseAuth answers a credential that is refused. A client that is identified goes on as it

@@ -32,7 +32,7 @@ func (b *Bridge) identify(r *engine.Request) (engine.Accepted, error) {
 	var raw string
 	raw, a.Query, _ = strings.Cut(u.target, "?")
 	u.origin, u.target = strings.Join(from.Origins, ", "), raw+"?"+access.WithoutCredentials(a.Query)
-	ambient := foreign != nil && !showsBearer(a)
+	ambient := foreign != nil && !a.ShowsBearer()
 	if ambient && r.Header("Authorization") != "" { // a remembered password
 		return engine.Accepted{}, b.refuseUpgrade(u, nil, foreignPage(foreign))
 	}
@@ -64,7 +64,7 @@ func (b *Bridge) decideUpgrade(u upgradeRequest, v access.Verdict, foreign *orig
 	switch {
 	case no != nil:
 		return engine.Accepted{}, b.refuseUpgrade(u, v.Principal, no)
-	case foreign != nil && p != nil && isAmbient(p.Source):
+	case foreign != nil && p != nil && p.Ambient():
 		return engine.Accepted{}, b.refuseUpgrade(u, p, foreignPage(foreign))
 	case p == nil && b.roomOf(u.path) != "":
 		return engine.Accepted{}, b.refuseUpgrade(u, nil, errRoomNeedsCredential)

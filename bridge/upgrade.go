@@ -72,7 +72,7 @@ func (b *Bridge) admit(u upgradeRequest, p *access.Principal) (engine.Accepted, 
 	switch {
 	case asked:
 		accepted.Subprotocol = Subprotocol
-	case b.access != nil && offersToken(u.offers) && offersSubprotocol(u.offers, plainSubprotocol):
+	case b.access != nil && access.OffersToken(u.offers) && offersSubprotocol(u.offers, plainSubprotocol):
 		accepted.Subprotocol = plainSubprotocol
 	}
 	if !asked && !given {
