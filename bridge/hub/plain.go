@@ -152,11 +152,8 @@ func (c *PlainClient) Open(conn Conn) {
 	}
 }
 
-// Leave is called when the client has disconnected. It may be called repeatedly.
-func (c *PlainClient) Leave() { c.leave() }
-
-// leave is Leave for a client that may be nil.
-func (c *PlainClient) leave() {
+// Leave is called when the client has disconnected. It may be called repeatedly, and of nil.
+func (c *PlainClient) Leave() {
 	if c == nil {
 		return
 	}

@@ -90,7 +90,7 @@ func (h *Hub) greet(conn Conn, s *Session, a *ConnectRequest, hello protocol.Hel
 	hello.Session, hello.Time = s.ID, h.now().UTC().Format(protocol.TimeFormat)
 	hello.Epoch, hello.Seq, hello.Broker = h.Epoch, h.known(), h.brokerState
 	defer s.preHello.Add(-1)
-	defer s.plain.leave()
+	defer s.plain.Leave()
 	s.toldState = h.brokerState
 	s.conn = conn
 	h.selves.add(s.viewer.Load(), s)
