@@ -25,6 +25,7 @@ type accessControl struct {
 	decisions  workers // on credentials in messages
 	renewals   workers
 	http       chan struct{} // a place for each request over HTTP that is being identified
+	adminHTTP  chan struct{} // the same, for requests to the admin port
 	now        func() time.Time
 	unrenewed  *limitedLog // credentials that could not be renewed
 	changes    *limitedLog // clients whose grants changed
@@ -38,7 +39,7 @@ const (
 	maxWaitingDecision = 4096
 	// maxRenewals bounds the renewals at a time. There is at most one for each client.
 	maxRenewals = 64
-	// maxIdentifyHTTP bounds the requests over HTTP that are being identified.
+	// maxIdentifyHTTP bounds the requests over HTTP that are being identified, on each port.
 	maxIdentifyHTTP = 64
 )
 
@@ -52,6 +53,7 @@ func newAccessControl(cfg *Config) *accessControl {
 		decisions: workers{max: maxDecisions, maxWaiting: maxWaitingDecision},
 		renewals:  workers{max: maxRenewals, maxWaiting: -1},
 		http:      make(chan struct{}, maxIdentifyHTTP),
+		adminHTTP: make(chan struct{}, maxIdentifyHTTP),
 		now:       cfg.now,
 		unrenewed: newLimitedLog(cfg.Logger, "a credential could not be renewed"),
 		changes:   newLimitedLog(cfg.Logger, "the grants of a client changed"),
