@@ -141,8 +141,9 @@ func (s *state) identifyProxied(ap *Approach) (v Verdict, ok bool) {
 	if p.Role == "" {
 		return refuse(403, "no_role", fmt.Sprintf("you are signed in as %s, but have no role here; ask the operator for one", name)), true
 	}
+	peer := ap.Peer.Addr()
 	p.resolve = func(later *state, p *Principal) *Refusal {
-		if later.cfg.Proxy == nil {
+		if later.cfg.Proxy == nil || !later.proxies.Trusts(peer) {
 			return removed()
 		}
 		return p.setRole(later.proxyRole(name, groups))
