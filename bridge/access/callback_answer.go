@@ -64,7 +64,6 @@ func parseAnswer(body []byte) (answer, error) {
 			return answer{}, fmt.Errorf("%q in its answer is of the wrong type", key)
 		}
 	}
-	a.error = presentable(a.error)
 	return a, nil
 }
 
