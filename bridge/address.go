@@ -18,7 +18,10 @@ type clientExtra struct {
 	principal  atomic.Pointer[access.Principal]
 	usage      atomic.Pointer[usage] // its principal's; nil until it is counted
 	asks       askQueue
-	access     *clientAccess // nil without access control
+	access     *clientAccess // nil without access control, and over HTTP
+	// identified is the generation of the configuration by which the sender of a request over
+	// HTTP was identified.
+	identified uint64
 }
 
 // family is the kind of an address that is kept in binary form.

@@ -1,6 +1,12 @@
 package bridge
 
-import "github.com/clu-ws/clu-ws/bridge/access"
+import (
+	"net/http"
+
+	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/bridge/hub"
+)
 
 // principal returns who a client is. It is nil without access control, and for a client that has
 // not said who it is; see [Bridge.decide].
@@ -14,3 +20,31 @@ func (c *client) principal() *access.Principal {
 // setPrincipal sets who a client is. It is first called while the client is being accepted;
 // later calls replace the principal, on any goroutine.
 func (c *client) setPrincipal(p *access.Principal) { c.addExtra().principal.Store(p) }
+
+// principalNow returns who a client is now, or why it may do nothing any more. A connection is told
+// of each change (reload.go, kick.go). A request over HTTP, which may wait for an hour, is told of
+// none, so it is looked at again.
+func (b *Bridge) principalNow(c *client) (*access.Principal, *access.Refusal) {
+	p := c.principal()
+	if p == nil || c.number > 0 {
+		return p, nil
+	}
+	if !p.Expires.IsZero() && !b.access.now().Before(p.Expires) {
+		return nil, errExpiredRequest
+	}
+	return b.access.current(p, c.extra.identified)
+}
+
+var errExpiredRequest = &access.Refusal{Status: http.StatusUnauthorized, Code: "expired", Reason: "your credential has expired; get a new one"}
+
+// viewerNow is [client.viewer] for a client whose principal may have changed.
+func (b *Bridge) viewerNow(c *client) *hub.Viewer {
+	p, no := b.principalNow(c)
+	switch {
+	case no != nil:
+		return &hub.Viewer{View: filter.NewView(nil, nil)}
+	case p == nil:
+		return nil
+	}
+	return viewerOf(c, p)
+}

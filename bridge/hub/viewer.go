@@ -66,6 +66,18 @@ func (v *Viewer) hears(r *Reply) bool {
 	return v.selects(&r.Reply, v.owns(r))
 }
 
+// hearsOwn is hears for a reply to a command that the viewer's client waits for, which is its own
+// whoever it is.
+func (v *Viewer) hearsOwn(r *Reply) bool {
+	if v.view() == nil {
+		return true
+	}
+	if v.View.NeedsKeywords() {
+		r.readKeywords()
+	}
+	return v.selects(&r.Reply, v.Own)
+}
+
 // heard is hears for a reply of which other goroutines may read.
 func (v *Viewer) heard(r *Reply) bool {
 	if v.view() == nil {
