@@ -20,8 +20,8 @@ type clientExtra struct {
 	asks       askQueue
 	access     *clientAccess // nil without access control, and over HTTP
 	// identified is the generation of the configuration by which the sender of a request over
-	// HTTP was identified.
-	identified uint64
+	// HTTP was identified, or looked at last.
+	identified atomic.Uint64
 }
 
 // family is the kind of an address that is kept in binary form.

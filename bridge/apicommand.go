@@ -67,7 +67,7 @@ func (b *Bridge) httpClient(r *http.Request, p *access.Principal, generation uin
 	c.setRemote(r.RemoteAddr)
 	if p != nil {
 		c.setPrincipal(p)
-		c.extra.identified = generation
+		c.extra.identified.Store(generation)
 	}
 	if b.draining.Load() {
 		c.set(clientLeaving)

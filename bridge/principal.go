@@ -25,19 +25,29 @@ func (c *client) setPrincipal(p *access.Principal) { c.addExtra().principal.Stor
 // of each change (reload.go, kick.go). A request over HTTP, which may wait for an hour, is told of
 // none, so it is looked at again.
 func (b *Bridge) principalNow(c *client) (*access.Principal, *access.Refusal) {
-	p := c.principal()
-	if p == nil || c.number > 0 {
-		return p, nil
+	if c.number > 0 || c.principal() == nil {
+		return c.principal(), nil
 	}
+	seen := c.extra.identified.Load() // before the principal, which is set before it
+	p := c.principal()
 	if !p.Expires.IsZero() && !b.access.now().Before(p.Expires) {
 		return nil, errExpiredRequest
 	}
-	return b.access.current(p, c.extra.identified)
+	generation := b.access.generation.Load()
+	if generation == seen {
+		return p, nil
+	}
+	now, no := b.access.current(p, seen)
+	if no == nil {
+		c.setPrincipal(now)
+		c.extra.identified.Store(generation)
+	}
+	return now, no
 }
 
 var errExpiredRequest = &access.Refusal{Status: http.StatusUnauthorized, Code: "expired", Reason: "your credential has expired; get a new one"}
 
-// viewerNow is [client.viewer] for a client whose principal may have changed.
+// viewerNow returns what a client may hear now; nil is everything.
 func (b *Bridge) viewerNow(c *client) *hub.Viewer {
 	p, no := b.principalNow(c)
 	switch {
