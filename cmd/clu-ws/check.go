@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/audit"
 	"github.com/clu-ws/clu-ws/internal/configfile"
 )
 
@@ -62,9 +61,9 @@ func (s *settings) describeAccess() ([]string, error) {
 
 // tryBridge finds what only a bridge finds wrong with its configuration.
 func (s *settings) tryBridge(c *cli.Context) error {
-	if dir := filepath.Dir(s.audit.target); s.audit.target != "" && !auditWords[s.audit.target] {
-		if _, err := os.Stat(dir); err != nil {
-			return fmt.Errorf("--audit: %w", err)
+	if s.audit.target != "" {
+		if err := audit.Check(s.audit.target); err != nil {
+			return flagError("audit", err)
 		}
 	}
 	cfg := s.bridge
