@@ -99,6 +99,9 @@ func newToken(cfg TokenConfig) (t *token, err error) {
 	}
 	t.hash = [sha256.Size]byte(sum)
 	t.id = tokenID(t.hash)
+	if cfg.From != nil && len(cfg.From) == 0 {
+		return nil, pathErrorf("from", "the list is empty, so that the token is of no use; name a network, or leave the list out for all")
+	}
 	for i, network := range cfg.From {
 		if network == "unix" { // the peers of Unix sockets
 			continue

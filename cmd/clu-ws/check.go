@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -31,7 +32,11 @@ func check(c *cli.Context, stdout io.Writer) error {
 		return err
 	}
 	described, accessErr := s.describeAccess()
-	if err := errors.Join(err, accessErr, s.setClientCAs(), s.file.place(s.tryBridge(c))); err != nil {
+	bridgeErr := s.tryBridge(c)
+	if err != nil && bridgeErr != nil && strings.Contains(err.Error(), bridgeErr.Error()) {
+		bridgeErr = nil // the flags have said so
+	}
+	if err := errors.Join(err, accessErr, s.setClientCAs(), s.file.place(bridgeErr)); err != nil {
 		return err
 	}
 	if s.file != nil {
