@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 
 	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/quota"
+	"github.com/clu-ws/clu-ws/internal/inorder"
 )
 
 // commonPath is the path of nearly all clients.
@@ -16,8 +18,8 @@ type clientExtra struct {
 	remote     string      // the client's address, if it belongs to no family
 	roomClient *roomClient // set for a client in a room
 	principal  atomic.Pointer[access.Principal]
-	usage      atomic.Pointer[usage] // its principal's; nil until it is counted
-	asks       askQueue
+	usage      atomic.Pointer[quota.Usage] // its principal's; nil until it is counted
+	asks       inorder.Queue
 	access     *clientAccess // nil without access control
 }
 

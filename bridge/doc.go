@@ -15,24 +15,24 @@
 //
 // # In
 //
-//	request ──► guard.go: which page? whose? ──► handler.Accept, the page, the API, the admin's port
+//	request ──► http_guard.go: which page? whose? ──► handler.Accept, the page, the API, the admin's port
 //
 // For every request, the web page that it comes from and its client's address are checked
-// first. An upgrade is then a plain client, a v1 client (connect.go, query.go) or a client in a
-// room (path.go, roomclient.go). The engine calls the bridge through handler.go.
+// first. An upgrade is then a plain client, a v1 client (connect.go, connect_query.go) or a client in a
+// room (connect_path.go, room_client.go). The engine calls the bridge through handler.go.
 //
 // # Access
 //
-//	Approach ──► Authority.Identify ──┬─► Principal ──► admit ──► Open ──► clientaccess.go: its life
+//	Approach ──► Authority.Identify ──┬─► Principal ──► admit ──► Open ──► access_client.go: its life
 //	             (package access)     ├─► Refusal ──► 401, 403, ...          ▲
-//	                                  ├─► Later: the connection is parked    │ become.go: another principal
-//	                                  └─► Awaits: the message auth     authop.go, renewal.go, reload.go
+//	                                  ├─► Later: the connection is parked    │ access_become.go: another principal
+//	                                  └─► Awaits: the message auth     access_auth.go, access_renewal.go, access_reload.go
 //
-// If it is configured, clients have to say who they are (identify.go, identifyhttp.go). A client's
+// If it is configured, clients have to say who they are (access_identify.go, access_http.go). A client's
 // principal is what it may do. It is replaced when the client renews its credential, when an
 // application is asked again, and when the configuration is read again; what the client hears
-// follows (viewer.go). Deadlines share one timer (deadlines.go). What may block runs on workers
-// (workers.go), and never with a lock.
+// follows (access_viewer.go). Deadlines share one timer (package deadline). What may block runs on
+// workers (package workers), and never with a lock.
 //
 // # Down
 //
@@ -57,19 +57,19 @@
 //	text ──► protocol.Parse ──► Command.Validate ──► too late? ──► decide ──► ask ──► Inflight ──► record ──► Link.Publish ──► outcome
 //
 // Every command is registered before it is sent: in CLU's own form (commands.go), tracked
-// (tracked.go), or over HTTP (apicommand.go, httpwaiter.go). The registry of the commands in
+// (command_tracked.go), or over HTTP (command_http.go, command_httpwaiter.go). The registry of the commands in
 // flight ([hub.Inflight]) refuses an id that is in use, and matches replies with their commands.
 // Whether a client may send it is decided in access.go, as for every other action, before
 // anything else may show that it was sent, and again right before it is written; the limits of a
-// user count all its connections (limits.go, usage.go). An application may decide, too, while the
-// client's later messages wait (ask.go, askqueue.go). With an audit log, a command is recorded
-// first (record.go). A command is
-// published within 0.9 s of being read or not at all (lateness.go, outgoing.go), and fails at
-// once if it cannot be published. Each is logged with its outcome (commandlog.go). The sender is
+// user count all its connections (access_limits.go, package quota). An application may decide, too, while the
+// client's later messages wait (access_ask.go, package inorder). With an audit log, a command is recorded
+// first (audit.go). A command is
+// published within 0.9 s of being read or not at all (command_late.go, command_outgoing.go), and fails at
+// once if it cannot be published. Each is logged with its outcome (command_log.go). The sender is
 // told every outcome except success, which the actor's reply shows:
 //
 //	bad input     an error envelope to the sender, unless the bridge is strict
-//	returned      CLU's failed reply, published for every client (pendingreturns.go, failurerate.go)
+//	returned      CLU's failed reply, published for every client (command_returns.go, failurerate.go)
 //	not sent      an error envelope to the sender: it may be sent again
 //	unknown       an error envelope to the sender: the actor may have it; also after a nack
 //
@@ -77,11 +77,11 @@
 //
 //	source ──► path of the room ──► one raw frame ──► rooms' logs, groups' logs
 //
-// Exchanges other than the actors' feed rooms (sources.go, package rooms). Clients that
+// Exchanges other than the actors' feed rooms (room_sources.go, package rooms). Clients that
 // connected to a room follow its log; v1 clients have rooms among their subscriptions. Programs
-// publish messages and send commands over HTTP (api.go), clients publish where that is granted
-// (roompublish.go), and applications see on an exchange, or by the callback, which clients
-// connect and leave (presence.go) and what they do in rooms (roomevents.go). Operators have metrics and health (admin.go, metrics.go,
+// publish messages and send commands over HTTP (http_api.go), clients publish where that is granted
+// (room_publish.go), and applications see on an exchange, or by the callback, which clients
+// connect and leave (presence.go) and what they do in rooms (room_events.go). Operators have metrics and health (admin.go, metrics.go,
 // health.go).
 //
 // The engine's loops never wait for the broker, and the link never waits for a client.

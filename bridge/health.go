@@ -53,7 +53,7 @@ func (h health) public() health {
 func (b *Bridge) health() health {
 	s := b.link.State()
 	clients := b.Clients()
-	h := health{Broker: brokerWord(s), Reason: brokerReason(s), Name: b.cfg.Name, Clients: &clients, Dropped: b.replyDrops.counts()}
+	h := health{Broker: brokerWord(s), Reason: brokerReason(s), Name: b.cfg.Name, Clients: &clients, Dropped: b.replyDrops.Counts()}
 	switch {
 	case !s.Up && s.Err == nil:
 		h.Reason = "not linked yet"

@@ -30,7 +30,7 @@ func (b *Bridge) deliver(d *amqpx.Delivery) {
 	buf := make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+envelopeRoom+len(d.Body))
 	buf, body, err := b.cfg.Envelope.AppendWithOffset(buf, d)
 	if err != nil {
-		b.replyDrops.note(err.Error(), "sender", d.Headers["sender"], "routing_key", d.RoutingKey, "message_id", d.MessageId, "bytes", len(d.Body))
+		b.replyDrops.Note(err.Error(), "sender", d.Headers["sender"], "routing_key", d.RoutingKey, "message_id", d.MessageId, "bytes", len(d.Body))
 		return
 	}
 	b.metrics.replies.Inc()
