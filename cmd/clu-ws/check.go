@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -31,7 +32,8 @@ func check(c *cli.Context, stdout io.Writer) error {
 	if s == nil {
 		return err
 	}
-	described, accessErr := s.describeAccess()
+	var warnings bytes.Buffer
+	described, accessErr := s.describeAccess(warningsTo(&warnings))
 	bridgeErr := s.tryBridge(c)
 	if err != nil && bridgeErr != nil && strings.Contains(err.Error(), bridgeErr.Error()) {
 		bridgeErr = nil // the flags have said so
@@ -47,6 +49,9 @@ func check(c *cli.Context, stdout io.Writer) error {
 		fmt.Fprintf(stdout, "The observatory is called %q.\n\n", s.file.Site.Title)
 	}
 	printAccess(stdout, described)
+	if warnings.Len() > 0 {
+		fmt.Fprintf(stdout, "\nThe bridge will warn:\n%s", warnings.String())
+	}
 	for _, path := range s.secrets {
 		if configfile.Exposed(path) {
 			fmt.Fprintf(stdout, "\nEveryone on this machine may read %s, which has a secret; use chmod o-r.\n", path)
@@ -55,12 +60,22 @@ func check(c *cli.Context, stdout io.Writer) error {
 	return nil
 }
 
+// warningsTo returns a logger whose warnings are written without their time.
+func warningsTo(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey || a.Key == slog.LevelKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+}
+
 // describeAccess returns who may do what; nil without a section access.
-func (s *settings) describeAccess() ([]string, error) {
+func (s *settings) describeAccess(log *slog.Logger) ([]string, error) {
 	if s.access == nil {
 		return nil, nil
 	}
-	lines, err := s.access.Describe(access.Options{Secret: readSecretFile, Logger: slog.New(slog.DiscardHandler)})
+	lines, err := s.access.Describe(access.Options{Secret: readSecretFile, Logger: log})
 	return lines, s.file.place(err)
 }
 

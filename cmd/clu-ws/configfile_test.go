@@ -233,3 +233,10 @@ func TestCheckSaysOnceWhatTheFlagsAndTheBridgeFindWrong(t *testing.T) {
 		t.Errorf("it says\n%s", got)
 	}
 }
+
+func TestCheckShowsWhatTheBridgeWillWarnOf(t *testing.T) {
+	path := writeFile(t, "clu-ws.yaml", "access:\n  jwt: [{issuer: i, audience: a, algorithms: [RS256], jwks: \"http://idp.example/keys\"}]\n")
+	if text := output(t, "check", "--config", path); !strings.Contains(text, "The bridge will warn:\nmsg=\"the keys of an issuer of tokens are fetched without TLS") {
+		t.Errorf("it prints\n%s", text)
+	}
+}

@@ -80,7 +80,8 @@ const configurationCheck = `
 ## ` + "`clu-ws check`" + `
 
 Says what is wrong with flags, variables and the file, all at once, and exits with 1; or what they mean: the settings
-that are given and by what, and who may do what. It starts nothing, and takes the flags of ` + "`clu-ws websocket`" + `:
+that are given and by what, and who may do what. It starts nothing, tries no port, and takes the flags of
+` + "`clu-ws websocket`" + `:
 
     clu-ws check --config clu-ws.yaml
 `
