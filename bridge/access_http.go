@@ -17,6 +17,7 @@ import (
 type caller struct {
 	peer    netip.AddrPort
 	foreign *origin.RejectError // the page's origin is not allowed
+	admin   bool                // it came through the admin port
 }
 
 type callerKey struct{}
@@ -49,7 +50,7 @@ func (b *Bridge) identifyHTTPAs(r *http.Request, path string) (*access.Principal
 	remote := parseRemote(r.RemoteAddr)
 	a := &access.Approach{Method: r.Method, Path: path, Query: r.URL.RawQuery, Remote: remote, Peer: from.peer,
 		Headers: r.Header.Values, OriginAllowed: from.foreign == nil, TLS: r.TLS, Unix: unixPeer(engine.UnixPeerFromContext(r.Context()))}
-	if from.foreign != nil && !showsBearer(a) {
+	if from.foreign != nil && !a.ShowsBearer() {
 		return nil, foreignPage(from.foreign)
 	}
 	generation := b.access.generation.Load()
@@ -63,17 +64,22 @@ func (b *Bridge) identifyHTTPAs(r *http.Request, path string) (*access.Principal
 		return nil, no
 	case p == nil:
 		return nil, access.NoCredential()
-	case from.foreign != nil && isAmbient(p.Source):
+	case from.foreign != nil && p.Ambient():
 		return nil, foreignPage(from.foreign)
 	}
 	return p, nil
 }
 
-// decideHTTP waits for a decision that takes long. Only so many wait.
+// decideHTTP waits for a decision that takes long. Only so many wait; operators do not wait behind
+// the public.
 func (b *Bridge) decideHTTP(r *http.Request, v access.Verdict) access.Verdict {
+	places := b.access.http
+	if callerOf(r).admin {
+		places = b.access.adminHTTP
+	}
 	select {
-	case b.access.http <- struct{}{}:
-		defer func() { <-b.access.http }()
+	case places <- struct{}{}:
+		defer func() { <-places }()
 	default:
 		return access.Verdict{Refusal: errUndecided}
 	}
