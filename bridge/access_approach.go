@@ -3,10 +3,7 @@ package bridge
 import (
 	"net/http"
 	"net/netip"
-	"slices"
-	"strings"
 
-	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/forwarded"
 	"github.com/clu-ws/clu-ws/bridge/origin"
@@ -46,46 +43,4 @@ func originRequestHTTP(p *forwarded.Proxies, r *http.Request, peer netip.Addr) o
 // namesClient reports whether a request comes from a trusted proxy that says for whom.
 func namesClient(p *forwarded.Proxies, peer netip.Addr, values func(string) []string) bool {
 	return p.Trusts(peer) && (len(values("X-Forwarded-For")) > 0 || len(values("Forwarded")) > 0)
-}
-
-// showsBearer reports whether a request shows a credential that no browser adds by itself: then
-// the origin of the page does not matter. Basic is one that browsers remember, like a cookie.
-func showsBearer(ap *access.Approach) bool {
-	for _, value := range ap.Headers("Authorization") {
-		if scheme, _, _ := strings.Cut(value, " "); strings.EqualFold(scheme, "Bearer") {
-			return true
-		}
-	}
-	if slices.ContainsFunc(ap.Headers("Sec-WebSocket-Protocol"), offersToken) {
-		return true
-	}
-	return access.WithoutCredentials(ap.Query) != ap.Query
-}
-
-// A browser can show a token only as a subprotocol, after bearerProtocol. It closes the
-// connection unless another one that it offers is named back: a plain client offers
-// plainSubprotocol for that.
-const (
-	bearerProtocol   = "bearer."
-	plainSubprotocol = "clu"
-)
-
-// offersToken reports whether a token is among the subprotocols that a client offers.
-func offersToken(offered string) bool {
-	for name := range strings.SplitSeq(offered, ",") {
-		if strings.HasPrefix(strings.TrimSpace(name), bearerProtocol) {
-			return true
-		}
-	}
-	return false
-}
-
-// isAmbient reports whether a browser shows what identified a client on its own account, or
-// nothing did: then a foreign page acts with the rights of its user.
-func isAmbient(source string) bool {
-	switch source {
-	case "token", "jwt", "signed", "callback":
-		return false // a cookie counts only from a page that may connect
-	}
-	return true
 }

@@ -145,7 +145,7 @@ func (b *Bridge) askCommandHTTP(ctx context.Context, s *outgoing) error {
 func (b *Bridge) commandQuestion(s *outgoing) access.Ask {
 	r := access.Ask{Op: opCommand, Consumer: s.Consumer, Command: s.CommandString, ID: s.CommandID, Extra: s.extra}
 	if s.client.number > 0 {
-		r.Client = b.clientID(s.client)
+		r.Client = b.clientID(s.client.number)
 	}
 	return r
 }

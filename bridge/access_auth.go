@@ -119,7 +119,7 @@ func (b *Bridge) startAuth(conn engine.Conn, c *client, id *string, f protocol.F
 func (b *Bridge) messageApproach(c *client, credential string) *access.Approach {
 	a := c.extra.access
 	remote := parseRemote(c.Remote())
-	return &access.Approach{Method: http.MethodGet, Path: c.path(), Client: b.clientID(c), Remote: remote, Peer: remote, Message: credential,
+	return &access.Approach{Method: http.MethodGet, Path: c.path(), Client: b.clientID(c.number), Remote: remote, Peer: remote, Message: credential,
 		OriginAllowed: a.trusted, Headers: func(name string) []string {
 			if name == "Origin" && a.origin != "" {
 				return []string{a.origin}
@@ -161,7 +161,7 @@ func (b *Bridge) finishAuth(conn engine.Conn, c *client, id *string, v access.Ve
 // mayBecome reports whether a client may go on as another principal: with a new credential of
 // the same name, or with a first one.
 func mayBecome(was, now *access.Principal) bool {
-	return was.Name == now.Name && was.Name != "" || was.Source == "anonymous"
+	return was.Name == now.Name && was.Name != "" || was.Source == access.SourceAnonymous
 }
 
 // refuseAuth answers a credential that is refused. A client that is identified goes on as it

@@ -50,7 +50,7 @@ func (b *Bridge) identifyHTTPAs(r *http.Request, path string) (*access.Principal
 	remote := parseRemote(r.RemoteAddr)
 	a := &access.Approach{Method: r.Method, Path: path, Query: r.URL.RawQuery, Remote: remote, Peer: from.peer,
 		Headers: r.Header.Values, OriginAllowed: from.foreign == nil, TLS: r.TLS, Unix: unixPeer(engine.UnixPeerFromContext(r.Context()))}
-	if from.foreign != nil && !showsBearer(a) {
+	if from.foreign != nil && !a.ShowsBearer() {
 		return nil, foreignPage(from.foreign)
 	}
 	generation := b.access.generation.Load()
@@ -64,7 +64,7 @@ func (b *Bridge) identifyHTTPAs(r *http.Request, path string) (*access.Principal
 		return nil, no
 	case p == nil:
 		return nil, access.NoCredential()
-	case from.foreign != nil && isAmbient(p.Source):
+	case from.foreign != nil && p.Ambient():
 		return nil, foreignPage(from.foreign)
 	}
 	return p, nil

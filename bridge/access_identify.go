@@ -12,30 +12,6 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/origin"
 )
 
-// upgradeRequest is what an upgrade request asks for. It outlives the request.
-type upgradeRequest struct {
-	target string // without credentials
-	path   string
-	remote string
-	origin string // of the page; "" for a program
-	offers string // subprotocols
-	number uint64 // of the client
-
-	// The following fields are set with access control.
-	trusted    bool   // the page may use cookies
-	generation uint64 // of the configuration by which the client is identified
-}
-
-// readUpgrade reads an upgrade request.
-func (b *Bridge) readUpgrade(r *engine.Request) (u upgradeRequest, err error) {
-	u.target = r.Target()
-	if u.path, err = b.pathOf(u.target); err != nil {
-		return u, err
-	}
-	u.number, u.remote, u.offers = b.clientCount.Add(1), remoteName(r.RemoteAddr()), r.Header("Sec-WebSocket-Protocol")
-	return u, nil
-}
-
 // identify accepts an upgrade if its client may enter. A decision that may take long parks the
 // connection.
 func (b *Bridge) identify(r *engine.Request) (engine.Accepted, error) {
@@ -52,11 +28,11 @@ func (b *Bridge) identify(r *engine.Request) (engine.Accepted, error) {
 	foreign := policies.origins.CheckOrigin(l, from)
 	headers := &headerSource{r}
 	a := &access.Approach{Method: http.MethodGet, Path: u.path, Remote: r.RemoteAddr(), Peer: r.PeerAddr(),
-		Headers: headers.values, OriginAllowed: foreign == nil, TLS: r.TLS(), Unix: unixPeer(r.UnixPeer()), Client: b.sessionID(u.number)}
+		Headers: headers.values, OriginAllowed: foreign == nil, TLS: r.TLS(), Unix: unixPeer(r.UnixPeer()), Client: b.clientID(u.number)}
 	var raw string
 	raw, a.Query, _ = strings.Cut(u.target, "?")
 	u.origin, u.target = strings.Join(from.Origins, ", "), raw+"?"+access.WithoutCredentials(a.Query)
-	ambient := foreign != nil && !showsBearer(a)
+	ambient := foreign != nil && !a.ShowsBearer()
 	if ambient && r.Header("Authorization") != "" { // a remembered password
 		return engine.Accepted{}, b.refuseUpgrade(u, nil, foreignPage(foreign))
 	}
@@ -65,7 +41,7 @@ func (b *Bridge) identify(r *engine.Request) (engine.Accepted, error) {
 	if ambient && !v.Awaits { // the page may still show a token of its own, in a message
 		return engine.Accepted{}, b.refuseUpgrade(u, nil, foreignPage(foreign))
 	}
-	v = b.askRoom(v, b.sessionID(u.number), u.path)
+	v = b.askRoom(v, b.clientID(u.number), u.path)
 	if v.Later == nil {
 		return b.decideUpgrade(u, v, foreign)
 	}
@@ -88,7 +64,7 @@ func (b *Bridge) decideUpgrade(u upgradeRequest, v access.Verdict, foreign *orig
 	switch {
 	case no != nil:
 		return engine.Accepted{}, b.refuseUpgrade(u, v.Principal, no)
-	case foreign != nil && p != nil && isAmbient(p.Source):
+	case foreign != nil && p != nil && p.Ambient():
 		return engine.Accepted{}, b.refuseUpgrade(u, p, foreignPage(foreign))
 	case p == nil && b.roomOf(u.path) != "":
 		return engine.Accepted{}, b.refuseUpgrade(u, nil, errRoomNeedsCredential)

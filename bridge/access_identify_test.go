@@ -34,6 +34,8 @@ func TestAClientEntersOnlyWithAValidCredential(t *testing.T) {
 		{"a room that two slashes hide", "/live/b//", h.bearer("ana"), nil, 403, "/live/b"},
 		{"a room without a credential", "/live/a", nil, nil, 401, "room"},
 		{"a foreign page with a token", "/", http.Header{"Origin": {"https://evil.example"}, "Authorization": {"Bearer " + h.tokens["ana"]}}, nil, 101, ""},
+		{"a foreign page with a token as subprotocol", "/live/a", http.Header{"Origin": {"https://evil.example"}}, []string{"bearer." + h.tokens["ana"]}, 101, ""},
+		{"the same in capitals", "/live/a", http.Header{"Origin": {"https://evil.example"}}, []string{"Bearer." + h.tokens["ana"]}, 101, ""},
 		{"a foreign page that may show a token in a message", "/", http.Header{"Origin": {"https://evil.example"}}, nil, 101, ""},
 		{"a foreign page in a room", "/live/a", http.Header{"Origin": {"https://evil.example"}}, nil, 401, "room"},
 		{"a foreign page with a remembered password", "/", http.Header{"Origin": {"https://evil.example"}, "Authorization": basic(h.tokens["ana"])["Authorization"]}, nil, 403, "--origin"},

@@ -55,7 +55,7 @@ func (b *Bridge) matches(k kickRequest, c *client) bool {
 	p := c.principal()
 	switch {
 	case k.client != "":
-		return b.clientID(c) == k.client
+		return b.clientID(c.number) == k.client
 	case p == nil:
 		return false
 	case k.id != "":

@@ -52,11 +52,11 @@ func TestAReloadReachesClientsThatEnterAtTheSameTime(t *testing.T) {
 		switch p := c.principal(); {
 		case c.Gone() || p == nil:
 		case p.Name == "eve":
-			t.Errorf("%s, which is revoked, is connected", h.clientID(c))
+			t.Errorf("%s, which is revoked, is connected", h.clientID(c.number))
 		case p.Grants.Key() != current.Key():
-			t.Errorf("%s of %s has %s", h.clientID(c), p.Name, p.Grants.JSON())
+			t.Errorf("%s of %s has %s", h.clientID(c.number), p.Name, p.Grants.JSON())
 		case c.v1.Load() != nil && c.v1.Load().Viewer().View.Key() != current.View.Key():
-			t.Errorf("%s hears by former grants", h.clientID(c))
+			t.Errorf("%s hears by former grants", h.clientID(c.number))
 		}
 	})
 }

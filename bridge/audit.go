@@ -20,7 +20,7 @@ func (b *Bridge) who(c *client) audit.Who { return b.whoAs(c, c.principal()) }
 func (b *Bridge) whoAs(c *client, p *access.Principal) audit.Who {
 	w := audit.Who{Remote: c.Remote()}
 	if c.number > 0 { // a connection, not a request over HTTP
-		w.Client = b.clientID(c)
+		w.Client = b.clientID(c.number)
 	}
 	if p != nil {
 		w.Name, w.Source, w.Role, w.Credential = p.Name, p.Source, p.Role, p.CredentialID

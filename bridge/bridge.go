@@ -101,29 +101,6 @@ func New(cfg Config) (*Bridge, error) {
 	return b, nil
 }
 
-// newLink makes the link to the actors' exchange.
-func (b *Bridge) newLink() (err error) {
-	cfg := b.linkConfig(b.cfg.Exchange, amqpx.ExchangeOptions{}, b.repliesQueue())
-	cfg.CheckQueues, cfg.FailFast, cfg.OnState = b.cfg.CheckConsumers, b.cfg.FailFast, b.linkChanged
-	b.link, err = amqpx.New(cfg)
-	return err
-}
-
-// linkConfig returns the configuration of a link to an exchange.
-func (b *Bridge) linkConfig(exchange string, options amqpx.ExchangeOptions, queues ...amqpx.Queue) amqpx.Config {
-	return amqpx.Config{
-		URLs:            b.cfg.Broker,
-		TLS:             b.cfg.TLS,
-		Name:            b.cfg.Name,
-		Exchange:        exchange,
-		ExchangeOptions: options,
-		Queues:          queues,
-		Dial:            b.cfg.Dial,
-		ProbeAfter:      b.cfg.ProbeAfter,
-		Logger:          b.cfg.Logger,
-	}
-}
-
 func (b *Bridge) newEngine() (err error) {
 	cfg := engine.Config{
 		Handler:     handler{b},

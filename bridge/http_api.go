@@ -30,17 +30,6 @@ const (
 	apiReadTimeout = 30 * time.Second
 )
 
-// serveAPI adds the routes of the HTTP API. The answer to a request that fails is an [apiError].
-func (b *Bridge) serveAPI(mux *router) {
-	mux.HandleFunc("POST /api/publish", b.apiHandler(b.apiPublish))
-	mux.HandleFunc("POST /api/command", b.apiHandler(b.apiCommand))
-	mux.HandleFunc("POST /api/kick", b.apiHandler(b.apiKick))
-	mux.HandleFunc("/api/kick", apiErrorHandler(http.StatusMethodNotAllowed, "only POST is allowed here"))
-	mux.HandleFunc("/api/publish", apiErrorHandler(http.StatusMethodNotAllowed, "only POST is allowed here"))
-	mux.HandleFunc("/api/command", apiErrorHandler(http.StatusMethodNotAllowed, "only POST is allowed here"))
-	mux.HandleFunc("/api/", apiErrorHandler(http.StatusNotFound, "there is nothing here; there are /api/publish, /api/command and /api/kick"))
-}
-
 // apiErrorHandler returns a handler that answers with an error.
 func apiErrorHandler(status int, words string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {

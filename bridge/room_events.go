@@ -39,7 +39,7 @@ func (b *Bridge) tellRoom(c *client, e roomEvent, path string, id *string, body 
 	if b.access != nil {
 		about := access.Event{Op: string(e), Path: path, Body: body}
 		if c.number > 0 {
-			about.Client = b.clientID(c)
+			about.Client = b.clientID(c.number)
 		}
 		if id != nil {
 			about.ID = *id

@@ -173,7 +173,7 @@ func (s *jwtSource) principal(i *issuer, t *jwt.Token, token string) Verdict {
 	}
 	expires, _ := claims.GetExpirationTime() // is there: the parser requires it
 	p := &Principal{
-		Name: name, Source: "jwt", Role: role, Grants: grants, Expires: expires.Add(jwtLeeway),
+		Name: name, Source: SourceJWT, Role: role, Grants: grants, Expires: expires.Add(jwtLeeway),
 		CredentialID: credentialID(claims, token), claims: payload(token), signed: i.signedWith(t.Method.Alg()),
 	}
 	if issued, err := claims.GetIssuedAt(); err == nil && issued != nil {
