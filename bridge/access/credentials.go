@@ -180,7 +180,9 @@ func queryCredential(name string) (kind credentialKind, ok bool) {
 // inCookie finds the tokens of cookies with a name.
 func inCookie(ap *Approach, name string) (all []credential) {
 	for given, value := range cookies(ap) {
-		value = strings.Trim(value, `"`)
+		if inner, ok := strings.CutPrefix(value, `"`); ok && strings.HasSuffix(inner, `"`) {
+			value = inner[:len(inner)-1]
+		}
 		if given == name && value != "" {
 			all = append(all, credential{kind: bearerToken, value: value})
 		}

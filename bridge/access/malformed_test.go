@@ -24,7 +24,7 @@ func TestAMalformedCredentialIsNeverAnonymous(t *testing.T) {
 			t.Errorf("%s: %+v, %v, want %d", query, v.Principal, v.Refusal, want)
 		}
 	}
-	for _, cookie := range []string{"session=\x80nonsense", `session="nonsense`, `session=non"sense`, "session=non\\sense", "a=1; session = nonsense", "session=a,b"} {
+	for _, cookie := range []string{"session=\x80nonsense", `session="nonsense`, `session="`, `session="""`, `session=non"sense`, "session=non\\sense", "a=1; session = nonsense", "session=a,b"} {
 		ap := approach("", "Cookie: "+cookie)
 		ap.OriginAllowed = true
 		refused(t, decide(t, a, ap), 401, "invalid")
