@@ -88,6 +88,9 @@ func (b *Bridge) apiKick(_ *http.Request, by *client, payload []byte) (int, []by
 			closed++
 		}
 	})
+	if closed == 0 && names[k.name] { // nobody's row tells of the block
+		b.cfg.Audit.Kicked(audit.Kicked{Who: audit.Who{Name: k.name}, Code: access.CodeKicked, By: by.user(), Block: k.block})
+	}
 	b.log.Info("an operator closed clients", "name", k.name, "client", k.client, "id", k.id, "closed", closed, "block", k.block, "by", by.user())
 	return http.StatusOK, protocol.JSON(struct {
 		Closed int `json:"closed"`

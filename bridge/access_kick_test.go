@@ -12,6 +12,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/audit"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -109,5 +110,27 @@ func TestWithoutAccessControlAnOperatorClosesAClientByItsSession(t *testing.T) {
 	}
 	if err := h.Reload(Reload{Origins: []string{"https://console.example"}}); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestABlockOfAnAbsentUserIsRecorded(t *testing.T) {
+	h := newAccessHarness(t)
+	var rows logBuffer
+	record, err := audit.Open(audit.Config{Target: audit.Stdout, Stdout: &rows})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.cfg.Audit = record
+	for _, body := range []string{`{"name": "ana"}`, `{"name": "ana", "block": "10m"}`} {
+		if status, m := h.kick("eng", body); status != 200 || m["closed"] != 0.0 {
+			t.Errorf("%s is answered with %d, %v", body, status, m)
+		}
+	}
+	if err := record.Close(testkit.Patience); err != nil {
+		t.Fatal(err)
+	}
+	want := `"event":"kicked","name":"ana","code":"kicked","by":"eng","block":"10m0s"}`
+	if text := rows.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, want) {
+		t.Errorf("the record is %s, want %s", text, want)
 	}
 }

@@ -187,7 +187,7 @@ func (s *jwtSource) grants(i *issuer, claims jwt.MapClaims, name string) (role s
 	if own, ok := claims["clu"]; ok {
 		raw, err := json.Marshal(own)
 		if err == nil {
-			g, err = ParseGrants(raw)
+			g, err = carried.parse(raw)
 		}
 		if err != nil {
 			return "", nil, refuse(403, "grants", "the grants in the token's claim clu cannot be used: "+err.Error()).Refusal
