@@ -52,8 +52,8 @@ type callback struct {
 // traffic is what is under way to an application, and what is known of how it answers.
 type traffic struct {
 	client    *http.Client
-	slots     *workers // requests in flight
-	newcomers *workers // the part of them that may be about who somebody is
+	slots     *slots // requests in flight
+	newcomers *slots // the part of them that may be about who somebody is
 	flights   flights
 	hold      holdOff
 	health    callbackHealth
@@ -62,9 +62,9 @@ type traffic struct {
 func newTraffic(inFlight int, timeout time.Duration) *traffic {
 	return &traffic{
 		client: newHTTPClient(timeout, inFlight),
-		slots:  newWorkers(inFlight, callbackWaiting),
+		slots:  newSlots(inFlight, callbackWaiting),
 		// Who is in goes on giving commands while many come, so these leave a quarter for that.
-		newcomers: newWorkers(max(1, inFlight-inFlight/4), callbackWaiting),
+		newcomers: newSlots(max(1, inFlight-inFlight/4), callbackWaiting),
 	}
 }
 
@@ -72,7 +72,7 @@ func newTraffic(inFlight int, timeout time.Duration) *traffic {
 // it is the same application, requests and what is known of it.
 func (c *callback) adopt(old *callback) {
 	c.queue, c.dropped = old.queue, old.dropped
-	if c.url.String() == old.url.String() && c.timeout == old.timeout && cap(c.slots.slots) == cap(old.slots.slots) {
+	if c.url.String() == old.url.String() && c.timeout == old.timeout && cap(c.slots.taken) == cap(old.slots.taken) {
 		c.traffic = old.traffic
 	}
 }

@@ -64,7 +64,6 @@ func parseAnswer(body []byte) (answer, error) {
 			return answer{}, fmt.Errorf("%q in its answer is of the wrong type", key)
 		}
 	}
-	a.error = presentable(a.error)
 	return a, nil
 }
 
@@ -93,7 +92,7 @@ func (c *callback) principal(a answer, r *renewal) (*Principal, *Refusal) {
 		err = errors.New("the name is longer than 255 bytes or has a control character")
 	}
 	now := c.now()
-	p := &Principal{Name: a.name, Source: "callback", Role: role, Data: a.data, IssuedAt: now, renewal: r, answer: a}
+	p := &Principal{Name: a.name, Source: SourceCallback, Role: role, Data: a.data, IssuedAt: now, renewal: r, answer: a}
 	if err == nil {
 		p.Expires, err = after(now, a.expiresIn, "expires_in")
 	}

@@ -64,11 +64,11 @@ func (c *callback) send(ctx context.Context, q question) result {
 // wrong, says nothing about others: a ticket that makes it fail must not keep others out.
 type downError struct{ error }
 
-// takeFrom waits for a worker.
-func (c *callback) takeFrom(ctx context.Context, w *workers) error {
+// takeFrom waits for a slot.
+func (c *callback) takeFrom(ctx context.Context, s *slots) error {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	return w.take(ctx)
+	return s.take(ctx)
 }
 
 // exchange sends a request and reads the answer. An error says why the outcome is unknown.
@@ -98,6 +98,7 @@ func (c *callback) exchange(ctx context.Context, q question) (result, error) {
 // by nginx's auth_request; all else needs one.
 func (c *callback) classify(q question, status int, header http.Header, body []byte) (result, error) {
 	said, wrong := parseAnswer(body)
+	said.error = presentable(q.hide(said.error))
 	success, bareDoes := status >= 200 && status < 300, q.method == http.MethodGet
 	switch {
 	case status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable:

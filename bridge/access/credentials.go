@@ -2,7 +2,7 @@ package access
 
 import (
 	"encoding/base64"
-	"net/http"
+	"iter"
 	"net/url"
 	"strings"
 )
@@ -13,6 +13,8 @@ type credential struct {
 	value string
 	// fromField is set if it stands in the field Authorization, which a callback may be to judge.
 	fromField bool
+	// remembered is set if a browser may show it unasked, like the password of Basic.
+	remembered bool
 }
 
 type credentialKind int
@@ -83,6 +85,28 @@ func carriesToken(protocol string) bool {
 	return len(protocol) >= len(subprotocolMark) && strings.EqualFold(protocol[:len(subprotocolMark)], subprotocolMark)
 }
 
+// OffersToken reports whether one of a list of subprotocols, as in the field Sec-WebSocket-Protocol,
+// carries a token.
+func OffersToken(list string) bool {
+	for protocol := range strings.SplitSeq(list, ",") {
+		if carriesToken(strings.TrimSpace(protocol)) {
+			return true
+		}
+	}
+	return false
+}
+
+// ShowsBearer reports whether a client shows a credential that no browser adds by itself: then the
+// origin of its page does not matter.
+func (ap *Approach) ShowsBearer() bool {
+	for _, c := range inHeader(ap) {
+		if c.kind == bearerToken && !c.remembered {
+			return true
+		}
+	}
+	return WithoutCredentials(ap.Query) != ap.Query
+}
+
 // readAuthorization reads a field Authorization: a bearer token (RFC 6750), or the password of Basic
 // (RFC 7617), whatever its user.
 func readAuthorization(line string) credential {
@@ -94,19 +118,23 @@ func readAuthorization(line string) credential {
 	case "basic":
 		if text, err := base64.StdEncoding.DecodeString(value); err == nil {
 			if _, password, ok := strings.Cut(string(text), ":"); ok {
-				return credential{kind: bearerToken, value: password, fromField: true}
+				return credential{kind: bearerToken, value: password, fromField: true, remembered: true}
 			}
 		}
 	}
 	return credential{kind: unreadableField, fromField: true}
 }
 
-// inQuery finds the credentials of a raw query.
+// inQuery finds the credentials of a raw query. Some parsers take a semicolon for an ampersand: who
+// writes one before a credential shows it, and is not to be anonymous.
 func inQuery(query string) (all []credential, refusal *Refusal) {
 	for pair := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")
 		kind, ok := queryCredential(name)
 		if !ok {
+			if secretFrom(pair) >= 0 {
+				return nil, &Refusal{Status: 400, Code: "invalid", Reason: "there is a semicolon before the credential in the URL; write & between parameters"}
+			}
 			continue
 		}
 		text, err := url.QueryUnescape(value)
@@ -118,18 +146,32 @@ func inQuery(query string) (all []credential, refusal *Refusal) {
 	return all, nil
 }
 
+// secretFrom returns where the first credential of a pair of a query begins, after its name, or -1.
+// Parts of the pair may be separated by semicolons.
+func secretFrom(pair string) int {
+	at := 0
+	for part := range strings.SplitSeq(pair, ";") {
+		name, _, _ := strings.Cut(part, "=")
+		if _, ok := queryCredential(name); ok {
+			return at + len(name)
+		}
+		at += len(part) + 1
+	}
+	return -1
+}
+
 // queryCredential returns the kind of credential that a parameter of a URL carries, given its name
-// as it is written.
+// as it is written. In another case a word is no less a secret; M may be another parameter.
 func queryCredential(name string) (kind credentialKind, ok bool) {
 	if text, err := url.QueryUnescape(name); err == nil {
 		name = text
 	}
-	switch name {
-	case "m":
+	switch {
+	case name == "m":
 		return signedURL, true
-	case "ticket":
+	case strings.EqualFold(name, "ticket"):
 		return loginTicket, true
-	case "token":
+	case strings.EqualFold(name, "token"):
 		return tokenInURL, true
 	}
 	return noCredential, false
@@ -137,18 +179,26 @@ func queryCredential(name string) (kind credentialKind, ok bool) {
 
 // inCookie finds the tokens of cookies with a name.
 func inCookie(ap *Approach, name string) (all []credential) {
-	for _, line := range ap.fields("Cookie") {
-		cookies, err := http.ParseCookie(line)
-		if err != nil {
-			// One malformed cookie, which may be another application's, hides the others of the
-			// line from ParseCookie.
-			cookies = (&http.Request{Header: http.Header{"Cookie": {line}}}).Cookies()
-		}
-		for _, c := range cookies {
-			if c.Name == name && c.Value != "" {
-				all = append(all, credential{kind: bearerToken, value: c.Value})
-			}
+	for given, value := range cookies(ap) {
+		value = strings.Trim(value, `"`)
+		if given == name && value != "" {
+			all = append(all, credential{kind: bearerToken, value: value})
 		}
 	}
 	return all
+}
+
+// cookies iterates over the names and values of a client's cookies as they are sent. net/http leaves
+// out what is malformed: then a credential that is not valid would be none.
+func cookies(ap *Approach) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for _, line := range ap.fields("Cookie") {
+			for part := range strings.SplitSeq(line, ";") {
+				name, value, _ := strings.Cut(part, "=")
+				if !yield(strings.TrimSpace(name), strings.TrimSpace(value)) {
+					return
+				}
+			}
+		}
+	}
 }

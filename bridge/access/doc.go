@@ -21,7 +21,7 @@
 // A credential that is shown always decides. Without one, a trusted proxy's user comes before a
 // certificate, and that before a Unix peer: the connection of a proxy is the proxy's.
 //
-// What takes long is decided on workers (workers.go):
+// What takes long is bounded by slots (slots.go):
 //
 //	JWT ──► check (jwt.go): what it says of itself ──► key (jwt_keys.go) of the issuer that is configured
 //	    ──► signature and times ──► role by its claims (jwt_claims.go), or grants of the claim "clu"
@@ -33,7 +33,7 @@
 //
 // A configuration (config.go) is compiled into a state (state.go), which Reload replaces as a whole.
 // Current says what a principal of an earlier state is in the present one, and whether its
-// credential is revoked (revoked.go).
+// credential is revoked (revoked.go). A BlockList (blocklist.go) keeps names out for a while.
 //
 // # What it may do
 //

@@ -19,7 +19,7 @@ const (
 // failures slows the failed attempts of an address. Nobody is locked out: a client with a valid
 // credential enters however many failures its address has had, because a whole observatory may
 // be behind one proxy, with one page among many that has an old token. What an address with too
-// many failures may not do is occupy the workers and the application that decide: its attempts
+// many failures may not do is occupy the slots and the application that decide: its attempts
 // are decided two at a time.
 type failures struct {
 	now func() time.Time
@@ -33,7 +33,7 @@ type failures struct {
 type addressFailures struct {
 	left  float64
 	at    time.Time
-	lanes *workers
+	lanes *slots
 }
 
 func newFailures(now func() time.Time) *failures { return &failures{now: now} }
@@ -81,7 +81,7 @@ func (f *failures) refused(remote netip.Addr, v Verdict) Verdict {
 }
 
 // slowed returns the lanes of an address that has had too many failures, or nil.
-func (f *failures) slowed(remote netip.Addr) *workers {
+func (f *failures) slowed(remote netip.Addr) *slots {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.fresh[remote] == nil && f.previous[remote] == nil {
@@ -89,7 +89,7 @@ func (f *failures) slowed(remote netip.Addr) *workers {
 	}
 	if a := f.of(remote); a.left < 1 {
 		if a.lanes == nil {
-			a.lanes = newWorkers(slowedAtOnce, slowedWaiting)
+			a.lanes = newSlots(slowedAtOnce, slowedWaiting)
 		}
 		return a.lanes
 	}

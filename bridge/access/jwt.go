@@ -1,6 +1,7 @@
 package access
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -27,11 +28,11 @@ const (
 
 // jwtSource verifies JSON Web Tokens (RFC 7519) of the configured issuers.
 type jwtSource struct {
-	issuers map[string][]*issuer // by name; several differ in their audience
-	roles   map[string]*Grants
-	named   namedGrants
-	now     func() time.Time
-	workers *workers
+	issuers   map[string][]*issuer // by name; several differ in their audience
+	roles     map[string]*Grants
+	named     namedGrants
+	now       func() time.Time
+	verifying *slots
 }
 
 // issuer is one entry of the configuration.
@@ -47,13 +48,13 @@ type issuer struct {
 	validator      *jwt.Validator
 }
 
-// verifiers returns the workers of an earlier source, or new ones: half of the processors, so
+// verifiers returns the slots of an earlier source, or new ones: half of the processors, so
 // that the loops go on while many clients come at the same time.
-func verifiers(old *jwtSource) *workers {
+func verifiers(old *jwtSource) *slots {
 	if old != nil {
-		return old.workers
+		return old.verifying
 	}
-	return newWorkers(max(1, runtime.GOMAXPROCS(0)/2), verifyingMax)
+	return newSlots(max(1, runtime.GOMAXPROCS(0)/2), verifyingMax)
 }
 
 // adopt takes over the keys of the issuers that an earlier source had, too, because an issuer
@@ -95,13 +96,13 @@ func looksLikeJWT(token string) bool {
 }
 
 // verify says who the bearer of a token is. ours is false if it is no JWT of a configured issuer,
-// as the verdict says. It blocks: it takes time of a worker, and may wait for keys.
+// as the verdict says. It blocks: it takes a slot, and may wait for keys.
 func (s *jwtSource) verify(ctx context.Context, token string) (v Verdict, ours bool) {
 	// Before anything is read: the loops would wait behind hundreds of goroutines that compute.
-	if err := s.workers.take(ctx); err != nil {
+	if err := s.verifying.take(ctx); err != nil {
 		return unavailable("too many clients come at the same time; try again soon", 0), true
 	}
-	defer s.workers.give()
+	defer s.verifying.give()
 	parsed, err := unverified(token)
 	if err != nil {
 		return refuse(401, "malformed", "the token is not a JSON Web Token that this bridge can read; get a new one"), false
@@ -125,7 +126,7 @@ func (s *jwtSource) verifyBy(ctx context.Context, i *issuer, token string, parse
 	if refusal := i.check(parsed); refusal != nil {
 		return Verdict{Refusal: refusal}
 	}
-	key, err := i.key(ctx, parsed, s.workers)
+	key, err := i.key(ctx, parsed, s.verifying)
 	if err != nil {
 		return keyRefusal(err)
 	}
@@ -152,7 +153,7 @@ func (i *issuer) check(t *jwt.Token) *Refusal {
 
 // key returns the key for a token. Its kind follows from the configured algorithm: a public key
 // is never a shared secret.
-func (i *issuer) key(ctx context.Context, t *jwt.Token, w *workers) (any, error) {
+func (i *issuer) key(ctx context.Context, t *jwt.Token, w *slots) (any, error) {
 	if t.Method.Alg() == "HS256" {
 		return i.secret, nil
 	}
@@ -172,8 +173,8 @@ func (s *jwtSource) principal(i *issuer, t *jwt.Token, token string) Verdict {
 	}
 	expires, _ := claims.GetExpirationTime() // is there: the parser requires it
 	p := &Principal{
-		Name: name, Source: "jwt", Role: role, Grants: grants, Expires: expires.Add(jwtLeeway),
-		CredentialID: credentialID(claims, token), claims: payload(token),
+		Name: name, Source: SourceJWT, Role: role, Grants: grants, Expires: expires.Add(jwtLeeway),
+		CredentialID: credentialID(claims, token), claims: payload(token), signed: i.signedWith(t.Method.Alg()),
 	}
 	if issued, err := claims.GetIssuedAt(); err == nil && issued != nil {
 		p.IssuedAt = issued.Time
@@ -216,7 +217,9 @@ func (s *jwtSource) grants(i *issuer, claims jwt.MapClaims, name string) (role s
 // role may be another, or its issuer gone.
 func (s *jwtSource) current(p *Principal) (*Principal, *Refusal) {
 	var claims jwt.MapClaims
-	if err := json.Unmarshal(p.claims, &claims); err != nil {
+	numbers := json.NewDecoder(bytes.NewReader(p.claims)) // as the parser reads them: a role may depend on one
+	numbers.UseNumber()
+	if err := numbers.Decode(&claims); err != nil {
 		return nil, refuse(401, "malformed", "the token cannot be read again; get a new one").Refusal
 	}
 	name, _ := claims.GetIssuer()
@@ -225,6 +228,9 @@ func (s *jwtSource) current(p *Principal) (*Principal, *Refusal) {
 		for _, one := range audience {
 			if one != i.audience {
 				continue
+			}
+			if !i.takes(p.signed) {
+				return nil, removed()
 			}
 			role, grants, refusal := s.grants(i, claims, p.Name)
 			if refusal != nil {
@@ -239,6 +245,26 @@ func (s *jwtSource) current(p *Principal) (*Principal, *Refusal) {
 		}
 	}
 	return nil, refuse(401, "issuer", "the issuer of the token is trusted no longer; get a token from one that is").Refusal
+}
+
+// tokenSignature is what has signed a token: an algorithm, and for HS256 the hash of the secret.
+type tokenSignature struct {
+	algorithm string
+	secret    [sha256.Size]byte
+}
+
+func (i *issuer) signedWith(algorithm string) tokenSignature {
+	s := tokenSignature{algorithm: algorithm}
+	if algorithm == "HS256" {
+		s.secret = sha256.Sum256(i.secret)
+	}
+	return s
+}
+
+// takes reports whether tokens that were signed so are still taken. A secret is replaced because
+// others know it; the public keys of an issuer are replaced regularly, which ends no session.
+func (i *issuer) takes(s tokenSignature) bool {
+	return slices.Contains(i.algorithms, s.algorithm) && i.signedWith(s.algorithm) == s
 }
 
 // unverified reads a token without verifying anything of it.

@@ -98,6 +98,9 @@ func newToken(cfg TokenConfig) (t *token, err error) {
 		return nil, pathErrorf("hash", "this is not the hash of a token; write sha256: and 64 hexadecimal digits, as clu-ws token NAME --role ROLE prints them")
 	}
 	t.hash = [sha256.Size]byte(sum)
+	if t.hash == sha256.Sum256(nil) {
+		return nil, pathErrorf("hash", "this is the hash of an empty text, which anybody can send; make a token with clu-ws token NAME --role ROLE")
+	}
 	t.id = tokenID(t.hash)
 	for i, network := range cfg.From {
 		if network == "unix" { // the peers of Unix sockets
@@ -148,7 +151,7 @@ func (s *state) identifyToken(t *token, address netip.Addr) Verdict {
 		return Verdict{Refusal: refusal}
 	}
 	return s.principal(Principal{
-		Name: t.name, Source: "token", Role: t.role, Expires: t.expires, CredentialID: t.id,
+		Name: t.name, Source: SourceToken, Role: t.role, Expires: t.expires, CredentialID: t.id,
 		resolve: func(later *state, p *Principal) *Refusal {
 			now := later.tokens[t.hash]
 			if now == nil || now.name != t.name {
