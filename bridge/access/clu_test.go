@@ -15,7 +15,7 @@ func TestAVerbIsTheCommandThatCLURuns(t *testing.T) {
 	for _, verb := range []string{"status", "open", "shutdown", "a.b", "a_b", "op-en", "9"} {
 		for _, form := range []string{
 			"V", "V now", "V --fast", "V\tx", "V\nstatus", `"V"`, `'V' x`, ` V`, "\tV", `\V`, `""V`, "-- V", "-- -- V", "--x V", "-x V", "--", "-V",
-			"V;status", "V\x0bx", "V\u00a0x", "Vé", "V\x00", "V --help", "--help V", "help V", `V "`, `V\`, "status V", "V,", "#V", "V#", "$V", "{V}",
+			"V;status", "V\x0bx", "V\u00a0x", "V\u0085x", "V\u2028x", "V\x0cx", "\ufeffV", "V\rstatus", "status\nV", "#x\nV", "Vé", "V\x00", "V --help", "--help V", "help V", `V "`, `V\`, "status V", "V,", "#V", "V#", "$V", "{V}",
 		} {
 			texts = append(texts, strings.ReplaceAll(form, "V", verb))
 		}
