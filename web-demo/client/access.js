@@ -300,6 +300,7 @@ export class Access {
 
   #expiring(seconds) {
     const expires = Date.now() + seconds * 1_000;
+    this.identity &&= { ...this.identity, expires: new Date(expires) };  // a reload may have changed it
     this.#port.emit("expiring", { expiresIn: seconds * 1_000, expires: new Date(expires) });
     if (this.#options.token) this.#tryRenewal(expires);
   }
