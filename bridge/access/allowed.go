@@ -17,7 +17,7 @@ func (g *Grants) inWords() (a allowedText) {
 	}
 	a.commands = strings.Join(inWords(g.command), ", and ")
 	if len(g.forbid) > 0 {
-		a.commands += ", but not " + strings.Join(inWords(g.forbid), ", nor ")
+		a.commands += "; forbidden: " + strings.Join(inWords(g.forbid), ", and ")
 	}
 	return a
 }
