@@ -111,3 +111,14 @@ func TestWithoutAccessControlAnOperatorClosesAClientByItsSession(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestABlockIsOnRecordWithoutAConnection(t *testing.T) {
+	h := newAccessHarness(t, func(*access.Config) {})
+	rows := h.recordTo()
+	if status, m := h.kick("eng", `{"name": "ana", "block": "1m"}`); status != 200 || m["closed"] != 0.0 {
+		t.Fatalf("the block is answered with %d, %v", status, m)
+	}
+	if row := rows.row(t, "kicked", "ana", codeKicked); row["by"] != "eng" || row["block"] != "1m0s" {
+		t.Errorf("the record is %v", row)
+	}
+}
