@@ -55,7 +55,7 @@ func newAccessControl(cfg *Config) *accessControl {
 		now:       cfg.now,
 		unrenewed: newLimitedLog(cfg.Logger, "a credential could not be renewed"),
 		changes:   newLimitedLog(cfg.Logger, "the grants of a client changed"),
-		closes:    newLimitedLog(cfg.Logger, "a client may be here no longer"),
+		closes:    newLimitedLog(cfg.Logger, "closed a client that has lost its access"),
 	}
 	if a.now == nil {
 		a.now = time.Now

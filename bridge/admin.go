@@ -19,7 +19,7 @@ func (b *Bridge) commandLine(w http.ResponseWriter, _ *http.Request) {
 
 // Admin returns the handler for operators: /metrics for Prometheus, /healthz, /readyz, Go's
 // profiles below /debug/pprof/, and the API below /api/. With access control, the API takes
-// credentials as the clients' port does, and profiles are for those who may administer the
+// credentials as the clients' port does, and profiles are for clients that may administer the
 // bridge. Without it there is none except against web pages (guard.go): serve it only where only
 // operators can reach it.
 func (b *Bridge) Admin() http.Handler { return b.guardAdmin(b.adminRoutes()) }

@@ -19,9 +19,9 @@ const maxCredential = 16 << 10
 
 var (
 	errAuthFirst   = errors.New(`say who you are first: send the op "auth" with your "token", and wait for the answer`)
-	errNoAuth      = errors.New(`this bridge asks nobody who they are; leave out "auth"`)
+	errNoAuth      = errors.New(`this bridge has no access control; leave out "auth"`)
 	errAuthTwice   = errors.New("your last auth is not answered yet; wait for the answer")
-	errOtherName   = &access.Refusal{Status: http.StatusForbidden, Code: "other_name", Reason: "this credential is not of the name that this connection has; open another connection for it"}
+	errOtherName   = &access.Refusal{Status: http.StatusForbidden, Code: "other_name", Reason: "this credential has another name than this connection; open another connection for it"}
 	errCredentials = errors.New(`"auth" has either a "token" or a "ticket", as a string that is not empty`)
 )
 

@@ -87,7 +87,7 @@ func (d *deadlines) arm() {
 	d.stop = d.after(wait, func() { d.fire(this) })
 }
 
-// fire calls those whose deadline has come.
+// fire calls the clients whose deadline has come.
 func (d *deadlines) fire(timer uint64) {
 	d.mu.Lock()
 	if timer != d.timers { // it fired while it was being stopped

@@ -160,7 +160,7 @@ func (b *Bridge) blockedNames(k kickRequest) (map[string]bool, *apiError) {
 		return names, nil
 	}
 	if b.access == nil {
-		return nil, apiErrorf(http.StatusBadRequest, "without access control clients have no names to keep out; leave out \"block\"")
+		return nil, apiErrorf(http.StatusBadRequest, "without access control clients have no names to block; leave out \"block\"")
 	}
 	if k.name != "" {
 		names[k.name] = true
@@ -171,7 +171,7 @@ func (b *Bridge) blockedNames(k kickRequest) (map[string]bool, *apiError) {
 		}
 	})
 	if names[""] {
-		return nil, apiErrorf(http.StatusBadRequest, `an anonymous client has no name to keep out; leave out "block"`)
+		return nil, apiErrorf(http.StatusBadRequest, `an anonymous client has no name to block; leave out "block"`)
 	}
 	for name := range names {
 		if !b.access.blocked.add(name, k.block) {

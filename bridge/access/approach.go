@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Approach is a client that asks to enter, with all that may say who it is.
+// Approach is a client that asks to enter, with everything that may identify it.
 type Approach struct {
 	// Method and Path are those of the request; Path is percent-decoded once.
 	Method, Path string

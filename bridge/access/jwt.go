@@ -99,7 +99,7 @@ func looksLikeJWT(token string) bool {
 func (s *jwtSource) verify(ctx context.Context, token string) (v Verdict, ours bool) {
 	// Before anything is read: the loops would wait behind hundreds of goroutines that compute.
 	if err := s.workers.take(ctx); err != nil {
-		return unavailable("too many clients come at the same time; try again soon", 0), true
+		return unavailable("too many clients connect at once; try again soon", 0), true
 	}
 	defer s.workers.give()
 	parsed, err := unverified(token)
@@ -118,7 +118,7 @@ func (s *jwtSource) verify(ctx context.Context, token string) (v Verdict, ours b
 	return v, true
 }
 
-// verifyBy verifies a token of one issuer. What needs no key comes first, so that rubbish causes
+// verifyBy verifies a token of one issuer. What needs no key comes first, so that an invalid one causes
 // neither work nor requests. Which key is asked for depends on the configuration and on the id
 // of the key; nothing else in the token leads anywhere.
 func (s *jwtSource) verifyBy(ctx context.Context, i *issuer, token string, parsed *jwt.Token) Verdict {

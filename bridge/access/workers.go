@@ -6,15 +6,15 @@ import (
 	"sync/atomic"
 )
 
-// errBusy says that more wait for a worker than may.
+// errBusy is returned when too many callers wait for a worker.
 var errBusy = errors.New("too many clients wait to be identified")
 
-// workers bounds how much is decided at the same time, and how many wait for their turn, which
-// comes in the order in which they came. A worker is the goroutine of the one who waits.
+// workers bounds how many decisions are made at the same time, and how many callers wait for their
+// turn, in the order of their arrival. A worker is the goroutine of its caller.
 type workers struct {
 	slots   chan struct{}
-	room    int64        // for those who wait
-	waiting atomic.Int64 // how many do
+	room    int64        // for callers that wait
+	waiting atomic.Int64 // callers that wait
 	busy    atomic.Int64
 	peak    atomic.Int64 // the most that were busy at the same time
 }
@@ -63,7 +63,7 @@ func (w *workers) give() {
 func (w *workers) aside(wait func() error) error {
 	w.give()
 	err := wait()
-	w.slots <- struct{}{} // even if nobody waits for the result: the caller gives it back
+	w.slots <- struct{}{} // even if the result is no longer wanted: the caller gives it back
 	w.busy.Add(1)
 	return err
 }

@@ -80,7 +80,7 @@ func (q *decisions) finish(p *parked) {
 	}
 }
 
-// cancel ends a decision that nobody awaits any more. One that is running ends by itself.
+// cancel ends a decision that is no longer awaited. One that is running ends by itself.
 func (q *decisions) cancel(p *parked) {
 	p.cancel()
 	q.mu.Lock()
@@ -160,7 +160,7 @@ func (l *loop) decided(c *conn, p *parked) {
 	}
 }
 
-// undecided rejects a request whose decision has taken too long. Clients that come again
+// undecided rejects a request whose decision has taken too long. Clients that return
 // all at once would only make that worse.
 func (l *loop) undecided(c *conn) {
 	l.reject(c, &RejectError{Status: http.StatusServiceUnavailable, Kind: KindUndecided,
