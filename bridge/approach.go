@@ -43,7 +43,7 @@ func originRequestHTTP(p *forwarded.Proxies, r *http.Request, peer netip.Addr) o
 	}
 }
 
-// namesClient reports whether a request comes from a trusted proxy that says for whom.
+// namesClient reports whether a request comes from a trusted proxy that names the client.
 func namesClient(p *forwarded.Proxies, peer netip.Addr, values func(string) []string) bool {
 	return p.Trusts(peer) && (len(values("X-Forwarded-For")) > 0 || len(values("Forwarded")) > 0)
 }
@@ -80,8 +80,8 @@ func offersToken(offered string) bool {
 	return false
 }
 
-// isAmbient reports whether a browser shows what identified a client on its own account, or
-// nothing did: then a foreign page acts with the rights of its user.
+// isAmbient reports whether a browser sends by itself what identified a client, or nothing
+// identified it: then a foreign page acts with the rights of its user.
 func isAmbient(source string) bool {
 	switch source {
 	case "token", "jwt", "signed", "callback":

@@ -28,8 +28,8 @@
 //	                                  ├─► Later: the connection is parked    │ become.go: another principal
 //	                                  └─► Awaits: the message auth     authop.go, renewal.go, reload.go
 //
-// If it is configured, clients have to say who they are (identify.go, identifyhttp.go). A client's
-// principal is what it may do. It is replaced when the client renews its credential, when an
+// If it is configured, clients have to identify themselves (identify.go, identifyhttp.go). A client's
+// principal says what it may do. It is replaced when the client renews its credential, when an
 // application is asked again, and when the configuration is read again; what the client hears
 // follows (viewer.go). Deadlines share one timer (deadlines.go). What may block runs on workers
 // (workers.go), and never with a lock.

@@ -6,7 +6,7 @@ import (
 )
 
 // routes returns the handler of the requests on the clients' port that are not for a
-// WebSocket. They need no credential: a page must load before anybody can log in on it.
+// WebSocket. They need no credential: a page must load before a user can log in on it.
 func (b *Bridge) routes(page http.Handler) http.Handler {
 	return b.guardClients(b.clientRoutes(page))
 }

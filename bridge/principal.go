@@ -3,7 +3,7 @@ package bridge
 import "github.com/clu-ws/clu-ws/bridge/access"
 
 // principal returns who a client is. It is nil without access control, and for a client that has
-// not said who it is; see [Bridge.decide].
+// not logged in; see [Bridge.decide].
 func (c *client) principal() *access.Principal {
 	if c.extra == nil {
 		return nil

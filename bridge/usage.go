@@ -14,8 +14,8 @@ const (
 	burst = 10 * time.Second
 	// maxInterval bounds the time between two of the lowest rate.
 	maxInterval = 24 * time.Hour
-	// maxIdleUsages bounds the principals without a connection that are remembered. Whoever is
-	// forgotten begins anew, which takes as many other principals that are in use.
+	// maxIdleUsages bounds the principals without a connection that are remembered. A
+	// forgotten one has its full limits again, which takes as many other principals in use.
 	maxIdleUsages = 10_000
 )
 

@@ -159,7 +159,7 @@ func (i *issuer) key(ctx context.Context, t *jwt.Token, w *workers) (any, error)
 	return i.keys.find(ctx, t, w)
 }
 
-// principal returns who a verified token is of.
+// principal returns the principal of a verified token.
 func (s *jwtSource) principal(i *issuer, t *jwt.Token, token string) Verdict {
 	claims := t.Claims.(jwt.MapClaims)
 	name, _ := claims[i.claim].(string)

@@ -100,7 +100,7 @@ func (q *decisions) count() int {
 
 // park parks a connection whose request is decided elsewhere. rest is what the client sent
 // after it. The connection may be evicted, as before its request: a decision may take as
-// long, and a client may cause it without any right to be here.
+// long, and an unauthorized client may cause it.
 func (l *loop) park(c *conn, later func(context.Context) Decision, u upgrade, rest []byte) {
 	d, p := l.engine.decisions, &parked{conn: l.handle(c), later: later, upgrade: u}
 	p.ctx, p.cancel = context.WithCancel(d.ctx)

@@ -26,7 +26,7 @@ type Request struct {
 	// Asked is the origin that the browser asked, scheme://host or scheme://host:port, as a
 	// trusted proxy names it if there is one.
 	Asked string
-	// Proxied is set if a trusted proxy says for whom it made the request, which no page can
+	// Proxied is set if a trusted proxy names the client of the request, which no page can
 	// do.
 	Proxied bool
 	// Site, Mode and Dest are the values of Sec-Fetch-Site, Sec-Fetch-Mode and
