@@ -13,7 +13,9 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/quota"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
+	"github.com/clu-ws/clu-ws/internal/limitedlog"
 )
 
 // Bridge relays replies to WebSocket clients, and their commands to actors.
@@ -30,7 +32,7 @@ type Bridge struct {
 	policy   atomic.Pointer[policies]
 	access   *accessControl // nil without access control
 	requests requestHandlers
-	usages   *usages              // what each principal takes
+	usages   *quota.Usages        // what each principal takes
 	asking   chan struct{}        // a place for each request that an application decides
 	paused   func() time.Duration // length of a pause of the process that has just ended, see [engine.Engine.Paused]
 
@@ -44,12 +46,12 @@ type Bridge struct {
 	commandLog     *commandLog
 
 	// Faults, which are counted and logged at a limited rate.
-	replyDrops   *limitedLog // messages that are not replies
-	roomDrops    *limitedLog // messages for rooms that cannot be decompressed
-	failures     *limitedLog // commands and messages that were not delivered
-	refusals     *limitedLog // refused requests
-	badForwarded *limitedLog // requests of trusted proxies that name no client
-	warnedName   sync.Once   // that a random name can be granted no permissions
+	replyDrops   *limitedlog.Log // messages that are not replies
+	roomDrops    *limitedlog.Log // messages for rooms that cannot be decompressed
+	failures     *limitedlog.Log // commands and messages that were not delivered
+	refusals     *limitedlog.Log // refused requests
+	badForwarded *limitedlog.Log // requests of trusted proxies that name no client
+	warnedName   sync.Once       // that a random name can be granted no permissions
 
 	drainAs    atomic.Pointer[Drain]
 	reloading  sync.Mutex // held by Reload
@@ -72,14 +74,14 @@ func New(cfg Config) (*Bridge, error) {
 		log:          cfg.Logger,
 		randomName:   randomName,
 		requests:     newRequestHandlers(),
-		usages:       newUsages(cfg.now),
+		usages:       quota.NewUsages(cfg.now),
 		asking:       make(chan struct{}, maxAsking),
 		failureRate:  newFailureRate(),
-		replyDrops:   newLimitedLog(cfg.Logger, "dropped a message that is no reply"),
-		roomDrops:    newLimitedLog(cfg.Logger, "dropped a message for rooms"),
-		failures:     newLimitedLog(cfg.Logger, "a command failed"),
-		refusals:     newLimitedLog(cfg.Logger, "a request was refused"),
-		badForwarded: newLimitedLog(cfg.Logger, "a trusted proxy names no client"),
+		replyDrops:   limitedlog.New(cfg.Logger, "dropped a message that is no reply"),
+		roomDrops:    limitedlog.New(cfg.Logger, "dropped a message for rooms"),
+		failures:     limitedlog.New(cfg.Logger, "a command failed"),
+		refusals:     limitedlog.New(cfg.Logger, "a request was refused"),
+		badForwarded: limitedlog.New(cfg.Logger, "a trusted proxy names no client"),
 		stopping:     make(chan struct{}),
 	}
 	b.running, b.endRunning = context.WithCancel(context.Background())
@@ -97,29 +99,6 @@ func New(cfg Config) (*Bridge, error) {
 	b.access = newAccessControl(&b.cfg)
 	b.warnOfName()
 	return b, nil
-}
-
-// newLink makes the link to the actors' exchange.
-func (b *Bridge) newLink() (err error) {
-	cfg := b.linkConfig(b.cfg.Exchange, amqpx.ExchangeOptions{}, b.repliesQueue())
-	cfg.CheckQueues, cfg.FailFast, cfg.OnState = b.cfg.CheckConsumers, b.cfg.FailFast, b.linkChanged
-	b.link, err = amqpx.New(cfg)
-	return err
-}
-
-// linkConfig returns the configuration of a link to an exchange.
-func (b *Bridge) linkConfig(exchange string, options amqpx.ExchangeOptions, queues ...amqpx.Queue) amqpx.Config {
-	return amqpx.Config{
-		URLs:            b.cfg.Broker,
-		TLS:             b.cfg.TLS,
-		Name:            b.cfg.Name,
-		Exchange:        exchange,
-		ExchangeOptions: options,
-		Queues:          queues,
-		Dial:            b.cfg.Dial,
-		ProbeAfter:      b.cfg.ProbeAfter,
-		Logger:          b.cfg.Logger,
-	}
 }
 
 func (b *Bridge) newEngine() (err error) {
@@ -204,8 +183,8 @@ func (b *Bridge) Run(ctx context.Context) error {
 	err := b.drain()
 	unlink()
 	linking.Wait()
-	for _, log := range []*limitedLog{b.replyDrops, b.roomDrops, b.failures, b.refusals, b.badForwarded} {
-		log.end()
+	for _, log := range []*limitedlog.Log{b.replyDrops, b.roomDrops, b.failures, b.refusals, b.badForwarded} {
+		log.End()
 	}
 	b.commandLog.end()
 	return errors.Join(linkErr, err)

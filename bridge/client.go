@@ -15,7 +15,7 @@ import (
 const Subprotocol = "clu-ws.v1"
 
 // client is a WebSocket client. There may be very many, so it takes 64 bytes, which is a
-// size class, and the data that only few clients have is behind one pointer (address.go).
+// size class, and the data that only few clients have is behind one pointer (client_extra.go).
 type client struct {
 	number      uint64                      // unique in the bridge
 	connectedAt int64                       // when it connected, in nanoseconds since 1970
@@ -75,10 +75,8 @@ func (c *client) Gone() bool { return c.flags.Load()&clientGone != 0 }
 // connectTime returns when the client connected.
 func (c *client) connectTime() time.Time { return time.Unix(0, c.connectedAt) }
 
-// clientID returns a client's id, which is unique among all bridges.
-func (b *Bridge) clientID(c *client) string { return b.sessionID(c.number) }
-
-func (b *Bridge) sessionID(number uint64) string {
+// clientID returns the id of the client with a number, which is unique among all bridges.
+func (b *Bridge) clientID(number uint64) string {
 	return b.cfg.Name + "-" + strconv.FormatUint(number, 10)
 }
 
@@ -90,7 +88,7 @@ func (b *Bridge) newSession(c *client) *hub.Session {
 
 // addSession is newSession for a client whose access is locked.
 func (b *Bridge) addSession(c *client) *hub.Session {
-	s := hub.NewSession(b.clientID(c), quota.Address(c.Remote()))
+	s := hub.NewSession(b.clientID(c.number), quota.Address(c.Remote()))
 	if p := c.principal(); p != nil {
 		s.Restrict(viewerOf(c, p), c.extra.access.plain)
 	}
@@ -136,4 +134,13 @@ func (c *client) finish(conn engine.Conn) {
 	if c.commands.Load() == 0 {
 		conn.Finish()
 	}
+}
+
+// hubConn is a connection as the hub uses it. It implements [hub.Conn].
+type hubConn struct{ engine.Conn }
+
+// Follow implements [hub.Conn].
+func (c hubConn) Follow(log hub.Log, first ...engine.Frame) {
+	followed, _ := log.(*engine.Log) // nil if there is no log to follow
+	c.Conn.Follow(followed, first...)
 }

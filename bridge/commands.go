@@ -10,15 +10,16 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
+	"github.com/clu-ws/clu-ws/internal/inorder"
 )
 
 // incoming is a message from a client, with its time of arrival, which decides whether it is
 // late.
 type incoming struct {
 	payload    []byte
-	receivedAt time.Time     // when it was read
-	late       time.Duration // length of a pause during which it may have waited in the socket
-	entry      *askEntry     // its place, if it waited behind one about which an application decides
+	receivedAt time.Time      // when it was read
+	late       time.Duration  // length of a pause during which it may have waited in the socket
+	entry      *inorder.Entry // its place, if it waited behind one about which an application decides
 }
 
 // dispatchMessage handles a message. It runs on a loop or on the hub's queue.

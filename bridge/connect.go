@@ -17,6 +17,11 @@ import (
 // urlSubscription is the id of the subscription that a URL asks for.
 const urlSubscription = "url"
 
+// plainSubprotocol is what a plain client offers beside a token (access.OffersToken): a browser
+// closes the connection unless one of the subprotocols that it offers is named back, and the token
+// is not.
+const plainSubprotocol = "clu"
+
 // offersSubprotocol reports whether a client offers a subprotocol.
 func offersSubprotocol(offered, wanted string) bool {
 	for name := range strings.SplitSeq(offered, ",") {

@@ -13,36 +13,58 @@
 // The zero values of a [Config] are not the defaults of clu-ws websocket: there is no page, no
 // history and no log of commands. The page is the Handler of package web-demo.
 //
+// # Where things are
+//
+// Files of one concern begin with the same word:
+//
+//	bridge config drain durable handler   what is put together, from what, and how it ends
+//	link replies                          the broker's side: the link's states, a delivery
+//	http_ health                          requests of net/http: routes, what is checked first, the API
+//	upgrade connect_ client               from an upgrade to a client, plain, v1 or in a room
+//	requests                              the table of a v1 client's ops
+//	access_                               who a client is and what it may do, while it is here
+//	command_                              a command on its way, by each door, and its outcome
+//	room_ presence                        rooms, and what applications hear of clients
+//	audit metrics_ command_log            what is on record of all of this
+//
+// What stands on its own is in packages below, each of which opens with its own drawing: access,
+// audit, hub, rooms, filter, quota, origin and so on. What remains here is what they do together.
+//
 // # In
 //
-//	request ──► guard.go: which page? whose? ──► handler.Accept, the page, the API, the admin's port
+//	upgrade ──► handler.go: Accept ──► origin, host ──► upgrade.go ──► plain, v1, or in a room
+//	request ──► http_guard.go ──► http_routes.go ──► the page, health, metrics, the API
 //
-// For every request, the web page that it comes from and its client's address are checked
-// first. An upgrade is then a plain client, a v1 client (connect.go, query.go) or a client in a
-// room (path.go, roomclient.go). The engine calls the bridge through handler.go.
+// For every request, the web page that it comes from and its client's address are checked first
+// (http_guard.go, http_policies.go). An upgrade is then a plain client, a v1 client (connect.go,
+// connect_query.go) or a client in a room (room_client.go). The engine calls the bridge through
+// handler.go.
 //
 // # Access
 //
-//	Approach ──► Authority.Identify ──┬─► Principal ──► admit ──► Open ──► clientaccess.go: its life
+//	Approach ──► Authority.Identify ──┬─► Principal ──► admit ──► Open ──► access_client.go: its life
 //	             (package access)     ├─► Refusal ──► 401, 403, ...          ▲
-//	                                  ├─► Later: the connection is parked    │ become.go: another principal
-//	                                  └─► Awaits: the message auth     authop.go, renewal.go, reload.go
+//	                                  ├─► Later: the connection is parked    │ access_become.go: another principal
+//	                                  └─► Awaits: the message auth ──────────┴─ auth, a renewal, a reload
 //
-// If it is configured, clients have to identify themselves (identify.go, identifyhttp.go). A client's
-// principal says what it may do. It is replaced when the client renews its credential, when an
-// application is asked again, and when the configuration is read again; what the client hears
-// follows (viewer.go). Deadlines share one timer (deadlines.go). What may block runs on workers
-// (workers.go), and never with a lock.
+// If it is configured (access_control.go), clients have to identify themselves: by an upgrade
+// (access_identify.go), by a message (access_auth.go), by a request over HTTP (access_http.go). A
+// client's principal says what it may do, and access.go asks it before anything is done. It is
+// replaced when the client renews its credential (access_auth.go), when an application is asked
+// again (access_renewal.go), and when the configuration is read again (access_reload.go); what the client hears follows (access_viewer.go). Deadlines
+// share one timer (package deadline). What may block runs on workers (package workers), and never
+// with a lock. An operator closes clients (access_kick.go), and a page asks who it is
+// (access_whoami.go).
 //
 // # Down
 //
 //	delivery ──► actor.Envelope ──► hub.Reply ──┬─► one frame ──► plain log ──► every plain client
 //	                                            └─► numbered frame ──► groups' logs ──► v1 clients
 //
-// A reply is encoded once, whatever the number of clients (replies.go, newreply.go). A message
-// that CLU would not pass on, or that cannot be read, is dropped, counted and logged; the next
-// reply is not affected. Package hub does the rest: numbers, filters, throttling, history,
-// snapshots.
+// A reply is encoded once, whatever the number of clients (replies.go). A message that CLU would
+// not pass on, or that cannot be read, is dropped, counted and logged; the next reply is not
+// affected. Package hub does the rest: numbers, filters, throttling, history, snapshots. What a
+// client may hear is decided there, too: its view is part of the key of what clients share.
 //
 // # Sessions
 //
@@ -54,35 +76,36 @@
 //
 // # Up
 //
-//	text ──► protocol.Parse ──► Command.Validate ──► too late? ──► decide ──► ask ──► Inflight ──► record ──► Link.Publish ──► outcome
+//	text ──► protocol.Parse ──► Validate ──► too late? ──► decide ──► ask ──► Inflight ──► record ──► Link.Publish
+//	                                                                                                        │
+//	  sender ◄── command_outgoing.go: every outcome except success ◄────────────────────────────────────────┘
 //
 // Every command is registered before it is sent: in CLU's own form (commands.go), tracked
-// (tracked.go), or over HTTP (apicommand.go, httpwaiter.go). The registry of the commands in
-// flight ([hub.Inflight]) refuses an id that is in use, and matches replies with their commands.
-// Whether a client may send it is decided in access.go, as for every other action, before
-// anything else may show that it was sent, and again right before it is written; the limits of a
-// user count all its connections (limits.go, usage.go). An application may decide, too, while the
-// client's later messages wait (ask.go, askqueue.go). With an audit log, a command is recorded
-// first (record.go). A command is
-// published within 0.9 s of being read or not at all (lateness.go, outgoing.go), and fails at
-// once if it cannot be published. Each is logged with its outcome (commandlog.go). The sender is
-// told every outcome except success, which the actor's reply shows:
+// (command_tracked.go), or over HTTP (command_http.go, command_httpwaiter.go). The registry of the
+// commands in flight ([hub.Inflight]) refuses an id that is in use, and matches replies with their
+// commands. Whether a client may send it is decided before anything else may show that it was
+// sent, and again right before it is written; the limits of a user count all its connections
+// (access_limits.go, package quota). An application may decide, too, while the client's later
+// messages wait (access_ask.go, package inorder). With an audit log, a command is recorded first
+// (audit.go). A command is published within 0.9 s of being read or not at all (command_late.go),
+// and fails at once if it cannot be published. Each is logged with its outcome (command_log.go).
+// The sender is told every outcome except success, which the actor's reply shows:
 //
 //	bad input     an error envelope to the sender, unless the bridge is strict
-//	returned      CLU's failed reply, published for every client (pendingreturns.go, failurerate.go)
+//	returned      CLU's failed reply, published for every client (command_returned.go, command_returns.go)
 //	not sent      an error envelope to the sender: it may be sent again
 //	unknown       an error envelope to the sender: the actor may have it; also after a nack
 //
 // # Beside them
 //
-//	source ──► path of the room ──► one raw frame ──► rooms' logs, groups' logs
+//	source ──► path of the room ──► its place ──► one raw frame ──► rooms' logs, groups' logs
 //
-// Exchanges other than the actors' feed rooms (sources.go, package rooms). Clients that
-// connected to a room follow its log; v1 clients have rooms among their subscriptions. Programs
-// publish messages and send commands over HTTP (api.go), clients publish where that is granted
-// (roompublish.go), and applications see on an exchange, or by the callback, which clients
-// connect and leave (presence.go) and what they do in rooms (roomevents.go). Operators have metrics and health (admin.go, metrics.go,
-// health.go).
+// Exchanges other than the actors' feed rooms (room_sources.go, package rooms); a message may have a
+// place among others (room_place.go). Clients that connected to a room follow its log; v1 clients
+// have rooms among their subscriptions (room_request.go). Programs publish messages over HTTP
+// (room_publishhttp.go), clients where that is granted (room_publish.go), and applications see on an
+// exchange, or by the callback, which clients connect and leave (presence.go) and what they do in
+// rooms (room_events.go).
 //
 // The engine's loops never wait for the broker, and the link never waits for a client.
 package bridge

@@ -11,7 +11,7 @@ import (
 type handler struct{ b *Bridge }
 
 // Accept accepts every upgrade, on any path, as CLU does, except from pages that may not use
-// the bridge. With access control, clients are identified first (identify.go).
+// the bridge. With access control, clients are identified first (access_identify.go).
 func (h handler) Accept(r *engine.Request) (engine.Accepted, error) {
 	b := h.b
 	if b.access != nil {

@@ -5,31 +5,6 @@ import (
 	"net/http"
 )
 
-// routes returns the handler of the requests on the clients' port that are not for a
-// WebSocket. They need no credential: a page must load before a user can log in on it.
-func (b *Bridge) routes(page http.Handler) http.Handler {
-	return b.guardClients(b.clientRoutes(page))
-}
-
-func (b *Bridge) clientRoutes(page http.Handler) *router {
-	mux := newRouter()
-	mux.HandleFunc("GET /healthz", b.healthz(health.public))
-	mux.HandleFunc("GET /readyz", b.readyz(health.public))
-	if b.cfg.Access != nil {
-		mux.HandleFunc("GET /whoami", b.whoami)
-		mux.HandleFunc("OPTIONS /whoami", b.whoami)
-	}
-	if page != nil {
-		mux.Handle("GET /", page)
-	} else {
-		mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Upgrade", "websocket")
-			http.Error(w, "This is a clu-ws bridge: connect with ws:// or wss://.", http.StatusUpgradeRequired)
-		})
-	}
-	return mux
-}
-
 // health is the answer of /healthz and /readyz.
 type health struct {
 	Ready bool `json:"ready"`
@@ -53,7 +28,7 @@ func (h health) public() health {
 func (b *Bridge) health() health {
 	s := b.link.State()
 	clients := b.Clients()
-	h := health{Broker: brokerWord(s), Reason: brokerReason(s), Name: b.cfg.Name, Clients: &clients, Dropped: b.replyDrops.counts()}
+	h := health{Broker: brokerWord(s), Reason: brokerReason(s), Name: b.cfg.Name, Clients: &clients, Dropped: b.replyDrops.Counts()}
 	switch {
 	case !s.Up && s.Err == nil:
 		h.Reason = "not linked yet"

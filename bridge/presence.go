@@ -80,7 +80,7 @@ func (b *Bridge) presenceOf(c *client, at time.Time) presenceMessage {
 	case c.v1.Load() != nil:
 		spoken = "v1"
 	}
-	return presenceMessage{b.clientID(c), c.path(), c.Remote(), b.cfg.Name, spoken, at.UTC().Format(protocol.TimeFormat), c.user()}
+	return presenceMessage{b.clientID(c.number), c.path(), c.Remote(), b.cfg.Name, spoken, at.UTC().Format(protocol.TimeFormat), c.user()}
 }
 
 // publishConnect and publishDisconnect publish that a client has connected or left. They run on the

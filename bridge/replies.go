@@ -2,9 +2,12 @@ package bridge
 
 import (
 	"fmt"
+	"math"
 
+	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
@@ -30,42 +33,11 @@ func (b *Bridge) deliver(d *amqpx.Delivery) {
 	buf := make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+envelopeRoom+len(d.Body))
 	buf, body, err := b.cfg.Envelope.AppendWithOffset(buf, d)
 	if err != nil {
-		b.replyDrops.note(err.Error(), "sender", d.Headers["sender"], "routing_key", d.RoutingKey, "message_id", d.MessageId, "bytes", len(d.Body))
+		b.replyDrops.Note(err.Error(), "sender", d.Headers["sender"], "routing_key", d.RoutingKey, "message_id", d.MessageId, "bytes", len(d.Body))
 		return
 	}
 	b.metrics.replies.Inc()
 	b.hub.Reply(newReply(d, buf, body), offset, numbered)
-}
-
-// missed is called by the link for a span of time in which replies may have been lost. A gap in
-// a stream's past was logged and counted when it happened.
-func (b *Bridge) missed(gap amqpx.Gap) {
-	switch {
-	case gap.Replayed:
-		b.log.Debug("the stream's past has a gap", "from", gap.From, "to", gap.To)
-	case gap.From.IsZero():
-		b.log.Warn("replies may have been lost before the link stood", "until", gap.To)
-		b.metrics.gaps.Inc()
-	default:
-		b.log.Warn("replies may have been lost", "from", gap.From, "to", gap.To, "seconds", gap.To.Sub(gap.From).Seconds())
-		b.metrics.gapSeconds.Add(gap.To.Sub(gap.From).Seconds())
-		b.metrics.gaps.Inc()
-	}
-	b.reportLink()
-	b.hub.Missed(gap.From, gap.To)
-}
-
-// linkChanged is called by the link at every change of its state. It must not wait for the hub.
-func (b *Bridge) linkChanged(state amqpx.State) {
-	b.metrics.countLink(state)
-	b.warnOfDenied(state.Err)
-	if !state.Up {
-		b.pendingReturns.linkLost()
-	}
-	b.hub.Do(b.reportLink)
-	if b.cfg.OnLink != nil {
-		b.cfg.OnLink(state)
-	}
 }
 
 // skipped returns the message for a client that reads so slowly that frames are left out.
@@ -79,4 +51,54 @@ func (b *Bridge) skipped(v any, missed uint64) engine.Frame {
 		return protocol.Encode(protocol.Dropped{Op: "dropped", Count: missed})
 	}
 	return b.errorFrame("", fmt.Sprintf("%d replies were left out here: this client reads too slowly", missed))
+}
+
+// newReply returns the reply of a delivery for which the envelope has been written.
+func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *hub.Reply {
+	r := &hub.Reply{Plain: envelope, BodyAt: bodyAt}
+	text := func(header string) string {
+		s, _ := d.Headers[header].(string)
+		return actor.HeaderText(s) // as in the envelope
+	}
+	r.Sender, r.Code = text("sender"), text("message_code")
+	r.CommandID, r.Commander = text("command_id"), text("commander_id")
+	r.RoutingKey = d.RoutingKey
+	r.Internal, _ = d.Headers["internal"].(bool)
+	r.Unroutable = d.Timestamp.IsZero() && r.Code == string(actor.Failed) && actor.IsUnroutable(r.RoutingKey, r.Commander, r.Sender)
+	r.Order, r.Ordered = toInt64(d.Headers["order"])
+	if r.Ordered {
+		key, _ := d.Headers["order_key"].(string)
+		r.OrderKey = r.Sender + "\x00" + key
+		r.Ordered = len(r.OrderKey) <= maxOrderKey
+	}
+	return r
+}
+
+// maxOrderKey is the length of the longest order key, in bytes. It is bounded because each
+// subscription remembers many of them. A reply with a longer key counts as unordered.
+const maxOrderKey = 512
+
+// toInt64 converts a header of any of AMQP's integer types.
+func toInt64(v any) (int64, bool) {
+	switch n := v.(type) {
+	case int64:
+		return n, true
+	case int32:
+		return int64(n), true
+	case int16:
+		return int64(n), true
+	case int8:
+		return int64(n), true
+	case uint8:
+		return int64(n), true
+	case uint16:
+		return int64(n), true
+	case uint32:
+		return int64(n), true
+	case uint64:
+		return int64(n), n <= math.MaxInt64
+	case int:
+		return int64(n), true
+	}
+	return 0, false
 }

@@ -136,7 +136,7 @@ func (s *state) identifyProxied(ap *Approach) (v Verdict, ok bool) {
 			groups = append(groups, strings.TrimSpace(group))
 		}
 	}
-	p := Principal{Name: name, Source: "proxy", IssuedAt: s.options.Now(), Role: s.proxyRole(name, groups)}
+	p := Principal{Name: name, Source: SourceProxy, IssuedAt: s.options.Now(), Role: s.proxyRole(name, groups)}
 	if p.Role == "" {
 		return refuse(403, "no_role", fmt.Sprintf("you are signed in as %s, but have no role here; ask the operator for one", name)), true
 	}
@@ -194,7 +194,7 @@ func (s *state) identifyCertificate(ap *Approach) (v Verdict, ok bool) {
 	}
 	sum := sha256.Sum256(leaf.Raw)
 	p := Principal{
-		Name: name, Source: "certificate", CredentialID: hex.EncodeToString(sum[:8]), Expires: leaf.NotAfter, IssuedAt: leaf.NotBefore,
+		Name: name, Source: SourceCertificate, CredentialID: hex.EncodeToString(sum[:8]), Expires: leaf.NotAfter, IssuedAt: leaf.NotBefore,
 		resolve: func(later *state, p *Principal) *Refusal { return p.setRole(later.certificateRole(whole, common)) },
 	}
 	if p.Role = s.certificateRole(whole, common); p.Role == "" || !isName(name) {

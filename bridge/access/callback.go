@@ -53,8 +53,8 @@ type callback struct {
 // traffic is what is under way to an application, and what is known of how it answers.
 type traffic struct {
 	client    *http.Client
-	slots     *workers // requests in flight
-	newcomers *workers // the part of the slots that may identify new clients
+	slots     *slots // requests in flight
+	newcomers *slots // the part of the slots that may identify new clients
 	flights   flights
 	hold      holdOff
 	health    callbackHealth
@@ -63,9 +63,9 @@ type traffic struct {
 func newTraffic(inFlight int, timeout time.Duration) *traffic {
 	return &traffic{
 		client: newHTTPClient(timeout, inFlight),
-		slots:  newWorkers(inFlight, callbackWaiting),
+		slots:  newSlots(inFlight, callbackWaiting),
 		// Who is in goes on giving commands while many come, so these leave a quarter for that.
-		newcomers: newWorkers(max(1, inFlight-inFlight/4), callbackWaiting),
+		newcomers: newSlots(max(1, inFlight-inFlight/4), callbackWaiting),
 	}
 }
 
@@ -73,7 +73,7 @@ func newTraffic(inFlight int, timeout time.Duration) *traffic {
 // it is the same application, requests and what is known of it.
 func (c *callback) adopt(old *callback) {
 	c.queue, c.dropped = old.queue, old.dropped
-	if c.url.String() == old.url.String() && c.timeout == old.timeout && cap(c.slots.slots) == cap(old.slots.slots) {
+	if c.url.String() == old.url.String() && c.timeout == old.timeout && cap(c.slots.taken) == cap(old.slots.taken) {
 		c.traffic = old.traffic
 	}
 }

@@ -93,7 +93,7 @@ func (c *callback) principal(a answer, r *renewal) (*Principal, *Refusal) {
 		err = errors.New("the name is longer than 255 bytes or has a control character")
 	}
 	now := c.now()
-	p := &Principal{Name: a.name, Source: "callback", Role: role, Data: a.data, IssuedAt: now, renewal: r, answer: a}
+	p := &Principal{Name: a.name, Source: SourceCallback, Role: role, Data: a.data, IssuedAt: now, renewal: r, answer: a}
 	if err == nil {
 		p.Expires, err = after(now, a.expiresIn, "expires_in")
 	}

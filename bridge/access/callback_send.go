@@ -64,11 +64,11 @@ func (c *callback) send(ctx context.Context, q question) result {
 // wrong, says nothing about others: a ticket that makes it fail must not keep others out.
 type downError struct{ error }
 
-// takeFrom waits for a worker.
-func (c *callback) takeFrom(ctx context.Context, w *workers) error {
+// takeFrom waits for a slot.
+func (c *callback) takeFrom(ctx context.Context, s *slots) error {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	return w.take(ctx)
+	return s.take(ctx)
 }
 
 // exchange sends a request and reads the answer. An error says why the outcome is unknown.

@@ -13,6 +13,8 @@ type credential struct {
 	value string
 	// fromField is set if it is in the field Authorization, which may be forwarded to a callback.
 	fromField bool
+	// remembered is set if a browser may show it unasked, like the password of Basic.
+	remembered bool
 }
 
 type credentialKind int
@@ -83,6 +85,28 @@ func carriesToken(protocol string) bool {
 	return len(protocol) >= len(subprotocolMark) && strings.EqualFold(protocol[:len(subprotocolMark)], subprotocolMark)
 }
 
+// OffersToken reports whether one of a list of subprotocols, as in the field Sec-WebSocket-Protocol,
+// carries a token.
+func OffersToken(list string) bool {
+	for protocol := range strings.SplitSeq(list, ",") {
+		if carriesToken(strings.TrimSpace(protocol)) {
+			return true
+		}
+	}
+	return false
+}
+
+// ShowsBearer reports whether a client shows a credential that no browser adds by itself: then the
+// origin of its page does not matter.
+func (ap *Approach) ShowsBearer() bool {
+	for _, c := range inHeader(ap) {
+		if c.kind == bearerToken && !c.remembered {
+			return true
+		}
+	}
+	return WithoutCredentials(ap.Query) != ap.Query
+}
+
 // readAuthorization reads a field Authorization: a bearer token (RFC 6750), or the password of Basic
 // (RFC 7617), whatever its user.
 func readAuthorization(line string) credential {
@@ -94,7 +118,7 @@ func readAuthorization(line string) credential {
 	case "basic":
 		if text, err := base64.StdEncoding.DecodeString(value); err == nil {
 			if _, password, ok := strings.Cut(string(text), ":"); ok {
-				return credential{kind: bearerToken, value: password, fromField: true}
+				return credential{kind: bearerToken, value: password, fromField: true, remembered: true}
 			}
 		}
 	}

@@ -21,7 +21,7 @@
 // A credential that is shown always decides. Without one, a trusted proxy's user comes before a
 // certificate, and that before a Unix peer: the connection of a proxy is the proxy's.
 //
-// What takes long is decided on workers (workers.go):
+// What takes long is bounded by slots (slots.go):
 //
 //	JWT ──► check (jwt.go): what it says of itself ──► key (jwt_keys.go) of the issuer that is configured
 //	    ──► signature and times ──► role by its claims (jwt_claims.go), or grants of the claim "clu"

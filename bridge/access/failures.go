@@ -19,7 +19,7 @@ const (
 // failures slows the failed attempts of an address. No address is locked out: a valid credential is
 // accepted however many failures its address has had, because a whole observatory may be behind one
 // proxy, with one page among many that has an old token. The attempts of an address with too many
-// failures are decided two at a time, so that they do not occupy the workers or the application.
+// failures are decided two at a time, so that they do not occupy the slots or the application.
 type failures struct {
 	now func() time.Time
 
@@ -32,7 +32,7 @@ type failures struct {
 type addressFailures struct {
 	left  float64
 	at    time.Time
-	lanes *workers
+	lanes *slots
 }
 
 func newFailures(now func() time.Time) *failures { return &failures{now: now} }
@@ -80,7 +80,7 @@ func (f *failures) refused(remote netip.Addr, v Verdict) Verdict {
 }
 
 // slowed returns the lanes of an address that has had too many failures, or nil.
-func (f *failures) slowed(remote netip.Addr) *workers {
+func (f *failures) slowed(remote netip.Addr) *slots {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.fresh[remote] == nil && f.previous[remote] == nil {
@@ -88,7 +88,7 @@ func (f *failures) slowed(remote netip.Addr) *workers {
 	}
 	if a := f.of(remote); a.left < 1 {
 		if a.lanes == nil {
-			a.lanes = newWorkers(slowedAtOnce, slowedWaiting)
+			a.lanes = newSlots(slowedAtOnce, slowedWaiting)
 		}
 		return a.lanes
 	}

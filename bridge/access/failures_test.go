@@ -159,7 +159,7 @@ func TestTheTableOfFailuresIsBounded(t *testing.T) {
 
 func TestWorkersWaitInABoundedQueue(t *testing.T) {
 	testkit.Bubble(t, func(t *testing.T) {
-		w := newWorkers(2, 3)
+		w := newSlots(2, 3)
 		results := make(chan error, 10)
 		ctx, cancel := context.WithCancel(t.Context())
 		for range 6 {
@@ -182,7 +182,7 @@ func TestWorkersWaitInABoundedQueue(t *testing.T) {
 			}
 		}
 		if taken != 3 || failed != 3 || w.waiting.Load() != 0 || w.busy.Load() != 2 {
-			t.Errorf("%d have a worker, %d none; %d wait, %d are busy", taken, failed, w.waiting.Load(), w.busy.Load())
+			t.Errorf("%d have a slot, %d none; %d wait, %d are busy", taken, failed, w.waiting.Load(), w.busy.Load())
 		}
 	})
 }

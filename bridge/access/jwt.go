@@ -27,11 +27,11 @@ const (
 
 // jwtSource verifies JSON Web Tokens (RFC 7519) of the configured issuers.
 type jwtSource struct {
-	issuers map[string][]*issuer // by name; several differ in their audience
-	roles   map[string]*Grants
-	named   namedGrants
-	now     func() time.Time
-	workers *workers
+	issuers   map[string][]*issuer // by name; several differ in their audience
+	roles     map[string]*Grants
+	named     namedGrants
+	now       func() time.Time
+	verifying *slots
 }
 
 // issuer is one entry of the configuration.
@@ -47,13 +47,13 @@ type issuer struct {
 	validator      *jwt.Validator
 }
 
-// verifiers returns the workers of an earlier source, or new ones: half of the processors, so
+// verifiers returns the slots of an earlier source, or new ones: half of the processors, so
 // that the loops go on while many clients come at the same time.
-func verifiers(old *jwtSource) *workers {
+func verifiers(old *jwtSource) *slots {
 	if old != nil {
-		return old.workers
+		return old.verifying
 	}
-	return newWorkers(max(1, runtime.GOMAXPROCS(0)/2), verifyingMax)
+	return newSlots(max(1, runtime.GOMAXPROCS(0)/2), verifyingMax)
 }
 
 // adopt takes over the keys of the issuers that an earlier source had, too, because an issuer
@@ -95,13 +95,13 @@ func looksLikeJWT(token string) bool {
 }
 
 // verify says who the bearer of a token is. ours is false if it is no JWT of a configured issuer,
-// as the verdict says. It blocks: it takes time of a worker, and may wait for keys.
+// as the verdict says. It blocks: it takes a slot, and may wait for keys.
 func (s *jwtSource) verify(ctx context.Context, token string) (v Verdict, ours bool) {
 	// Before anything is read: the loops would wait behind hundreds of goroutines that compute.
-	if err := s.workers.take(ctx); err != nil {
+	if err := s.verifying.take(ctx); err != nil {
 		return unavailable("too many clients connect at once; try again soon", 0), true
 	}
-	defer s.workers.give()
+	defer s.verifying.give()
 	parsed, err := unverified(token)
 	if err != nil {
 		return refuse(401, "malformed", "the token is not a JSON Web Token that this bridge can read; get a new one"), false
@@ -125,7 +125,7 @@ func (s *jwtSource) verifyBy(ctx context.Context, i *issuer, token string, parse
 	if refusal := i.check(parsed); refusal != nil {
 		return Verdict{Refusal: refusal}
 	}
-	key, err := i.key(ctx, parsed, s.workers)
+	key, err := i.key(ctx, parsed, s.verifying)
 	if err != nil {
 		return keyRefusal(err)
 	}
@@ -152,7 +152,7 @@ func (i *issuer) check(t *jwt.Token) *Refusal {
 
 // key returns the key for a token. Its kind follows from the configured algorithm: a public key
 // is never a shared secret.
-func (i *issuer) key(ctx context.Context, t *jwt.Token, w *workers) (any, error) {
+func (i *issuer) key(ctx context.Context, t *jwt.Token, w *slots) (any, error) {
 	if t.Method.Alg() == "HS256" {
 		return i.secret, nil
 	}
@@ -172,7 +172,7 @@ func (s *jwtSource) principal(i *issuer, t *jwt.Token, token string) Verdict {
 	}
 	expires, _ := claims.GetExpirationTime() // is there: the parser requires it
 	p := &Principal{
-		Name: name, Source: "jwt", Role: role, Grants: grants, Expires: expires.Add(jwtLeeway),
+		Name: name, Source: SourceJWT, Role: role, Grants: grants, Expires: expires.Add(jwtLeeway),
 		CredentialID: credentialID(claims, token), claims: payload(token),
 	}
 	if issued, err := claims.GetIssuedAt(); err == nil && issued != nil {

@@ -19,7 +19,7 @@ const secretMinLength = 32
 // newJWT returns a source for the configured issuers. It keeps the keys that old has; old may
 // be nil. Its errors are *PathError, joined.
 func newJWT(cfgs []JWTConfig, roles map[string]*Grants, old *jwtSource, o Options) (*jwtSource, error) {
-	s := &jwtSource{issuers: map[string][]*issuer{}, roles: roles, now: o.Now, workers: verifiers(old)}
+	s := &jwtSource{issuers: map[string][]*issuer{}, roles: roles, now: o.Now, verifying: verifiers(old)}
 	var wrong []error
 	for n, cfg := range cfgs {
 		at := fmt.Sprintf("jwt[%d]", n)

@@ -64,7 +64,7 @@ func newKeySet(u *url.URL, o Options) *keySet {
 
 // find returns the key for a token's signature, which has not been verified. If the set lacks
 // it, it asks the issuer, at a bounded rate.
-func (k *keySet) find(ctx context.Context, t *jwt.Token, w *workers) (any, error) {
+func (k *keySet) find(ctx context.Context, t *jwt.Token, w *slots) (any, error) {
 	key, at, err := k.lookup(t)
 	if !errors.Is(err, errNoKey) {
 		return key, err

@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/clu-ws/clu-ws/bridge/filter"
-	"github.com/clu-ws/clu-ws/internal/jsonscan"
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
@@ -55,32 +54,21 @@ func checkMark(text string) error {
 // checkFilter checks what package filter does not know of or lets pass: doubled fields, null, and
 // the places of ${name}.
 func (p place) checkFilter() error {
-	var seen []string
-	members := jsonscan.MembersOf(p.raw)
-	for {
-		name, value, ok := members.Next()
-		if !ok {
-			return nil
-		}
-		key := string(name)
-		field := place{p.key(key), value}
-		if slices.Contains(seen, key) {
-			return field.errorf("the field stands here twice; leave one out")
-		}
-		seen = append(seen, key)
+	return p.each(func(_ string, field place) error {
 		if field.kind() == 'n' {
 			return field.errorf("null would select everything; write a value, or leave the field out")
 		}
 		texts, err := field.texts()
 		if err != nil {
-			continue // not of texts, or wrong, which package filter explains
+			return nil // not of texts, or wrong, which package filter explains
 		}
 		for _, text := range texts {
 			if err := checkMark(text); err != nil {
 				return field.wrong(err)
 			}
 		}
-	}
+		return nil
+	})
 }
 
 // compileFilters compiles filters. The commander "me" is one connection's, but grants are shared.

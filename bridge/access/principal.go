@@ -6,8 +6,7 @@ import "time"
 type Principal struct {
 	// Name is the user's or program's name; "" for an anonymous client.
 	Name string
-	// Source is how it was identified: signed, token, jwt, callback, certificate, unix, proxy or
-	// anonymous.
+	// Source is how it was identified.
 	Source string
 	// Role is the name of the role that its grants come from; "" if they came with the credential.
 	Role string
@@ -37,6 +36,29 @@ type Principal struct {
 	// token when it expires. It reports why the principal may no longer enter. If it is nil, the
 	// role is the same.
 	resolve func(*state, *Principal) *Refusal
+}
+
+// The sources of a principal, as they are told and recorded.
+const (
+	SourceSigned      = "signed"      // a signed URL
+	SourceToken       = "token"       // a token of the configuration
+	SourceJWT         = "jwt"         // a JSON Web Token
+	SourceCallback    = "callback"    // an application said so
+	SourceCertificate = "certificate" // the client's certificate
+	SourceUnix        = "unix"        // the process at the other end of a Unix socket
+	SourceProxy       = "proxy"       // a proxy that signed the user in
+	SourceAnonymous   = "anonymous"   // nothing
+)
+
+// Ambient reports whether a browser shows what identified the principal unasked, or nothing did: a
+// foreign page would act with the rights of its user. A cookie counts only from a page that may
+// connect, so what it identifies is not ambient.
+func (p *Principal) Ambient() bool {
+	switch p.Source {
+	case SourceToken, SourceJWT, SourceSigned, SourceCallback:
+		return false
+	}
+	return true
 }
 
 // Equal reports whether another principal has the same name, source, credential and rights, so that

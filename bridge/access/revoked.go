@@ -32,7 +32,7 @@ func (s *state) addRevoked() error {
 // covers reports whether a principal's credential is revoked. A credential that does not say when
 // it was made counts as older than any time. Clients without a credential have none to revoke.
 func (r revocation) covers(p *Principal) bool {
-	return p.Source != "anonymous" &&
+	return p.Source != SourceAnonymous &&
 		(r.name == "" || r.name == p.Name) &&
 		(r.id == "" || r.id == p.CredentialID) &&
 		(r.before.IsZero() || p.IssuedAt.Before(r.before))

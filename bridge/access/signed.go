@@ -123,7 +123,7 @@ func (s *state) identifySigned(path, m string) Verdict {
 		return Verdict{Refusal: refusal}
 	}
 	id := sha256.Sum256(sig.raw[:])
-	p := Principal{Source: "signed", CredentialID: hex.EncodeToString(id[:8]), IssuedAt: s.options.Now()}
+	p := Principal{Source: SourceSigned, CredentialID: hex.EncodeToString(id[:8]), IssuedAt: s.options.Now()}
 	p.resolve = func(later *state, p *Principal) *Refusal { return later.resolveSigned(path, m, p) }
 	if s.signed.cfg.Lifetime == "session" {
 		p.Expires = sig.expires

@@ -94,7 +94,7 @@ func (s *state) addAnonymous() error {
 	if s.roles[role].Named() {
 		return pathErrorf("anonymous", "the role %q has %s, but a client without a credential has no name", role, nameMark)
 	}
-	s.anonymous = s.principal(Principal{Source: "anonymous", Role: role, resolve: func(later *state, p *Principal) *Refusal {
+	s.anonymous = s.principal(Principal{Source: SourceAnonymous, Role: role, resolve: func(later *state, p *Principal) *Refusal {
 		if p.Role = later.cfg.Anonymous; p.Role == "" {
 			return missing()
 		}
@@ -121,7 +121,7 @@ func (s *state) principal(p Principal) Verdict {
 func (s *state) current(p *Principal) (*Principal, *Refusal) {
 	now := *p
 	switch {
-	case p.Source == "jwt" && p.resolve == nil:
+	case p.Source == SourceJWT && p.resolve == nil:
 		if s.jwt == nil {
 			return nil, removed()
 		}

@@ -48,6 +48,16 @@ func (p place) object(known []string, set func(key string, value place) error) e
 	if p.kind() != '{' {
 		return p.errorf("%s is not an object; write one with some of %s", quote.Short(string(p.raw)), strings.Join(known, ", "))
 	}
+	return p.each(func(key string, value place) error {
+		if !slices.Contains(known, key) {
+			return place{path: p.key(key)}.errorf("there is no key %s; write some of %s", quote.Text(key), strings.Join(known, ", "))
+		}
+		return set(key, value)
+	})
+}
+
+// each calls do for each member of an object, whose keys must differ.
+func (p place) each(do func(key string, value place) error) error {
 	var seen []string
 	members := jsonscan.MembersOf(p.raw)
 	for {
@@ -56,14 +66,11 @@ func (p place) object(known []string, set func(key string, value place) error) e
 			return nil
 		}
 		key := string(name)
-		switch {
-		case !slices.Contains(known, key):
-			return place{path: p.key(key)}.errorf("there is no key %s; write some of %s", quote.Text(key), strings.Join(known, ", "))
-		case slices.Contains(seen, key):
+		if slices.Contains(seen, key) {
 			return place{path: p.key(key)}.errorf("the key stands here twice; leave one out")
 		}
 		seen = append(seen, key)
-		if err := set(key, place{p.key(key), value}); err != nil {
+		if err := do(key, place{p.key(key), value}); err != nil {
 			return err
 		}
 	}

@@ -148,7 +148,7 @@ func (s *state) identifyToken(t *token, address netip.Addr) Verdict {
 		return Verdict{Refusal: refusal}
 	}
 	return s.principal(Principal{
-		Name: t.name, Source: "token", Role: t.role, Expires: t.expires, CredentialID: t.id,
+		Name: t.name, Source: SourceToken, Role: t.role, Expires: t.expires, CredentialID: t.id,
 		resolve: func(later *state, p *Principal) *Refusal {
 			now := later.tokens[t.hash]
 			if now == nil || now.name != t.name {

@@ -97,7 +97,7 @@ func (s *state) identifyPeer(peer UnixPeer, a accounts, otherwise Verdict) Verdi
 			return otherwise
 		}
 		return s.principal(Principal{
-			Name: name, Source: "unix", Role: role, IssuedAt: s.options.Now(), CredentialID: fmt.Sprintf("uid %d", peer.UID),
+			Name: name, Source: SourceUnix, Role: role, IssuedAt: s.options.Now(), CredentialID: fmt.Sprintf("uid %d", peer.UID),
 			resolve: func(later *state, p *Principal) *Refusal { return p.setRole(later.cfg.Unix.roleOf(users, groups)) },
 		})
 	}}

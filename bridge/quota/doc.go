@@ -1,3 +1,5 @@
-// Package quota divides shared resources of a bridge among the addresses of its clients, so
-// that no address can take everything.
+// Package quota bounds what clients take of a bridge.
+//
+//	Table: shared resources, divided among the addresses of clients (table.go)
+//	Usages: connections, commands and messages of each user, up to its own limits (usage.go)
 package quota
