@@ -10,8 +10,10 @@ import (
 // (package filter). Nothing that is refused reaches the broker, the registry of the commands in
 // flight or another client.
 func (b *Bridge) decide(c *client, r access.Request) access.Decision {
-	p := c.principal()
+	p, no := b.principalNow(c)
 	switch {
+	case no != nil:
+		return access.Decision{Rule: "no principal", Reason: no.Reason}
 	case p != nil:
 		return p.Decide(r)
 	case b.cfg.Access != nil: // such a client must not have come so far

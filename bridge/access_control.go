@@ -30,6 +30,7 @@ type accessControl struct {
 	decisions  workers.Pool // on credentials in messages
 	renewals   workers.Pool
 	http       chan struct{} // a place for each request over HTTP that is being identified
+	adminHTTP  chan struct{} // the same, for requests to the admin port
 	now        func() time.Time
 	unrenewed  *limitedlog.Log // credentials that could not be renewed
 	changes    *limitedlog.Log // clients whose grants changed
@@ -43,7 +44,7 @@ const (
 	maxWaitingDecision = 4096
 	// maxRenewals bounds the renewals at a time. There is at most one for each client.
 	maxRenewals = 64
-	// maxIdentifyHTTP bounds the requests over HTTP that are being identified.
+	// maxIdentifyHTTP bounds the requests over HTTP that are being identified, on each port.
 	maxIdentifyHTTP = 64
 )
 
@@ -57,6 +58,7 @@ func newAccessControl(cfg *Config) *accessControl {
 		decisions: workers.Pool{Max: maxDecisions, MaxWaiting: maxWaitingDecision},
 		renewals:  workers.Pool{Max: maxRenewals, MaxWaiting: -1},
 		http:      make(chan struct{}, maxIdentifyHTTP),
+		adminHTTP: make(chan struct{}, maxIdentifyHTTP),
 		now:       cfg.now,
 		unrenewed: limitedlog.New(cfg.Logger, "a credential could not be renewed"),
 		changes:   limitedlog.New(cfg.Logger, "the grants of a client changed"),

@@ -17,6 +17,7 @@ import (
 type caller struct {
 	peer    netip.AddrPort
 	foreign *origin.RejectError // the page's origin is not allowed
+	admin   bool                // it came through the admin port
 }
 
 type callerKey struct{}
@@ -69,11 +70,16 @@ func (b *Bridge) identifyHTTPAs(r *http.Request, path string) (*access.Principal
 	return p, nil
 }
 
-// decideHTTP waits for a decision that takes long. Only so many wait.
+// decideHTTP waits for a decision that takes long. Only so many wait; operators do not wait behind
+// the public.
 func (b *Bridge) decideHTTP(r *http.Request, v access.Verdict) access.Verdict {
+	places := b.access.http
+	if callerOf(r).admin {
+		places = b.access.adminHTTP
+	}
 	select {
-	case b.access.http <- struct{}{}:
-		defer func() { <-b.access.http }()
+	case places <- struct{}{}:
+		defer func() { <-places }()
 	default:
 		return access.Verdict{Refusal: errUndecided}
 	}

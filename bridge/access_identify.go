@@ -107,3 +107,10 @@ func (b *Bridge) refuseUpgrade(u upgradeRequest, p *access.Principal, no *access
 	}
 	return reject
 }
+
+// headerSource returns the header fields of an upgrade request, which is replaced by a copy if the
+// decision takes longer than Accept.
+type headerSource struct{ *engine.Request }
+
+func (h *headerSource) values(name string) []string { return h.Values(name) }
+func (h *headerSource) detach()                     { h.Request = h.Clone() }

@@ -88,10 +88,8 @@ func (b *Bridge) apiKick(_ *http.Request, by *client, payload []byte) (int, []by
 			closed++
 		}
 	})
-	if closed == 0 {
-		for name := range names { // a block without a connection is on record, too
-			b.cfg.Audit.Kicked(audit.Kicked{Who: audit.Who{Name: name}, Code: access.CodeKicked, By: by.user(), Block: k.block})
-		}
+	if closed == 0 && names[k.name] { // no other record has the block
+		b.cfg.Audit.Kicked(audit.Kicked{Who: audit.Who{Name: k.name}, Code: access.CodeKicked, By: by.user(), Block: k.block})
 	}
 	b.log.Info("an operator closed clients", "name", k.name, "client", k.client, "id", k.id, "closed", closed, "block", k.block, "by", by.user())
 	return http.StatusOK, protocol.JSON(struct {

@@ -12,6 +12,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/audit"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -112,13 +113,24 @@ func TestWithoutAccessControlAnOperatorClosesAClientByItsSession(t *testing.T) {
 	}
 }
 
-func TestABlockIsOnRecordWithoutAConnection(t *testing.T) {
-	h := newAccessHarness(t, func(*access.Config) {})
-	rows := h.recordTo()
-	if status, m := h.kick("eng", `{"name": "ana", "block": "1m"}`); status != 200 || m["closed"] != 0.0 {
-		t.Fatalf("the block is answered with %d, %v", status, m)
+func TestABlockOfAnAbsentUserIsRecorded(t *testing.T) {
+	h := newAccessHarness(t)
+	var rows logBuffer
+	record, err := audit.Open(audit.Config{Target: audit.Stdout, Stdout: &rows})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if row := rows.row(t, "kicked", "ana", access.CodeKicked); row["by"] != "eng" || row["block"] != "1m0s" {
-		t.Errorf("the record is %v", row)
+	h.cfg.Audit = record
+	for _, body := range []string{`{"name": "ana"}`, `{"name": "ana", "block": "10m"}`} {
+		if status, m := h.kick("eng", body); status != 200 || m["closed"] != 0.0 {
+			t.Errorf("%s is answered with %d, %v", body, status, m)
+		}
+	}
+	if err := record.Close(testkit.Patience); err != nil {
+		t.Fatal(err)
+	}
+	want := `"event":"kicked","name":"ana","code":"kicked","by":"eng","block":"10m0s"}`
+	if text := rows.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, want) {
+		t.Errorf("the record is %s, want %s", text, want)
 	}
 }

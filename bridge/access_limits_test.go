@@ -103,6 +103,16 @@ func TestAllMessagesOfAUserCountExceptThoseThatRenew(t *testing.T) {
 	if w, m := g.post("ana", "/api/command", `{"consumer": "dome", "command_string": "open"}`); w.Code != http.StatusTooManyRequests || m["code"] != "rate" {
 		t.Errorf("a third message over HTTP gets %d %v", w.Code, m)
 	}
+	for _, text := range []string{"ping", "nonsense", `[]`} {
+		plain.say(text)
+		if m := plain.next(); !strings.Contains(m.errorText(), "The message was not read") {
+			t.Errorf("%s as a third message gets %v", text, m)
+		}
+	}
+	b.say("nonsense")
+	if m := b.answer("error"); m["code"] != "rate" {
+		t.Errorf("nonsense as a third message gets %v", m)
+	}
 	b.say(fmt.Sprintf(`{"op": "auth", "id": "r", "token": %q}`, g.tokens["ana"]))
 	if m := b.answer("error", "ok"); m["op"] != "ok" {
 		t.Errorf("a renewal gets %v", m)

@@ -59,14 +59,6 @@ func (c *client) Self() string {
 	return "client " + strconv.FormatUint(c.number, 10)
 }
 
-// viewer returns what the client may hear; nil is everything.
-func (c *client) viewer() *hub.Viewer {
-	if p := c.principal(); p != nil {
-		return viewerOf(c, p)
-	}
-	return nil
-}
-
 func (c *client) closing() bool { return c.flags.Load()&clientClosing != 0 }
 
 // Gone implements [amqpx.Sender]. Commands that are followed by a close frame are still sent.

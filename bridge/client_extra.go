@@ -20,7 +20,10 @@ type clientExtra struct {
 	principal  atomic.Pointer[access.Principal]
 	usage      atomic.Pointer[quota.Usage] // its principal's; nil until it is counted
 	asks       inorder.Queue
-	access     *clientAccess // nil without access control
+	access     *clientAccess // nil without access control, and over HTTP
+	// identified is the generation of the configuration by which the sender of a request over
+	// HTTP was identified, or looked at last.
+	identified atomic.Uint64
 }
 
 // family is the kind of an address that is kept in binary form.

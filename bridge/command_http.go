@@ -60,12 +60,14 @@ func (b *Bridge) apiCommand(r *http.Request, from *client, payload []byte) (int,
 	}{s.CommandID, s.data}), nil
 }
 
-// httpClient returns the client that sends a request to the API, as which principal it may act.
-func (b *Bridge) httpClient(r *http.Request, p *access.Principal) *client {
+// httpClient returns the client that sends a request to the API, as which principal it may act by the
+// configuration of a generation.
+func (b *Bridge) httpClient(r *http.Request, p *access.Principal, generation uint64) *client {
 	c := new(client)
 	c.setRemote(r.RemoteAddr)
 	if p != nil {
 		c.setPrincipal(p)
+		c.extra.identified.Store(generation)
 	}
 	if b.draining.Load() {
 		c.set(clientLeaving)
@@ -80,7 +82,7 @@ func (b *Bridge) registerHTTP(s *outgoing, waits bool) (waiter *httpWaiter, err 
 		s.flight, err = b.hub.Inflight.Add(s.client, s.key(), nil)
 		return nil, err
 	}
-	waiter = newHTTPWaiter(s.client.viewer())
+	waiter = newHTTPWaiter(func() *hub.Viewer { return b.viewerNow(s.client) })
 	s.flight, err = b.hub.Inflight.AddHTTP(s.client, s.key(), waiter)
 	return waiter, err
 }

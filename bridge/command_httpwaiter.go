@@ -17,7 +17,7 @@ const (
 // httpWaiter waits for a command's end over HTTP, and collects its first replies, up to a bound.
 // It implements [hub.Waiter].
 type httpWaiter struct {
-	viewer *hub.Viewer // what the client may hear
+	viewer func() *hub.Viewer // what the client may hear now
 
 	// The following fields are guarded by the lock of [hub.Inflight] until the wait has ended.
 	replies [][]byte // envelopes
@@ -28,12 +28,12 @@ type httpWaiter struct {
 	done chan struct{} // closed at the end
 }
 
-func newHTTPWaiter(v *hub.Viewer) *httpWaiter {
-	return &httpWaiter{viewer: v, done: make(chan struct{})}
+func newHTTPWaiter(viewer func() *hub.Viewer) *httpWaiter {
+	return &httpWaiter{viewer: viewer, done: make(chan struct{})}
 }
 
 // Viewer implements [hub.Waiter].
-func (c *httpWaiter) Viewer() *hub.Viewer { return c.viewer }
+func (c *httpWaiter) Viewer() *hub.Viewer { return c.viewer() }
 
 // Gather implements [hub.Waiter].
 func (c *httpWaiter) Gather(r *hub.Reply) {

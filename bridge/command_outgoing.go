@@ -127,7 +127,7 @@ func (s *outgoing) failure(o amqpx.Outcome) (code, text string) {
 func (b *Bridge) withdrawn(s *outgoing) func() bool {
 	request := s.request() // as long as it was
 	return func() bool {
-		if s.client.principal() == s.principal {
+		if p, no := b.principalNow(s.client); no == nil && p == s.principal {
 			return false
 		}
 		d := b.decide(s.client, request)

@@ -2,7 +2,10 @@ package bridge
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
@@ -46,5 +49,41 @@ func TestACommandIsWithdrawnOnceItsSenderMaySendItNoLonger(t *testing.T) {
 	}
 	if code, _ := s.failure(amqpx.Expired); code != "expired" {
 		t.Errorf("another outcome is told as %s", code)
+	}
+}
+
+// Over HTTP nobody tells a sender of a change.
+func TestACommandOverHTTPIsWithdrawnOnceItsSenderMaySendItNoLonger(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(h *accessHarness)
+		want   bool
+	}{
+		"nothing": {func(*accessHarness) {}, false},
+		"other grants": {func(h *accessHarness) {
+			h.reload(func(c *access.Config) { c.Roles["observer"] = testRoles["engineer"] })
+		}, false},
+		"another": {func(h *accessHarness) {
+			h.reload(func(c *access.Config) { c.Revoked = []access.Revocation{{Name: "eve"}} })
+		}, false},
+		"its role": {func(h *accessHarness) { h.reload(func(c *access.Config) { c.Roles["observer"] = testRoles["viewer"] }) }, true},
+		"revoked": {func(h *accessHarness) {
+			h.reload(func(c *access.Config) { c.Revoked = []access.Revocation{{Name: "ana"}} })
+		}, true},
+		"kept out":  {func(h *accessHarness) { h.kick("eng", `{"name": "ana", "block": "10m"}`) }, true},
+		"to expire": {func(h *accessHarness) { h.pass(2 * time.Minute) }, true},
+	} {
+		h := newAccessHarness(t, func(c *access.Config) { expireToken(c, "ana", time.Minute) })
+		r := httptest.NewRequest(http.MethodPost, "/api/command", nil)
+		r.Header = h.bearer("ana")
+		from := h.identifyAPI(httptest.NewRecorder(), r)
+		s := &outgoing{client: from, principal: from.principal(), Command: actor.NewCommand("bridge", "dome", "open", "")}
+		withdrawn := h.withdrawn(s)
+		c.change(h)
+		if got := withdrawn(); got != c.want {
+			t.Errorf("%s: withdrawn is %v", name, got)
+		}
+		if code, _ := s.failure(amqpx.Gone); (code == "forbidden") != c.want {
+			t.Errorf("%s: its sender is told %s", name, code)
+		}
 	}
 }

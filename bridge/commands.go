@@ -28,16 +28,16 @@ func (b *Bridge) dispatchMessage(conn engine.Conn, c *client, in incoming) {
 		return
 	}
 	message, err := protocol.Parse(in.payload)
-	if err != nil {
-		b.refuse(conn, c, "", err)
-		return
-	}
 	op, ok := message["op"]
 	if string(op) != `"auth"` { // which keeps the client here
 		if err := b.takeMessage(c); err != nil {
 			b.refuseMessage(conn, c, message, err)
 			return
 		}
+	}
+	if err != nil {
+		b.refuse(conn, c, "", err)
+		return
 	}
 	switch {
 	case !ok:

@@ -62,6 +62,10 @@ func (h handler) Message(conn engine.Conn, v any, m engine.Message) {
 		return
 	}
 	if string(bytes.Trim(m.Payload, " \t\r\n")) == "ping" && !h.b.cfg.Strict {
+		if err := h.b.takeMessage(c); err != nil {
+			h.b.refuseMessage(conn, c, nil, err)
+			return
+		}
 		conn.Send(engine.Text("pong")) // for interactive use
 		return
 	}

@@ -79,12 +79,16 @@ func (b *Bridge) apiHandler(do func(r *http.Request, from *client, payload []byt
 // identifyAPI returns the client that sends a request to the admin port. It returns nil if it has
 // answered, because the client may send none.
 func (b *Bridge) identifyAPI(w http.ResponseWriter, r *http.Request) *client {
+	var generation uint64
+	if b.access != nil {
+		generation = b.access.generation.Load()
+	}
 	p, refusal := b.identifyHTTP(r)
 	if refusal != nil {
 		b.refuseHTTP(w, r, refusal)
 		return nil
 	}
-	from := b.httpClient(r, p)
+	from := b.httpClient(r, p, generation)
 	if no, ok := errors.AsType[*protocol.Rejection](b.takeMessage(from)); ok {
 		b.metrics.refused.Inc()
 		(&apiError{Status: http.StatusTooManyRequests, Error: no.Message, Code: no.Code, retryAfter: no.RetryAfter}).write(w)

@@ -111,7 +111,7 @@ func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin
 			if b.access != nil && (!l.Admin || needsIdentity(r.URL.Path)) {
 				// The credential decides whether the origin matters (identifyHTTP). What needs
 				// none on the clients' port, pages and health, is for every page.
-				r, no = withCaller(r, caller{peer: peer, foreign: no}), nil
+				r, no = withCaller(r, caller{peer: peer, foreign: no, admin: l.Admin}), nil
 			}
 		}
 		if no == nil {

@@ -35,15 +35,8 @@ func (b *Bridge) publishToRoom(s *hub.Session, r request) error {
 	if r.client.leaving() {
 		return &protocol.Rejection{Code: protocol.CodeLeaving, Message: "The message was not published: " + goingAwayReason + "."}
 	}
-	if user := r.client.user(); user != "" && len(user) <= amqpx.MaxShortString {
-		if message.Headers == nil {
-			message.Headers = amqpx.Table{}
-		}
-		message.Headers["user"] = user
-	}
-	message.Key = to.source.RoutingKey(to.path)
+	b.addPublisher(&message, r.client, to)
 	message.From, message.Tenant = r.client, quota.Address(r.client.Remote())
-	message.Withdrawn = func() bool { return !b.mayPublish(r.client, to.path).Allowed }
 	r.client.commands.Add(1)
 	err = to.source.link.Publish(message, func(o amqpx.Outcome) {
 		if o == amqpx.Confirmed {
@@ -60,6 +53,22 @@ func (b *Bridge) publishToRoom(s *hub.Session, r request) error {
 		return &protocol.Rejection{Code: protocol.CodeInvalid, Message: err.Error()}
 	}
 	return nil
+}
+
+// addPublisher makes a message one of a client for a room. With access control, it says whose it is,
+// and is not sent if the client may not publish there any more by then.
+func (b *Bridge) addPublisher(message *amqpx.Message, c *client, to roomTarget) {
+	message.Key = to.source.RoutingKey(to.path)
+	if b.access == nil {
+		return
+	}
+	if user := c.user(); user != "" && len(user) <= amqpx.MaxShortString {
+		if message.Headers == nil {
+			message.Headers = amqpx.Table{}
+		}
+		message.Headers["user"] = user
+	}
+	message.Withdrawn = func() bool { return !b.mayPublish(c, to.path).Allowed }
 }
 
 // roomTarget is a room to which a message is published, and its source.

@@ -25,15 +25,20 @@ func (b *Bridge) apiPublish(r *http.Request, from *client, payload []byte) (int,
 	if err != nil {
 		return 0, nil, apiErrorf(http.StatusBadRequest, "%v", err)
 	}
-	if d := b.decide(from, access.Request{Door: access.PublishToRoom, Room: to.path}); !d.Allowed {
+	request := access.Request{Door: access.PublishToRoom, Room: to.path}
+	if d := b.decide(from, request); !d.Allowed {
 		return 0, nil, b.forbid(from, "publish", to.path, d)
 	}
-	message.Key = to.source.RoutingKey(to.path)
+	b.addPublisher(&message, from, to)
 	outcome := make(chan amqpx.Outcome, 1)
 	if err := to.source.link.Publish(message, func(o amqpx.Outcome) { outcome <- o }); err != nil {
 		return 0, nil, apiErrorf(http.StatusBadRequest, "%v", err)
 	}
-	if o := <-outcome; o != amqpx.Confirmed {
+	o := <-outcome
+	if d := b.decide(from, request); o == amqpx.Gone && !d.Allowed {
+		return 0, nil, b.forbid(from, "publish", to.path, d)
+	}
+	if o != amqpx.Confirmed {
 		b.failures.Note(o.String(), "exchange", to.source.Exchange, "path", to.path)
 		return 0, nil, &apiError{Status: http.StatusServiceUnavailable, Error: publishFailure(o), Code: o.String()}
 	}

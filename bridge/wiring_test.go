@@ -29,7 +29,7 @@ func TestAURLCanSayAllThatASubscribeRequestCan(t *testing.T) {
 func TestAClientThatLeavesIsForgotten(t *testing.T) {
 	s := newHarness(t)
 	l := s.connect()
-	waiter := newHTTPWaiter(nil)
+	waiter := newHTTPWaiter(func() *hub.Viewer { return nil })
 	if _, err := s.hub.Inflight.Add(s.clients()[0], hub.CommandKey{ID: "mine", Consumer: "dome"}, waiter); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package access
 
 import (
 	"crypto/sha256"
+	"crypto/x509/pkix"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -140,8 +141,9 @@ func (s *state) identifyProxied(ap *Approach) (v Verdict, ok bool) {
 	if p.Role == "" {
 		return refuse(403, "no_role", fmt.Sprintf("you are signed in as %s, but have no role here; ask the operator for one", name)), true
 	}
+	peer := ap.Peer.Addr()
 	p.resolve = func(later *state, p *Principal) *Refusal {
-		if later.cfg.Proxy == nil {
+		if later.cfg.Proxy == nil || !later.proxies.Trusts(peer) {
 			return removed()
 		}
 		return p.setRole(later.proxyRole(name, groups))
@@ -204,10 +206,10 @@ func (s *state) identifyCertificate(ap *Approach) (v Verdict, ok bool) {
 }
 
 // certificateRole returns the role of a certificate by its whole subject, or else by its common
-// name.
+// name. That is escaped, or one with a comma would pass for the whole subject of another.
 func (s *state) certificateRole(whole, common string) string {
 	if role, ok := s.cfg.Certificates[whole]; ok || common == "" {
 		return role
 	}
-	return s.cfg.Certificates["CN="+common]
+	return s.cfg.Certificates[pkix.Name{CommonName: common}.String()]
 }

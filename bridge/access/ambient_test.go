@@ -193,7 +193,8 @@ func TestAShownCredentialWinsOverTheConnection(t *testing.T) {
 		Unix: Assignments{{"user:www-data", "viewer"}}, Tokens: []TokenConfig{{Name: "tokens", Hash: hash, Role: "observer"}}})
 	a.accounts = fakeAccounts{33: "www-data"}
 	all := withCertificate(pkix.Name{CommonName: "nginx"}, "X-Remote-User: root", "Authorization: Bearer "+token)
-	all.Peer, all.Unix = netip.MustParseAddrPort("127.0.0.1:1"), &UnixPeer{UID: 33}
+	all.Peer = netip.MustParseAddrPort("127.0.0.1:1")
+	all.Remote = all.Peer
 	if p := enters(t, a, all); p.Source != "token" {
 		t.Errorf("with everything it is %+v", p)
 	}
@@ -208,7 +209,7 @@ func TestAShownCredentialWinsOverTheConnection(t *testing.T) {
 	if p := enters(t, a, all); p.Source != "certificate" {
 		t.Errorf("without a user it is %+v", p)
 	}
-	all.TLS = nil
+	all.TLS, all.Unix, all.Peer, all.Remote = nil, &UnixPeer{UID: 33}, netip.AddrPort{}, netip.AddrPort{}
 	if p := enters(t, a, all); p.Source != "unix" {
 		t.Errorf("without a certificate it is %+v", p)
 	}

@@ -228,7 +228,7 @@ func TestWrongConfigurationsAreRefusedWithAllPlaces(t *testing.T) {
 			{Hash: hash, Role: "viewer"}, {Name: "c", Hash: secret, Role: "viewer"}, {Name: "d", Hash: hash},
 			{Name: "e", Hash: HashToken("e"), Role: "nobody"}, {Name: "f", Hash: HashToken("f"), Role: "viewer", From: []string{"10.0.0.0/8", "here"}},
 			{Name: "g", Hash: HashToken("g"), Role: "viewer", Expires: "tomorrow"}, {Name: "x/y", Hash: HashToken("h"), Role: "own"},
-			{Name: "a\nb", Hash: HashToken("i"), Role: "viewer"},
+			{Name: "a\nb", Hash: HashToken("i"), Role: "viewer"}, {Name: "h", Hash: HashToken("j"), Role: "viewer", From: []string{}},
 		},
 		Cookie:       "a b",
 		Certificates: map[string]string{"archiver": "viewer", "CN=b": "nobody"},
@@ -242,7 +242,7 @@ func TestWrongConfigurationsAreRefusedWithAllPlaces(t *testing.T) {
 		t.Fatal("it is accepted")
 	}
 	want := []string{"anonymous", "certificates", "certificates.CN=b", "certificates.archiver", "cookie", "proxy.address", "proxy.from[0]", "proxy.groups", "proxy.role",
-		"proxy.user", "revoked[0]", "revoked[1].issued-before", "roles.viewer.hear[0].sender", "signed.secrets", "tokens[1].hash", "tokens[2].name",
+		"proxy.user", "revoked[0]", "revoked[1].issued-before", "roles.viewer.hear[0].sender", "signed.secrets", "tokens[10].from", "tokens[1].hash", "tokens[2].name",
 		"tokens[3].hash", "tokens[4].role", "tokens[5].role", "tokens[6].from[1]", "tokens[7].expires", "tokens[8].name", "tokens[9].name", "unix.obs", "unix.user:obs"}
 	got := paths(err)
 	if !slices.Equal(got, want) {

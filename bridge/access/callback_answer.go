@@ -64,7 +64,6 @@ func parseAnswer(body []byte) (answer, error) {
 			return answer{}, fmt.Errorf("%q in its answer is of the wrong type", key)
 		}
 	}
-	a.error = presentable(a.error)
 	return a, nil
 }
 
@@ -139,7 +138,7 @@ func (c *callback) grants(a answer) (role string, g *Grants, err error) {
 	case a.grants != nil && (a.role != "" || a.rooms != nil):
 		return "", nil, errors.New("it has grants and, in addition, role or allowed_rooms; leave out all but grants")
 	case a.grants != nil:
-		g, err = ParseGrants(a.grants)
+		g, err = carried.parse(a.grants)
 		return "", g, err
 	}
 	role = orElse(a.role, c.role)
@@ -181,7 +180,7 @@ func withRooms(g *Grants, rooms []string) (*Grants, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ParseGrants(text)
+	return carried.parse(text)
 }
 
 // allowedRooms returns the patterns of the rooms in an answer: texts are patterns, and

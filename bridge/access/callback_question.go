@@ -20,6 +20,7 @@ type question struct {
 	header http.Header
 	body   []byte
 	event  bool // any answer of success will do
+	ticket string
 }
 
 // asked is the body of a question. In style post the first one, about a newcomer, has no op.
@@ -72,16 +73,11 @@ func (c *callback) forwarded(ap *Approach) http.Header {
 	if c.cookies == nil || !ap.OriginAllowed {
 		return all
 	}
-	parsed := (&http.Request{Header: http.Header{"Cookie": ap.fields("Cookie")}}).Cookies()
 	var kept []string
-	for _, cookie := range parsed {
-		if !slices.Contains(c.cookies, cookie.Name) {
-			continue
+	for name, value := range cookies(ap) {
+		if slices.Contains(c.cookies, name) {
+			kept = append(kept, name+"="+value)
 		}
-		if cookie.Quoted {
-			cookie.Value = `"` + cookie.Value + `"`
-		}
-		kept = append(kept, cookie.Name+"="+cookie.Value)
 	}
 	if kept != nil {
 		all["Cookie"] = []string{strings.Join(kept, "; ")}
@@ -94,7 +90,9 @@ func (c *callback) question(ticket string, ap *Approach, r *renewal) question {
 	if !c.post {
 		return c.proxied(r)
 	}
-	return c.posted(r, asked{Ticket: &ticket})
+	q := c.posted(r, asked{Ticket: &ticket})
+	q.ticket = ticket
+	return q
 }
 
 // proxied is a request of style proxy. The fields that it adds have the names that nginx
@@ -129,6 +127,44 @@ func (c *callback) posted(r *renewal, a asked) question {
 	header.Set("Content-Type", "application/json")
 	return question{method: http.MethodPost, header: header, body: body}
 }
+
+// hide replaces the credentials of a question in words of the application, which may quote them.
+func (q question) hide(text string) string {
+	if q.ticket != "" {
+		text = strings.ReplaceAll(text, q.ticket, redacted)
+	}
+	for _, field := range []string{"Authorization", "Cookie"} {
+		for _, line := range q.header[field] {
+			for _, secret := range secretsIn(line) {
+				text = strings.ReplaceAll(text, secret, redacted)
+			}
+		}
+	}
+	return text
+}
+
+// secretsIn returns what is secret in a line of Authorization or Cookie, the longest first.
+func secretsIn(line string) []string {
+	all := []string{line}
+	for part := range strings.SplitSeq(line, ";") {
+		if _, value, ok := strings.Cut(part, "="); ok {
+			all = append(all, strings.Trim(value, `" `))
+		}
+	}
+	if _, value, ok := strings.Cut(line, " "); ok {
+		all = append(all, strings.TrimSpace(value))
+	}
+	if c := readAuthorization(line); c.kind == bearerToken {
+		all = append(all, c.value)
+	}
+	all = slices.DeleteFunc(all, func(s string) bool { return len(s) < secretMin })
+	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
+	return all
+}
+
+// secretMin is the length of the shortest text, in bytes, that is taken for a secret in a header: a
+// cookie may say lang=en.
+const secretMin = 8
 
 // key identifies a question with everything in it.
 func (q question) key() (key [32]byte) {

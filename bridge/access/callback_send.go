@@ -98,6 +98,7 @@ func (c *callback) exchange(ctx context.Context, q question) (result, error) {
 // by nginx's auth_request; all else needs one.
 func (c *callback) classify(q question, status int, header http.Header, body []byte) (result, error) {
 	said, wrong := parseAnswer(body)
+	said.error = presentable(q.hide(said.error))
 	success, bareDoes := status >= 200 && status < 300, q.method == http.MethodGet
 	switch {
 	case status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable:

@@ -2,7 +2,7 @@ package access
 
 import (
 	"encoding/base64"
-	"net/http"
+	"iter"
 	"net/url"
 	"strings"
 )
@@ -125,12 +125,16 @@ func readAuthorization(line string) credential {
 	return credential{kind: unreadableField, fromField: true}
 }
 
-// inQuery finds the credentials of a raw query.
+// inQuery finds the credentials of a raw query. Some parsers take a semicolon for an ampersand: who
+// writes one before a credential shows it, and is not to be anonymous.
 func inQuery(query string) (all []credential, refusal *Refusal) {
 	for pair := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")
 		kind, ok := queryCredential(name)
 		if !ok {
+			if secretFrom(pair) >= 0 {
+				return nil, &Refusal{Status: 400, Code: "invalid", Reason: "there is a semicolon before the credential in the URL; write & between parameters"}
+			}
 			continue
 		}
 		text, err := url.QueryUnescape(value)
@@ -142,18 +146,32 @@ func inQuery(query string) (all []credential, refusal *Refusal) {
 	return all, nil
 }
 
+// secretFrom returns where the first credential of a pair of a query begins, after its name, or -1.
+// Parts of the pair may be separated by semicolons.
+func secretFrom(pair string) int {
+	at := 0
+	for part := range strings.SplitSeq(pair, ";") {
+		name, _, _ := strings.Cut(part, "=")
+		if _, ok := queryCredential(name); ok {
+			return at + len(name)
+		}
+		at += len(part) + 1
+	}
+	return -1
+}
+
 // queryCredential returns the kind of credential that a parameter of a URL carries, given its name
-// as it is written.
+// as it is written. In another case a word is no less a secret; M may be another parameter.
 func queryCredential(name string) (kind credentialKind, ok bool) {
 	if text, err := url.QueryUnescape(name); err == nil {
 		name = text
 	}
-	switch name {
-	case "m":
+	switch {
+	case name == "m":
 		return signedURL, true
-	case "ticket":
+	case strings.EqualFold(name, "ticket"):
 		return loginTicket, true
-	case "token":
+	case strings.EqualFold(name, "token"):
 		return tokenInURL, true
 	}
 	return noCredential, false
@@ -161,18 +179,28 @@ func queryCredential(name string) (kind credentialKind, ok bool) {
 
 // inCookie finds the tokens of cookies with a name.
 func inCookie(ap *Approach, name string) (all []credential) {
-	for _, line := range ap.fields("Cookie") {
-		cookies, err := http.ParseCookie(line)
-		if err != nil {
-			// One malformed cookie, which may be another application's, hides the others of the
-			// line from ParseCookie.
-			cookies = (&http.Request{Header: http.Header{"Cookie": {line}}}).Cookies()
+	for given, value := range cookies(ap) {
+		if inner, ok := strings.CutPrefix(value, `"`); ok && strings.HasSuffix(inner, `"`) {
+			value = inner[:len(inner)-1]
 		}
-		for _, c := range cookies {
-			if c.Name == name && c.Value != "" {
-				all = append(all, credential{kind: bearerToken, value: c.Value})
-			}
+		if given == name && value != "" {
+			all = append(all, credential{kind: bearerToken, value: value})
 		}
 	}
 	return all
+}
+
+// cookies iterates over the names and values of a client's cookies as they are sent. net/http leaves
+// out what is malformed: then a credential that is not valid would be none.
+func cookies(ap *Approach) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for _, line := range ap.fields("Cookie") {
+			for part := range strings.SplitSeq(line, ";") {
+				name, value, _ := strings.Cut(part, "=")
+				if !yield(strings.TrimSpace(name), strings.TrimSpace(value)) {
+					return
+				}
+			}
+		}
+	}
 }

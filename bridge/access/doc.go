@@ -33,7 +33,7 @@
 //
 // A configuration (config.go) is compiled into a state (state.go), which Reload replaces as a whole.
 // Current says what a principal of an earlier state is in the present one, and whether its
-// credential is revoked (revoked.go).
+// credential is revoked (revoked.go). A BlockList (blocklist.go) keeps names out for a while.
 //
 // # What it may do
 //

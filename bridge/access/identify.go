@@ -30,13 +30,26 @@ func (a *Authority) identify(s *state, ap *Approach) Verdict {
 	if v, ok := s.identifyProxied(ap); ok {
 		return v
 	}
+	if s.relayed(ap) {
+		return s.withoutCredential()
+	}
 	if v, ok := s.identifyCertificate(ap); ok {
 		return v
 	}
-	if ap.Unix != nil && len(s.cfg.Unix) > 0 {
+	if ap.Unix != nil && !ap.Peer.IsValid() && len(s.cfg.Unix) > 0 {
 		return s.identifyPeer(*ap.Unix, a.accounts, s.withoutCredential())
 	}
 	return s.withoutCredential()
+}
+
+// relayed reports whether a proxy made the connection for a client that it names: then its user and
+// its certificate are the proxy's, not the client's. A PROXY header, by which Peer is the client's
+// address even on a Unix socket, leaves the certificate the client's.
+func (s *state) relayed(ap *Approach) bool {
+	if ap.Remote.Addr().Unmap() != ap.Peer.Addr().Unmap() {
+		return true
+	}
+	return s.cfg.Proxy != nil && s.proxies.Trusts(ap.Peer.Addr()) && (len(ap.fields("X-Forwarded-For")) > 0 || len(ap.fields("Forwarded")) > 0)
 }
 
 // withoutCredential says who a client without a credential is.

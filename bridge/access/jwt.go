@@ -1,6 +1,7 @@
 package access
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -173,7 +174,7 @@ func (s *jwtSource) principal(i *issuer, t *jwt.Token, token string) Verdict {
 	expires, _ := claims.GetExpirationTime() // is there: the parser requires it
 	p := &Principal{
 		Name: name, Source: SourceJWT, Role: role, Grants: grants, Expires: expires.Add(jwtLeeway),
-		CredentialID: credentialID(claims, token), claims: payload(token),
+		CredentialID: credentialID(claims, token), claims: payload(token), signed: i.signedWith(t.Method.Alg()),
 	}
 	if issued, err := claims.GetIssuedAt(); err == nil && issued != nil {
 		p.IssuedAt = issued.Time
@@ -186,7 +187,7 @@ func (s *jwtSource) grants(i *issuer, claims jwt.MapClaims, name string) (role s
 	if own, ok := claims["clu"]; ok {
 		raw, err := json.Marshal(own)
 		if err == nil {
-			g, err = ParseGrants(raw)
+			g, err = carried.parse(raw)
 		}
 		if err != nil {
 			return "", nil, refuse(403, "grants", "the grants in the token's claim clu cannot be used: "+err.Error()).Refusal
@@ -216,7 +217,9 @@ func (s *jwtSource) grants(i *issuer, claims jwt.MapClaims, name string) (role s
 // role may be another, or its issuer gone.
 func (s *jwtSource) current(p *Principal) (*Principal, *Refusal) {
 	var claims jwt.MapClaims
-	if err := json.Unmarshal(p.claims, &claims); err != nil {
+	numbers := json.NewDecoder(bytes.NewReader(p.claims)) // as the parser reads them: a role may depend on one
+	numbers.UseNumber()
+	if err := numbers.Decode(&claims); err != nil {
 		return nil, refuse(401, "malformed", "the token cannot be read again; get a new one").Refusal
 	}
 	name, _ := claims.GetIssuer()
@@ -225,6 +228,9 @@ func (s *jwtSource) current(p *Principal) (*Principal, *Refusal) {
 		for _, one := range audience {
 			if one != i.audience {
 				continue
+			}
+			if !i.takes(p.signed) {
+				return nil, removed()
 			}
 			role, grants, refusal := s.grants(i, claims, p.Name)
 			if refusal != nil {
@@ -239,6 +245,26 @@ func (s *jwtSource) current(p *Principal) (*Principal, *Refusal) {
 		}
 	}
 	return nil, refuse(401, "issuer", "the issuer of the token is trusted no longer; get a token from one that is").Refusal
+}
+
+// tokenSignature is what has signed a token: an algorithm, and for HS256 the hash of the secret.
+type tokenSignature struct {
+	algorithm string
+	secret    [sha256.Size]byte
+}
+
+func (i *issuer) signedWith(algorithm string) tokenSignature {
+	s := tokenSignature{algorithm: algorithm}
+	if algorithm == "HS256" {
+		s.secret = sha256.Sum256(i.secret)
+	}
+	return s
+}
+
+// takes reports whether tokens that were signed so are still taken. A secret is replaced because
+// others know it; the public keys of an issuer are replaced regularly, which ends no session.
+func (i *issuer) takes(s tokenSignature) bool {
+	return slices.Contains(i.algorithms, s.algorithm) && i.signedWith(s.algorithm) == s
 }
 
 // unverified reads a token without verifying anything of it.

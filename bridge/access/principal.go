@@ -24,8 +24,10 @@ type Principal struct {
 	// Data is what a callback's answer has for the client in "data", as JSON; nil if nothing.
 	Data []byte
 
-	// claims are those of a JWT, by which a reload finds its role again.
+	// claims are those of a JWT, by which a reload finds its role again, and signed is what it was
+	// signed with.
 	claims []byte
+	signed tokenSignature
 	// renewal is what a callback is asked again; nil if it was not asked. answer is its last
 	// answer; unknownSince is when it gave none for the first time.
 	renewal      *renewal

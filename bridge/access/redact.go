@@ -15,9 +15,8 @@ func RedactTarget(target string) string {
 	query, fragment, hasFragment := strings.Cut(query, "#")
 	pairs := strings.Split(query, "&")
 	for i, pair := range pairs {
-		name, _, _ := strings.Cut(pair, "=")
-		if _, secret := queryCredential(name); secret {
-			pairs[i] = name + "=" + redacted
+		if at := secretFrom(pair); at >= 0 {
+			pairs[i] = pair[:at] + "=" + redacted
 		}
 	}
 	target = path + "?" + strings.Join(pairs, "&")
@@ -50,8 +49,7 @@ func WithoutCredentials(query string) string {
 	}
 	var rest []string
 	for pair := range strings.SplitSeq(query, "&") {
-		name, _, _ := strings.Cut(pair, "=")
-		if _, secret := queryCredential(name); !secret {
+		if secretFrom(pair) < 0 {
 			rest = append(rest, pair)
 		}
 	}

@@ -136,8 +136,7 @@ func TestRevocationsCoverWhatTheyName(t *testing.T) {
 func TestAReloadHoldsForThoseWhoAreBeingIdentified(t *testing.T) {
 	a := newAuthority(t, Config{Unix: Assignments{{"user:obs", "engineer"}}})
 	a.accounts = fakeAccounts{1: "obs"}
-	ap := approach("")
-	ap.Unix = &UnixPeer{UID: 1}
+	ap := &Approach{Path: "/", Unix: &UnixPeer{UID: 1}}
 	v := a.Identify(ap)
 	reload(t, a, Config{Unix: Assignments{{"user:obs", "viewer"}}})
 	if p := v.Later(t.Context()).Principal; p == nil || p.Role != "viewer" {

@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync/atomic"
 )
 
@@ -48,6 +49,9 @@ func (w *slots) wait(ctx context.Context) error {
 	}
 	select {
 	case w.taken <- struct{}{}:
+		// Those that compute one after another would share one time slice, 10 ms long, and
+		// the loops would wait for its end.
+		runtime.Gosched()
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

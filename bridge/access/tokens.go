@@ -98,7 +98,13 @@ func newToken(cfg TokenConfig) (t *token, err error) {
 		return nil, pathErrorf("hash", "this is not the hash of a token; write sha256: and 64 hexadecimal digits, as clu-ws token NAME --role ROLE prints them")
 	}
 	t.hash = [sha256.Size]byte(sum)
+	if t.hash == sha256.Sum256(nil) {
+		return nil, pathErrorf("hash", "this is the hash of an empty text, which anybody can send; make a token with clu-ws token NAME --role ROLE")
+	}
 	t.id = tokenID(t.hash)
+	if cfg.From != nil && len(cfg.From) == 0 {
+		return nil, pathErrorf("from", "the list is empty, so that the token is of no use; name a network, or leave the list out for all")
+	}
 	for i, network := range cfg.From {
 		if network == "unix" { // the peers of Unix sockets
 			continue

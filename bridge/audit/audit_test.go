@@ -24,6 +24,7 @@ type testSink struct {
 }
 
 func (s *testSink) joins() bool  { return true }
+func (s *testSink) torn() bool   { return false }
 func (s *testSink) Close() error { return nil }
 
 func (s *testSink) Write(p []byte) (int, error) {

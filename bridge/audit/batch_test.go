@@ -16,6 +16,7 @@ type scriptedSink struct {
 }
 
 func (s *scriptedSink) joins() bool  { return !s.single }
+func (s *scriptedSink) torn() bool   { return false }
 func (s *scriptedSink) Close() error { return nil }
 
 func (s *scriptedSink) Write(p []byte) (int, error) {

@@ -78,7 +78,7 @@ func Open(cfg Config) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Log{cfg: cfg, sink: s, failures: failureReport{log: cfg.Logger}}, nil
+	return &Log{cfg: cfg, sink: s, torn: s.torn(), failures: failureReport{log: cfg.Logger}}, nil
 }
 
 // Reopen opens the file anew, after it was rotated. What is recorded from now on goes there. If

@@ -38,6 +38,7 @@ func openSyslog(sockets []string) (sink, error) {
 }
 
 func (s *syslog) joins() bool { return false }
+func (s *syslog) torn() bool  { return false }
 
 func (s *syslog) connect() error {
 	var failures []error

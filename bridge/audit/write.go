@@ -11,6 +11,7 @@ func (l *Log) write() {
 		if rows == nil {
 			return
 		}
+		l.replaceSink()
 		l.untold += overflowed
 		l.failures.overflowed(overflowed)
 		rows = slices.DeleteFunc(rows, func(r row) bool { return r.wait.gone() })
@@ -23,10 +24,6 @@ func (l *Log) write() {
 func (l *Log) take() (rows []row, overflowed uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.next != nil {
-		l.sink.Close()
-		l.sink, l.next, l.torn = l.next, nil, false
-	}
 	rows, l.pending, l.bytes = l.pending, nil, 0
 	overflowed, l.overflowed = l.overflowed, 0
 	if rows == nil {
@@ -34,6 +31,19 @@ func (l *Log) take() (rows []row, overflowed uint64) {
 		l.written = nil
 	}
 	return rows, overflowed
+}
+
+// replaceSink replaces the sink if it was opened anew. Since this is after the queue was taken,
+// what is recorded after that is written to the new one.
+func (l *Log) replaceSink() {
+	l.mu.Lock()
+	next := l.next
+	l.next = nil
+	l.mu.Unlock()
+	if next != nil {
+		l.sink.Close()
+		l.sink, l.torn = next, next.torn()
+	}
 }
 
 // count adds to the figures.

@@ -233,7 +233,7 @@ type ListenOptions struct {
 	// Tag is passed to the handler with each request ([Request.Tag], [TagFromContext]).
 	Tag any
 
-	unix bool // it is a Unix socket
+	unix bool // it is a Unix socket, at which processes are known; not those behind a proxy
 }
 
 // Listen starts serving the connections of a listener, and returns at once: unlike
@@ -266,7 +266,7 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 	case slices.ContainsFunc(e.listeners, func(l io.Closer) bool { return reflect.ValueOf(l).Comparable() && l == io.Closer(ln) }):
 		return errors.New("engine: this listener is already being served")
 	}
-	options.unix = ln.Addr().Network() == "unix"
+	options.unix = ln.Addr().Network() == "unix" && !options.Proxy
 	file, err := socket.File() // shares the socket with ln, whose Close may remove a path
 	if err != nil {
 		return fmt.Errorf("engine: cannot serve the listener: %w", err)

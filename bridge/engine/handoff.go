@@ -103,6 +103,7 @@ type replayConn struct {
 	socket  net.Conn // below TLS, if there is TLS
 	client  netip.AddrPort
 	tag     any
+	unix    bool   // as in [Request]
 	release func() // called once when it is closed
 }
 
@@ -172,7 +173,7 @@ func (h *handoff) release() { h.active.Add(-1) }
 // succeeded, and the bytes read after it.
 func (h *handoff) serve(conn, socket net.Conn, r *Request, rest []byte) {
 	all := io.MultiReader(bytes.NewReader(slices.Concat(r.head, rest)), conn)
-	h.conns <- &replayConn{Conn: conn, Reader: all, socket: socket, client: r.client, tag: r.tag, release: sync.OnceFunc(h.release)}
+	h.conns <- &replayConn{Conn: conn, Reader: all, socket: socket, client: r.client, tag: r.tag, unix: r.unix, release: sync.OnceFunc(h.release)}
 }
 
 // serveUpgradeRequired answers requests if there is nothing but WebSocket.

@@ -187,6 +187,8 @@ func (l *loop) readHead(c *conn, data []byte) {
 		}
 		return
 	}
+	l.turnRequests++
+	l.quantum -= requestCost
 	u, accepted, rejectErr := l.engine.decide(in, r)
 	switch {
 	case rejectErr != nil:

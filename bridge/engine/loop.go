@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"runtime"
 	"sync"
 	"time"
 )
@@ -43,9 +44,10 @@ type loop struct {
 	finishing   map[int32]*finishing // connections whose last answers are awaited, by slot
 
 	// The current turn.
-	turnBytes int // bytes written from the connections' own queues
-	quantum   int // work left for the current client
-	scratch   scratch
+	turnBytes    int // bytes written from the connections' own queues
+	turnRequests int // requests decided
+	quantum      int // work left for the current client
+	scratch      scratch
 
 	parsers freeList[parser] // for connections in the middle of a message
 
@@ -124,7 +126,7 @@ func (l *loop) turn() {
 		}
 	}
 	events := l.poll.wait(timeout)
-	l.turnBytes = 0
+	l.turnBytes, l.turnRequests = 0, 0
 	l.checkPause()
 	if l.acceptor != nil && l.acceptor.late {
 		l.acceptor.acceptLate()
@@ -152,6 +154,10 @@ func (l *loop) turn() {
 	if l.drained != nil && l.conns.used == 0 {
 		l.drained()
 		l.drained = nil
+	}
+	if l.turnRequests >= requestsPerTurn {
+		// More may wait, and this goroutine would keep its processor for 10 ms.
+		runtime.Gosched()
 	}
 }
 
@@ -214,6 +220,10 @@ func (l *loop) event(ev event) {
 		ended := ev.what&eventEnded != 0
 		if c.tls.handshakeQueued() {
 			l.handleQueuedHandshake(c, ended)
+			return
+		}
+		if c.state == stateHead && l.turnRequests >= requestsPerTurn {
+			l.queueRead(c)
 			return
 		}
 		l.read(c, ended)

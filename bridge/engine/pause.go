@@ -176,10 +176,10 @@ func (l *loop) underBackpressure() bool {
 	return l.backpressure.active
 }
 
-// inputUnread reports whether a connection has input that backpressure alone has kept from
-// being read: its deadline does not apply then.
+// inputUnread reports whether a connection has input that backpressure or the requests of
+// others alone have kept from being read: its deadline does not apply then.
 func (l *loop) inputUnread(c *conn) bool {
-	return c.readQueued && (l.backpressure.active || l.wheel.now.before(l.backpressure.graceUntil))
+	return c.readQueued && (c.state == stateHead || l.backpressure.active || l.wheel.now.before(l.backpressure.graceUntil))
 }
 
 const (

@@ -15,7 +15,7 @@ type UnixPeer struct {
 }
 
 // UnixPeer returns the process at the other end of a Unix socket. It returns false for TCP,
-// and on systems that do not tell (other than Linux, macOS and FreeBSD).
+// for a listener that expects a PROXY header, since the process there is the proxy, and on systems that do not tell (other than Linux, macOS and FreeBSD).
 func (r *Request) UnixPeer() (p UnixPeer, ok bool) {
 	switch {
 	case r.unixPeer != nil:
@@ -44,6 +44,9 @@ func UnixPeerOf(conn net.Conn) (p UnixPeer, ok bool) {
 // request's context, or for one of another server with [ConnContext].
 func UnixPeerFromContext(ctx context.Context) (p UnixPeer, ok bool) {
 	if c, ok := ctx.Value(connKey{}).(*replayConn); ok {
+		if !c.unix {
+			return p, false
+		}
 		return UnixPeerOf(c.socket)
 	}
 	if conn, ok := ctx.Value(socketKey{}).(net.Conn); ok {

@@ -44,8 +44,15 @@ func listenUnix(t *testing.T) (ln net.Listener, path string) {
 // dialUnix connects to a Unix socket that the server also serves.
 func (s *server) dialUnix(t *testing.T) *client {
 	t.Helper()
+	c := s.dialUnixWith(t, ListenOptions{TLS: s.tls})
+	c.startTLS(s)
+	return c
+}
+
+func (s *server) dialUnixWith(t *testing.T, options ListenOptions) *client {
+	t.Helper()
 	ln, path := listenUnix(t)
-	if err := s.ListenWith(ln, ListenOptions{TLS: s.tls}); err != nil {
+	if err := s.ListenWith(ln, options); err != nil {
 		t.Fatal(err)
 	}
 	conn, err := net.Dial("unix", path)
@@ -54,9 +61,7 @@ func (s *server) dialUnix(t *testing.T) *client {
 	}
 	t.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(testkit.Patience))
-	c := &client{t, conn, bufio.NewReader(conn)}
-	c.startTLS(s)
-	return c
+	return &client{t, conn, bufio.NewReader(conn)}
 }
 
 type seenPeer struct {
@@ -106,6 +111,32 @@ func TestAnHTTPRequestKnowsTheProcessBehindAUnixSocket(t *testing.T) {
 		s.dialTCP(t).send([]byte(request))
 		if got := testkit.Receive(t, seen); got != (seenPeer{}) {
 			t.Errorf("the peer of a TCP connection is %+v", got)
+		}
+	})
+}
+
+// Its clients are not the proxy, also those whose address it does not tell.
+func TestAProxyAtAUnixSocketIsNotItsClients(t *testing.T) {
+	inEveryWay(t, func(t *testing.T, start starter) {
+		seen := make(chan seenPeer, 1)
+		s := start(Config{HTTP: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			p, ok := UnixPeerFromContext(r.Context())
+			seen <- seenPeer{p, ok}
+		})}, func(s *server) {
+			s.accept = func(r *Request) (Accepted, error) {
+				p, ok := r.UnixPeer()
+				seen <- seenPeer{p, ok}
+				return Accepted{Session: s}, nil
+			}
+		})
+		for _, header := range []string{"PROXY UNKNOWN\r\n", line4} {
+			for _, request := range []string{"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", upgradeRequest} {
+				c := s.dialUnixWith(t, ListenOptions{Proxy: true})
+				c.send([]byte(header + request))
+				if got := testkit.Receive(t, seen); got != (seenPeer{}) {
+					t.Errorf("%q: the peer is %+v", header, got)
+				}
+			}
 		}
 	})
 }

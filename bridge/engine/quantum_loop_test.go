@@ -112,6 +112,51 @@ func TestOneClientsEmptyFragmentsDelayNoOther(t *testing.T) {
 	})
 }
 
+// 256 of them were once decided in one turn, and a frame waited for up to 50 ms.
+func TestManyRequestsAtOnceDelayNoFrame(t *testing.T) {
+	onPollers(t, func(t *testing.T, start starter) {
+		const n = 10 * requestsPerTurn
+		decided, before := 0, 0
+		s := start(Config{Loops: 1}, func(s *server) {
+			s.accept = func(*Request) (Accepted, error) {
+				if decided++; decided == 1 {
+					s.log.Append(Text("a reply"))
+				}
+				if s.log.rings[0].head == 0 {
+					before++
+				}
+				return Accepted{Session: s}, nil
+			}
+		})
+		clients := make([]*client, n)
+		for i := range clients {
+			clients[i] = s.dialTCP(t)
+		}
+		proceed := make(chan struct{})
+		s.loops[0].mail.post(func() { <-proceed })
+		for _, c := range clients {
+			c.send([]byte(upgradeRequest))
+		}
+		close(proceed)
+		for range n {
+			testkit.Receive(t, s.opened)
+		}
+		s.loops[0].do(func() {
+			if most := 2 * requestsPerTurn; before > most {
+				t.Errorf("%d requests were decided before the frame of the first, more than %d", before, most)
+			}
+		})
+	})
+}
+
+// Its request may have come in time.
+func TestARequestThatWaitsForOthersDoesNotTimeOut(t *testing.T) {
+	l := &loop{}
+	if !l.inputUnread(&conn{state: stateHead, readQueued: true}) {
+		t.Error("the deadline of a request applies although others are decided first")
+	}
+}
+
 // Two thousand clients with a log each, all with new frames, once delayed other clients
 // until all of these were written to.
 func TestASweepOfManyLogsIsDividedIntoTurns(t *testing.T) {

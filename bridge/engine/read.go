@@ -20,6 +20,12 @@ const (
 	// turnQuantum bounds the work in a turn for all clients that used up their quantum in
 	// the turn before, and so the delay of other clients.
 	turnQuantum = 512 << 10
+	// requestsPerTurn is how many upgrades and other requests a turn decides before the rest
+	// waits for further turns, as many in each. Each takes tens of microseconds, and after a
+	// restart all clients come at the same time.
+	requestsPerTurn = 16
+	// requestCost is the work of a request, as of so many bytes.
+	requestCost = turnQuantum / requestsPerTurn
 )
 
 // read reads from the socket, up to the client's quantum. Unless the peer has closed, a

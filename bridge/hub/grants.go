@@ -13,6 +13,12 @@ type formerViewer struct {
 	upTo   uint64
 }
 
+// formerViewers is what a client was allowed to hear before its grants changed, oldest first.
+type formerViewers struct {
+	list      []formerViewer
+	knownFrom uint64 // before the reply after this one it is not known
+}
+
 // maxFormerViewers is how many changes of its grants are remembered for a client. What it got before
 // that is unknown when it resumes, so it gets it again.
 const maxFormerViewers = 16
@@ -121,9 +127,13 @@ func (s *subscription) unsubscribed() protocol.Unsubscribed {
 
 // remember notes what the client was allowed to hear up to a reply. mu is held.
 func (s *Session) remember(v *Viewer, upTo uint64) {
-	if len(s.former) == maxFormerViewers {
-		s.knownFrom = s.former[0].upTo
-		s.former = slices.Delete(s.former, 0, 1)
+	if s.former == nil {
+		s.former = &formerViewers{}
 	}
-	s.former = append(s.former, formerViewer{v, upTo})
+	f := s.former
+	if len(f.list) == maxFormerViewers {
+		f.knownFrom = f.list[0].upTo
+		f.list = slices.Delete(f.list, 0, 1)
+	}
+	f.list = append(f.list, formerViewer{v, upTo})
 }

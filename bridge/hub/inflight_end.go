@@ -34,7 +34,7 @@ func (f *Inflight) replied(r *Reply) (a commandMatch) {
 	if c.caller.client != nil {
 		a.owner = c.caller.client.Session()
 	}
-	heard := c.waiter != nil && c.waiter.Viewer().hears(r)
+	heard := c.waiter != nil && c.waiter.Viewer().hearsOwn(r)
 	if heard {
 		c.replies++
 		c.waiter.Gather(r)

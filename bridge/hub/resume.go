@@ -26,7 +26,7 @@ type replay struct {
 	view         *filter.MemoView
 	former       []formerViewer // what it was allowed to hear before
 	formerViews  []*filter.MemoView
-	knownFrom    uint64             // see [Session]
+	knownFrom    uint64             // see [formerViewers]
 	otherSubs    []subscription     // subscriptions that may have delivered a reply already
 	otherNumbers []int              // their filters' numbers
 	otherViews   []*filter.MemoView // what the client might hear when they replayed
@@ -89,7 +89,10 @@ func (h *Hub) startReplay(d SubscribeRequest, s *Session) (_ *replay, reason str
 
 // lookBack notes what the client may hear now and was allowed to hear before. mu is held.
 func (p *replay) lookBack(s *Session) {
-	p.viewer, p.former, p.knownFrom = s.viewer.Load(), slices.Clone(s.former), s.knownFrom
+	p.viewer = s.viewer.Load()
+	if f := s.former; f != nil {
+		p.former, p.knownFrom = slices.Clone(f.list), f.knownFrom
+	}
 	p.view = p.addView(p.viewer)
 	for _, f := range p.former {
 		p.formerViews = append(p.formerViews, p.addView(f.viewer))

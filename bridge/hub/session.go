@@ -8,24 +8,25 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// Session is a v1 client, as the hub knows it.
+// Session is a v1 client, as the hub knows it. There may be many, so it takes 352 bytes, which is
+// a size class.
 type Session struct {
 	// ID is unique among all bridges.
 	ID string
 	// Batch is the batch time of subscriptions that do not give one. It does not change.
 	Batch time.Duration
-	// Skipped reports whether the client read too slowly and skipped frames.
-	Skipped atomic.Bool
 	// Connect is what the client asked for in its URL. It belongs to the connection's loop
 	// until the connection is open.
 	Connect *ConnectRequest
 	// OnRooms, if set, is called with the rooms of each subscription that begins or ends, also
 	// because the client leaves. Hub.mu is held. It is set before the client is greeted.
 	OnRooms func(id string, paths []string, began bool)
+	// Skipped reports whether the client read too slowly and skipped frames.
+	Skipped atomic.Bool
 
+	pendingRequests atomic.Int32 // requests without an answer
 	address         string       // see [quota.Address]
 	queue           clientQueue  // its requests
-	pendingRequests atomic.Int32 // requests without an answer
 	pendingBytes    atomic.Int64 // bytes of messages that wait
 	preHello        atomic.Int32 // messages that wait for the hello, and the hello itself
 	closed          atomic.Bool  // its connection has ended
@@ -38,14 +39,13 @@ type Session struct {
 	// The following fields are guarded by Hub.mu.
 	conn       Conn           // nil before it is greeted
 	group      *group         // nil before its first subscription
-	former     []formerViewer // what it was allowed to hear before, oldest first
-	knownFrom  uint64         // before the reply after this one it is not known
+	former     *formerViewers // nil if its grants have not changed
 	subs       []subscription
-	implicit   bool         // its only subscription is the initial one
 	initialSub subscription // the initial one, once it has ended
 	waiting    []*waiter    // its requests that wait, oldest first
 	gapsBefore uint64       // gaps reported to v1 clients before its first subscription
 	toldState  string       // the broker's state in the hello
+	implicit   bool         // its only subscription is the initial one
 	gone       bool         // the hub has forgotten it
 }
 

@@ -55,18 +55,19 @@ func (v *Viewer) sameReplies(o *Viewer) bool {
 // owns reports whether a reply answers one of the viewer's own commands.
 func (v *Viewer) owns(r *Reply) bool { return v != nil && v.Own && r.self != "" && r.self == v.Self }
 
-// hears reports whether the viewer hears a reply. The caller is the goroutine that delivers it.
-func (v *Viewer) hears(r *Reply) bool {
+// hearsOwn reports whether the viewer hears a reply to a command that its client waits for, which is
+// its own whoever it is. The caller is the goroutine that delivers the reply.
+func (v *Viewer) hearsOwn(r *Reply) bool {
 	if v.view() == nil {
 		return true
 	}
 	if v.View.NeedsKeywords() {
 		r.readKeywords()
 	}
-	return v.selects(&r.Reply, v.owns(r))
+	return v.selects(&r.Reply, v.Own)
 }
 
-// heard is hears for a reply of which other goroutines may read.
+// heard reports whether the viewer hears a reply of which other goroutines may read.
 func (v *Viewer) heard(r *Reply) bool {
 	if v.view() == nil {
 		return true

@@ -26,8 +26,9 @@ type Request struct {
 	// Asked is the origin that the browser asked, scheme://host or scheme://host:port, as a
 	// trusted proxy names it if there is one.
 	Asked string
-	// Proxied is set if a trusted proxy names the client of the request, which no page can
-	// do.
+	// Proxied is set if a trusted proxy names the client of the request. No page can make its
+	// browser's upgrade say so. What a page fetches may, where a browser is at a trusted
+	// address, so a plain request must not change anything.
 	Proxied bool
 	// Site, Mode and Dest are the values of Sec-Fetch-Site, Sec-Fetch-Mode and
 	// Sec-Fetch-Dest.

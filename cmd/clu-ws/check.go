@@ -1,18 +1,19 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/audit"
 	"github.com/clu-ws/clu-ws/internal/configfile"
 )
 
@@ -31,8 +32,13 @@ func check(c *cli.Context, stdout io.Writer) error {
 	if s == nil {
 		return err
 	}
-	described, accessErr := s.describeAccess()
-	if err := errors.Join(err, accessErr, s.setClientCAs(), s.file.place(s.tryBridge(c))); err != nil {
+	var warnings bytes.Buffer
+	described, accessErr := s.describeAccess(warningsTo(&warnings))
+	bridgeErr := s.tryBridge(c)
+	if err != nil && bridgeErr != nil && strings.Contains(err.Error(), bridgeErr.Error()) {
+		bridgeErr = nil // the flags have said so
+	}
+	if err := errors.Join(err, accessErr, s.setClientCAs(), s.file.place(bridgeErr)); err != nil {
 		return err
 	}
 	if s.file != nil {
@@ -43,6 +49,9 @@ func check(c *cli.Context, stdout io.Writer) error {
 		fmt.Fprintf(stdout, "The observatory is called %q.\n\n", s.file.Site.Title)
 	}
 	printAccess(stdout, described)
+	if warnings.Len() > 0 {
+		fmt.Fprintf(stdout, "\nThe bridge will warn:\n%s", warnings.String())
+	}
 	for _, path := range s.secrets {
 		if configfile.Exposed(path) {
 			fmt.Fprintf(stdout, "\nEveryone on this machine may read %s, which has a secret; use chmod o-r.\n", path)
@@ -51,20 +60,30 @@ func check(c *cli.Context, stdout io.Writer) error {
 	return nil
 }
 
+// warningsTo returns a logger whose warnings are written without their time.
+func warningsTo(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey || a.Key == slog.LevelKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+}
+
 // describeAccess returns who may do what; nil without a section access.
-func (s *settings) describeAccess() ([]string, error) {
+func (s *settings) describeAccess(log *slog.Logger) ([]string, error) {
 	if s.access == nil {
 		return nil, nil
 	}
-	lines, err := s.access.Describe(access.Options{Secret: readSecretFile, Logger: slog.New(slog.DiscardHandler)})
+	lines, err := s.access.Describe(access.Options{Secret: readSecretFile, Logger: log})
 	return lines, s.file.place(err)
 }
 
 // tryBridge finds what only a bridge finds wrong with its configuration.
 func (s *settings) tryBridge(c *cli.Context) error {
-	if dir := filepath.Dir(s.audit.target); s.audit.target != "" && !auditWords[s.audit.target] {
-		if _, err := os.Stat(dir); err != nil {
-			return fmt.Errorf("--audit: %w", err)
+	if s.audit.target != "" {
+		if err := audit.Check(s.audit.target); err != nil {
+			return flagError("audit", err)
 		}
 	}
 	cfg := s.bridge

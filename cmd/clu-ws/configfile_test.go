@@ -92,7 +92,7 @@ func TestWhatIsWrongInAFileHasItsPlace(t *testing.T) {
 		"name: null\n":                           {"clu-ws.yaml:1:7: name must be a text, and is null"},
 		"name: true\n":                           {"clu-ws.yaml:1:7: name must be a text, and is true or false; write it in quotes"},
 		"name: [a]\n":                            {"clu-ws.yaml:1:7: name must be a text, and is a list"},
-		"client-lag: 30\n":                       {"clu-ws.yaml:1:13: client-lag: "},
+		"client-lag: 30\n":                       {`clu-ws.yaml:1:13: client-lag: "30" is not a time; write a number with a unit`},
 		"client-lag: 1ms\n":                      {"clu-ws.yaml:1:13: client-lag 1ms must be at least 1s"},
 		"history: 99999999999999999999\n":        {"clu-ws.yaml:1:10: "},
 		"origin:\n- https://a\n- b\n":            {`clu-ws.yaml:1:1: origin: "b" is not an origin`},
@@ -100,7 +100,8 @@ func TestWhatIsWrongInAFileHasItsPlace(t *testing.T) {
 		"audit-required: true\n":                 {"clu-ws.yaml:1:17: audit-required needs --audit FILE"},
 		"log-level: loud\nsource: [live]\n":      {"clu-ws.yaml:1:12: log-level", "clu-ws.yaml:2:1: source: "},
 		"url: [amqp://h/]\nvhost: x\n":           {"clu-ws.yaml:1:1: url and vhost are both given"},
-		"password: credential:x\n":               {"clu-ws.yaml:1:11: password: "},
+		"password: credential:x\n":               {"clu-ws.yaml:1:11: password: credential:x needs systemd"},
+		"access: {jwt: [{audience: x}]}\n":       {"clu-ws.yaml:1:16: access.jwt[0].issuer: must be"},
 		"name: " + strings.Repeat("x", 300):      {"clu-ws.yaml:1:7: "},
 		"access: {anonymous: nobody}\n":          {"clu-ws.yaml:1:21: there is no role"},
 		"access: {roles: {a: {hear: [{x: 1}]}}}": {"clu-ws.yaml:1:29: the filter"},
@@ -223,5 +224,19 @@ func TestADemoReadsItsOwnFlagsFromAFile(t *testing.T) {
 	path := writeFile(t, "clu-ws.yaml", "history: 5\n")
 	if got := failure(t, "demo", "--config", path); !strings.Contains(got, `there is no setting "history"`) {
 		t.Error(got)
+	}
+}
+
+func TestCheckSaysOnceWhatTheFlagsAndTheBridgeFindWrong(t *testing.T) {
+	path := writeFile(t, "clu-ws.yaml", "origin: [foo]\n")
+	if got := failure(t, "check", "--config", path); strings.Count(got, "is not an origin") != 1 {
+		t.Errorf("it says\n%s", got)
+	}
+}
+
+func TestCheckShowsWhatTheBridgeWillWarnOf(t *testing.T) {
+	path := writeFile(t, "clu-ws.yaml", "access:\n  jwt: [{issuer: i, audience: a, algorithms: [RS256], jwks: \"http://idp.example/keys\"}]\n")
+	if text := output(t, "check", "--config", path); !strings.Contains(text, "The bridge will warn:\nmsg=\"the keys of an issuer of tokens are fetched without TLS") {
+		t.Errorf("it prints\n%s", text)
 	}
 }

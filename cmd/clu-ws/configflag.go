@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,21 +45,43 @@ func withFile(c *cli.Context) (*configFile, error) {
 			continue
 		}
 		values, ok := settingValues(flags[at], s)
-		if !ok || c.IsSet(s.Name) {
+		if !ok || c.IsSet(s.Name) && !isEmptied(c, flags[at]) {
 			continue
 		}
 		f.set[s.Name] = s
 		for _, value := range values {
-			if value, err = f.absolute(flags[at], value); err == nil {
-				err = c.Set(s.Name, value)
-			}
-			if err != nil {
-				s.Wrong(fmt.Errorf("%s: %w", s.Name, hideValue(s.Name, err)))
+			if err := f.apply(c, flags[at], value); err != nil {
+				s.Wrong(fmt.Errorf("%s: %w", s.Name, err))
 				break
 			}
 		}
 	}
 	return f, f.Err()
+}
+
+// apply sets a flag to a value of the file.
+func (f *configFile) apply(c *cli.Context, flag cli.Flag, value string) error {
+	value, err := f.absolute(flag, value)
+	if err != nil {
+		return err // which has at most the name of a file
+	}
+	name := flag.Names()[0]
+	if err := c.Set(name, value); err != nil {
+		if _, isTime := flag.(*cli.DurationFlag); isTime {
+			return fmt.Errorf("%q is not a time; write a number with a unit, such as 20s, 10m or 1h30m", value)
+		}
+		return hideValue(name, err)
+	}
+	return nil
+}
+
+// isEmptied reports whether a flag is set by a variable that is empty, and not by the command
+// line. As a shell or a container passes variables on that nobody has set, such a variable does
+// not win over the file: an empty CLU_WS_HOST would open a bridge that the file keeps on loopback.
+func isEmptied(c *cli.Context, flag cli.Flag) bool {
+	value, found := os.LookupEnv(variable(flag.Names()[0]))
+	args, _ := c.App.Metadata[argsKey].([]string)
+	return found && value == "" && !onCommandLine(flag, args)
 }
 
 // settableFlags returns the flags that a file may set.

@@ -9,7 +9,7 @@ Every flag of ` + "`clu-ws websocket`" + `, with its environment variable and it
 in short. What to do with them in practice is in [operating.md](operating.md).
 
 A flag wins over its variable, a variable over the [configuration file](#the-configuration-file), and the file over the
-default. An example in three forms:
+default. A variable that is empty does not win over the file. An example in three forms:
 
     clu-ws websocket --rabbitmq-host broker.example --name console --history-age 30m
     CLU_WS_RABBITMQ_HOST=broker.example CLU_WS_NAME=console CLU_WS_HISTORY_AGE=30m clu-ws websocket
@@ -63,7 +63,8 @@ section ` + "`access`" + ` names. What can change does so at once, for connected
 lose a right are told, the others notice nothing), ` + "`log-level`, `log-commands`, `origin`, `trusted-proxy`" + `,
 ` + "`shed-rate` and `drain-timeout`" + `. The log names other settings that have changed; they take effect at the next start.
 So do adding and removing the section ` + "`access`" + `: a file that was saved without it does not open a running bridge to
-everyone. A file that cannot be used changes nothing, and the log says what is wrong with it.
+everyone. A file that cannot be used changes nothing, and the log says what is wrong with it. Write a changed file under
+another name, and rename it: half of a file may be YAML, too.
 
 ### Secrets
 
@@ -79,7 +80,8 @@ const configurationCheck = `
 ## ` + "`clu-ws check`" + `
 
 Says what is wrong with flags, variables and the file, all at once, and exits with 1; or what they mean: the settings
-that are given and by what, and who may do what. It starts nothing, and takes the flags of ` + "`clu-ws websocket`" + `:
+that are given and by what, and who may do what. It starts nothing, tries no port, and takes the flags of
+` + "`clu-ws websocket`" + `:
 
     clu-ws check --config clu-ws.yaml
 `

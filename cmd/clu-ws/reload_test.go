@@ -168,3 +168,14 @@ func TestABridgeWithAccessControlWarnsOfCredentialsInTheClearOnly(t *testing.T) 
 		t.Errorf("it warns of what nobody may do:\n%s", text)
 	}
 }
+
+func TestAFileWithASecretThatWasMissingIsNoticed(t *testing.T) {
+	path := writeFile(t, "clu-ws.yaml", accessFile())
+	p := spawn(t, nil, "--config", path)
+	p.announcementLine(t)
+	secret := filepath.Join(filepath.Dir(path), "secret")
+	replaceFile(t, path, accessFile()+"  callback: {url: \"http://127.0.0.1:9/\", secret: \"file:secret\"}\n")
+	p.await(t, "the configuration cannot be used")
+	replaceFile(t, secret, "sesame\n")
+	p.await(t, "changed=[access]")
+}

@@ -81,6 +81,7 @@ func (r *reloader) reload() {
 		err = r.apply(later)
 	}
 	if err != nil {
+		r.watchAlso(later)
 		r.log.Error("the configuration cannot be used; nothing has changed", "error", err)
 		r.audit.Reloaded(audit.Reloaded{Error: err.Error()})
 		return
@@ -94,6 +95,14 @@ func (r *reloader) reload() {
 	warnOfExposed(later.secrets, r.log)
 	r.current.adopt(later)
 	r.watch.Retarget(r.current.watched()...)
+}
+
+// watchAlso watches the files with secrets that a configuration names which cannot be used: one of
+// them may be what is missing.
+func (r *reloader) watchAlso(later *settings) {
+	if later != nil && later.file != nil {
+		r.watch.Retarget(append(r.current.watched(), later.watched()...)...)
+	}
 }
 
 // apply applies the settings that a running bridge can change. Access control begins and ends

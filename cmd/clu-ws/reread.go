@@ -23,7 +23,7 @@ func rereading(c *cli.Context) bool { return c.App.Metadata[rereadingKey] != nil
 // now.
 func reread(ctx context.Context, args []string, readers ...settingsReader) (s *settings, err error) {
 	app := newApp(io.Discard, io.Discard)
-	app.Metadata = map[string]any{rereadingKey: true}
+	app.Metadata = map[string]any{argsKey: args, rereadingKey: true}
 	for _, command := range app.Commands {
 		command.Action = func(c *cli.Context) (err error) {
 			s, err = readSettings(c, readers...)

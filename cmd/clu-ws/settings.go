@@ -144,11 +144,16 @@ func flagSource(f cli.Flag, args []string, file *configFile) string {
 			return fmt.Sprintf("%s:%d", file.Path, s.Line())
 		}
 	}
-	for _, arg := range args {
-		given, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		if strings.HasPrefix(arg, "-") && slices.Contains(f.Names(), given) {
-			return "the command line"
-		}
+	if onCommandLine(f, args) {
+		return "the command line"
 	}
 	return variable(f.Names()[0])
+}
+
+// onCommandLine reports whether a flag is given on the command line.
+func onCommandLine(f cli.Flag, args []string) bool {
+	return slices.ContainsFunc(args, func(arg string) bool {
+		given, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		return strings.HasPrefix(arg, "-") && slices.Contains(f.Names(), given)
+	})
 }

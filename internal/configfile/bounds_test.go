@@ -62,7 +62,7 @@ func TestATextThatYAMLTakesForSomethingElseIsAdvisedToBeQuoted(t *testing.T) {
 func TestTheLongestKeyThatFitsAPathLeadsOn(t *testing.T) {
 	f := Parse("f", []byte("a: {c: 1}\na.b: {c: 1}\na.bc: {c: 1}\n"))
 	for path, line := range map[string]int{"a.b.c": 2, "a.c": 1, "a.bc.c": 3, "a.bcd": 1} {
-		if found, _ := f.root.find(path); found.line != line {
+		if found, _, _ := f.root.find(path); found.line != line {
 			t.Errorf("%s is in line %d", path, found.line)
 		}
 	}

@@ -2,11 +2,14 @@ package configfile
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 var (
@@ -153,9 +156,31 @@ func (f *File) want(n *node, k kind, path string) bool {
 
 // addUnknown adds an error about a key that is not known.
 func (f *File) addUnknown(e entry, path string, known []string) {
-	if guess := similar(e.key, known); guess != "" {
-		f.add(e.line, e.col, "%s has no key %q; %s may be meant", path, e.key, guess)
+	guess := similar(e.key, known)
+	if guess != "" {
+		f.addKey(e, guess, "%s has no key %s; %s may be meant", path, f.keyName(e), guess)
 		return
 	}
-	f.add(e.line, e.col, "%s has no key %q; its keys are %s", path, e.key, strings.Join(known, ", "))
+	f.addKey(e, guess, "%s has no key %s; its keys are %s", path, f.keyName(e), strings.Join(known, ", "))
+}
+
+// keyName returns a key as an error quotes it: without what may be the rest of a secret with a
+// comma or a colon that is not in quotes.
+func (f *File) keyName(e entry) string {
+	if f.hides(e.line, e.col) {
+		return "(hidden: put a text with a comma or a colon into quotes)"
+	}
+	return strconv.Quote(e.key)
+}
+
+// addKey adds an error about a key that is not known, though another may be meant. Its value is
+// shown only if that is none that may be secret.
+func (f *File) addKey(e entry, guess, format string, args ...any) {
+	err := f.errorAt(e.line, e.col, fmt.Errorf(format, args...))
+	if guess == "" || secretWord.MatchString(guess) {
+		shown := []rune(err.source)
+		end := min(e.col-1-err.skipped+utf8.RuneCountInString(e.key), len(shown))
+		err.source = string(shown[:max(end, 0)])
+	}
+	f.errs = append(f.errs, err)
 }

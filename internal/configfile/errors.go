@@ -14,6 +14,7 @@ type Error struct {
 	Line, Col int // from 1; 0 is the file as a whole
 	Err       error
 	source    string // the line, without what may be secret; "" is not shown
+	skipped   int    // characters that are left out at its beginning
 }
 
 // Error returns the place, what is wrong, and the line with a mark below the column.
@@ -31,7 +32,7 @@ func (e *Error) Error() string {
 			return r
 		}
 		return ' '
-	}, string([]rune(e.source)[:min(e.Col-1, len([]rune(e.source)))]))
+	}, string([]rune(e.source)[:min(e.Col-1-e.skipped, len([]rune(e.source)))]))
 	return fmt.Sprintf("%s\n%s%s\n%*s%s^", text, margin, e.source, len(margin), "| ", mark)
 }
 
@@ -54,16 +55,36 @@ func (f *File) addHidden(line, col int, format string, args ...any) {
 
 // errorAt returns an error at a place.
 func (f *File) errorAt(line, col int, err error) *Error {
-	return &Error{File: f.Path, Line: line, Col: max(col, 1), Err: err, source: hideSecrets(f.line(line))}
+	e := &Error{File: f.Path, Line: line, Col: max(col, 1), Err: err}
+	if !f.belowSecret(line) {
+		e.source, e.skipped = clip(hideSecrets(f.line(line)), e.Col)
+	}
+	return e
+}
+
+// maxShown is the longest line that an error shows whole, in characters.
+const maxShown = 120
+
+// clip returns the part of a line around a column, and how many characters it leaves out at the
+// beginning.
+func clip(line string, col int) (part string, skipped int) {
+	text := []rune(line)
+	if len(text) <= maxShown {
+		return line, 0
+	}
+	skipped = max(0, min(col-maxShown/2, len(text)-maxShown))
+	return string(text[skipped : skipped+maxShown]), skipped
 }
 
 // line returns a line of the file; "" if there is none.
 func (f *File) line(number int) string {
-	lines := strings.Split(string(f.text), "\n")
-	if number < 1 || number > len(lines) {
+	if f.lines == nil {
+		f.lines = strings.Split(string(f.text), "\n")
+	}
+	if number < 1 || number > len(f.lines) {
 		return ""
 	}
-	return strings.TrimSuffix(lines[number-1], "\r")
+	return strings.TrimSuffix(f.lines[number-1], "\r")
 }
 
 // Err returns all errors in the order of the file; nil if there are none.
@@ -82,9 +103,13 @@ func (f *File) Err() error {
 }
 
 // At returns an error at the place of a path, such as access.roles.viewer.hear[0]. If the path
-// leads to nothing, the place is that of its longest part that exists.
+// leads to nothing, the place is that of its longest part that exists, and the error names the
+// path.
 func (f *File) At(path string, err error) error {
-	found, key := f.root.find(path)
+	found, key, rest := f.root.find(path)
+	if rest != "" && found != f.root {
+		err = fmt.Errorf("%s: %w", path, err)
+	}
 	switch {
 	case found == f.root:
 		return f.errorAt(0, 0, err)

@@ -1,6 +1,7 @@
 package configfile
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,9 +27,10 @@ type File struct {
 	// Settings are the other keys, in the order of the file.
 	Settings []Setting
 
-	text []byte
-	root *node
-	errs []*Error
+	text  []byte
+	lines []string // of the text; nil until one is needed
+	root  *node
+	errs  []*Error
 }
 
 // Site describes the observatory to the console.
@@ -66,7 +68,7 @@ func readStable(path string) ([]byte, error) {
 
 // Parse parses the text of a file. What is wrong is in [File.Err].
 func Parse(path string, text []byte) *File {
-	f := &File{Path: path, text: text}
+	f := &File{Path: path, text: bytes.TrimPrefix(text, []byte("\ufeff"))} // which editors write
 	f.root = f.parse()
 	if f.root == nil {
 		f.root = &node{}

@@ -91,26 +91,26 @@ func appendValue(b []byte, v any) []byte {
 }
 
 // find returns the node at a path such as roles.viewer.hear[0], below this one, and the key that
-// leads to it. Of a path that does not exist, it returns the last part that does.
-func (n *node) find(path string) (found *node, key *entry) {
+// leads to it. Of a path that does not exist, it returns the last part that does, and the rest.
+func (n *node) find(path string) (found *node, key *entry, rest string) {
 	found = n
 	for path != "" {
-		if rest, ok := strings.CutPrefix(path, "["); ok {
-			text, after, _ := strings.Cut(rest, "]")
+		if index, ok := strings.CutPrefix(path, "["); ok {
+			text, after, _ := strings.Cut(index, "]")
 			var at int
 			if _, err := fmt.Sscanf(text, "%d", &at); err != nil || at < 0 || at >= len(found.items) {
-				return found, key
+				return found, key, path
 			}
 			found, key, path = found.items[at], nil, strings.TrimPrefix(after, ".")
 			continue
 		}
 		e, after := found.step(path)
 		if e == nil {
-			return found, key
+			return found, key, path
 		}
 		found, key, path = e.value, e, after
 	}
-	return found, key
+	return found, key, ""
 }
 
 // step returns the entry with the longest key that begins a path, since a key may have dots

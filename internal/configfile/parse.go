@@ -1,10 +1,12 @@
 package configfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -38,6 +40,10 @@ func (f *File) parse() (root *node) {
 		f.add(0, 0, "the file is not UTF-8; save it as UTF-8")
 		return nil
 	}
+	if line, col, found := f.control(); found {
+		f.add(line, col, "a control character stands here; remove it")
+		return nil
+	}
 	file, err := parser.ParseBytes(f.text, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		f.addSyntax(err)
@@ -68,6 +74,20 @@ func (f *File) parse() (root *node) {
 	return root
 }
 
+// control returns the place of the first control character. YAML has none but the tab and the
+// ends of lines, and the library makes a blank of some.
+func (f *File) control() (line, col int, found bool) {
+	at := bytes.IndexFunc(f.text, func(r rune) bool {
+		return unicode.Is(unicode.Cc, r) && r != '\t' && r != '\n' && r != '\r' && r != '\u0085'
+	})
+	if at < 0 {
+		return 0, 0, false
+	}
+	before := f.text[:at]
+	begin := bytes.LastIndexByte(before, '\n') + 1
+	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(before[begin:]) + 1, true
+}
+
 // addSyntax adds an error of the library.
 func (f *File) addSyntax(err error) {
 	var at yaml.Error
@@ -81,6 +101,9 @@ func (f *File) addSyntax(err error) {
 		message = "indent with spaces, not with tabs"
 	}
 	pos := at.GetToken().Position
+	if f.hides(pos.Line, pos.Column) {
+		message = "put the value into quotes"
+	}
 	f.addHidden(pos.Line, pos.Column, "this is not YAML: %s", message)
 }
 
@@ -129,7 +152,10 @@ func (p *treeParser) tree(n ast.Node, depth int) *node {
 		name := n.Value.GetToken().Value
 		found, ok := p.anchors[name]
 		if !ok {
-			p.f.add(t.line, t.col, "*%s is not defined before; write &%[1]s where its value is", name)
+			if p.f.hides(t.line, t.col) {
+				name = Hidden
+			}
+			p.f.add(t.line, t.col, "*%s is not defined before; write &%[1]s where its value is, or put a text into quotes", name)
 			return t
 		}
 		if p.nodes += found.size(); p.nodes > maxNodes {
@@ -179,7 +205,11 @@ func (p *treeParser) scalar(t *node, n ast.Node) {
 	case *ast.LiteralNode:
 		t.kind, t.value, t.literal, t.quoted = textKind, n.Value.Value, n.Value.Value, true
 	case *ast.TagNode:
-		p.f.add(t.line, t.col, "tags such as %s are not used here; put a text into quotes instead", n.Start.Value)
+		tag := n.Start.Value
+		if p.f.hides(t.line, t.col) {
+			tag = "!" + Hidden
+		}
+		p.f.add(t.line, t.col, "tags such as %s are not used here; put a text into quotes instead", tag)
 	default:
 		p.f.add(t.line, t.col, "%s is not used here", strings.ToLower(fmt.Sprint(n.Type())))
 	}
@@ -189,6 +219,7 @@ func (p *treeParser) scalar(t *node, n ast.Node) {
 func (p *treeParser) mapping(t *node, values []*ast.MappingValueNode, depth int) {
 	t.kind = mapKind
 	var merged []*node
+	lines := make(map[string]int, len(values)) // of the keys
 	for _, v := range values {
 		value := p.tree(v.Value, depth+1)
 		if v.Key.IsMergeKey() {
@@ -206,10 +237,11 @@ func (p *treeParser) mapping(t *node, values []*ast.MappingValueNode, depth int)
 			p.f.add(e.line, e.col, "a key must be a text")
 			continue
 		}
-		if t.get(e.key) != nil {
-			p.f.add(e.line, e.col, "%q stands here twice; the first is in line %d", e.key, t.lineOf(e.key))
+		if first, twice := lines[e.key]; twice {
+			p.f.add(e.line, e.col, "%s stands here twice; the first is in line %d", p.f.keyName(e), first)
 			continue
 		}
+		lines[e.key] = e.line
 		t.entries = append(t.entries, e)
 	}
 	for _, m := range merged {
@@ -233,13 +265,4 @@ func (p *treeParser) merge(t, from *node) {
 	default:
 		p.f.add(from.line, from.col, "<< needs keys and values, such as those of an alias")
 	}
-}
-
-func (n *node) lineOf(key string) int {
-	for _, e := range n.entries {
-		if e.key == key {
-			return e.line
-		}
-	}
-	return 0
 }

@@ -1,14 +1,25 @@
 package configfile
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
 
 // Hidden stands for what is not shown.
 const Hidden = "(hidden)"
 
+// secretName is the end of the name of a key whose value may be secret.
+const secretName = `(?:password|secret|token|ticket|hash|url|key)`
+
 var (
+	// secretKey is a key whose value may be secret, in a line.
+	secretKey = regexp.MustCompile(`(?i)(?:^|[\s{,-])["']?[\w-]*` + secretName + `["']?\s*:(?:\s|$)`)
+	// secretWord is the name of such a key by itself.
+	secretWord = regexp.MustCompile(`(?i)` + secretName + `$`)
 	// secretValue is the value of a key that may be secret, to the end of the line: in a flow
 	// mapping too, and after a dash. A hash of a token is not secret, but is not shown either.
-	secretValue = regexp.MustCompile(`(?i)((?:^|[\s{,-])["']?(?:[\w-]*(?:password|secret|token|ticket|hash|url|key))["']?\s*:\s*)\S.*$`)
+	secretValue = regexp.MustCompile(`(?i)((?:^|[\s{,-])["']?[\w-]*` + secretName + `["']?\s*:\s*)\S.*$`)
 	// login is the user and the password of a URL, even in a comment.
 	login = regexp.MustCompile(`(://)[^/\s]*@`)
 	key   = regexp.MustCompile(`^\s*(?:- +)*["']?[A-Za-z][\w-]*["']?\s*:(?:\s|$)`)
@@ -33,3 +44,38 @@ var plainItem = regexp.MustCompile(`^\s*(?:- +)+(?:\{.*|[\w./:*-]{1,24})$`)
 // beginsWithKey reports whether a line begins with a key, and is therefore no continuation of a
 // text that is above it.
 func beginsWithKey(line string) bool { return key.MatchString(line) }
+
+// hides reports whether the text at a place may be part of a secret: of one that begins before it
+// in its line, such as what follows a comma that should be in quotes, or in a line above.
+func (f *File) hides(line, col int) bool {
+	text := f.line(line)
+	if at := secretValue.FindStringSubmatchIndex(text); at != nil && col > utf8.RuneCountInString(text[:at[3]]) {
+		return true
+	}
+	return f.belowSecret(line)
+}
+
+// belowSecret reports whether a line belongs to the value of a key above it that may be secret.
+func (f *File) belowSecret(line int) bool {
+	own := f.line(line)
+	for line--; line > 0; line-- {
+		above := f.line(line)
+		if trimmed := strings.TrimSpace(above); trimmed == "" || trimmed[0] == '#' || !isBelow(own, above) {
+			continue
+		}
+		if secretKey.MatchString(above) {
+			return true
+		}
+		own = above
+	}
+	return false
+}
+
+// isBelow reports whether a line belongs to a key or an item in a line above it. The items of a
+// list may stand below the first letter of its key.
+func isBelow(line, above string) bool {
+	in, out := indent(line), indent(above)
+	return out < in || out == in && strings.HasPrefix(line[in:], "- ") && !strings.HasPrefix(above[out:], "-")
+}
+
+func indent(line string) int { return len(line) - len(strings.TrimLeft(line, " \t")) }

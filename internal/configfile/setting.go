@@ -18,11 +18,12 @@ func (s Setting) Line() int { return s.entry.line }
 // Unknown adds an error: the setting is not one of the known flags.
 func (s Setting) Unknown(flags []string) {
 	known := append([]string{accessSection, siteSection}, flags...)
-	if guess := similar(s.Name, known); guess != "" {
-		s.f.add(s.entry.line, s.entry.col, "there is no setting %q; %s may be meant", s.Name, guess)
+	guess := similar(s.Name, known)
+	if guess != "" {
+		s.f.addKey(s.entry, guess, "there is no setting %s; %s may be meant", s.f.keyName(s.entry), guess)
 		return
 	}
-	s.f.add(s.entry.line, s.entry.col, "there is no setting %q; the settings are the flags without their dashes, access and site", s.Name)
+	s.f.addKey(s.entry, guess, "there is no setting %s; the settings are the flags without their dashes, access and site", s.f.keyName(s.entry))
 }
 
 // Wrong adds an error about the setting's value.

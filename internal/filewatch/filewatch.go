@@ -63,6 +63,11 @@ func equal(a, b state) bool {
 		if a == nil || b == nil {
 			return a == nil && b == nil
 		}
-		return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
+		return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size() && changed(a) == changed(b)
 	})
+}
+
+func changed(info fs.FileInfo) [2]int64 {
+	seconds, nanoseconds := changeTime(info)
+	return [2]int64{seconds, nanoseconds}
 }
