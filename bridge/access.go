@@ -22,8 +22,8 @@ func (b *Bridge) decide(c *client, r access.Request) access.Decision {
 	return b.cfg.decideOpen(r)
 }
 
-// decideOpen decides without access control: everything is allowed that the flags do not leave
-// out.
+// decideOpen decides without access control: everything is allowed unless a flag turns it
+// off.
 func (cfg *Config) decideOpen(r access.Request) access.Decision {
 	if r.Door == access.ListClients && !cfg.ListClients {
 		return access.Decision{Reason: "this bridge does not tell who is connected; start it with --list-clients"}
@@ -31,8 +31,8 @@ func (cfg *Config) decideOpen(r access.Request) access.Decision {
 	return access.Decision{Allowed: true}
 }
 
-// mayPublish decides whether a client may publish to a room. Without access control none may, by
-// a message: the exchange is another program's, which relies on who could write to it so far.
+// mayPublish decides whether a client may publish to a room. Without access control no
+// client may, by a message: the exchange belongs to another program, which relies on the broker's rights.
 func (b *Bridge) mayPublish(c *client, room string) access.Decision {
 	if b.cfg.Access == nil {
 		return access.Decision{Reason: "no client may publish to a room unless access control grants it; publish by POST /api/publish, or grant \"publish\" in the section access of the configuration file"}
@@ -50,7 +50,7 @@ func forbidden(d access.Decision) *protocol.Rejection {
 	return &protocol.Rejection{Code: protocol.CodeForbidden, Message: d.Reason}
 }
 
-// user returns the name by which others know a client's principal, or "".
+// user returns the name of a client's principal, or "".
 func (c *client) user() string {
 	if p := c.principal(); p != nil {
 		return p.Name

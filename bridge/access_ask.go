@@ -212,8 +212,8 @@ func (b *Bridge) askConnect(conn engine.Conn, c *client, s *hub.Session, connect
 	})
 }
 
-// askRoom lets an application decide about a client that connects to a room, once it is known who
-// it is. The answer takes long, so it is in the verdict's Later.
+// askRoom lets an application decide about a client that connects to a room, once it is
+// identified. The answer takes long, so it is in the verdict's Later.
 func (b *Bridge) askRoom(v access.Verdict, session, path string) access.Verdict {
 	room := b.roomOf(path)
 	if room == "" || v.Refusal != nil || v.Awaits || !b.asks(opSubscribe) {

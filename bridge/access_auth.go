@@ -19,13 +19,13 @@ const maxCredential = 16 << 10
 
 var (
 	errAuthFirst   = errors.New(`say who you are first: send the op "auth" with your "token", and wait for the answer`)
-	errNoAuth      = errors.New(`this bridge asks nobody who they are; leave out "auth"`)
+	errNoAuth      = errors.New(`this bridge has no access control; leave out "auth"`)
 	errAuthTwice   = errors.New("your last auth is not answered yet; wait for the answer")
-	errOtherName   = &access.Refusal{Status: http.StatusForbidden, Code: "other_name", Reason: "this credential is not of the name that this connection has; open another connection for it"}
+	errOtherName   = &access.Refusal{Status: http.StatusForbidden, Code: "other_name", Reason: "this credential has another name than this connection; open another connection for it"}
 	errCredentials = errors.New(`"auth" has either a "token" or a "ticket", as a string that is not empty`)
 )
 
-// awaitingMessage handles a message of a client that has not said who it is: it must be auth.
+// awaitingMessage handles a message of a client that has not logged in: it must be auth.
 func (b *Bridge) awaitingMessage(conn engine.Conn, c *client, m engine.Message) {
 	f, err := protocol.Parse(m.Payload)
 	var id *string
@@ -43,7 +43,7 @@ func (b *Bridge) awaitingMessage(conn engine.Conn, c *client, m engine.Message) 
 	conn.Send(protocol.Encode(protocol.Error{Op: "error", Code: protocol.CodeUnauthorized, Message: errAuthFirst.Error()}))
 }
 
-// auth says who a client is, or renews that.
+// auth identifies a client, or renews its credential.
 func (b *Bridge) auth(_ *hub.Session, r request) error {
 	if b.access == nil {
 		return errNoAuth
@@ -195,7 +195,7 @@ func refusalCode(no *access.Refusal) string {
 	return protocol.CodeUnauthorized
 }
 
-// welcome begins the session of a client that has said who it is, with the hello and then the
+// welcome begins the session of a client that has logged in, with the hello and then the
 // answer. mu of the client is held.
 func (b *Bridge) welcome(conn engine.Conn, c *client, p *access.Principal, id *string) {
 	a := c.extra.access

@@ -6,8 +6,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// become makes a connected client another principal, and tells it if its grants changed. What it
-// may do no longer ends at once. mu of the client is held.
+// become makes a connected client another principal, and tells it if its grants changed. Rights
+// that it loses end at once. mu of the client is held.
 func (b *Bridge) become(c *client, p *access.Principal, reason string) {
 	a, was := c.extra.access, c.principal()
 	c.setPrincipal(p)

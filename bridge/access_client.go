@@ -24,7 +24,7 @@ const (
 )
 
 const (
-	// authTimeout is how long a client may take to say who it is.
+	// authTimeout is how long a client may take to log in.
 	authTimeout = 10 * time.Second
 	// warnBefore is how long before its credential expires a client is told. One that is shorter
 	// is told after half of its time.
@@ -38,7 +38,7 @@ type clientAccess struct {
 	trusted  bool             // its page may use cookies here
 	plain    *hub.PlainClient // what it follows as a plain client; nil for others
 
-	// awaiting is set until the client has said who it is.
+	// awaiting is set until the client has logged in.
 	awaiting atomic.Bool
 	// generation is that of the configuration by which it was identified.
 	generation uint64
@@ -64,7 +64,7 @@ func (c *client) accessOf() *clientAccess {
 	return c.extra.access
 }
 
-// awaitsCredential reports whether a client has not said yet who it is.
+// awaitsCredential reports whether a client has not logged in yet.
 func (c *client) awaitsCredential() bool {
 	a := c.accessOf()
 	return a != nil && a.awaiting.Load()
@@ -80,7 +80,7 @@ func (c *client) lockAccess() (unlock func()) {
 	return a.mu.Unlock
 }
 
-// addAccess gives a client that is being accepted its principal, or makes it say who it is.
+// addAccess gives a client that is being accepted its principal, or makes it log in.
 func (b *Bridge) addAccess(c *client, u upgradeRequest, p *access.Principal) *access.Refusal {
 	a := &clientAccess{origin: u.origin, trusted: u.trusted, generation: u.generation}
 	a.deadline.Due = func() { b.accessDue(c) }
@@ -124,7 +124,7 @@ func (b *Bridge) enter(conn engine.Conn, c *client) bool {
 		conn.Send(protocol.Encode(protocol.AuthRequired{Op: "hello", Auth: "required", TimeoutMS: int(authTimeout / time.Millisecond)}))
 		return true
 	}
-	// What was reloaded or kicked since it was identified may not have met this connection.
+	// A reload or a kick since it was identified may have missed this connection.
 	was := c.principal()
 	p, no := b.access.current(was, a.generation)
 	if no == nil {
@@ -221,7 +221,7 @@ func (b *Bridge) tellAccess(c *client, m protocol.Access) {
 	}
 }
 
-// closeFor closes a client that may be here no longer. mu is held.
+// closeFor closes a client that may no longer be connected. mu is held.
 func (b *Bridge) closeFor(c *client, no *access.Refusal) {
 	b.closeWith(c, closeCode(no), no.Code, no.Reason)
 }

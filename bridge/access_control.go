@@ -62,7 +62,7 @@ func newAccessControl(cfg *Config) *accessControl {
 		now:       cfg.now,
 		unrenewed: limitedlog.New(cfg.Logger, "a credential could not be renewed"),
 		changes:   limitedlog.New(cfg.Logger, "the grants of a client changed"),
-		closes:    limitedlog.New(cfg.Logger, "a client may be here no longer"),
+		closes:    limitedlog.New(cfg.Logger, "closed a client that has lost its access"),
 	}
 	if a.now == nil {
 		a.now = time.Now

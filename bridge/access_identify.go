@@ -88,9 +88,9 @@ func (a *accessControl) settle(v access.Verdict, generation uint64) (*access.Pri
 
 var (
 	errUndecided = &access.Refusal{Status: http.StatusServiceUnavailable, Code: "undecided", RetryAfter: 5 * time.Second,
-		Reason: "it could not be found out who you are; try again later"}
+		Reason: "your credential could not be checked in time; try again later"}
 	errRoomNeedsCredential = &access.Refusal{Status: http.StatusUnauthorized, Code: "none",
-		Reason: "a room takes no messages, so it cannot be told who you are in one; connect with a credential in the request"}
+		Reason: "a client of a room sends no messages; show the credential when you connect"}
 )
 
 // refuseUpgrade records a refusal and returns the answer to it. The principal is nil if it is not

@@ -88,7 +88,7 @@ func (b *Bridge) apiKick(_ *http.Request, by *client, payload []byte) (int, []by
 			closed++
 		}
 	})
-	if closed == 0 && names[k.name] { // nobody's row tells of the block
+	if closed == 0 && names[k.name] { // no other record has the block
 		b.cfg.Audit.Kicked(audit.Kicked{Who: audit.Who{Name: k.name}, Code: access.CodeKicked, By: by.user(), Block: k.block})
 	}
 	b.log.Info("an operator closed clients", "name", k.name, "client", k.client, "id", k.id, "closed", closed, "block", k.block, "by", by.user())
@@ -104,7 +104,7 @@ func (b *Bridge) blockedNames(k kickRequest) (map[string]bool, *apiError) {
 		return names, nil
 	}
 	if b.access == nil {
-		return nil, apiErrorf(http.StatusBadRequest, "without access control clients have no names to keep out; leave out \"block\"")
+		return nil, apiErrorf(http.StatusBadRequest, "without access control clients have no names to block; leave out \"block\"")
 	}
 	if k.name != "" {
 		names[k.name] = true
@@ -115,7 +115,7 @@ func (b *Bridge) blockedNames(k kickRequest) (map[string]bool, *apiError) {
 		}
 	})
 	if names[""] {
-		return nil, apiErrorf(http.StatusBadRequest, `an anonymous client has no name to keep out; leave out "block"`)
+		return nil, apiErrorf(http.StatusBadRequest, `an anonymous client has no name to block; leave out "block"`)
 	}
 	for name := range names {
 		if !b.access.blocked.Add(name, k.block) {

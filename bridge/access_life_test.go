@@ -199,7 +199,7 @@ func TestAuthWithoutAccessControlIsExplained(t *testing.T) {
 	c := testkit.DialWebSocketWith(t, ws.Dialer{Protocols: []string{Subprotocol}}, "ws://"+h.addr+"/")
 	next(t, c)
 	c.Send(`{"op": "auth", "id": "a", "token": "t"}`)
-	if m := next(t, c); m["code"] != "bad_request" || !strings.Contains(fmt.Sprint(m["message"]), "asks nobody") {
+	if m := next(t, c); m["code"] != "bad_request" || !strings.Contains(fmt.Sprint(m["message"]), "no access control") {
 		t.Errorf("it is answered with %v", m)
 	}
 }

@@ -40,7 +40,7 @@ func tooManyConnections(p *access.Principal) *access.Refusal {
 	}
 }
 
-// countConnection counts a client that is connected and has said who it is. It returns why the
+// countConnection counts a client that is connected and identified. It returns why the
 // client must be closed if others of its principal were faster.
 func (b *Bridge) countConnection(c *client) *access.Refusal {
 	p := c.principal()

@@ -73,7 +73,7 @@ type Config struct {
 	// LogCommands logs a line for each command: consumer, id, client, first word and outcome.
 	LogCommands bool
 
-	// Access says who clients are. nil is no access control: every client may do everything.
+	// Access identifies clients. nil is no access control: every client may do everything.
 	Access *access.Authority
 	// Audit records who did what; nil records nothing. Its owner closes it.
 	Audit *audit.Log

@@ -47,9 +47,9 @@
 //	                                  ├─► Later: the connection is parked    │ access_become.go: another principal
 //	                                  └─► Awaits: the message auth ──────────┴─ auth, a renewal, a reload
 //
-// If it is configured (access_control.go), clients have to say who they are: by an upgrade
+// If it is configured (access_control.go), clients have to identify themselves: by an upgrade
 // (access_identify.go), by a message (access_auth.go), by a request over HTTP (access_http.go). A
-// client's principal is what it may do, and access.go asks it before anything is done. It is
+// client's principal says what it may do, and access.go asks it before anything is done. It is
 // replaced when the client renews its credential (access_auth.go), when an application is asked
 // again (access_renewal.go), and when the configuration is read again (access_reload.go); what the client hears follows (access_viewer.go). Deadlines
 // share one timer (package deadline). What may block runs on workers (package workers), and never

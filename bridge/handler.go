@@ -28,7 +28,7 @@ func (h handler) Accept(r *engine.Request) (engine.Accepted, error) {
 }
 
 // Open greets a v1 client. A plain client gets only replies. With access control, a client that
-// has not said who it is yet gets nothing else.
+// has not logged in gets nothing else.
 func (h handler) Open(conn engine.Conn, v any) {
 	c := v.(*client)
 	defer c.lockAccess()()

@@ -111,7 +111,7 @@ func (b *Bridge) forbid(from *client, door, path string, d access.Decision) *api
 	return &apiError{Status: http.StatusForbidden, Error: d.Reason, Code: protocol.CodeForbidden}
 }
 
-// forAdmins serves a handler to those who may administer the bridge.
+// forAdmins serves a handler to clients that may administer the bridge.
 func (b *Bridge) forAdmins(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		from := b.identifyAPI(w, r)

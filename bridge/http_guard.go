@@ -85,7 +85,7 @@ func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 	})
 }
 
-// needsIdentity reports whether a path of the admin port asks who sends a request.
+// needsIdentity reports whether a path of the admin port requires the client's identity.
 func needsIdentity(path string) bool {
 	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/debug/")
 }

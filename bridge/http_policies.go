@@ -75,7 +75,7 @@ func originRequestHTTP(p *forwarded.Proxies, r *http.Request, peer netip.Addr) o
 	}
 }
 
-// namesClient reports whether a request comes from a trusted proxy that says for whom.
+// namesClient reports whether a request comes from a trusted proxy that names the client.
 func namesClient(p *forwarded.Proxies, peer netip.Addr, values func(string) []string) bool {
 	return p.Trusts(peer) && (len(values("X-Forwarded-For")) > 0 || len(values("Forwarded")) > 0)
 }

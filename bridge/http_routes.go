@@ -32,7 +32,7 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.mux.Ser
 
 // Admin returns the handler for operators: /metrics for Prometheus, /healthz, /readyz, Go's
 // profiles below /debug/pprof/, and the API below /api/. With access control, the API takes
-// credentials as the clients' port does, and profiles are for those who may administer the
+// credentials as the clients' port does, and profiles are for clients that may administer the
 // bridge. Without it there is none except against web pages (http_guard.go): serve it only where only
 // operators can reach it.
 func (b *Bridge) Admin() http.Handler { return b.guardAdmin(b.adminRoutes()) }
@@ -68,7 +68,7 @@ func (b *Bridge) serveAPI(mux *router) {
 }
 
 // routes returns the handler of the requests on the clients' port that are not for a
-// WebSocket. They need no credential: a page must load before anybody can log in on it.
+// WebSocket. They need no credential: a page must load before a user can log in on it.
 func (b *Bridge) routes(page http.Handler) http.Handler {
 	return b.guardClients(b.clientRoutes(page))
 }

@@ -51,7 +51,7 @@ func (b *Bridge) pathOf(target string) (string, error) {
 
 // admit accepts a client. Some paths are rooms. A client that names the subprotocol or has
 // parameters in its URL speaks v1. With access control, a nil principal means that the client's
-// first message has to say who it is: it follows nothing until then.
+// first message must be auth: it follows nothing until then.
 func (b *Bridge) admit(u upgradeRequest, p *access.Principal) (engine.Accepted, error) {
 	c := &client{number: u.number, connectedAt: time.Now().UnixNano()}
 	c.setRemote(u.remote)

@@ -69,7 +69,7 @@ func TestThePageShowsWhatOneMayNotDoBeforeOneTries(t *testing.T) {
 	openPage(t, ctx, o.addr)
 	do(t, ctx, chromedp.WaitVisible(`#who[data-name=""]`))
 	until(t, ctx, "a viewer cannot write commands", `document.querySelector("#command-input").disabled && document.querySelector("#command-send").disabled`)
-	until(t, ctx, "the page says why", `document.querySelector("#command-why").textContent === "You may only look: no commands are granted to you."`)
+	until(t, ctx, "the page says why", `document.querySelector("#command-why").textContent === "You are not logged in, and may only look."`)
 	until(t, ctx, "every actor is marked", `document.querySelectorAll("[data-actor]").length === 2 && document.querySelectorAll("[data-actor][data-denied]").length === 2`)
 	if evaluate[bool](t, ctx, `document.querySelector('[data-actor="weather"]') !== null`) {
 		t.Error("a viewer sees what is hidden")

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// allowedText says in words what grants allow, for those who are refused something else. It is made
+// allowedText says in words what grants allow, for the refusal of anything else. It is made
 // once: a client may be refused many times a second.
 type allowedText struct{ commands, rooms, publish string } // "" is nothing
 
@@ -17,7 +17,7 @@ func (g *Grants) inWords() (a allowedText) {
 	}
 	a.commands = strings.Join(inWords(g.command), ", and ")
 	if len(g.forbid) > 0 {
-		a.commands += ", but not " + strings.Join(inWords(g.forbid), ", nor ")
+		a.commands += "; forbidden: " + strings.Join(inWords(g.forbid), ", and ")
 	}
 	return a
 }

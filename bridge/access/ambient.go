@@ -154,7 +154,7 @@ func (s *state) identifyProxied(ap *Approach) (v Verdict, ok bool) {
 // setRole sets the role, and reports that there is none.
 func (p *Principal) setRole(role string) *Refusal {
 	if p.Role = role; role == "" {
-		return &Refusal{Status: 403, Code: "no_role", Reason: "you have no role here any more; ask the operator for one"}
+		return &Refusal{Status: 403, Code: "no_role", Reason: "you no longer have a role here; ask the operator for one"}
 	}
 	return nil
 }

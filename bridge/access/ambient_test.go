@@ -145,6 +145,9 @@ func TestACertificateIsKnownByItsSubject(t *testing.T) {
 type fakeAccounts map[int]string // name, then groups
 
 func (f fakeAccounts) lookup(uid, gid int) (string, []string, error) {
+	if uid == overflowID {
+		return "", nil, errUnmapped
+	}
 	text, ok := f[uid]
 	if !ok {
 		return "", nil, errors.New("LDAP is away")
@@ -174,6 +177,7 @@ func TestAUnixPeerIsKnownByItsUserAndAllItsGroups(t *testing.T) {
 	}
 	refused(t, decide(t, a, peer(3, 3)), 401, "missing")
 	refused(t, decide(t, a, peer(4, 4)), 503, "unavailable")
+	refused(t, decide(t, a, peer(overflowID, 50)), 401, "missing")
 	a.options.Now = func() time.Time { return testNow }
 	if err := a.Reload(withRoles(Config{Anonymous: "viewer", Unix: Assignments{{"user:obs", "observer"}}})); err != nil {
 		t.Fatal(err)

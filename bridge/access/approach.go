@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Approach is a client that asks to enter, with all that may say who it is.
+// Approach is a client that asks to enter, with everything that may identify it.
 type Approach struct {
 	// Method and Path are those of the request; Path is percent-decoded once.
 	Method, Path string
@@ -25,7 +25,7 @@ type Approach struct {
 	OriginAllowed bool
 	// TLS is the state of the connection; nil without TLS.
 	TLS *tls.ConnectionState
-	// Unix is who is at the other end of a Unix socket; nil for TCP.
+	// Unix is the process at the other end of a Unix socket; nil for TCP.
 	Unix *UnixPeer
 	// Message is a token or ticket from the message "auth"; "" before.
 	Message string

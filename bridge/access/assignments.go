@@ -8,7 +8,7 @@ import (
 )
 
 // Assignments say which role a client gets. They are in the order of the configuration: the
-// first that fits counts, so that who is in several groups gets the same role each time.
+// first that fits counts, so that a user in several groups always gets the same role.
 type Assignments []Assignment
 
 // Assignment gives a role to the clients that match.

@@ -41,7 +41,7 @@ func New(cfg Config, o Options) (*Authority, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	a := &Authority{options: o, accounts: systemAccounts{}, failures: newFailures(o.Now), replaced: make(chan struct{}, 1)}
+	a := &Authority{options: o, accounts: newSystemAccounts(), failures: newFailures(o.Now), replaced: make(chan struct{}, 1)}
 	s, err := newState(cfg, nil, o)
 	if err != nil {
 		return nil, err

@@ -26,14 +26,15 @@ const (
 //	request ──── ask ───────────────────────────────────────────┘    yes, no or unknown
 //	event ──── queue ──► run ───────────────────────────────────┘
 //
-// Yes and no are the application's. It is unknown what it would say if it does not answer, or
-// answers what is no answer: then newcomers come again, and who is in stays for a time of grace.
+// Yes and no are the application's. The outcome is unknown if it does not answer, or its answer
+// cannot be understood: then newcomers have to try again, and connected clients stay for the grace
+// period.
 type callback struct {
 	url     *url.URL
 	post    bool            // style post; otherwise style proxy
 	headers []string        // forwarded in style proxy
 	cookies []string        // forwarded one by one, if Cookie is not among headers
-	secret  string          // that shows the application who asks
+	secret  string          // proves to the application that the bridge asks
 	asks    map[string]bool // subscribe, command
 	events  map[string]bool // subscribe, unsubscribe, message
 	role    string          // if an answer names none
@@ -53,7 +54,7 @@ type callback struct {
 type traffic struct {
 	client    *http.Client
 	slots     *slots // requests in flight
-	newcomers *slots // the part of them that may be about who somebody is
+	newcomers *slots // the part of the slots that may identify new clients
 	flights   flights
 	hold      holdOff
 	health    callbackHealth
@@ -98,8 +99,8 @@ func (c *callback) identify(ctx context.Context, ap *Approach, ticket string) Ve
 	return Verdict{Principal: p, Refusal: refusal}
 }
 
-// decide asks a question about who somebody is. In style proxy the same question, which has
-// the same credential, is asked once for all who ask at the same time; a ticket is good once.
+// decide asks a question about the identity of a client. In style proxy, clients that show the same
+// credential at the same time share one question; a ticket is valid once.
 func (c *callback) decide(ctx context.Context, q question) result {
 	ask := func(ctx context.Context) result {
 		if err := c.takeFrom(ctx, c.newcomers); err != nil {

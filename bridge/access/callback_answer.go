@@ -81,7 +81,7 @@ func presentable(text string) string {
 	return text
 }
 
-// principal returns whom an application lets in. An answer that gives something that is not
+// principal returns the principal that an application lets in. An answer that gives something that is not
 // there, such as a role that is not configured, is no answer: it is unknown what it means.
 func (c *callback) principal(a answer, r *renewal) (*Principal, *Refusal) {
 	role, grants, err := c.grants(a)
@@ -119,7 +119,7 @@ func (c *callback) current(p *Principal) (*Principal, *Refusal) {
 		grants, err = c.named.of(role, grants, p.Name)
 	}
 	if err != nil {
-		return nil, refuse(403, "no_role", "you have no role here any more; ask the operator for one").Refusal
+		return nil, refuse(403, "no_role", "you no longer have a role here; ask the operator for one").Refusal
 	}
 	next := *p
 	next.Role, next.Grants = role, grants

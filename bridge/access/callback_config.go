@@ -52,7 +52,7 @@ func newCallback(cfg *CallbackConfig, roles map[string]*Grants, o Options) (*cal
 	}
 	c.traffic = newTraffic(orElse(cfg.InFlight, callbackInFlight), c.timeout)
 	if overPlainNetwork(c.url) {
-		o.Logger.Warn("the callback is asked without TLS: credentials can be read on their way, and answers changed", "url", shownURL(c.url))
+		o.Logger.Warn("the callback is asked without TLS: credentials can be read in transit, and answers altered", "url", shownURL(c.url))
 	}
 	return c, nil
 }

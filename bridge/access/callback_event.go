@@ -70,7 +70,7 @@ func (c *callback) run(ctx context.Context) {
 			return
 		}
 		if !c.deliver(ctx, text) {
-			return // whoever runs next tells it
+			return // the next run sends it
 		}
 		c.queue.telling = nil
 	}

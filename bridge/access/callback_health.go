@@ -75,7 +75,7 @@ func (h *callbackHealth) note(c *callback, err error) {
 	case err == nil && before > 0:
 		c.log.Info("the callback answers again", "url", shownURL(c.url), "failures", before)
 	case err != nil && before == 0:
-		c.log.Warn("the callback does not answer; newcomers are told to come again", "url", shownURL(c.url), "error", err)
+		c.log.Warn("the callback does not answer; new clients get 503 until it does", "url", shownURL(c.url), "error", err)
 	}
 	if err != nil {
 		h.unknown.Add(1)

@@ -27,7 +27,7 @@ func (c *callback) renew(ctx context.Context, p *Principal) (*Principal, *Refusa
 	case unknown:
 		return c.stay(p)
 	case no:
-		return nil, refuse(401, "refused", result.reason("the application that decides who may be here does not know you any more; sign in again")).Refusal
+		return nil, refuse(401, "refused", result.reason("the application that decides who may be here no longer knows you; sign in again")).Refusal
 	}
 	if result.answer.name == "" && c.post {
 		result.answer.name = p.Name // it was asked about that name

@@ -22,7 +22,7 @@ const (
 type result struct {
 	outcome outcome
 	answer  answer
-	retry   time.Duration // of unknown, if the application says when to come again
+	retry   time.Duration // of unknown, if the application sends Retry-After
 }
 
 // reason returns the application's words for a no, or others if it has none.

@@ -11,7 +11,7 @@ import (
 type credential struct {
 	kind  credentialKind
 	value string
-	// fromField is set if it stands in the field Authorization, which a callback may be to judge.
+	// fromField is set if it is in the field Authorization, which may be forwarded to a callback.
 	fromField bool
 	// remembered is set if a browser may show it unasked, like the password of Basic.
 	remembered bool
@@ -79,8 +79,8 @@ func inHeader(ap *Approach) (all []credential) {
 	return all
 }
 
-// carriesToken reports whether a subprotocol carries a token. Names of subprotocols have a case, but
-// whoever writes Bearer.TOKEN shows a token, too, and is not to be anonymous.
+// carriesToken reports whether a subprotocol carries a token. Names of subprotocols are case-sensitive,
+// but Bearer.TOKEN also shows a token, and its client must not become anonymous.
 func carriesToken(protocol string) bool {
 	return len(protocol) >= len(subprotocolMark) && strings.EqualFold(protocol[:len(subprotocolMark)], subprotocolMark)
 }

@@ -58,11 +58,11 @@ func (p *Principal) Decide(r Request) Decision {
 	case PublishToRoom:
 		return p.decideRoom("publish", g.publish, r.Room, "publish to", g.allowed.publish)
 	case ListClients:
-		return p.decideFlag("clients", g.Clients, "you may not see who is connected")
+		return p.decideFlag("clients", g.Clients, "you may not list the connected clients")
 	case Administer:
-		return p.decideFlag("admin", g.Admin, "you may not do what is for administrators")
+		return p.decideFlag("admin", g.Admin, "you may not administer this bridge")
 	}
-	return p.decision(false, "unknown", "this is not known, and so it is not granted")
+	return p.decision(false, "unknown", "this request is not known, so it is not granted")
 }
 
 // decision returns a decision. The rule is the place in the grants.
@@ -79,7 +79,7 @@ func (p *Principal) decision(allowed bool, rule, reason string) Decision {
 }
 
 func (p *Principal) decideFlag(key string, granted bool, reason string) Decision {
-	return p.decision(granted, key, reason+"; "+p.whose()+" would need "+key+": true")
+	return p.decision(granted, key, reason+"; "+p.whoseGrants()+" must have "+key+": true")
 }
 
 func (p *Principal) decideRoom(key string, patterns []roomPattern, room, verb, allowed string) Decision {
@@ -130,6 +130,14 @@ func (p *Principal) refusal(g *Grants, consumer, verb string, known bool) string
 func (p *Principal) whose() string {
 	if p.Role == "" {
 		return "you"
+	}
+	return "your role " + p.Role
+}
+
+// whoseGrants says which grants these are.
+func (p *Principal) whoseGrants() string {
+	if p.Role == "" {
+		return "your grants"
 	}
 	return "your role " + p.Role
 }

@@ -121,13 +121,13 @@ func TestACommandWithoutAPlainVerbPassesOnlyRulesWithoutVerb(t *testing.T) {
 func TestARefusalNamesWhatIsAllowed(t *testing.T) {
 	p := &Principal{Role: "observer", Grants: parse(t, `{"command": [{"consumer": ["dome", "mount"]}], "forbid": [{"verb": "shutdown"}], "rooms": ["/live/*"]}`)}
 	for request, want := range map[Request]string{
-		{Door: SendCommand, Consumer: "mirror", CommandString: "shutdown now"}: `you may not send "shutdown" to mirror; your role observer may command dome and mount, but not every actor (shutdown)`,
-		{Door: SendCommand, Consumer: "mirror", CommandString: `"x"`}:          `you may not send a command that does not begin with a plain word to mirror; your role observer may command dome and mount, but not every actor (shutdown); begin the command with its verb, without quotes or blanks before it`,
-		{Door: SendCommand, Consumer: "a\nb", CommandString: "x"}:              `you may not send "x" to "a\nb"; your role observer may command dome and mount, but not every actor (shutdown)`,
+		{Door: SendCommand, Consumer: "mirror", CommandString: "shutdown now"}: `you may not send "shutdown" to mirror; your role observer may command dome and mount; forbidden: every actor (shutdown)`,
+		{Door: SendCommand, Consumer: "mirror", CommandString: `"x"`}:          `you may not send a command that does not begin with a plain word to mirror; your role observer may command dome and mount; forbidden: every actor (shutdown); begin the command with its verb, without quotes or blanks before it`,
+		{Door: SendCommand, Consumer: "a\nb", CommandString: "x"}:              `you may not send "x" to "a\nb"; your role observer may command dome and mount; forbidden: every actor (shutdown)`,
 		{Door: EnterRoom, Room: "/chat"}:                                       `you may not hear the room "/chat"; your role observer may hear /live/*`,
 		{Door: PublishToRoom, Room: "/chat"}:                                   `you may not publish to the room "/chat"; your role observer may publish to no room`,
-		{Door: ListClients}:                                                    `you may not see who is connected; your role observer would need clients: true`,
-		{Door: Administer}:                                                     `you may not do what is for administrators; your role observer would need admin: true`,
+		{Door: ListClients}:                                                    `you may not list the connected clients; your role observer must have clients: true`,
+		{Door: Administer}:                                                     `you may not administer this bridge; your role observer must have admin: true`,
 	} {
 		if d := p.Decide(request); d.Allowed || d.Reason != want {
 			t.Errorf("%+v:\n%s, want\n%s", request, d.Reason, want)

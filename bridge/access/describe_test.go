@@ -34,7 +34,7 @@ func TestAConfigurationIsDescribedInPlainLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `role none: hears no replies; sends no commands
-role observer: hears every reply; commands dome, lvm.* and mount (open, status), and weather, but not every actor (shutdown), nor lvm.secret and mirror
+role observer: hears every reply; commands dome, lvm.* and mount (open, status), and weather; forbidden: every actor (shutdown), and lvm.secret and mirror
 role self: hears replies to its own commands only; commands every actor; sees who is connected; administers
 role site: hears replies that fit {"sender":["dome"]}, and replies to its own commands; hears rooms /live/** and /users/${name}; publishes to rooms /live/x; sends no commands; 0.5 commands a second; 3 messages a second; 5 connections
 role viewer: hears every reply, but none that fit {"internal":[true]}; sends no commands

@@ -1,4 +1,4 @@
-// Package access knows who a client is and what it may do. It knows neither sockets nor AMQP.
+// Package access decides who a client is and what it may do. It knows neither sockets nor AMQP.
 //
 //	Approach ──► Authority.Identify ──► Principal, Refusal, or Later (on a worker) ──► the same
 //	                 │ signed URLs, tokens, JWT, callback, certificates, Unix peers, proxy headers, anonymous
@@ -28,8 +28,8 @@
 //	ticket, session ──► question (callback_question.go) ──► send (callback_send.go): 16 at a time
 //	    ──► yes, no or unknown ──► principal (callback_answer.go) ──► renewed (callback_renew.go)
 //
-// Unknown is never no: a newcomer comes again, and who is in stays for a while. An address with
-// many failed attempts (failures.go) is slowed, and never locked out.
+// Unknown is never no: a newcomer has to try again, and a connected client stays for a while. An
+// address with many failed attempts (failures.go) is slowed, and never locked out.
 //
 // A configuration (config.go) is compiled into a state (state.go), which Reload replaces as a whole.
 // Current says what a principal of an earlier state is in the present one, and whether its

@@ -13,14 +13,13 @@ const (
 	failureMax    = 2048            // addresses in each of the two tables
 	slowedAtOnce  = 2               // attempts of an address with too many failures that are decided at the same time
 	slowedWaiting = 32              // how many of them wait
-	slowedRetry   = 2 * time.Second // when those may come again for which there is no room
+	slowedRetry   = 2 * time.Second // Retry-After of the attempts for which there is no room
 )
 
-// failures slows the failed attempts of an address. Nobody is locked out: a client with a valid
-// credential enters however many failures its address has had, because a whole observatory may
-// be behind one proxy, with one page among many that has an old token. What an address with too
-// many failures may not do is occupy the slots and the application that decide: its attempts
-// are decided two at a time.
+// failures slows the failed attempts of an address. No address is locked out: a valid credential is
+// accepted however many failures its address has had, because a whole observatory may be behind one
+// proxy, with one page among many that has an old token. The attempts of an address with too many
+// failures are decided two at a time, so that they do not occupy the slots or the application.
 type failures struct {
 	now func() time.Time
 
@@ -41,7 +40,7 @@ func newFailures(now func() time.Time) *failures { return &failures{now: now} }
 // judge counts a verdict about a client that shows a credential, now or when it is decided
 // later. A refusal of the credential becomes 429 if the address has had too many.
 func (f *failures) judge(remote netip.Addr, v Verdict) Verdict {
-	if !remote.IsValid() { // a Unix socket: whoever may open it
+	if !remote.IsValid() { // a Unix socket, which has permissions of its own
 		return v
 	}
 	remote = network(remote)

@@ -3,9 +3,9 @@ package access
 import "context"
 
 // identify says who a client is. A credential that it shows is decisive: if it is not valid, the
-// client is nobody else. Without one, it is who its connection says: the user that a trusted proxy
-// names, since then the connection is the proxy's; the subject of its certificate; the user at the
-// other end of a Unix socket. If nothing says so, it is anonymous.
+// client is refused. Without one, the connection identifies it: by the user that a trusted proxy
+// names, since then the connection is the proxy's; by the subject of its certificate; by the user at
+// the other end of a Unix socket. Otherwise it is anonymous.
 func (a *Authority) identify(s *state, ap *Approach) Verdict {
 	c, refusal := s.shown(ap)
 	if refusal != nil {
@@ -72,7 +72,7 @@ func missing() *Refusal {
 // as a request over HTTP for which Identify returns Awaits.
 func NoCredential() *Refusal { return missing() }
 
-// takesTickets reports whether the callback judges tickets.
+// takesTickets reports whether the callback decides about tickets.
 func (s *state) takesTickets() bool { return s.callback != nil && s.cfg.Callback.Style != "proxy" }
 
 // identifyBearer says who the bearer of a token is. The form of the token tells which source knows

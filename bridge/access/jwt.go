@@ -100,7 +100,7 @@ func looksLikeJWT(token string) bool {
 func (s *jwtSource) verify(ctx context.Context, token string) (v Verdict, ours bool) {
 	// Before anything is read: the loops would wait behind hundreds of goroutines that compute.
 	if err := s.verifying.take(ctx); err != nil {
-		return unavailable("too many clients come at the same time; try again soon", 0), true
+		return unavailable("too many clients connect at once; try again soon", 0), true
 	}
 	defer s.verifying.give()
 	parsed, err := unverified(token)
@@ -119,7 +119,7 @@ func (s *jwtSource) verify(ctx context.Context, token string) (v Verdict, ours b
 	return v, true
 }
 
-// verifyBy verifies a token of one issuer. What needs no key comes first, so that rubbish causes
+// verifyBy verifies a token of one issuer. What needs no key comes first, so that an invalid one causes
 // neither work nor requests. Which key is asked for depends on the configuration and on the id
 // of the key; nothing else in the token leads anywhere.
 func (s *jwtSource) verifyBy(ctx context.Context, i *issuer, token string, parsed *jwt.Token) Verdict {
@@ -160,7 +160,7 @@ func (i *issuer) key(ctx context.Context, t *jwt.Token, w *slots) (any, error) {
 	return i.keys.find(ctx, t, w)
 }
 
-// principal returns who a verified token is of.
+// principal returns the principal of a verified token.
 func (s *jwtSource) principal(i *issuer, t *jwt.Token, token string) Verdict {
 	claims := t.Claims.(jwt.MapClaims)
 	name, _ := claims[i.claim].(string)

@@ -29,7 +29,7 @@ func newJWT(cfgs []JWTConfig, roles map[string]*Grants, old *jwtSource, o Option
 			wrong = append(wrong, err)
 		}
 		if slices.ContainsFunc(s.issuers[cfg.Issuer], func(other *issuer) bool { return other.audience == cfg.Audience }) {
-			wrong = append(wrong, &PathError{at, errors.New("this issuer and audience are there twice; put all of it in one entry")})
+			wrong = append(wrong, &PathError{at, errors.New("this issuer and audience are listed twice; merge the entries")})
 		}
 		s.issuers[cfg.Issuer] = append(s.issuers[cfg.Issuer], i)
 	}
@@ -67,7 +67,7 @@ func newIssuer(cfg JWTConfig, roles map[string]*Grants, o Options) (*issuer, []*
 	if address != nil {
 		i.keys = newKeySet(address, o)
 		if overPlainNetwork(address) {
-			o.Logger.Warn("the keys of an issuer of tokens are fetched without TLS: who can change them on their way can be anyone", "jwks", shownURL(address))
+			o.Logger.Warn("the keys of an issuer of tokens are fetched without TLS: anyone who can alter them in transit can impersonate any user", "jwks", shownURL(address))
 		}
 	}
 	for _, a := range cfg.Roles {
@@ -115,7 +115,7 @@ func sharedSecret(cfg JWTConfig, o Options) ([]byte, error) {
 	case !wanted:
 		return nil, nil
 	case cfg.Secret == "":
-		return nil, errors.New("must be there for HS256: file: and the path of a file with it")
+		return nil, errors.New("is required for HS256; write file: and the path of a file that has it")
 	}
 	secret, err := readSecret(cfg.Secret, o)
 	if err == nil && len(secret) < secretMinLength {

@@ -19,7 +19,7 @@ func TestAMistakeInTheConfigurationOfAnIssuerIsNamed(t *testing.T) {
 		"jwt[0].jwks: must be the URL": func(c *JWTConfig) { c.JWKS = "" },
 		"jwt[0].jwks: is not for":      func(c *JWTConfig) { c.Algorithms, c.Secret = []string{"HS256"}, strings.Repeat("s", 32) },
 		"jwt[0].secret: is for HS256":  func(c *JWTConfig) { c.Secret = strings.Repeat("s", 32) },
-		"jwt[0].secret: must be there": func(c *JWTConfig) { c.Algorithms = []string{"HS256", "RS256"} },
+		"jwt[0].secret: is required":   func(c *JWTConfig) { c.Algorithms = []string{"HS256", "RS256"} },
 		"jwt[0].secret: has 31 bytes": func(c *JWTConfig) {
 			c.Algorithms, c.Secret = []string{"HS256", "RS256"}, strings.Repeat("s", 31)
 		},

@@ -135,8 +135,8 @@ func (k *keySet) ask(ctx context.Context, id string, seen time.Time) error {
 	return nil
 }
 
-// afterFlight is for those who did not begin the flight. The key may have been made after the
-// issuer answered it, so that it does not say that there is none.
+// afterFlight is for callers that did not begin the flight. The key may have been made after the
+// issuer answered, so its absence is not final.
 func (k *keySet) afterFlight(id string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -12,7 +12,7 @@ func keyRefusal(err error) Verdict {
 	var unknown *unknownError
 	switch {
 	case errors.As(err, &unknown):
-		return unavailable("the issuer of the token does not tell its keys now; try again soon", unknown.retry)
+		return unavailable("the keys of the token's issuer cannot be fetched now; try again soon", unknown.retry)
 	case errors.Is(err, errNoKey):
 		return refuse(401, "key", "the token is signed with a key that its issuer does not have, or no longer; get a new one")
 	}

@@ -15,7 +15,7 @@ import (
 // nameMark stands for the principal's name in the texts of grants.
 const nameMark = "${name}"
 
-// maxName is the most bytes of a name that stands in patterns.
+// maxName is the most bytes of a name that is put into patterns.
 const maxName = 128
 
 // checkName reports why a name cannot replace ${name}. It may not have what separates the parts of

@@ -19,11 +19,10 @@ import (
 //	/site=*     or the whole value of a part KEY=VALUE
 //
 // A path that is asked for may itself have the part * or KEY=*, with which some applications mean
-// all values. Only a pattern with * or ** there selects it: nobody gets all who was granted one.
+// all values. Only a pattern with * or ** there selects it: a grant of one value is not a grant of all.
 //
-// Who may hear /live/x hears what is published for /live, too, since a message for a room is
-// delivered in the rooms below it. So /a/** includes /a: who may hear all below hears its messages
-// anyway, and who may publish to it may publish to each.
+// A client that may hear /live/x also hears what is published for /live, since a message for a room is
+// delivered in the rooms below it. So /a/** includes /a: its messages reach every room below anyway.
 type roomPattern struct {
 	text  string
 	parts []string

@@ -75,7 +75,7 @@ func decodeKey(text, encoding string) (key []byte, err error) {
 		return nil, fmt.Errorf("its encoding %.20q is neither base64 nor identity", encoding)
 	}
 	if len(key) == 0 {
-		return nil, errors.New("a version of it is empty, so that anybody could sign")
+		return nil, errors.New("a version of it is empty, so anyone could sign")
 	}
 	return key, nil
 }

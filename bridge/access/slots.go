@@ -7,15 +7,15 @@ import (
 	"sync/atomic"
 )
 
-// errBusy says that more wait for a slot than may.
+// errBusy is returned when too many callers wait for a slot.
 var errBusy = errors.New("too many clients wait to be identified")
 
-// slots bounds how much is decided at the same time, and how many wait for their turn, which
-// comes in the order in which they came. Who has a slot decides on its own goroutine.
+// slots bounds how many decisions are made at the same time, and how many callers wait for their
+// turn, in the order of their arrival. A decision is made on its caller's goroutine.
 type slots struct {
 	taken   chan struct{}
 	room    int64        // for those who wait
-	waiting atomic.Int64 // how many do
+	waiting atomic.Int64 // callers that wait
 	busy    atomic.Int64
 	peak    atomic.Int64 // the most that were busy at the same time
 }
@@ -67,7 +67,7 @@ func (w *slots) give() {
 func (w *slots) aside(wait func() error) error {
 	w.give()
 	err := wait()
-	w.taken <- struct{}{} // even if nobody waits for the result: the caller gives it back
+	w.taken <- struct{}{} // even if the result is no longer wanted: the caller gives it back
 	w.busy.Add(1)
 	return err
 }

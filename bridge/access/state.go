@@ -18,7 +18,7 @@ type state struct {
 	options Options
 
 	roles     map[string]*Grants
-	anonymous *Principal // nil if nobody enters without a credential
+	anonymous *Principal // nil if a credential is required
 	named     namedGrants
 	tokens    map[[sha256.Size]byte]*token
 	byID      map[string]*token // by credential id
@@ -62,7 +62,7 @@ func (s *state) jwtSource() *jwtSource {
 	return s.jwt
 }
 
-// newCallback returns the callback, which goes on with what is under way of the one before.
+// newCallback returns the callback, which takes over the requests in flight of the previous one.
 func (s *state) newCallback(before *state) (*callback, error) {
 	c, err := newCallback(s.cfg.Callback, s.roles, s.options)
 	if err == nil && before != nil && before.callback != nil {
@@ -151,7 +151,7 @@ func (s *state) current(p *Principal) (*Principal, *Refusal) {
 
 // removed refuses a principal whose credential is not in the configuration any more.
 func removed() *Refusal {
-	return &Refusal{Status: 401, Code: "revoked", Reason: "your credential is not valid here any more; ask the operator for a new one"}
+	return &Refusal{Status: 401, Code: "revoked", Reason: "your credential is no longer valid here; ask the operator for a new one"}
 }
 
 // ended reports why a principal may be here no longer.

@@ -130,8 +130,8 @@ func (p place) boolean() (bool, error) {
 	return false, p.errorf("%s is neither true nor false", quote.Short(string(p.raw)))
 }
 
-// positive reads a number above zero. Zero stands for no limit elsewhere, but whoever writes it
-// may mean the opposite.
+// positive reads a number above zero. Zero means no limit elsewhere, but could be meant as
+// the opposite here.
 func (p place) positive() (n float64, err error) {
 	if json.Unmarshal(p.raw, &n) != nil || p.kind() == 'n' || n <= 0 {
 		return 0, p.errorf("%s is not a number above 0; leave the key out for no limit", quote.Short(string(p.raw)))

@@ -30,7 +30,7 @@ func NewToken() (token, hash string) {
 	return token, HashToken(token)
 }
 
-// HashToken returns the hash of a token, as it stands in a configuration. A token has enough random
+// HashToken returns the hash of a token, as it is written in a configuration. A token has enough random
 // bits that no slower hash is needed.
 func HashToken(token string) string {
 	sum := sha256.Sum256([]byte(token))
@@ -86,7 +86,7 @@ func (s *state) checkRoleOf(path, role string) error {
 func newToken(cfg TokenConfig) (t *token, err error) {
 	t = &token{name: cfg.Name, role: cfg.Role}
 	if cfg.Name == "" {
-		return nil, pathErrorf("name", "a name is missing; it is who the log says has sent a command")
+		return nil, pathErrorf("name", "a name is missing; the log and the actors get it with each command")
 	}
 	if !isName(cfg.Name) {
 		return nil, pathErrorf("name", "the name has a control character, is not UTF-8, or is longer than 255 bytes")
@@ -94,7 +94,7 @@ func newToken(cfg TokenConfig) (t *token, err error) {
 	digits, ok := strings.CutPrefix(cfg.Hash, hashMark)
 	sum, err := hex.DecodeString(digits)
 	if !ok || err != nil || len(sum) != sha256.Size {
-		// The hash is not quoted: whoever is wrong here may have written the token itself.
+		// The hash is not quoted: the token itself may have been written here by mistake.
 		return nil, pathErrorf("hash", "this is not the hash of a token; write sha256: and 64 hexadecimal digits, as clu-ws token NAME --role ROLE prints them")
 	}
 	t.hash = [sha256.Size]byte(sum)

@@ -1,4 +1,4 @@
-// Package audit keeps the record of who did what: who entered, what was refused, each command
+// Package audit keeps the record of who did what: clients that entered, what was refused, each command
 // and how it ended, changed grants, closed connections, reloaded configurations. It knows
 // neither sockets nor AMQP.
 //
@@ -16,7 +16,7 @@
 // not go out. A row counts as written when write(2) has taken it whole: it outlives a crash of
 // the program, but not of the machine.
 //
-// Refusals (refusals.go) beyond a number are counted instead, so that whoever is refused cannot
+// Refusals (refusals.go) beyond a number are counted instead, so that refused clients cannot
 // fill the disk.
 //
 // No event has a field for a credential, and rows have no control characters, so that what a

@@ -45,7 +45,7 @@ type Log struct {
 	bytes      int           // in pending
 	overflowed uint64        // rows that did not fit, and that the log itself does not tell yet
 	next       sink          // replaces the writer's sink; nil if there is none
-	written    chan struct{} // closed when everything is written; nil if nobody writes
+	written    chan struct{} // closed when everything is written; nil if no goroutine writes
 	stats      Stats
 
 	// The following fields belong to the goroutine that writes.

@@ -8,7 +8,7 @@ import (
 // row is a line that is to be written.
 type row struct {
 	text []byte
-	wait *waiter // nil if nobody waits for it
+	wait *waiter // nil without a waiter
 }
 
 // waiter is a command that waits for its row.

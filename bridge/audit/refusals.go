@@ -7,7 +7,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/quota"
 )
 
-// Refusals cost whoever asks nothing, and must not fill the disk: in each window, a principal at
+// Refusals cost a client nothing, and must not fill the disk: in each window, a principal at
 // an address has rows of its own for the first maxRefusals, and one for the number of the rest.
 const (
 	refusalWindow = 10 * time.Second
@@ -16,10 +16,10 @@ const (
 	maxRefused = 4096
 )
 
-// refused is who was refused something.
+// refused identifies a client that was refused something.
 type refused struct{ name, address string }
 
-// refusals counts refusals by who was refused.
+// refusals counts refusals of each client.
 type refusals struct {
 	mu     sync.Mutex // guards the following fields
 	counts map[refused]int

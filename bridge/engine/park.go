@@ -80,7 +80,7 @@ func (q *decisions) finish(p *parked) {
 	}
 }
 
-// cancel ends a decision that nobody awaits any more. One that is running ends by itself.
+// cancel ends a decision that is no longer awaited. One that is running ends by itself.
 func (q *decisions) cancel(p *parked) {
 	p.cancel()
 	q.mu.Lock()
@@ -100,7 +100,7 @@ func (q *decisions) count() int {
 
 // park parks a connection whose request is decided elsewhere. rest is what the client sent
 // after it. The connection may be evicted, as before its request: a decision may take as
-// long, and a client may cause it without any right to be here.
+// long, and an unauthorized client may cause it.
 func (l *loop) park(c *conn, later func(context.Context) Decision, u upgrade, rest []byte) {
 	d, p := l.engine.decisions, &parked{conn: l.handle(c), later: later, upgrade: u}
 	p.ctx, p.cancel = context.WithCancel(d.ctx)
@@ -160,7 +160,7 @@ func (l *loop) decided(c *conn, p *parked) {
 	}
 }
 
-// undecided rejects a request whose decision has taken too long. Clients that come again
+// undecided rejects a request whose decision has taken too long. Clients that return
 // all at once would only make that worse.
 func (l *loop) undecided(c *conn) {
 	l.reject(c, &RejectError{Status: http.StatusServiceUnavailable, Kind: KindUndecided,

@@ -38,8 +38,8 @@ const (
 // maxReason is how many bytes of an actor's reason go into a result.
 const maxReason = 1024
 
-// endOf returns the end of a command from its last reply. Of a reply that the waiter's client may
-// not hear it has nothing but the status.
+// endOf returns the end of a command from its last reply. If the waiter's client may not
+// hear that reply, it has nothing but the status.
 func endOf(c *Command, r *Reply, heard bool, now time.Time) CommandEnd {
 	e := CommandEnd{CommandID: c.ID, Status: StatusDone, Replies: c.replies, Duration: now.Sub(c.began), heard: heard}
 	if r.fails() {

@@ -5,7 +5,7 @@ import "github.com/clu-ws/clu-ws/internal/unordered"
 // A client whose view does not select a reply hears it nevertheless if it answers one of its
 // own commands, its grants say so ([Viewer.Own]), no hide filter selects it, and one of its
 // subscriptions asks for it. Such replies go to the client directly. So clients with the same
-// grants and subscriptions share a group, whoever they are.
+// grants and subscriptions share a group, whatever their names.
 //
 // They are delivered at once: neither throttled nor left out for their order. Before one of them,
 // as before an urgent reply, the pending replies of its sender go out, so that an older value

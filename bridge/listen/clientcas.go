@@ -40,8 +40,8 @@ func (c *Certificate) withClients(caFile string) (*tls.Config, error) {
 	}
 	config := c.serverConfig()
 	config.ClientAuth, config.ClientCAs = tls.VerifyClientCertIfGiven, pool
-	// Its sessions have keys of their own: whoever resumed one of another configuration would
-	// not be asked for a certificate.
+	// Its sessions have keys of their own: a client that resumed a session of another
+	// configuration would not be asked for a certificate.
 	config.WrapSession, config.UnwrapSession = config.EncryptTicket, config.DecryptTicket
 	// The engine uses it as it is.
 	config.DynamicRecordSizingDisabled = true

@@ -26,7 +26,7 @@ type Request struct {
 	// Asked is the origin that the browser asked, scheme://host or scheme://host:port, as a
 	// trusted proxy names it if there is one.
 	Asked string
-	// Proxied is set if a trusted proxy says for whom it made the request. No page can make its
+	// Proxied is set if a trusted proxy names the client of the request. No page can make its
 	// browser's upgrade say so. What a page fetches may, where a browser is at a trusted
 	// address, so a plain request must not change anything.
 	Proxied bool

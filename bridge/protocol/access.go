@@ -15,7 +15,7 @@ type AccessInfo struct {
 	Data json.RawMessage `json:"data,omitempty"`
 }
 
-// AuthRequired is the first message to a client that has to say who it is. The hello of the
+// AuthRequired is the first message to a client that has to log in. The hello of the
 // session follows once it has.
 type AuthRequired struct {
 	Op        string `json:"op"`   // hello

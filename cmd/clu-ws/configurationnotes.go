@@ -39,7 +39,7 @@ A value that cannot be used is refused at the start, with the reason. A variable
 // configurationSections are the categories of flags, in the order of the page.
 var configurationSections = []struct{ title, category, intro, more string }{
 	{title: "Logging", category: "", intro: "The log goes to standard error, one event a line, as `key=value` pairs."},
-	{title: catFile, category: catFile, intro: "Settings that stay, and who may do what.", more: fileNotes},
+	{title: catFile, category: catFile, intro: "Settings in a file, and access control.", more: fileNotes},
 	{title: catListen, category: catListen, intro: "Where clients connect, and from which web pages. Behind a proxy that ends TLS, listen on `127.0.0.1` or on a Unix socket, and name the proxy with `--trusted-proxy`."},
 	{title: catBroker, category: catBroker, intro: "How the bridge reaches RabbitMQ. Give either the parts of the address, or one or several `--url`."},
 	{title: catCLU, category: catCLU, intro: "How the bridge takes part in the actors' exchange, and how far it follows `clu websocket`."},
@@ -52,11 +52,11 @@ var configurationSections = []struct{ title, category, intro, more string }{
 // fileNotes describe the configuration file.
 const fileNotes = `The file is YAML. Its keys are the flags of this page without their dashes, and two sections:
 
-- ` + "`access`" + ` says who clients are and what they may do; see [access.md](access.md).
+- ` + "`access`" + ` says how clients are identified and what they may do; see [access.md](access.md).
 - ` + "`site`" + ` describes the observatory to the console; its only key is ` + "`title`" + `.
 
-[clu-ws.yaml](clu-ws.yaml) is an example. An unknown key, a key that stands there twice and a value of the wrong type
-are errors, which name the line and the column. Relative paths are relative to the file's folder.
+[clu-ws.yaml](clu-ws.yaml) is an example. An unknown key, a repeated key and a value of the wrong type are errors, with
+their line and column. Relative paths are relative to the file's folder.
 
 The file is read again within a second after it has changed, and on SIGHUP; so are the files with secrets that the
 section ` + "`access`" + ` names. What can change does so at once, for connected clients too: ` + "`access`" + ` (the clients that

@@ -98,7 +98,7 @@ func (d *Queue) arm() {
 	d.stop = d.after(wait, func() { d.fire(this) })
 }
 
-// fire calls those whose deadline has come.
+// fire calls the clients whose deadline has come.
 func (d *Queue) fire(timer uint64) {
 	d.mu.Lock()
 	if timer != d.timers { // it fired while it was being stopped

@@ -261,10 +261,11 @@ export class Access {
       const signature = url.searchParams.get("m");  // of a signed URL, which is bound to its path
       url.search = signature === null ? "" : new URLSearchParams({ path: new URL(this.#url).pathname, m: signature });
       const headers = this.#token !== null && !this.#byMessage ? { Authorization: `Bearer ${this.#token}` } : {};
-      // A bridge lets pages of other origins ask with a token, but not with cookies.
-      const credentials = headers.Authorization ? "same-origin" : "include";
       const { fetch } = this.#options;
-      const response = await fetch(url.href, { headers, cache: "no-store", credentials, redirect: "manual", signal: AbortSignal.timeout(WHOAMI_TIMEOUT) });
+      const signal = AbortSignal.timeout(WHOAMI_TIMEOUT);
+      const request = (credentials) => fetch(url.href, { headers, cache: "no-store", credentials, redirect: "manual", signal });
+      // Pages of origins that are not allowed may read only an answer to a request without cookies.
+      const response = await (headers.Authorization ? request("same-origin") : request("include").catch(() => request("omit")));
       if (response.type === "opaqueredirect") return { status: 401, code: "redirect", reason: "the server in front of the bridge asks for a login: load the page again", retryAfter: 0 };
       const body = await response.json().catch(() => null);
       return {
@@ -273,7 +274,7 @@ export class Access {
         retryAfter: Number(response.headers.get("Retry-After") ?? 0) * 1_000 || 0,
       };
     } catch {
-      return null;  // it cannot be reached, or does not tell pages of this origin
+      return null;  // it cannot be reached
     }
   }
 
@@ -300,6 +301,7 @@ export class Access {
 
   #expiring(seconds) {
     const expires = Date.now() + seconds * 1_000;
+    this.identity &&= { ...this.identity, expires: new Date(expires) };  // a reload may have changed it
     this.#port.emit("expiring", { expiresIn: seconds * 1_000, expires: new Date(expires) });
     if (this.#options.token) this.#tryRenewal(expires);
   }

@@ -269,6 +269,8 @@ export interface Action {
   room?: string;
   /** Publish to a room. */
   publish?: string;
+  /** Hear an actor: any of its replies, not only those to the client's own commands. */
+  hear?: string;
   /** List the connected clients. */
   clients?: boolean;
   /** Close connections. */

@@ -89,6 +89,17 @@ export class CompiledFilter {
       (!keyword || fields.keywords.some((name) => keyword.has(name)));
   }
 
+  /** Whether it selects any reply of a sender. */
+  selectsSomeOf(sender) {
+    return this.#lists.sender?.has(sender) ?? true;
+  }
+
+  /** Whether it selects every reply of a sender. */
+  selectsAllOf(sender) {
+    const onlySenders = Object.keys(this.#lists).every((field) => field === "sender");
+    return onlySenders && this.#codes === null && this.#internal === null && this.selectsSomeOf(sender);
+  }
+
   /** Whether the filter includes a keyword of a reply that it selects. */
   includesKeyword(keyword) {
     return this.#lists.keyword?.has(keyword) ?? true;

@@ -1,14 +1,15 @@
 /**
  * What a client may do, by the rules of package bridge/access; both are tested against one table. A page uses it to show
- * what is not granted before anybody tries. The bridge alone decides.
+ * what is not granted before a user tries it. Only the bridge decides.
  */
 
-import { readGlobs } from "./filter.js";
+import { CompiledFilter, readGlobs } from "./filter.js";
 
 /**
  * Something that a client may want to do. One of its fields is set.
  * @typedef {object} Action
  * @property {{consumer: string, command_string?: string}} [command]  send a command; without a command_string, any at all
+ * @property {string} [hear]       hear an actor: any of its replies, not only those to one's own commands
  * @property {string} [room]       hear a room
  * @property {string} [publish]    publish to a room
  * @property {boolean} [clients]   list the connected clients
@@ -26,23 +27,32 @@ export class Grants {
   #grants;
   #command;
   #forbid;
+  #hear;
+  #hide;
 
   /** @param {object} grants  as in docs/access.md, from the bridge */
   constructor(grants) {
     this.#grants = grants;
     this.#command = (grants.command ?? []).map(readRule);
     this.#forbid = (grants.forbid ?? []).map(readRule);
+    this.#hear = (grants.hear ?? []).map((filter) => new CompiledFilter(filter));
+    this.#hide = (grants.hide ?? []).map((filter) => new CompiledFilter(filter));
   }
 
   /** Returns why an action is not granted, or null. @param {Action} action */
-  refusal({ command, room, publish, clients, admin }) {
+  refusal({ command, hear, room, publish, clients, admin }) {
     const { rooms = [], publish: targets = [] } = this.#grants;
     if (command !== undefined) return this.#refusalOfCommand(command.consumer, command.command_string);
+    if (hear !== undefined && !this.#hears(hear)) return `you may not hear ${hear}`;
     if (room !== undefined && !inRooms(rooms, room)) return `you may not hear the room ${room}`;
     if (publish !== undefined && !inRooms(targets, publish)) return `you may not publish to the room ${publish}`;
     if (clients && !this.#grants.clients) return "you may not list the connected clients";
     if (admin && !this.#grants.admin) return "you may not administer this bridge";
     return null;
+  }
+
+  #hears(actor) {
+    return this.#hear.some((filter) => filter.selectsSomeOf(actor)) && !this.#hide.some((filter) => filter.selectsAllOf(actor));
   }
 
   #rulesFor(consumer) {
@@ -112,7 +122,7 @@ function covers(pattern, parts) {
   return fixed.every((want, at) => coversPart(want, parts[at]));
 }
 
-/** Whoever asks for all, by `*` or `key=*`, must have been granted all. */
+/** A room that asks for every value, by `*` or `key=*`, needs a pattern that grants every value. */
 function coversPart(want, part) {
   if (want === "*") return true;
   if (want.endsWith("=*")) return part.startsWith(want.slice(0, -1));

@@ -38,7 +38,7 @@ export class Actors {
   #cards = new Map();
   #dirty = new Set();
   #unshown = 0;
-  #refusal = () => null;  // why an actor takes no command of this client
+  #rights = { refusal: () => null, unheard: () => null };
   #on;
   #root = document.getElementById("actors");
   #count = document.getElementById("actors-count");
@@ -87,7 +87,7 @@ export class Actors {
       return null;
     }
     const card = new Card(name, this.#on);
-    card.deny(this.#refusal(name));
+    card.mark(this.#rights.refusal(name), this.#rights.unheard(name));
     this.#cards.set(name, card);
     insertSorted(this.#root, card.root, (node) => node.dataset.actor);
     this.#renderCount();
@@ -95,10 +95,13 @@ export class Actors {
     return card;
   }
 
-  /** Marks the actors that take no command of this client. @param {(actor: string) => string|null} refusal */
-  mark(refusal) {
-    this.#refusal = refusal;
-    for (const [name, card] of this.#cards) card.deny(refusal(name));
+  /**
+   * Marks the actors that this client may not command, and those that it may no longer hear.
+   * @param {{refusal: (actor: string) => string|null, unheard: (actor: string) => string|null}} rights
+   */
+  mark(rights) {
+    this.#rights = rights;
+    for (const [name, card] of this.#cards) card.mark(rights.refusal(name), rights.unheard(name));
   }
 
   /** Updates the ages, once a second. */
@@ -130,6 +133,7 @@ class Card {
     const part = (tag, attributes) => element(tag, attributes);
     const parts = this.#parts = {
       quiet: part("span", { class: "quiet", text: "quiet", title: "Its regular broadcasts have stopped" }),
+      unheard: part("span", { class: "unheard", text: "not heard", title: "You may not hear this actor: these are the last known values" }),
       seen: part("span", { class: "seen", title: "Since its last reply" }),
       code: part("span", { class: "code" }),
       words: part("span", { class: "words" }),
@@ -140,7 +144,7 @@ class Card {
     };
     parts.message = element("button", { class: "words-button", type: "button", title: "Show the envelope" }, parts.code, parts.words, parts.wordsAge);
     parts.line = element("div", { class: "message", data: { code: "" } }, parts.message, parts.dismiss);
-    parts.quiet.hidden = parts.dismiss.hidden = true;
+    parts.quiet.hidden = parts.unheard.hidden = parts.dismiss.hidden = true;
     parts.message.disabled = true;
     parts.message.addEventListener("click", () => onPick(this.#problem ?? this.#lastMessage, parts.message));
     parts.dismiss.addEventListener("click", () => {
@@ -151,7 +155,7 @@ class Card {
     this.root = element("article", { class: "card", "aria-label": `Actor ${name}`, data: { actor: name, level: "ok" } },
       element("header", {},
         element("h3", {}, this.#address),
-        parts.quiet, parts.seen),
+        parts.unheard, parts.quiet, parts.seen),
       parts.line,
       element("div", { class: "keywords scroll" },
         element("table", { role: "table", "aria-label": `Keywords of ${name}` }, parts.body), parts.more));
@@ -208,10 +212,12 @@ class Card {
     this.#broadcasts = { count: count + 1, last: now, interval: count === 0 ? Infinity : mean };
   }
 
-  /** Shows whether it takes commands of this client. @param {string|null} why */
-  deny(why) {
-    this.root.toggleAttribute("data-denied", why !== null);
-    this.#address.title = why ?? `Write a command to ${this.#address.textContent}`;
+  /** Shows whether this client may command and hear the actor. @param {string|null} refusal @param {string|null} unheard */
+  mark(refusal, unheard) {
+    this.root.toggleAttribute("data-denied", refusal !== null);
+    this.root.toggleAttribute("data-unheard", unheard !== null);
+    this.#parts.unheard.hidden = unheard === null;
+    this.#address.title = refusal ?? `Write a command to ${this.#address.textContent}`;
   }
 
   render() {

@@ -78,10 +78,13 @@ clu.on("access", ({ access, changed }) => {
   login.hide();
   identity.show(access);
   prompt.granted();
-  actors.mark((actor) => refusal(actor));
+  actors.mark({ refusal, unheard: (actor) => clu.refusal({ hear: actor }) });
   if (changed) notify(`What you may do has changed: ${changed.join(", ")}.`);
 });
-clu.on("expiring", ({ expiresIn }) => notify(`The login ends in ${Math.round(expiresIn / 1_000)} s.`));
+clu.on("expiring", ({ expiresIn }) => {
+  identity.show(clu.access);
+  notify(`The login ends in ${Math.round(expiresIn / 1_000)} s.`);
+});
 clu.on("unauthorized", ({ code, reason }) => {
   notify(`Not connected: ${reason}.`);
   if (code === "redirect") return;  // the page in front of the bridge logs one in
@@ -98,8 +101,9 @@ function send(consumer, commandString) {
 /** Why a command is not granted, or null; without an actor, why no command at all is. */
 function refusal(consumer, command) {
   if (consumer !== undefined) return clu.refusal({ command: { consumer, command_string: command } });
-  const { grants } = clu.access ?? {};
-  return grants && !grants.command?.length ? "you may only look: no commands are granted to you" : null;
+  const { name, grants } = clu.access ?? {};
+  if (!grants || grants.command?.length) return null;
+  return name === "" ? "you are not logged in, and may only look" : "you may only look: no commands are granted to you";
 }
 
 /** Shows the bridge a new credential: on the open connection if it is of the same user, else on a new one. */
@@ -157,4 +161,4 @@ setInterval(() => {
   late = 0;
 }, 1_000);
 header.tick();
-clu.connect().catch((error) => notify(error.message));
+clu.connect().catch(() => {});  // the events close and unauthorized say why

@@ -63,7 +63,7 @@ function formatLeft(ms) {
 function describe({ hear = [], hide = [], own = false, rooms = [], publish = [], command = [], forbid = [], clients = false, admin = false, limits = {} }) {
   const rows = [["hears", hears(hear, hide, own)]];
   rows.push(["commands", command.length === 0 ? "none" : command.map(rule).join("; ")]);
-  if (forbid.length > 0) rows.push(["but not", forbid.map(rule).join("; ")]);
+  if (command.length > 0 && forbid.length > 0) rows.push(["forbidden", forbid.map(rule).join("; ")]);
   if (rooms.length > 0) rows.push(["rooms", rooms.join(", ")]);
   if (publish.length > 0) rows.push(["publishes to", publish.join(", ")]);
   if (clients) rows.push(["sees", "who is connected"]);

@@ -32,5 +32,10 @@ test("a refusal says what is granted instead", () => {
   assert.deepEqual([any("dome"), any("roof")], [null, null]);
   assert.equal(any("secret.x"), "you may not command secret.x");
   assert.equal(any("mirror"), "you may not command mirror; you may command dome, mount, roof");
+  const hears = (filters, actor) => new Grants(filters).refusal({ hear: actor }) === null;
+  assert.ok(hears({ hear: [{}] }, "dome") && hears({ hear: [{ sender: ["do*"], keyword: "az" }] }, "dome"));
+  assert.ok(hears({ hear: [{}], hide: [{ sender: "dome", keyword: "az" }, { sender: "weather" }] }, "dome"));
+  assert.ok(!hears({}, "dome") && !hears({ hear: [{ sender: "mount" }] }, "dome") && !hears({ hear: [{}], hide: [{ sender: "dome" }] }, "dome"));
+  assert.equal(new Grants({ own: true }).refusal({ hear: "dome" }), "you may not hear dome");
   assert.equal(new Grants({}).refusal({ publish: "/a" }), "you may not publish to the room /a");
 });

@@ -72,7 +72,7 @@ test("a page without a token learns that the bridge asks for one", async () => {
   }
 });
 
-test("a bridge that is away, or that does not answer pages of this origin, is tried again", async () => {
+test("a bridge that is away is tried again", async () => {
   const clu = client({ token: () => "t", fetch: whoami(new TypeError("Failed to fetch")).fetch });
   clu.connect();
   for (let n = 1; n <= 4; n += 1) {
@@ -81,6 +81,27 @@ test("a bridge that is away, or that does not answer pages of this origin, is tr
     FakeSocket.last.drop();
     advance(10_000);
   }
+});
+
+test("a page of an origin that is not allowed stops, and says why", async () => {
+  const bridge = whoami({ status: 403, code: "forbidden", error: "pages of http://other may not use this bridge" });
+  const asked = [];
+  const fetch = async (url, options) => {
+    asked.push(options.credentials);
+    if (options.credentials === "include") throw new TypeError("Failed to fetch");  // by CORS
+    return bridge.fetch(url, options);
+  };
+  const clu = client({ fetch });
+  const log = record(clu, "unauthorized");
+  const opening = clu.connect();
+  await settle();
+  FakeSocket.last.drop();
+  await settle();
+  advance(60_000);
+  await settle();
+  assert.deepEqual(log, [{ type: "unauthorized", status: 403, code: "forbidden", reason: "pages of http://other may not use this bridge" }]);
+  assert.deepEqual([asked, clu.retryAt, FakeSocket.all.length], [["include", "omit"], null, 1]);
+  await assert.rejects(opening, { message: "pages of http://other may not use this bridge" });
 });
 
 test("a bridge that does not say why an attempt failed delays the next one by a second at most", async () => {

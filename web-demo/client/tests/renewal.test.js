@@ -25,6 +25,7 @@ test("a login that expires is renewed on the open connection", async () => {
   const socket = FakeSocket.last;
   socket.say({ op: "access", expires_in: 60 });
   assert.deepEqual(log.splice(0), [{ type: "expiring", expiresIn: 60_000, expires: new Date(1_060_000) }]);
+  assert.deepEqual(clu.access.expires, new Date(1_060_000), "the time that the warning gives");
   await settle();
   assert.deepEqual(socket.requests(), [{ op: "auth", id: "clu.js: auth", token: "t2" }]);
   socket.say(ok("clu.js: auth", { access: { name: "ann", grants: { hear: [{}] }, expires: "1970-01-01T02:00:00Z" } }));
