@@ -11,6 +11,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge/filter"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestClientsTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
@@ -177,6 +178,12 @@ func TestALongFilterIsParsedByTheQueue(t *testing.T) {
 	s := newHarness(t)
 	l := s.dialAt("/?silent=1")
 	s.await(l, "hello")
+	testkit.Eventually(t, testkit.Patience, "no message waits for the hello", func() error {
+		if n := l.session.preHello.Load(); n > 0 {
+			return fmt.Errorf("there wait %d", n)
+		}
+		return nil
+	})
 	held := make(chan struct{})
 	release := sync.OnceFunc(func() { close(held) })
 	defer release()

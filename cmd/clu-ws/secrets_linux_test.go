@@ -295,16 +295,17 @@ func (h *secretsHarness) answered(conn net.Conn, id string) bool {
 	h.t.Helper()
 	_ = conn.SetReadDeadline(time.Now().Add(testkit.Patience))
 	for {
-		f, err := ws.ReadFrame(conn)
+		f, err := ws.ReadHeader(conn)
 		if err != nil {
 			return false
 		}
-		h.hear(f.Payload)
-		var m struct{ ID string }
-		switch {
-		case f.Header.OpCode == ws.OpClose:
+		payload, err := io.ReadAll(io.LimitReader(conn, f.Length))
+		if err != nil || f.OpCode == ws.OpClose {
 			return false
-		case json.Unmarshal(f.Payload, &m) == nil && m.ID == id:
+		}
+		h.hear(payload)
+		var m struct{ ID string }
+		if json.Unmarshal(payload, &m) == nil && m.ID == id {
 			return true
 		}
 	}
