@@ -98,6 +98,11 @@ func New(cfg Config) (*Bridge, error) {
 	}
 	b.newHub()
 	b.consumers = newConsumers(b)
+	b.consumers.OnChange(func(actor string, present bool) {
+		if !present {
+			b.hub.ActorGone(actor)
+		}
+	})
 	b.access = newAccessControl(&b.cfg)
 	b.warnOfName()
 	return b, nil

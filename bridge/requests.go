@@ -44,6 +44,7 @@ func newRequestHandlers() requestHandlers {
 		"snapshot":    {[]string{"filter"}, (*Bridge).snapshot},
 		"actors":      {nil, (*Bridge).actors},
 		"log":         {[]string{"before", "after", "limit", "filter", "epoch"}, (*Bridge).logPage},
+		"commands":    {nil, (*Bridge).knownCommands},
 		"clients":     {nil, (*Bridge).clients},
 		"command":     {[]string{"consumer", "command_string", "command_id", "timeout_ms", "expires_at", "extra"}, (*Bridge).trackedCommand},
 		"publish":     {publishFields, (*Bridge).publishToRoom},
@@ -200,6 +201,11 @@ func (b *Bridge) snapshot(s *hub.Session, r request) error {
 		return err
 	}
 	return b.hub.Snapshot(hubConn{r.conn}, s, r.id, f, nil)
+}
+
+// knownCommands answers with the commands of everybody.
+func (b *Bridge) knownCommands(s *hub.Session, r request) error {
+	return b.hub.Commands(hubConn{r.conn}, s, r.id)
 }
 
 // actors answers with the actors that have sent replies.

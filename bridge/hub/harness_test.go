@@ -182,6 +182,8 @@ func (s *hubHarness) do(l *recordingClient, request string) {
 		err = s.hub.Snapshot(l, l.session, r.ID, f, long)
 	case r.Op == "actors":
 		err = s.hub.Actors(l, l.session, r.ID)
+	case r.Op == "commands":
+		err = s.hub.Commands(l, l.session, r.ID)
 	case r.Op == "log":
 		d := LogRequest{ID: r.ID, Filter: f, Before: r.Before, After: r.After, Epoch: r.Epoch, Limit: cmp.Or(r.Limit, MaxLogLimit)}
 		err = s.hub.Log(l, l.session, d, long)
