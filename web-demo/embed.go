@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-//go:embed page/index.html page/*.css page/*.js page/*/*.js client/*.js
+//go:embed page client/*.js
 var files embed.FS
 
 // Handler serves the console and the client's modules. Every origin may import the modules, and browsers revalidate
@@ -68,27 +68,26 @@ func addSources(assets map[string]*asset, from fs.FS) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		if isTest(name) || name == "page/index.html" {
+		if !isServed(name) || name == "page/index.html" {
 			return nil
 		}
 		content, err := fs.ReadFile(from, name)
 		if err != nil {
 			return err
 		}
-		kind, ok := contentTypes[path.Ext(name)]
-		if !ok {
-			return fmt.Errorf("%s: no content type is known for this file", name)
-		}
-		assets[name] = newAsset(kind, content)
+		assets[name] = newAsset(contentTypes[path.Ext(name)], content)
 		return nil
 	})
 }
 
-// isTest reports whether an embedded file is a test, which the patterns of embed cannot leave out.
-func isTest(name string) bool { return path.Base(path.Dir(name)) == "tests" }
+// isServed reports whether an embedded file is for browsers: tests and notes, which the patterns of embed cannot leave
+// out, are not.
+func isServed(name string) bool {
+	return path.Base(path.Dir(name)) != "tests" && contentTypes[path.Ext(name)] != ""
+}
 
-// contentTypes are the content types of the embedded files, by extension. They are not left to the tables of the system,
-// which may have others.
+// contentTypes are the content types of the files that are served, by extension. They are not left to the tables of the
+// system, which may have others.
 var contentTypes = map[string]string{
 	".css":  "text/css; charset=utf-8",
 	".html": "text/html; charset=utf-8",

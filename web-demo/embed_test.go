@@ -12,11 +12,11 @@ import (
 	"testing"
 )
 
-// embedded returns the paths of all embedded files but tests.
+// embedded returns the paths of all embedded files that are served.
 func embedded(t *testing.T) (names []string) {
 	t.Helper()
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() && !isTest(name) {
+		if err == nil && !entry.IsDir() && isServed(name) {
 			names = append(names, name)
 		}
 		return err
