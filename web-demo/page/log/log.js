@@ -15,9 +15,10 @@
 
 import { formatRoute } from "../shell/router.js";
 import { element } from "../shell/dom.js";
-import { csv, fileName, ndjson, save } from "./download.js";
+import { csv, fileName, ndjson } from "./files.js";
 import { LogPanel } from "./panel.js";
 import { LogQuery } from "./query.js";
+import { save } from "./save.js";
 import { LogToolbar } from "./toolbar.js";
 
 export class LogView {
@@ -50,8 +51,7 @@ export class LogView {
   route(route) {
     const query = LogQuery.read(route.query);
     this.#toolbar.show(query);
-    if (route.query.has("at")) this.#panel.setQuery(query);
-    else this.#panel.setQuery(query);
+    this.#panel.setQuery(query);
     this.#openAt(route);
   }
 

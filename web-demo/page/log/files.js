@@ -1,7 +1,6 @@
 /** Files of what the log shows: NDJSON with whole envelopes, and CSV for a spreadsheet. */
 
 import { formatJSON } from "../../client/json.js";
-import { element } from "../shell/dom.js";
 
 /** An envelope in each line; a place where replies are missing is a line with `gap`. @returns {string} */
 export function ndjson(items) {
@@ -32,14 +31,6 @@ function quoted(value) {
   let text = value === null || value === undefined ? "" : String(value);
   if (typeof value === "string" && /^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text))) text = `'${text}`;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-/** Lets the browser save a text as a file. */
-export function save(name, type, text) {
-  const url = URL.createObjectURL(new Blob([text], { type }));
-  const link = element("a", { href: url, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
 /** Returns a name for a file of a span of time: log-20261128-031500-20261128-044000.csv. */
