@@ -9,13 +9,12 @@
 
 import { element, setText } from "../shell/dom.js";
 import { formatAge } from "../core/format.js";
+import { adviceOn, sentence } from "./advice.js";
 import { commonBeginning, complete } from "./completion.js";
-import { read } from "./commandstring.js";
 import { Hints } from "./hints.js";
 import { modelsOf } from "./models.js";
 import { Recall } from "./recall.js";
 import { openQuotation } from "./shlex.js";
-import { incomplete, problemsOf } from "./validate.js";
 
 export class CommandLine {
   #app;
@@ -285,18 +284,3 @@ export class CommandLine {
     this.#mistaken(`Nothing was pasted: ${lines.length} lines are ${lines.length} commands, and only one is sent at a time.`);
   }
 }
-
-/** What the model of an actor says of a command, or null. It is advice: the model may be older than the actor. */
-export function adviceOn(model, actor, command) {
-  if (model.commands.length === 0) return null;
-  const open = openQuotation(command);
-  if (open !== null) return sentence(open);
-  const form = read(model.commands, command);
-  if (form === null) return `${actor} has no command ${command.split(/\s/)[0]}, as far as it has said.`;
-  const first = incomplete(form.path) ?? (form.missing ? `${form.missing} needs a value.` : null) ?? [...problemsOf(form.path, form.values).values()][0] ?? null;
-  if (first !== null) return first;
-  if (form.extra.length > 0) return `${form.path.map(({ name }) => name).join(" ")} does not take "${form.extra.join(" ")}".`;
-  return form.path.some(({ deprecated }) => deprecated) ? "This command is deprecated." : null;
-}
-
-const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
