@@ -8,20 +8,20 @@
  */
 
 import { element, setText } from "../shell/dom.js";
-import { formatAge } from "../core/format.js";
 import { adviceOn, sentence } from "./advice.js";
+import { CommandPanel } from "./commandpanel.js";
 import { commonBeginning, complete } from "./completion.js";
 import { Hints } from "./hints.js";
 import { modelsOf } from "./models.js";
 import { Recall } from "./recall.js";
+import { SendGuard } from "./sendguard.js";
 import { openQuotation } from "./shlex.js";
 
 export class CommandLine {
   #app;
   #models;
   #recall = new Recall();
-  #held = null;      // {line, at}: it was not sent, and needs a second Enter
-  #busy = false;     // a line is on its way, or is being asked about
+  #guard;
   #wasOpen = false;  // the link
   #input = element("input", {
     id: "command-input", role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-describedby": "command-why",
@@ -31,10 +31,13 @@ export class CommandLine {
   #button = element("button", { id: "command-send", type: "submit", text: "Send" });
   #why = element("p", { id: "command-why", role: "status" });
   #hints = new Hints(this.#input, (candidate) => this.#take(candidate));
+  #panel;
 
   /** @param {object} app  see docs of the page: store, send, refusal, danger, arm, model, notify */
   constructor(app) {
     this.#app = app;
+    this.#guard = new SendGuard(app);
+    this.#panel = new CommandPanel(app);
     this.#models = modelsOf(app);
     this.#models.onChange((actor) => {
       if (actor === this.#parse().actor && this.#hints.open && this.#hints.chosen === null) this.#complete();
@@ -54,7 +57,8 @@ export class CommandLine {
       event.preventDefault();
       this.#send();
     } } }, this.#hints.root, this.#input, this.#button);
-    root.append(form, this.#why);
+    const { panel, button } = this.#panel.parts;
+    root.append(panel, this.#why, element("div", { class: "command-row" }, form, button));
     this.check();
   }
 
@@ -68,7 +72,7 @@ export class CommandLine {
 
   /** Writes a line, to be completed and sent by hand. @param {string} line  an actor, or an actor and a command */
   address(line) {
-    this.#held = null;
+    this.#guard.forget();
     this.#write(/\s/.test(line.trim()) ? line : `${line.trim()} `);
     this.#input.focus();
     this.#caretToEnd();
@@ -77,10 +81,11 @@ export class CommandLine {
 
   /** @param {import("../core/store.js").Changes} changes */
   update(changes) {
+    this.#panel.update(changes);
     if (changes.models) this.#models.refresh();
     if (!changes.link) return;
     const open = this.#app.store.link.state === "open";
-    if (open && !this.#wasOpen && this.#held !== null) this.#input.blur();
+    if (open && !this.#wasOpen && this.#guard.holds) this.#input.blur();
     if (open && !this.#wasOpen) this.#models.refresh();
     this.#wasOpen = open;
     this.check();
@@ -89,6 +94,7 @@ export class CommandLine {
   /** Shows what there is to say of the line: why it is not granted, that it is dangerous, what the model says of it. */
   check() {
     const { actor, command } = this.#parse();
+    const held = command === undefined ? null : this.#guard.why(`${actor} ${command}`);
     const none = this.#app.refusal();
     const refusal = none ?? (actor === undefined ? null : this.#app.refusal(actor, command));
     this.#input.disabled = none !== null;
@@ -96,13 +102,9 @@ export class CommandLine {
     this.#button.dataset.armed = String(this.#app.arm?.armed ?? true);
     this.#input.setAttribute("aria-invalid", String(refusal !== null));
     if (refusal !== null) this.#say("refusal", sentence(refusal));
-    else if (this.#held?.line === this.line) this.#say("held", this.#heldText());
+    else if (held !== null) this.#say("held", `${sentence(held)} The line is kept.`);
     else this.#say("advice", command === undefined || this.#hints.count > 0 ? null : this.#advice(actor, command));
     return refusal;
-  }
-
-  #heldText() {
-    return `${sentence(this.#held.why)} The line is kept; Enter asks again before it is sent.`;
   }
 
   #advice(actor, command) {
@@ -125,41 +127,23 @@ export class CommandLine {
 
   async #send() {
     const line = this.line.trim();
-    if (line === "" || this.#busy) return;
+    if (line === "") return;
     this.#hints.close();
-    const why = this.#mistake(line);
-    if (why !== null) {
-      this.#mistaken(why);
+    const mistake = this.#mistake(line);
+    if (mistake !== null) {
+      this.#mistaken(mistake);
       return;
     }
-    if (this.#held?.line === this.line) {
-      const age = formatAge(this.#app.store.age(this.#held.at));
-      this.#held = null;
-      this.#mistaken(`"${line}" was not sent ${age} ago. Press Enter again to send it now.`);
-      return;
-    }
-    this.#held = null;
-    this.#busy = true;
-    try {
-      await this.#hand(line);
-    } finally {
-      this.#busy = false;
-    }
-  }
-
-  /** Hands the line to the app, and keeps it if it was not sent. */
-  async #hand(line) {
     const { actor, command } = this.#parse();
     this.#recall.add(line);
-    const { command: sent, why } = await this.#app.send(actor, command);
-    if (this.line.trim() !== line) return;  // somebody is typing already
-    if (sent !== null && sent.state !== "rejected") {
-      this.#write("");
-      return;
+    const { sent, why } = await this.#guard.send(actor, command);
+    if (sent !== null) {
+      this.#panel.sent();
+      if (this.line.trim() === line) this.#write("");  // else somebody is typing already
+    } else if (why !== null) {
+      this.#mistaken(`${sentence(why)} The line is kept.`);
+      if (this.line.trim() === line) this.#caretToEnd();
     }
-    this.#held = { line: this.line, at: this.#app.store.now(), why: `not sent: ${why ?? sent?.message ?? "the command was not accepted"}` };
-    this.#caretToEnd();
-    this.check();
   }
 
   /** What is wrong with a line that cannot be sent, or null. */
@@ -179,7 +163,7 @@ export class CommandLine {
 
   #edited() {
     this.#recall.leave();
-    this.#held = null;
+    this.#guard.forget();
     this.#complete();
     this.check();
   }
@@ -211,7 +195,7 @@ export class CommandLine {
     const whole = kind === "recent" ? text : `${this.line.slice(0, from)}${text}${rest.startsWith(" ") ? "" : " "}`;
     this.#input.value = kind === "recent" ? whole : whole + rest;
     this.#input.setSelectionRange(whole.length, whole.length);
-    this.#held = null;
+    this.#guard.forget();
     if (kind === "recent") this.#hints.close();
     else this.#complete();
     this.check();
@@ -267,7 +251,7 @@ export class CommandLine {
 
   #browse(step) {
     this.#hints.close();
-    this.#held = null;
+    this.#guard.forget();
     this.#write(this.#recall.browse(step, this.line));
     this.#caretToEnd();
     return true;
