@@ -19,7 +19,7 @@ export function adviceOn(model, actor, command) {
   if (form === null) return `${actor} has no command ${command.split(/\s/)[0]}, as far as it has said.`;
   const first = incomplete(form.path) ?? (form.missing ? `${form.missing} needs a value.` : null) ?? [...problemsOf(form.path, form.values).values()][0] ?? null;
   if (first !== null) return first;
-  if (form.extra.length > 0) return `${pathName(form.path)} does not take "${form.extra.join(" ")}".`;
+  if (form.extra.length > 0 && !form.path.at(-1).unread) return `${pathName(form.path)} does not take "${form.extra.join(" ")}".`;
   return form.path.some(({ deprecated }) => deprecated) ? "This command is deprecated." : null;
 }
 

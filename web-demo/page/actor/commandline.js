@@ -83,6 +83,7 @@ export class CommandLine {
   update(changes) {
     this.#panel.update(changes);
     if (changes.models) this.#models.refresh();
+    if (changes.access) this.check();
     if (!changes.link) return;
     const open = this.#app.store.link.state === "open";
     if (open && !this.#wasOpen && this.#guard.holds) this.#input.blur();

@@ -100,7 +100,7 @@ export class FieldEditor {
   }
 
   #control(at) {
-    const { type, flag, count: counts, choices, secondary_opts: off } = this.#param;
+    const { type, flag, count: counts, choices, off_opts: off } = this.#param;
     const name = label(this.#param) + (this.#size > 1 ? `, word ${at + 1}` : "");
     const shared = { "aria-label": name, "aria-describedby": `${this.#id}-note ${this.#id}-problem` };
     const changed = { input: (event) => {

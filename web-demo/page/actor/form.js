@@ -76,7 +76,8 @@ export class CommandForm {
   }
 
   /** @param {import("../core/store.js").Changes} changes */
-  update({ link }) {
+  update({ link, access }) {
+    if (access) this.check();
     if (!link) return;
     const open = this.#app.store.link.state === "open";
     if (open && !this.#wasOpen && this.#guard.holds && this.root.contains(document.activeElement)) document.activeElement.blur();
@@ -104,6 +105,7 @@ export class CommandForm {
     if (danger !== null) return `dangerous: ${danger}`;
     const form = read(this.#commands, line);
     if (this.#commands.length > 0 && form === null) return `${this.#actor} has no such command, as far as it has said; the line is sent as it is written`;
+    if (form?.path.at(-1).unread) return `what ${pathName(form.path)} takes is not known: write it into the line`;
     if (form?.extra.length > 0 && !isGroup(form.path.at(-1))) return `the form does not show "${form.extra.join(" ")}"; the line is sent as it is written`;
     if (form?.missing) return `${form.missing} needs a value`;
     const group = form === null ? null : incomplete(form.path);

@@ -37,7 +37,7 @@ export class Forms {
   /** @param {import("../core/store.js").Changes} changes */
   update(changes) {
     this.#form.update(changes);
-    if (changes.link) this.#renderRights();
+    if (changes.link || changes.access) this.#renderRights();
   }
 
   unmount() {

@@ -44,8 +44,9 @@ function memberOf(keywords, path) {
   let found = null;
   for (const name of path.split(".")) {
     const below = found === null ? keywords : found.members ?? {};
-    if (!Object.hasOwn(below, name)) return null;
-    found = below[name];
+    if (Object.hasOwn(below, name)) found = below[name];
+    else if (found?.items && /^\d+$/.test(name)) found = found.items;
+    else return null;
   }
   return found;
 }
