@@ -12,6 +12,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/history"
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/quota"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
@@ -32,9 +33,11 @@ type Bridge struct {
 	policy   atomic.Pointer[policies]
 	access   *accessControl // nil without access control
 	requests requestHandlers
-	usages   *quota.Usages        // what each principal takes
-	asking   chan struct{}        // a place for each request that an application decides
-	paused   func() time.Duration // length of a pause of the process that has just ended, see [engine.Engine.Paused]
+	// keywordHistory is what keywords were; nil if that is not kept.
+	keywordHistory *history.Store
+	usages         *quota.Usages        // what each principal takes
+	asking         chan struct{}        // a place for each request that an application decides
+	paused         func() time.Duration // length of a pause of the process that has just ended, see [engine.Engine.Paused]
 
 	link        *amqpx.Link
 	sourceLinks []*sourceLink
@@ -96,6 +99,7 @@ func New(cfg Config) (*Bridge, error) {
 			return nil, err
 		}
 	}
+	b.newKeywordHistory()
 	b.newHub()
 	b.consumers = newConsumers(b)
 	b.access = newAccessControl(&b.cfg)

@@ -7,6 +7,9 @@ import "github.com/clu-ws/clu-ws/bridge/hub"
 // wait for a client or for the broker.
 func (b *Bridge) observers() func(*hub.Observed) {
 	var all []func(*hub.Observed)
+	if b.keywordHistory != nil {
+		all = append(all, b.noteValues)
+	}
 	if len(all) == 0 {
 		return nil
 	}
