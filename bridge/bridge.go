@@ -39,6 +39,7 @@ type Bridge struct {
 	link        *amqpx.Link
 	sourceLinks []*sourceLink
 	presence    *presence // nil if it is not configured
+	consumers   *consumers
 
 	clientCount    atomic.Uint64 // of all clients so far
 	pendingReturns pendingReturns
@@ -96,6 +97,7 @@ func New(cfg Config) (*Bridge, error) {
 		}
 	}
 	b.newHub()
+	b.consumers = newConsumers(b)
 	b.access = newAccessControl(&b.cfg)
 	b.warnOfName()
 	return b, nil
@@ -137,6 +139,7 @@ func (b *Bridge) newHub() {
 		Values:  b.cfg.Values,
 		NewLog:  func() hub.Log { return b.engine.NewLog() },
 		Views:   b.cfg.Access != nil,
+		Observe: b.observers(),
 		Now:     b.cfg.now,
 		After:   b.cfg.after,
 	})
@@ -176,6 +179,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	b.runSourceLinks(linkCtx, &linking)
 	b.access.run(linkCtx, &linking)
 	b.presence.run(linkCtx, &linking)
+	linking.Go(func() { b.consumers.run(linkCtx) })
 	select {
 	case <-ctx.Done():
 	case <-linkEnded:

@@ -141,8 +141,23 @@ func (th *docHarness) runOthers(b *broker.Broker) {
 	th.p.hear("command.mute.#")
 	c.say(`{"op": "command", "id": "b", "consumer": "mute", "command_string": "open", "timeout_ms": 1}`)
 	th.until(c, "result")
+	th.runNotices(c)
 	b.DropConnections()
 	th.until(c, "gap")
+}
+
+// runNotices makes an actor's queue of commands get a consumer.
+func (th *docHarness) runNotices(c *client) {
+	th.t.Helper()
+	c.say(`{"op": "subscribe", "id": "n", "notices": ["actors"]}`)
+	th.until(c, "ok")
+	if _, err := th.p.ch.QueueDeclare("dome_commands", false, true, false, false, nil); err != nil {
+		th.t.Fatal(err)
+	}
+	if _, err := th.p.ch.Consume("dome_commands", "dome", true, false, false, false, nil); err != nil {
+		th.t.Fatal(err)
+	}
+	th.until(c, "actor")
 }
 
 // runAway sends a command while there is no broker.

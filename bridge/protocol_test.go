@@ -97,7 +97,7 @@ func cutDirection(line string) (message string, found bool) {
 // shape returns the keys of a message and the types of its values, except what an actor or a client
 // chooses.
 func shape(key string, v any) string {
-	if slices.Contains([]string{"body", "value", "data"}, key) {
+	if slices.Contains([]string{"body", "value", "data", "interval_ms", "consumer"}, key) {
 		return "anything"
 	}
 	switch v := v.(type) {
