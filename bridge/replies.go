@@ -37,7 +37,9 @@ func (b *Bridge) deliver(d *amqpx.Delivery) {
 		return
 	}
 	b.metrics.replies.Inc()
-	b.hub.Reply(newReply(d, buf, body), offset, numbered)
+	r := newReply(d, buf, body)
+	b.observeModel(r, buf[body:len(buf)-1]) // the envelope ends with the body and a brace
+	b.hub.Reply(r, offset, numbered)
 }
 
 // skipped returns the message for a client that reads so slowly that frames are left out.

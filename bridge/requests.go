@@ -44,6 +44,7 @@ func newRequestHandlers() requestHandlers {
 		"snapshot":    {[]string{"filter"}, (*Bridge).snapshot},
 		"actors":      {nil, (*Bridge).actors},
 		"clients":     {nil, (*Bridge).clients},
+		"model":       {modelFields, (*Bridge).model},
 		"command":     {[]string{"consumer", "command_string", "command_id", "timeout_ms", "expires_at", "extra"}, (*Bridge).trackedCommand},
 		"publish":     {publishFields, (*Bridge).publishToRoom},
 	}
