@@ -140,6 +140,7 @@ func (b *Bridge) newHub() {
 		Values:  b.cfg.Values,
 		NewLog:  func() hub.Log { return b.engine.NewLog() },
 		Views:   b.cfg.Access != nil,
+		Observe: b.observers(),
 		Now:     b.cfg.now,
 		After:   b.cfg.after,
 	})

@@ -66,6 +66,7 @@ func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *hub.Reply {
 	r.CommandID, r.Commander = text("command_id"), text("commander_id")
 	r.RoutingKey = d.RoutingKey
 	r.Internal, _ = d.Headers["internal"].(bool)
+	r.MessageID, r.Sent = d.MessageId, d.Timestamp
 	r.Unroutable = d.Timestamp.IsZero() && r.Code == string(actor.Failed) && actor.IsUnroutable(r.RoutingKey, r.Commander, r.Sender)
 	r.Order, r.Ordered = toInt64(d.Headers["order"])
 	if r.Ordered {

@@ -39,7 +39,7 @@ func newRequestHandlers() requestHandlers {
 	return requestHandlers{
 		"auth":        {[]string{"token", "ticket"}, (*Bridge).auth},
 		"ping":        {[]string{"data"}, (*Bridge).ping},
-		"subscribe":   {[]string{"filter", "rooms", "throttle_ms", "batch_ms", "ordered", "snapshot", "since", "extra"}, (*Bridge).subscribe},
+		"subscribe":   {[]string{"filter", "rooms", "notices", "throttle_ms", "batch_ms", "ordered", "snapshot", "since", "extra"}, (*Bridge).subscribe},
 		"unsubscribe": {nil, (*Bridge).unsubscribe},
 		"snapshot":    {[]string{"filter"}, (*Bridge).snapshot},
 		"actors":      {nil, (*Bridge).actors},
@@ -120,7 +120,7 @@ func (b *Bridge) subscribe(s *hub.Session, r request) (err error) {
 	if err := readSubscribe(r.fields, &d, s.Batch); err != nil {
 		return err
 	}
-	if err := b.readRooms(r.client, r.fields, &d); err != nil {
+	if err := b.readBeside(r.client, r.fields, &d); err != nil {
 		return err
 	}
 	var long []byte
@@ -156,6 +156,31 @@ func readSubscribe(f protocol.Fields, d *hub.SubscribeRequest, defaultBatch time
 		d.Since = new(protocol.Since)
 		return d.Since.Read(raw)
 	}
+	return nil
+}
+
+// readBeside reads what a subscription selects beside replies: rooms and notices. With one of these,
+// it selects replies only if it also has a filter.
+func (b *Bridge) readBeside(c *client, f protocol.Fields, d *hub.SubscribeRequest) (err error) {
+	if d.Spec.Notices, err = f.Notices(); err != nil {
+		return err
+	}
+	if err := b.readRooms(c, f, d); err != nil {
+		return err
+	}
+	what := "rooms"
+	if d.Spec.Rooms == nil {
+		what = "notices"
+	}
+	if raw, ok := f["filter"]; ok && string(raw) != "null" || d.Spec.Rooms == nil && d.Spec.Notices == 0 {
+		return nil
+	}
+	for _, name := range []string{"throttle_ms", "ordered", "snapshot", "since"} {
+		if _, ok := f[name]; ok {
+			return fmt.Errorf(`%q is about replies, and a subscription to %s has none without a "filter"; leave it out`, name, what)
+		}
+	}
+	d.Spec.Filter = nil
 	return nil
 }
 

@@ -16,8 +16,7 @@ import (
 // maxRoomsPerRequest is how many rooms a subscription may name.
 const maxRoomsPerRequest = 64
 
-// readRooms reads the rooms of a subscription, all of which the client may hear. A subscription with rooms selects replies
-// only if it also has a filter.
+// readRooms reads the rooms of a subscription, all of which the client may hear.
 func (b *Bridge) readRooms(c *client, f protocol.Fields, d *hub.SubscribeRequest) error {
 	raw, ok := f["rooms"]
 	if !ok || string(raw) == "null" {
@@ -40,15 +39,6 @@ func (b *Bridge) readRooms(c *client, f protocol.Fields, d *hub.SubscribeRequest
 	}
 	slices.Sort(d.Spec.Rooms)
 	d.Spec.Rooms = slices.Compact(d.Spec.Rooms)
-	if raw, ok := f["filter"]; ok && string(raw) != "null" {
-		return nil
-	}
-	for _, name := range []string{"throttle_ms", "ordered", "snapshot", "since"} {
-		if _, ok := f[name]; ok {
-			return fmt.Errorf(`%q is about replies, and a subscription to rooms has none without a "filter"; leave it out`, name)
-		}
-	}
-	d.Spec.Filter = nil
 	return nil
 }
 

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gobwas/ws"
 
@@ -86,6 +88,10 @@ func TestAV1ClientIsGreetedAndItsRepliesAreNumbered(t *testing.T) {
 		equal(t, "seq and epoch", []any{numbered.seq(), numbered["epoch"]}, []any{uint64(n), epoch})
 		delete(numbered, "seq")
 		delete(numbered, "epoch")
+		if heard, err := strconv.ParseInt(fmt.Sprint(numbered["heard"]), 10, 64); err != nil || time.Since(time.UnixMicro(heard)).Abs() > time.Minute {
+			t.Errorf("it was heard at %v", numbered["heard"])
+		}
+		delete(numbered, "heard")
 		if !maps.EqualFunc(numbered, want, func(a, b any) bool { return fmt.Sprint(a) == fmt.Sprint(b) }) {
 			t.Errorf("the v1 client got %v, the plain one %v", numbered, want)
 		}

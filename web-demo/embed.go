@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-//go:embed page/index.html page/style.css page/*.js client/*.js
+//go:embed page/index.html page/style.css page/*.js page/core/*.js client/*.js
 var files embed.FS
 
 // Handler serves the console and the client's modules. Every origin may import the modules, and

@@ -3,6 +3,7 @@ package hub
 import (
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/snapshot"
@@ -12,6 +13,8 @@ import (
 // taken.
 type delivery struct {
 	*Reply
+	at      time.Time    // when it came
+	message string       // its [Reply].MessageID
 	plain   engine.Frame // as plain clients get it
 	command commandMatch // the command that it answers
 }
@@ -19,8 +22,8 @@ type delivery struct {
 // Reply delivers a reply to every client that wants it. seq is its number in the stream it
 // came from; if numbered is false, the hub numbers it.
 //
-//	encode ──► matchCommand ──► lockMatched │ record ──► deliver
-//	                  without the lock      │ with the lock
+//	encode ──► matchCommand ──► lockMatched │ record ──► deliver │ observe
+//	                  without the lock      │ with the lock      │ without it
 //
 // Reply and Live must be called one at a time. They alone change seq and loading, so Reply
 // may read these without the lock.
@@ -30,28 +33,35 @@ func (h *Hub) Reply(r *Reply, seq uint64, numbered bool) {
 	}
 	d := h.encode(r, seq)
 	h.matchCommand(&d)
-	h.lockMatched(r, d.command.owner)
+	h.recordAndDeliver(&d)
+	h.observe(&d)
+}
+
+func (h *Hub) recordAndDeliver(d *delivery) {
+	h.lockMatched(d.Reply, d.command.owner)
 	defer h.mu.Unlock()
-	h.record(r)
+	h.record(d)
 	if !h.loading {
-		h.deliver(&d)
+		h.deliver(d)
 	}
 }
 
 // encode numbers a reply, makes its two frames and reads its keywords.
 func (h *Hub) encode(r *Reply, seq uint64) delivery {
-	r.Seq, r.at = seq, h.now()
+	d := delivery{Reply: r, at: h.now(), message: r.MessageID}
+	r.Seq, r.Past = seq, r.Past || h.loading
+	r.heard = h.heard.of(r, d.at)
 	r.encode(h.Epoch)
-	d := delivery{Reply: r, plain: engine.Must(engine.NewText(r.Plain))}
-	r.Plain = nil // the reply is kept for long, and the frame holds the same text
+	d.plain = engine.Must(engine.NewText(r.Plain))
+	r.Plain, r.MessageID = nil, "" // the reply is kept for long, and the frame holds the same text
 	h.values.Read(r.body, &h.keywords)
 	return d
 }
 
-// encode makes the frame of a reply for v1 clients: the envelope with seq and epoch as its
+// encode makes the frame of a reply for v1 clients: the envelope with seq, epoch and heard as its
 // last keys.
 func (r *Reply) encode(epoch string) {
-	const room = len(`, "seq": , "epoch": ""}`) + 20
+	const room = len(`, "seq": , "epoch": "", "heard": }`) + 20 + 20
 	end := len(r.Plain) - 1
 	buf := make([]byte, 0, end+room+len(epoch))
 	buf = append(buf, r.Plain[:end]...)
@@ -59,7 +69,9 @@ func (r *Reply) encode(epoch string) {
 	buf = strconv.AppendUint(buf, r.Seq, 10)
 	buf = append(buf, `, "epoch": "`...)
 	buf = append(buf, epoch...)
-	buf = append(buf, `"}`...)
+	buf = append(buf, `", "heard": `...)
+	buf = strconv.AppendInt(buf, r.heard.UnixMicro(), 10)
+	buf = append(buf, '}')
 	r.Frame, r.body = engine.Must(engine.NewText(buf)), buf[r.BodyAt:end:end]
 }
 
@@ -79,18 +91,21 @@ func (h *Hub) matchCommand(d *delivery) {
 }
 
 // record keeps a reply for snapshots, and for clients that resume. mu is held.
-func (h *Hub) record(r *Reply) {
+func (h *Hub) record(d *delivery) {
+	r := d.Reply
 	if !h.numbered {
 		h.numbered = true
 		h.history.floor = max(h.history.floor, r.Seq-min(r.Seq, 1))
 	}
 	h.seq = r.Seq
-	if !r.Unroutable {
+	if !r.Unroutable && !r.Aside {
 		h.values.Note(snapshot.Reply{
 			Sender: r.Sender, Code: r.Code, RoutingKey: r.RoutingKey, CommandID: r.CommandID, Commander: r.Commander,
-			Internal: r.Internal, Time: r.at, Seq: r.Seq, Keywords: &h.keywords,
+			Internal: r.Internal, Time: r.heard, Seq: r.Seq, Keywords: &h.keywords,
 		})
-		h.history.add(entry{seq: r.Seq, at: r.at, frame: r.Frame, reply: r})
+	}
+	if !r.Unroutable {
+		h.history.add(entry{seq: r.Seq, at: d.at, frame: r.Frame, reply: r})
 	}
 	h.updateFigures()
 }

@@ -3,6 +3,7 @@ package hub
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
@@ -25,15 +26,15 @@ func TestFiguresAreWhatTheHubHolds(t *testing.T) {
 	}
 }
 
-// The room that is left for number and epoch suffices.
+// The room that is left for number, epoch and time suffices.
 func TestEncodingAReplyAllocatesItsFrameAlone(t *testing.T) {
 	plain := append(make([]byte, engine.MaxHeaderSize), `{"body": {}}`...)
-	r := &Reply{Seq: 1<<64 - 1, Plain: plain, BodyAt: engine.MaxHeaderSize + len(`{"body": `)}
+	r := &Reply{Seq: 1<<64 - 1, heard: time.UnixMicro(1<<63 - 1), Plain: plain, BodyAt: engine.MaxHeaderSize + len(`{"body": `)}
 	epoch := strings.Repeat("x", 100)
 	if n := testing.AllocsPerRun(100, func() { r.encode(epoch) }); n != 1 {
 		t.Errorf("it allocates %v times", n)
 	}
-	if want := `{"body": {}, "seq": 18446744073709551615, "epoch": "` + epoch + `"}`; string(r.Frame.Payload()) != want {
+	if want := `{"body": {}, "seq": 18446744073709551615, "epoch": "` + epoch + `", "heard": 9223372036854775807}`; string(r.Frame.Payload()) != want {
 		t.Errorf("got  %s\nwant %s", r.Frame.Payload(), want)
 	}
 }

@@ -20,6 +20,8 @@ type group struct {
 	address string // the address whose quota it uses
 	weight  int    // how many groups it counts as
 	terse   bool   // its clients do not hear why the broker is not up
+	notices Notices
+	viewer  *Viewer // what its clients may hear, if it has notices; then that is the same for all
 
 	ownAt    uint64 // the delivery of ownWants
 	ownWants bool   // see [group.wantsOwn]
@@ -101,6 +103,7 @@ func (h *Hub) newGroup(key string, subs []subscription, s *Session, size int) *g
 	g := &group{key: key, log: h.newLog(), address: s.address, weight: size, terse: !s.viewer.Load().detailed()}
 	h.groups[key] = g
 	for _, sub := range subs {
+		g.notices |= sub.spec.Notices
 		shared := h.subs.acquire(sub.spec, s)
 		if at := slices.IndexFunc(shared.groups, func(m *groupSub) bool { return m.group == g }); at >= 0 {
 			shared.groups[at].batch = min(shared.groups[at].batch, sub.spec.Batch)
@@ -109,6 +112,10 @@ func (h *Hub) newGroup(key string, subs []subscription, s *Session, size int) *g
 		m := &groupSub{sharedSub: shared, group: g, pending: maps.Clone(s.group.pendingWithKey(shared.key)), batch: sub.spec.Batch}
 		shared.groups = append(shared.groups, m)
 		g.subs = append(g.subs, m)
+	}
+	if g.notices != 0 {
+		g.viewer = s.viewer.Load()
+		h.noticed[g] = struct{}{}
 	}
 	return g
 }
@@ -121,6 +128,7 @@ func (h *Hub) leave(g *group) {
 		return
 	}
 	delete(h.groups, g.key)
+	delete(h.noticed, g)
 	h.shares.Give(g.address, g.weight)
 	for _, m := range g.subs {
 		m.sharedSub.groups = unordered.Remove(m.sharedSub.groups, m)

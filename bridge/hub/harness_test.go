@@ -141,6 +141,7 @@ func (s *hubHarness) do(l *recordingClient, request string) {
 		ID                *string
 		Data, Filter      json.RawMessage
 		Rooms             []string
+		Notices           json.RawMessage
 		ThrottleMS        json.RawMessage `json:"throttle_ms"`
 		BatchMS           json.RawMessage `json:"batch_ms"`
 		Ordered, Snapshot bool
@@ -156,7 +157,7 @@ func (s *hubHarness) do(l *recordingClient, request string) {
 	switch {
 	case len(r.Filter) > longFilter:
 		long = r.Filter
-	case r.Rooms == nil || r.Filter != nil:
+	case r.Rooms == nil && r.Notices == nil || r.Filter != nil:
 		f, err = filter.Parse(r.Filter)
 	}
 	switch {
@@ -166,6 +167,9 @@ func (s *hubHarness) do(l *recordingClient, request string) {
 	case r.Op == "subscribe":
 		d := SubscribeRequest{ID: r.ID, Snapshot: r.Snapshot, Since: r.Since}
 		d.Spec = Spec{Filter: f, Rooms: r.Rooms, Throttle: s.milliseconds(r.ThrottleMS), Batch: l.session.Batch, Ordered: r.Ordered}
+		if d.Spec.Notices, err = (protocol.Fields{"notices": r.Notices}).Notices(); r.Notices != nil && err != nil {
+			s.t.Error(err)
+		}
 		if r.BatchMS != nil && string(r.BatchMS) != "null" {
 			d.Spec.Batch = s.milliseconds(r.BatchMS)
 		}

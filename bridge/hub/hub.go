@@ -37,6 +37,8 @@ type Hub struct {
 	// The following fields are used by Reply alone, which handles one reply at a time.
 	matcher  *matcher
 	keywords snapshot.Keywords // of the current reply; the memory is reused
+	heard    heardClock
+	observer observer
 
 	// The following fields are used by the queue's request goroutine alone.
 	snapshots snapshotCache
@@ -65,9 +67,10 @@ type Hub struct {
 	shares     quota.Table       // the quotas of groups, by address
 	v1Clients  int               // clients in groups
 	fanout     fanout
-	deliveries uint64      // how many replies were delivered
-	selves     ownSessions // of clients that hear replies to their own commands beside their views
-	plain      plainGroups // of plain clients with views; it has a lock of its own
+	deliveries uint64              // how many replies were delivered
+	selves     ownSessions         // of clients that hear replies to their own commands beside their views
+	noticed    map[*group]struct{} // those that have a subscription to notices
+	plain      plainGroups         // of plain clients with views; it has a lock of its own
 }
 
 // Config configures a hub.
@@ -88,6 +91,10 @@ type Config struct {
 	Views bool
 	// NewLog returns a new log for plain clients or for a group.
 	NewLog func() Log
+
+	// Observe, if set, is called for every reply, also those of a stream's past, one at a time and
+	// in order, once the reply was delivered. It must not wait for clients.
+	Observe func(*Observed)
 
 	// Now and After are the hub's clock. nil is [time.Now] and [time.AfterFunc].
 	Now   func() time.Time
@@ -121,6 +128,8 @@ func New(cfg Config) *Hub {
 		groups:      map[string]*group{},
 		shares:      quota.NewTable(maxGroups),
 		selves:      ownSessions{},
+		noticed:     map[*group]struct{}{},
+		observer:    newObserver(cfg.Observe),
 		plain:       newPlainGroups(cfg.NewLog),
 	}
 	h.Inflight = newInflight(cfg.Name, cfg.Now, h.onEvict)

@@ -24,6 +24,7 @@ type Spec struct {
 	Rooms    []string       // sorted
 	Throttle time.Duration  // 0 delivers every reply
 	Ordered  bool           // leaves out replies that are older than one already delivered
+	Notices  Notices        // what its client is told of beside replies
 	Batch    time.Duration  // how long a reply may wait for others
 }
 
@@ -95,7 +96,8 @@ func sendersOf(f *filter.Filter, v *filter.View) []string {
 // written, and for all clients that may hear the same, unless the filter uses "mine". It does not
 // include the batch time, which does not affect what is selected.
 func (sp *Spec) key(s *Session) string {
-	seen, view := sp.seenBy(s.viewer.Load())
+	viewer := s.viewer.Load()
+	seen, view := sp.seenBy(viewer)
 	sp = &seen
 	var b strings.Builder
 	if sp.Filter != nil {
@@ -108,6 +110,11 @@ func (sp *Spec) key(s *Session) string {
 	for _, path := range sp.Rooms {
 		b.WriteString(" room ")
 		b.WriteString(strconv.Quote(path)) // a path may contain anything
+	}
+	if sp.Notices != 0 {
+		b.WriteString(" notices ")
+		b.WriteString(strconv.Itoa(int(sp.Notices)))
+		viewer.writeNoticeKey(&b, sp.Notices)
 	}
 	if sp.Throttle > 0 {
 		b.WriteString(" throttle ")

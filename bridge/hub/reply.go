@@ -18,12 +18,22 @@ type Reply struct {
 	BodyAt int          // offset of the body in Plain
 	Frame  engine.Frame // as v1 clients get it
 
-	at    time.Time // when it came to the hub
+	heard time.Time // when it was heard, see heard.go
 	body  []byte    // part of the frame
 	read  bool      // Keywords were read
 	owner string    // id of the session whose command it answers, or ""
 	self  string    // [Client.Self] of the sender of that command, or ""
 
+	// MessageID is the id of its message, for [Config].Observe; it is "" once the reply is numbered.
+	MessageID string
+	// Sent is when it was sent, as its message says; zero if that does not.
+	Sent time.Time
+	// Past reports whether it waited at the broker, so that it was sent before it could be heard. The
+	// hub sets it for replies of a stream's past.
+	Past bool
+	// Aside is set for a reply that says nothing of its actor's state, such as the answer to a
+	// question of the bridge. It is in no snapshot, but it is delivered and resumed.
+	Aside bool
 	// unroutable is set for a failed reply that a commander, not an actor, published because a
 	// consumer does not exist. It is delivered live only: if snapshots held it, clients could
 	// invent actors and evict real ones.

@@ -15,6 +15,16 @@ type Keywords struct {
 // keywordText is a keyword in a body.
 type keywordText struct{ name, value []byte }
 
+// Each calls yield with each keyword and its value, in the order of the body, until yield returns
+// false. The memory is the body's.
+func (k *Keywords) Each(yield func(name, value []byte) bool) {
+	for i := range k.list {
+		if !yield(k.list[i].name, k.list[i].value) {
+			return
+		}
+	}
+}
+
 // keptKeywords is how many keywords the memory that is reused may hold.
 const keptKeywords = 4096
 

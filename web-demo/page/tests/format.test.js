@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { compactJSON, formatAge, formatValue } from "../format.js";
+import { compactJSON, formatAge, formatValue } from "../core/format.js";
 
 test("values are written for reading", () => {
   const cases = [

@@ -1,0 +1,39 @@
+package hub
+
+import "time"
+
+// heardClock tells when replies were heard. A reply that was sent long before it came here, in a
+// stream's past or while the link was down, was heard when its message says that it was sent, so
+// that an old value never looks like a new one.
+//
+// For live replies the time never runs backwards. If the machine's clock is set back, it goes on at
+// half its speed until the clock has caught up: then an age, which is a difference of two such
+// times, is too short by half at most.
+type heardClock struct{ read, told time.Time }
+
+// of returns when a reply was heard that came at a time of the bridge's clock.
+func (c *heardClock) of(r *Reply, now time.Time) time.Time {
+	if !r.Past {
+		return c.live(now)
+	}
+	switch at := r.Sent; {
+	case at.IsZero():
+		return unknownTime
+	case at.After(now.Round(0)):
+		return now.Round(0) // its sender's clock is ahead
+	default:
+		return at
+	}
+}
+
+// unknownTime is the time of a reply of the past whose message has none: older than any.
+var unknownTime = time.Unix(0, 0)
+
+func (c *heardClock) live(now time.Time) time.Time {
+	slow := c.told.Add(max(0, now.Sub(c.read)) / 2)
+	c.read, c.told = now, now.Round(0) // without the monotonic reading, which a clock that is set does not follow
+	if !slow.Before(c.told) {
+		c.told = slow
+	}
+	return c.told
+}

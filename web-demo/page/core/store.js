@@ -1,0 +1,326 @@
+/**
+ * What the console knows. One subscription to everything feeds all views, which read from here and never from the client.
+ *
+ *     Clu ── snapshot, reply ──────> Actors, LogRing, FoundProblems ─┐
+ *         ── problem, actor ───────> problems, liveness              ├─> Scheduler ── 4 Hz ──> views: onUpdate
+ *         ── command_state, command ─> CommandTable                  │        └────── 1 Hz ──> ages
+ *         ── state, broker, lag ───> link                            ┘
+ *
+ * All times are by the bridge's clock, in ms since 1970, and `now` is that clock: what a wrong clock of this computer
+ * says does not matter. An age counts from when the bridge heard a value, not from when this page got round to it.
+ *
+ * Against CLU's own server the store finds problems, rhythms and the commands of others itself, for as long as the page
+ * is open, and `missing` says what that cannot give.
+ */
+
+import { Actor, isAbsent, LIMITS, NO_SENDER } from "./actors.js";
+import { CommandTable } from "./commands.js";
+import { describeGap } from "./format.js";
+import { livenessOf } from "./liveness.js";
+import { LogRing } from "./logring.js";
+import { missingFrom } from "./missing.js";
+import { compare, FoundProblems, fromBridge, isOpen, levelOf } from "./problems.js";
+import { Scheduler } from "./scheduler.js";
+
+/** Seconds over which the rate of replies is averaged. */
+const RATE_WINDOW = 3;
+
+/**
+ * @typedef {object} Changes  since the last update
+ * @property {Set<string>} actors     those that were heard, or whose liveness, level or problems have changed
+ * @property {Map<string, Set<string>>} keywords  by actor
+ * @property {boolean} problems
+ * @property {boolean} commands
+ * @property {boolean} link           the link, the broker, the lag, or what is missing
+ * @property {boolean} models         a model or the site has changed
+ * @property {number} replies         how many have arrived
+ * @property {boolean} tick           ages have to be written
+ */
+
+export class Store {
+  #clu;
+  #listeners = new Set();
+  #changes = noChanges();
+  #scheduler;
+  #found = new FoundProblems();
+  #commands = new CommandTable();
+  #sorted = null;  // the problems of all actors
+  #window = [];
+  #inWindow = 0;
+  #unhooks = [];
+  #subscriptions = [];
+
+  /**
+   * @param {import("../../client/clu.js").Clu} clu
+   * @param {{monotonic?: () => number}} [options]
+   */
+  constructor(clu, { monotonic } = {}) {
+    this.#clu = clu;
+    this.#scheduler = new Scheduler((tick) => this.#update(tick), monotonic);
+    /** By name. @type {Map<string, Actor>} */ this.actors = new Map();
+    /** Actors beyond the limit, whose replies are only in the log. */ this.unkept = 0;
+    /** The newest replies. */ this.log = new LogRing();
+    /** How many replies have arrived. */ this.total = 0;
+    /** Replies in a second, averaged. */ this.rate = 0;
+    /** @type {{state: "connecting"|"open"|"closed", reason: string, retryAt: number|null, attempts: number}} */
+    this.link = { state: clu.state, reason: "", retryAt: null, attempts: 0 };
+    /** The bridge's link to the broker; state null if that is not known. @type {{state: string|null, reason: string|null}} */
+    this.broker = { state: null, reason: null };
+    /** What this server cannot give, each in a sentence. @type {import("./missing.js").Missing[]} */
+    this.missing = [];
+    /** Whether the page is catching up: what is shown may be older than `lag` says, and is marked so. */
+    this.behind = false;
+  }
+
+  /** Begins to listen. Call it before `clu.connect`. */
+  start() {
+    const on = (type, listener) => this.#unhooks.push(this.#clu.on(type, listener));
+    on("state", (detail) => this.#linkChanged(detail));
+    on("open", () => this.#touch("link"));
+    on("broker", (detail) => this.#brokerChanged(detail));
+    on("gap", (gap) => this.#mark(describeGap(gap), { from: gap.from?.getTime() ?? null, to: gap.to.getTime(), count: null }));
+    on("dropped", (detail) => this.#dropped(detail));
+    on("lag", ({ behind }) => { this.behind = behind; this.#touch("link"); });
+    on("command", (command) => this.#ownCommand(command));
+    on("hello", () => this.#greeted());
+    on("notice", (notice) => this.#notice(notice));
+    this.#subscriptions.push(this.#clu.subscribe({}, {
+      values: false,
+      onSnapshot: (snapshot) => this.#snapshot(snapshot),
+      onReply: (reply) => this.#reply(reply),
+    }));
+    this.#scheduler.start();
+  }
+
+  /** Ends everything. */
+  stop() {
+    this.#scheduler.stop();
+    for (const unhook of this.#unhooks.splice(0)) unhook();
+    for (const subscription of this.#subscriptions.splice(0)) subscription.close();
+  }
+
+  /** The bridge's clock, ms since 1970. */
+  now() { return this.#clu.now?.() ?? Date.now(); }
+
+  /** How old something is that was heard at a time, ms. */
+  age(time) { return Math.max(0, this.now() - time); }
+
+  /** How far this page is behind, seconds. */
+  get lag() { return this.#clu.lag ?? 0; }
+
+  /** The commands of everybody, the oldest first. @type {Map<string, import("./commands.js").CommandEntry>} */
+  get commands() { return this.#commands.entries; }
+
+  /** The problems of all actors, the worst first. @returns {import("./problems.js").Problem[]} */
+  get problems() {
+    this.#sorted ??= [...this.actors.values()].flatMap(({ problems }) => problems).sort(compare);
+    return this.#sorted;
+  }
+
+  /** The worst problem that nobody has acknowledged, or null. */
+  get worst() {
+    const [first] = this.problems;
+    return first && isOpen(first) ? first : null;
+  }
+
+  /** How many problems nobody has acknowledged. */
+  get openProblems() { return this.problems.filter(isOpen).length; }
+
+  /**
+   * Adds a listener, called at most four times a second.
+   * @param {(changes: Changes) => void} listener
+   * @returns {() => void} removes it
+   */
+  onUpdate(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Acknowledges a problem, for all pages; against CLU's own server, for this page.
+   * @param {import("./problems.js").Problem} problem
+   * @returns {Promise<void>}
+   */
+  async acknowledge({ actor, key }) {
+    if (this.#has("problems")) {
+      await this.#clu.acknowledge(actor, { key });
+      return;
+    }
+    this.#found.acknowledge(actor, key, this.now());
+    this.#setProblems(actor, this.#found.of(actor));
+  }
+
+  #has(capability) { return this.#clu.capabilities?.includes(capability) ?? false; }
+
+  // What arrives.
+
+  #reply(reply) {
+    const time = this.#timeOf(reply);
+    this.total += 1;
+    this.#inWindow += 1;
+    this.#changes.replies += 1;
+    this.log.reply(reply, time);
+    if (!this.#has("commands") && this.#commands.reply(reply, time)) this.#changes.commands = true;
+    if (!reply.refused && !(reply.returned && !this.actors.has(reply.sender))) this.#actorReply(reply, time);
+    this.#scheduler.request();
+  }
+
+  #actorReply(reply, time) {
+    const actor = this.#actor(reply.sender ?? NO_SENDER);
+    if (actor === null) return;
+    this.#changed(actor, actor.reply(reply, time));
+    if (!this.#has("problems") && this.#found.reply(reply, time)) this.#setProblems(actor.name, this.#found.of(actor.name));
+  }
+
+  #snapshot({ actors, epoch }) {
+    for (const [name, state] of Object.entries(actors ?? {})) {
+      if (isAbsent(state)) continue;
+      const actor = this.#actor(name);
+      if (actor !== null) this.#changed(actor, actor.snapshot(state, epoch));
+    }
+    this.#scheduler.request();
+  }
+
+  /** When the bridge heard a reply; from CLU's own server, when it arrived here. */
+  #timeOf({ heard, at }) { return heard ?? at; }
+
+  #actor(name) {
+    const known = this.actors.get(name);
+    if (known) return known;
+    if (this.actors.size >= LIMITS.actors) {
+      this.unkept += 1;
+      return null;
+    }
+    const actor = new Actor(name);
+    this.actors.set(name, actor);
+    return actor;
+  }
+
+  #changed(actor, keywords) {
+    this.#changes.actors.add(actor.name);
+    if (keywords.length === 0) return;
+    let set = this.#changes.keywords.get(actor.name);
+    if (!set) this.#changes.keywords.set(actor.name, set = new Set());
+    for (const keyword of keywords) set.add(keyword);
+  }
+
+  #setProblems(name, problems) {
+    const actor = this.#actor(name);
+    if (actor === null) return;
+    actor.problems = problems;
+    actor.level = levelOf(problems);
+    this.#sorted = null;
+    this.#changes.actors.add(name);
+    this.#touch("problems");
+  }
+
+  #notice(notice) {
+    if (notice.op === "actor") {
+      const actor = this.#actor(notice.name);
+      actor?.state(notice);
+      if (actor) this.#changes.actors.add(actor.name);
+    }
+    if (notice.op === "problem") this.#setProblems(notice.actor, notice.problems.map(fromBridge).sort(compare));
+    if (notice.op === "command_state") {
+      this.#commands.notice(notice.command);
+      this.#changes.commands = true;
+    }
+    if (notice.op === "model" || notice.op === "site") this.#changes.models = true;
+    this.#scheduler.request();
+  }
+
+  #ownCommand(command) {
+    this.#commands.own(command, (ms) => ms + this.now() - Date.now());
+    this.#touch("commands");
+  }
+
+  // The link.
+
+  #linkChanged(detail) {
+    this.link = detail;
+    if (detail.state !== "open") this.broker = { state: null, reason: null };
+    this.#touch("link");
+  }
+
+  #brokerChanged({ state, reason }) {
+    this.broker = { state, reason };
+    if (this.#clu.capabilities === undefined) this.#greeted();
+    this.#touch("link");
+  }
+
+  /** Handles that it is known what the server is. */
+  #greeted() {
+    this.missing = missingFrom(this.#clu.protocol, this.#clu.capabilities ?? []);
+    this.#touch("link");
+    if (this.#has("problems")) this.#clu.problems().then((problems) => this.#allProblems(problems), () => {});
+    if (this.#has("commands")) this.#clu.everyCommand().then((commands) => this.#allCommands(commands), () => {});
+  }
+
+  #allProblems(problems) {
+    const of = byActor(problems);
+    for (const name of new Set([...this.actors.keys(), ...of.keys()])) {
+      this.#setProblems(name, (of.get(name) ?? []).map(fromBridge).sort(compare));
+    }
+  }
+
+  #allCommands(commands) {
+    this.#commands.list(commands);
+    this.#touch("commands");
+  }
+
+  #dropped({ count, from = null, to = null }) {
+    const span = from === null || to === null ? "" : `, ${((to - from) / 1_000).toFixed(1)} s of them`;
+    this.#mark(`${count} messages were left out here${span}: this page reads too slowly`, { from: from && +from, to: to ? +to : this.now(), count });
+  }
+
+  #mark(text, gap) {
+    this.log.mark(text, this.now(), gap);
+    this.#touch("link");
+  }
+
+  // Updates.
+
+  #touch(what) {
+    this.#changes[what] = true;
+    this.#scheduler.request();
+  }
+
+  #update(tick) {
+    if (tick) this.#second();
+    const changes = this.#changes;
+    changes.tick = tick;
+    this.#changes = noChanges();
+    for (const listener of this.#listeners) {
+      try {
+        listener(changes);
+      } catch (error) {
+        console.error(error);  // one view that fails does not stop the others
+      }
+    }
+  }
+
+  #second() {
+    this.#window.push(this.#inWindow);
+    this.#inWindow = 0;
+    if (this.#window.length > RATE_WINDOW) this.#window.shift();
+    this.rate = this.#window.reduce((sum, n) => sum + n, 0) / this.#window.length;
+    const now = this.now();
+    const heard = this.link.state === "open" && !this.behind && (this.broker.state ?? "up") !== "down" && this.broker.state !== "no_replies";
+    for (const actor of this.actors.values()) {
+      const liveness = livenessOf(actor, now, heard);
+      if (liveness === actor.liveness) continue;
+      actor.liveness = liveness;
+      this.#changes.actors.add(actor.name);
+    }
+  }
+}
+
+function noChanges() {
+  return { actors: new Set(), keywords: new Map(), problems: false, commands: false, link: false, models: false, replies: 0, tick: false };
+}
+
+function byActor(problems) {
+  const of = new Map();
+  for (const problem of problems) of.has(problem.actor) ? of.get(problem.actor).push(problem) : of.set(problem.actor, [problem]);
+  return of;
+}
