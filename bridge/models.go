@@ -45,14 +45,14 @@ func (b *Bridge) askActor(q model.Question) {
 }
 
 // observeModel takes a reply that may answer a question, or say that a command of a model no longer
-// exists. The body's memory is valid during the call only.
-func (b *Bridge) observeModel(r *hub.Reply, body []byte) {
+// exists.
+func (b *Bridge) observeModel(o *hub.Observed) {
 	switch {
-	case r.CommandID == "":
-	case model.IsQuestion(r.CommandID):
-		b.models.Replied(r.Sender, r.CommandID, r.Code, body)
-	case r.Code == string(actor.Warning) && bytes.Contains(body, noSuchCommand):
-		b.models.Refused(r.Sender, body)
+	case o.CommandID == "" || o.Past:
+	case o.Aside:
+		b.models.Replied(o.Sender, o.CommandID, o.Code, o.Body)
+	case o.Code == string(actor.Warning) && bytes.Contains(o.Body, noSuchCommand):
+		b.models.Refused(o.Sender, o.Body)
 	}
 }
 
@@ -73,13 +73,6 @@ type modelAnswer struct {
 	Commands []model.Command          `json:"commands"`
 	Keywords map[string]model.Keyword `json:"keywords"`
 	Problem  *string                  `json:"problem"` // null if nothing is missing
-}
-
-// modelNotice says that what an actor tells of itself is known now, or is no longer what it was.
-type modelNotice struct {
-	Op    string `json:"op"` // model
-	Actor string `json:"actor"`
-	State string `json:"state"` // changed
 }
 
 // model answers with an actor's commands and keywords. It asks the actor if nobody has yet.
@@ -135,13 +128,18 @@ func (b *Bridge) hearsAnswer(c *client, name, commandString, keyword string) boo
 	if no != nil || p == nil || p.Grants == nil {
 		return no == nil && p == nil && b.cfg.Access == nil
 	}
-	commander := actor.CommanderID(b.cfg.Name, name)
-	r := &filter.Reply{Sender: name, Code: string(actor.Done), Commander: commander, RoutingKey: "reply." + commander, CommandID: "model", Keywords: []string{keyword}}
+	r := b.answerOf(name, keyword)
 	if p.Grants.View.Match(r) {
 		return true
 	}
 	return p.Grants.Own && !p.Grants.View.Hides(r) &&
 		p.Decide(access.Request{Door: access.SendCommand, Consumer: name, CommandString: commandString}).Allowed
+}
+
+// answerOf returns an actor's answer to a question, as views see it.
+func (b *Bridge) answerOf(name string, keywords ...string) *filter.Reply {
+	commander := actor.CommanderID(b.cfg.Name, name)
+	return &filter.Reply{Sender: name, Code: string(actor.Done), Commander: commander, RoutingKey: "reply." + commander, CommandID: "model", Keywords: keywords}
 }
 
 // modelFrame returns the answer with a model, as far as the client may know it by now.

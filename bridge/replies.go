@@ -8,6 +8,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/model"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
@@ -37,9 +38,7 @@ func (b *Bridge) deliver(d *amqpx.Delivery) {
 		return
 	}
 	b.metrics.replies.Inc()
-	r := newReply(d, buf, body)
-	b.observeModel(r, buf[body:len(buf)-1]) // the envelope ends with the body and a brace
-	b.hub.Reply(r, offset, numbered)
+	b.hub.Reply(newReply(d, buf, body), offset, numbered)
 }
 
 // skipped returns the message for a client that reads so slowly that frames are left out.
@@ -66,6 +65,7 @@ func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *hub.Reply {
 	r.CommandID, r.Commander = text("command_id"), text("commander_id")
 	r.RoutingKey = d.RoutingKey
 	r.Internal, _ = d.Headers["internal"].(bool)
+	r.Aside = model.IsQuestion(r.CommandID)
 	r.MessageID, r.Sent = d.MessageId, d.Timestamp
 	r.Unroutable = d.Timestamp.IsZero() && r.Code == string(actor.Failed) && actor.IsUnroutable(r.RoutingKey, r.Commander, r.Sender)
 	r.Order, r.Ordered = toInt64(d.Headers["order"])
