@@ -14,6 +14,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/history"
 	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/model"
 	"github.com/clu-ws/clu-ws/bridge/quota"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 	"github.com/clu-ws/clu-ws/internal/limitedlog"
@@ -27,6 +28,7 @@ type Bridge struct {
 
 	engine   *engine.Engine
 	hub      *hub.Hub
+	models   *model.Models // what actors tell of themselves
 	rooms    *rooms.Rooms
 	sequence *rooms.Sequencer // of the messages for rooms
 	metrics  *metrics
@@ -102,6 +104,7 @@ func New(cfg Config) (*Bridge, error) {
 	b.newKeywordHistory()
 	b.newHub()
 	b.consumers = newConsumers(b)
+	b.newModels()
 	b.access = newAccessControl(&b.cfg)
 	b.warnOfName()
 	return b, nil
