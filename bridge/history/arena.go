@@ -107,7 +107,9 @@ func (c *column) drop(a *arena) {
 	c.since = max(c.since, a.at(i).last+1)
 	c.head = a.at(i).next
 	a.give(i)
-	c.chunks--
+	if c.chunks--; c.chunks > 0 {
+		c.since = max(c.since, a.at(c.head).first) // the value that held before it is gone
+	}
 }
 
 // clear drops all chunks.
