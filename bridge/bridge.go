@@ -14,6 +14,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/history"
 	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/model"
 	"github.com/clu-ws/clu-ws/bridge/quota"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 	"github.com/clu-ws/clu-ws/internal/limitedlog"
@@ -27,6 +28,7 @@ type Bridge struct {
 
 	engine   *engine.Engine
 	hub      *hub.Hub
+	models   *model.Models // what actors tell of themselves
 	rooms    *rooms.Rooms
 	sequence *rooms.Sequencer // of the messages for rooms
 	metrics  *metrics
@@ -42,6 +44,7 @@ type Bridge struct {
 	link        *amqpx.Link
 	sourceLinks []*sourceLink
 	presence    *presence // nil if it is not configured
+	consumers   *consumers
 
 	clientCount    atomic.Uint64 // of all clients so far
 	pendingReturns pendingReturns
@@ -100,6 +103,8 @@ func New(cfg Config) (*Bridge, error) {
 	}
 	b.newKeywordHistory()
 	b.newHub()
+	b.consumers = newConsumers(b)
+	b.newModels()
 	b.access = newAccessControl(&b.cfg)
 	b.warnOfName()
 	return b, nil
@@ -181,6 +186,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	b.runSourceLinks(linkCtx, &linking)
 	b.access.run(linkCtx, &linking)
 	b.presence.run(linkCtx, &linking)
+	linking.Go(func() { b.consumers.run(linkCtx) })
 	select {
 	case <-ctx.Done():
 	case <-linkEnded:

@@ -133,6 +133,15 @@ func (v *View) SelectsAllOf(sender string) bool {
 	return heard && !slices.ContainsFunc(v.hide, func(f *Filter) bool { return f.sender.has(sender) })
 }
 
+// MayHear reports whether the view may select some reply of a sender.
+func (v *View) MayHear(sender string) bool {
+	if v == nil {
+		return true
+	}
+	of := func(f *Filter) bool { return f.sender == nil || f.sender.has(sender) }
+	return slices.ContainsFunc(v.hear, of) && !slices.ContainsFunc(v.hide, func(f *Filter) bool { return f.testsOnlySender() && of(f) })
+}
+
 // MatchPart is Match for a reply of whose keywords only some are known. It reports whether the view
 // certainly selects the reply, whatever its other keywords are.
 func (v *View) MatchPart(r *Reply) bool {
