@@ -66,6 +66,7 @@ func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *hub.Reply {
 	r.Internal, _ = d.Headers["internal"].(bool)
 	r.MessageID, r.Sent = d.MessageId, d.Timestamp
 	r.Unroutable = d.Timestamp.IsZero() && r.Code == string(actor.Failed) && actor.IsUnroutable(r.RoutingKey, r.Commander, r.Sender)
+	r.Aside = isAck(d, r)
 	r.Order, r.Ordered = toInt64(d.Headers["order"])
 	if r.Ordered {
 		key, _ := d.Headers["order_key"].(string)

@@ -45,6 +45,9 @@ func newRequestHandlers() requestHandlers {
 		"actors":      {nil, (*Bridge).actors},
 		"clients":     {nil, (*Bridge).clients},
 		"command":     {[]string{"consumer", "command_string", "command_id", "timeout_ms", "expires_at", "extra"}, (*Bridge).trackedCommand},
+		"problems":    {nil, (*Bridge).listProblems},
+		"ack":         {[]string{"actor", "key", "seq"}, (*Bridge).ack},
+		"site":        {nil, (*Bridge).describeSite},
 		"publish":     {publishFields, (*Bridge).publishToRoom},
 	}
 }
