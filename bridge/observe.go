@@ -6,7 +6,10 @@ import "github.com/clu-ws/clu-ws/bridge/hub"
 // actors say. It runs on the goroutine that delivers, so none of them may
 // wait for a client or for the broker.
 func (b *Bridge) observers() func(*hub.Observed) {
-	all := []func(*hub.Observed){b.noteProblems}
+	all := []func(*hub.Observed){b.observeModel, b.noteProblems}
+	if b.keywordHistory != nil {
+		all = append(all, b.noteValues)
+	}
 	return func(o *hub.Observed) {
 		for _, observe := range all {
 			observe(o)

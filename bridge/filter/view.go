@@ -108,6 +108,12 @@ func (v *View) Hides(r *Reply) bool {
 // NeedsKeywords reports whether the view tests Reply.Keywords.
 func (v *View) NeedsKeywords() bool { return v != nil && v.keywords }
 
+// TestsCommandID reports whether the view tests Reply.CommandID.
+func (v *View) TestsCommandID() bool {
+	tests := func(f *Filter) bool { return f.commandID != nil }
+	return v != nil && (slices.ContainsFunc(v.hear, tests) || slices.ContainsFunc(v.hide, tests))
+}
+
 // Senders returns the only senders whose replies the view may select, sorted; nil if it may select
 // those of any sender. A view that selects nothing has an empty list.
 func (v *View) Senders() []string {
