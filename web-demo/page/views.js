@@ -1,0 +1,19 @@
+/**
+ * The views, by the first part of the route: `#/actor/dome` is shown by the view "actor". A view is
+ *
+ *     class XView { constructor(app); mount(root, route); update(changes); unmount() }
+ *
+ * with `route(route)`, `search()`, `key(event)` and `title` if it likes. One is mounted at a time; one that is not
+ * costs nothing.
+ */
+
+import { BoardView } from "./board/board.js";
+import { LogView } from "./log/log.js";
+import { OverviewView } from "./overview/overview.js";
+
+/** @type {Record<string, {title: string, load: () => Promise<new (app: object) => object>}>} */
+export const VIEWS = {
+  "": { title: "Overview", load: async () => OverviewView },
+  log: { title: "Log", load: async () => LogView },
+  board: { title: "Boards", load: async () => BoardView },
+};
