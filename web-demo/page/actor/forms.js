@@ -42,6 +42,7 @@ export class Forms {
 
   unmount() {
     this.#unhook();
+    this.#form.unmount();
   }
 
   #renderModel() {
@@ -66,7 +67,7 @@ export class Forms {
     for (const item of this.#list.children) {
       const name = item.dataset.command;
       const refusal = this.#app.refusal(this.#actor, name);
-      const danger = this.#app.danger?.(this.#actor, name) ?? null;
+      const danger = this.#app.danger(this.#actor, name) ?? null;
       item.toggleAttribute("data-denied", refusal !== null);
       item.toggleAttribute("data-dangerous", danger !== null);
       const mark = refusal !== null ? "⊘ not granted" : danger !== null ? "⚠ dangerous" : item.dataset.deprecated !== undefined ? "deprecated" : "";
