@@ -12,7 +12,9 @@ import (
 
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/history"
 	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/model"
 	"github.com/clu-ws/clu-ws/bridge/quota"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 	"github.com/clu-ws/clu-ws/internal/limitedlog"
@@ -26,19 +28,23 @@ type Bridge struct {
 
 	engine   *engine.Engine
 	hub      *hub.Hub
+	models   *model.Models // what actors tell of themselves
 	rooms    *rooms.Rooms
 	sequence *rooms.Sequencer // of the messages for rooms
 	metrics  *metrics
 	policy   atomic.Pointer[policies]
 	access   *accessControl // nil without access control
 	requests requestHandlers
-	usages   *quota.Usages        // what each principal takes
-	asking   chan struct{}        // a place for each request that an application decides
-	paused   func() time.Duration // length of a pause of the process that has just ended, see [engine.Engine.Paused]
+	// keywordHistory is what keywords were; nil if that is not kept.
+	keywordHistory *history.Store
+	usages         *quota.Usages        // what each principal takes
+	asking         chan struct{}        // a place for each request that an application decides
+	paused         func() time.Duration // length of a pause of the process that has just ended, see [engine.Engine.Paused]
 
 	link        *amqpx.Link
 	sourceLinks []*sourceLink
 	presence    *presence // nil if it is not configured
+	consumers   *consumers
 
 	clientCount    atomic.Uint64 // of all clients so far
 	pendingReturns pendingReturns
@@ -95,7 +101,10 @@ func New(cfg Config) (*Bridge, error) {
 			return nil, err
 		}
 	}
+	b.newKeywordHistory()
 	b.newHub()
+	b.consumers = newConsumers(b)
+	b.newModels()
 	b.access = newAccessControl(&b.cfg)
 	b.warnOfName()
 	return b, nil
@@ -177,6 +186,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	b.runSourceLinks(linkCtx, &linking)
 	b.access.run(linkCtx, &linking)
 	b.presence.run(linkCtx, &linking)
+	linking.Go(func() { b.consumers.run(linkCtx) })
 	select {
 	case <-ctx.Done():
 	case <-linkEnded:

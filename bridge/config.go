@@ -51,6 +51,8 @@ type Config struct {
 	History hub.History
 	// Values bounds the memory of the last value of every keyword.
 	Values snapshot.Limits
+	// KeywordHistory bounds the memory of what keywords were, in bytes. By default nothing is kept.
+	KeywordHistory int
 	// Envelope says how replies are written.
 	Envelope actor.Envelope
 	// Batch is how long a reply to plain clients may wait for others, up to a second, so that

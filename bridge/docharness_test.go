@@ -40,6 +40,9 @@ func newDocHarness(t *testing.T, url string) *docHarness {
 	go func() {
 		defer close(acting)
 		for d := range commands {
+			if th.p.tellsModel(d) {
+				continue
+			}
 			for _, code := range []string{">", "i", ":"} {
 				_ = th.p.ch.Publish(d.Exchange, "reply.bridge.dome", false, false, domeSays(code, d.Headers["command_id"]))
 			}
@@ -141,8 +144,24 @@ func (th *docHarness) runOthers(b *broker.Broker) {
 	th.p.hear("command.mute.#")
 	c.say(`{"op": "command", "id": "b", "consumer": "mute", "command_string": "open", "timeout_ms": 1}`)
 	th.until(c, "result")
+	th.runNotices(c)
+	th.changeModel()
 	b.DropConnections()
 	th.until(c, "gap")
+}
+
+// runNotices makes an actor's queue of commands get a consumer.
+func (th *docHarness) runNotices(c *client) {
+	th.t.Helper()
+	c.say(`{"op": "subscribe", "id": "n", "notices": ["actors"]}`)
+	th.until(c, "ok")
+	if _, err := th.p.ch.QueueDeclare("dome_commands", false, true, false, false, nil); err != nil {
+		th.t.Fatal(err)
+	}
+	if _, err := th.p.ch.Consume("dome_commands", "dome", true, false, false, false, nil); err != nil {
+		th.t.Fatal(err)
+	}
+	th.until(c, "actor")
 }
 
 // runAway sends a command while there is no broker.

@@ -58,6 +58,9 @@ func (b *Bridge) missed(gap amqpx.Gap) {
 	}
 	b.reportLink()
 	b.hub.Missed(gap.From, gap.To)
+	if b.keywordHistory != nil {
+		b.keywordHistory.Gap(gap.From, gap.To)
+	}
 }
 
 // brokerWord returns the broker's state in one word.

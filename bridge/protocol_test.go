@@ -34,11 +34,12 @@ func (e envelope) kind() string {
 // requests holds, for each kind of request, the kind of the last message that answers it.
 var requests = map[string]string{
 	"ping": "pong", "subscribe": "ok", "unsubscribe": "ok", "snapshot": "snapshot", "actors": "actors", "command": "result", "clients": "clients", "a plain command": "a reply", "publish": "ok", "auth": "ok",
+	"model": "model",
 }
 
 func (e envelope) isRequest() bool {
 	_, known := requests[e.kind()]
-	return known && e["actors"] == nil && e["clients"] == nil
+	return known && e["actors"] == nil && e["clients"] == nil && e["state"] == nil
 }
 
 // theExample matches the document's values for which a bridge has its own.
@@ -97,7 +98,7 @@ func cutDirection(line string) (message string, found bool) {
 // shape returns the keys of a message and the types of its values, except what an actor or a client
 // chooses.
 func shape(key string, v any) string {
-	if slices.Contains([]string{"body", "value", "data"}, key) {
+	if slices.Contains([]string{"body", "value", "data", "interval_ms", "consumer"}, key) {
 		return "anything"
 	}
 	switch v := v.(type) {

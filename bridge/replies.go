@@ -8,6 +8,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/model"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
@@ -64,6 +65,7 @@ func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *hub.Reply {
 	r.CommandID, r.Commander = text("command_id"), text("commander_id")
 	r.RoutingKey = d.RoutingKey
 	r.Internal, _ = d.Headers["internal"].(bool)
+	r.Aside = model.IsQuestion(r.CommandID)
 	r.MessageID, r.Sent = d.MessageId, d.Timestamp
 	r.Unroutable = d.Timestamp.IsZero() && r.Code == string(actor.Failed) && actor.IsUnroutable(r.RoutingKey, r.Commander, r.Sender)
 	r.Order, r.Ordered = toInt64(d.Headers["order"])

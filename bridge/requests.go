@@ -43,7 +43,9 @@ func newRequestHandlers() requestHandlers {
 		"unsubscribe": {nil, (*Bridge).unsubscribe},
 		"snapshot":    {[]string{"filter"}, (*Bridge).snapshot},
 		"actors":      {nil, (*Bridge).actors},
+		"history":     {[]string{"keywords", "from", "to", "points"}, (*Bridge).history},
 		"clients":     {nil, (*Bridge).clients},
+		"model":       {modelFields, (*Bridge).model},
 		"command":     {[]string{"consumer", "command_string", "command_id", "timeout_ms", "expires_at", "extra"}, (*Bridge).trackedCommand},
 		"publish":     {publishFields, (*Bridge).publishToRoom},
 	}

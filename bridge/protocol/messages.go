@@ -110,6 +110,14 @@ type Gap struct {
 	Seconds *float64 `json:"seconds"`
 }
 
+// Actor reports that an actor's rhythm has changed, or whether somebody takes its commands.
+type Actor struct {
+	Op         string `json:"op"` // actor
+	Name       string `json:"name"`
+	IntervalMS *int64 `json:"interval_ms"` // how often it usually broadcasts; null if that is not known
+	Consumer   *bool  `json:"consumer"`    // null if it is not known
+}
+
 // Dropped reports how many frames were left out for a client that read too slowly.
 type Dropped struct {
 	Op    string `json:"op"` // dropped

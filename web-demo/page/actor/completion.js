@@ -97,7 +97,7 @@ function step(command, { pending, given, args, onlyArgs }, word) {
   if (pending) return { pending: pending.left > 1 ? { ...pending, left: pending.left - 1 } : null, given, args, onlyArgs };
   if (word === "--") return { pending, given, args, onlyArgs: true };
   const [name, attached] = word.split(/=(.*)/s);
-  const param = onlyArgs ? undefined : (command.params ?? []).find(({ kind, opts, secondary_opts: off }) => kind === "option" && [...(opts ?? []), ...(off ?? [])].includes(name));
+  const param = onlyArgs ? undefined : (command.params ?? []).find(({ kind, opts, off_opts: off }) => kind === "option" && [...(opts ?? []), ...(off ?? [])].includes(name));
   if (!param) return { pending: null, given, args: args + 1, onlyArgs };
   const takes = param.flag || param.count || attached !== undefined ? 0 : Math.max(1, nargs(param));
   return { pending: takes > 0 ? { param, left: takes } : null, given: [...given, param], args, onlyArgs };
@@ -130,7 +130,7 @@ function commandCandidate({ name, help, deprecated, commands }, warning) {
 
 function optionCandidates(command, given) {
   return (command.params ?? []).filter((param) => param.kind === "option" && !param.hidden && (param.multiple || param.count || !given.includes(param)))
-    .flatMap((param) => [label(param), ...(param.secondary_opts ?? []).slice(0, 1)].map((text) => ({ text, kind: "option", reason: null,
+    .flatMap((param) => [label(param), ...(param.off_opts ?? []).slice(0, 1)].map((text) => ({ text, kind: "option", reason: null,
       detail: param.flag ? firstSentence(param.help ?? "") || "option" : `${describe(param)}${param.help ? `. ${firstSentence(param.help)}` : ""}` })));
 }
 
