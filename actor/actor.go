@@ -31,8 +31,8 @@ type Actor struct {
 	base          context.Context // of the handlers; set by Run
 }
 
-// New returns an actor with CLU's own commands: ping, version, help, get_schema
-// and keyword. Nothing is dialled before [Actor.Run].
+// New returns an actor with CLU's own commands: ping, version, help, get_schema,
+// get-command-model and keyword. Nothing is dialled before [Actor.Run].
 func New(cfg Config) (*Actor, error) {
 	if err := checkName(cfg.Name); err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func New(cfg Config) (*Actor, error) {
 	if a.link, err = amqpx.New(link); err != nil {
 		return nil, err
 	}
-	a.publisher.link = a.link
+	a.publisher.link, a.encoder.nan = a.link, cfg.PythonNaN
 	a.addBuiltins()
 	return a, nil
 }
@@ -94,12 +94,24 @@ type handler struct {
 //	say TEXT...
 //
 // Parts in brackets are optional. An option takes one value or, without a value in the
-// usage line, is a flag. A command string that does not match fails in the words of click,
-// CLU's parser.
+// usage line, is a flag. A value may have a type, after a colon, and a default, after an equals
+// sign if it is optional:
 //
-// The first sentence of the help text is shown in the list of commands. A line
-// of it that begins with an option, such as "--fast  Reads out faster.", is that
-// option's description.
+//	rotate AZ:float(0..<360) [--speed RATE:float(0<..)=6]
+//	expose SECONDS:float(0..3600) [KIND:light|dark|flat=light] [--count N:int(1..)]
+//
+// The types are float, int, text and choices; the bounds of a range belong to it unless a < stands
+// beside the dots. A command string that does not match fails in the words of click, CLU's parser,
+// before the handler is called.
+//
+// The first sentence of the help text is shown in the list of commands. A line of it that begins
+// with an option, or with an argument and two spaces, describes it. A unit stands in brackets at
+// the end of the description, for people and for programs:
+//
+//	AZ       Azimuth of the opening, from north through east. [deg]
+//	--speed  How fast to rotate. [deg/s]
+//
+// All of this is also in the answer to get-command-model, from which pages make forms.
 //
 // The handler runs in its own goroutine. If it returns an error, the command fails with
 // that text; if it returns nil and has not ended the command, the command is done. Its

@@ -51,6 +51,8 @@ func TestAnActorAnswersInCLUsWords(t *testing.T) {
 			{"plain", "twice", []string{`: {"text":"one"}`}},
 			{"plain", "refuse", []string{`f {"error":"The dome is stuck."}`}},
 			{"plain", "talk", []string{`i {"text":"x"}`, `d {"text":"y"}`, `w {"text":"z"}`, `e {"error":"bad"}`, `! {"error":"worse"}`}},
+			{"plain", "get-command-model nothing", []string{`f {"error":"Cannot find command nothing."}`}},
+			{"plain", "get-command-model ping", []string{`: {"command_model":{"name":"ping","params":[{"name":"_click_default_help","param_type_name":"option","opts":["--help"],"secondary_opts":[],"type":{"param_type":"Bool","name":"boolean"},"required":false,"nargs":1,"multiple":false,"default":false,"envvar":null,"help":"Show this message and exit.","prompt":null,"is_flag":true,"flag_value":true,"count":false,"hidden":false}],"help":"Pings the actor.","epilog":null,"short_help":null,"hidden":false,"deprecated":false}}`}},
 			{"plain", "get_schema", []string{`f {"error":"The actor does not know its own schema."}`}},
 			{"plain", "keyword", []string{`w {"help":["MissingParameter: Missing argument 'KEYWORD'."]}`, `f {"error":"Command 'keyword' does not exist or cannot be parsed."}`}},
 			{"plain", "keyword text", []string{`f {"error":"Actor does not have a data model."}`}},

@@ -62,14 +62,17 @@ func (u *usage) check(args arguments) error {
 	variadic := false
 	for i, p := range u.params {
 		if i >= len(args.positional) && !p.optional {
-			return &UsageError{"MissingParameter", "Missing argument " + pythonRepr(p.name) + "."}
+			return &UsageError{"MissingParameter", "Missing argument " + pythonRepr(p.metavar()) + "." + p.is.choose()}
 		}
 		variadic = p.variadic
 	}
 	for _, o := range u.options {
 		if _, given := args.options[o.name]; o.required && !given {
-			return &UsageError{"MissingParameter", "Missing option " + pythonRepr(o.name) + "."}
+			return &UsageError{"MissingParameter", "Missing option " + pythonRepr(o.name) + "." + o.is.choose()}
 		}
+	}
+	if err := u.checkValues(args); err != nil {
+		return err
 	}
 	if variadic || len(args.positional) <= len(u.params) {
 		return nil
@@ -80,4 +83,33 @@ func (u *usage) check(args arguments) error {
 		noun = "arguments"
 	}
 	return &UsageError{"UsageError", fmt.Sprintf("Got unexpected extra %s (%s)", noun, strings.Join(extra, " "))}
+}
+
+// checkValues returns an error for a value that is not of its type.
+func (u *usage) checkValues(args arguments) error {
+	for i, value := range args.positional {
+		if len(u.params) == 0 || i >= len(u.params) && !u.params[len(u.params)-1].variadic {
+			break
+		}
+		p := &u.params[min(i, len(u.params)-1)]
+		if wrong := p.is.check(value); wrong != "" {
+			return &UsageError{"BadParameter", "Invalid value for '" + p.metavar() + "': " + wrong}
+		}
+	}
+	for i := range u.options {
+		o := &u.options[i]
+		value, given := args.options[o.name]
+		if wrong := o.is.check(value); given && o.value != "" && wrong != "" {
+			return &UsageError{"BadParameter", "Invalid value for " + pythonRepr(o.name) + ": " + wrong}
+		}
+	}
+	return nil
+}
+
+// choose returns what click adds to the error for a missing value of which there are choices.
+func (t *valueType) choose() string {
+	if t.kind != "choice" {
+		return ""
+	}
+	return " Choose from:\n\t" + strings.Join(t.choices, ",\n\t")
 }

@@ -10,8 +10,9 @@ import (
 func (a *Actor) addBuiltins() {
 	a.Handle("ping", "Pings the actor.", a.ping)
 	a.Handle("version", "Reports the version.", a.reportVersion)
-	a.Handle("help [PARSER_COMMAND]", "Shows the help.", a.help)
+	a.Handle("help [PARSER-COMMAND]", "Shows the help.", a.help)
 	a.Handle("get_schema", "Returns the schema of the actor as a JSON schema.", a.getSchema)
+	a.Handle("get-command-model [COMMAND-NAME]", "Returns a dictionary representation of the command using ``unclick``.", a.getCommandModel)
 	a.Handle("keyword KEYWORD", "Prints human-readable information about a keyword.", a.describeKeyword)
 }
 
@@ -26,7 +27,7 @@ func (a *Actor) reportVersion(_ context.Context, c *Call) error {
 }
 
 func (a *Actor) help(_ context.Context, c *Call) error {
-	text, _ := c.Arg("PARSER_COMMAND")
+	text, _ := c.Arg("PARSER-COMMAND")
 	names := strings.Fields(text)
 	if len(names) == 0 {
 		c.Finish(Keywords{"help": a.groupHelp()})

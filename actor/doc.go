@@ -24,25 +24,28 @@
 // # Writing an actor
 //
 // [New] returns an [Actor] with CLU's own commands: ping, version, help,
-// get_schema and keyword. [Actor.Handle] adds one, described by a usage line:
+// get_schema, get-command-model and keyword. [Actor.Handle] adds one, described by a usage line:
 //
 //	dome, err := actor.New(actor.Config{
 //		Name: "dome",
 //		Link: amqpx.Config{URLs: []string{"amqp://guest:guest@localhost:5672/"}},
 //	})
 //	...
-//	dome.Handle("rotate AZ [--fast]", "Rotates to an azimuth in degrees.", rotate)
+//	dome.Handle("rotate AZ:float(0..<360) [--fast]", "Rotates to an azimuth in degrees.", rotate)
 //	err = dome.Run(ctx)
 //
 // A command string goes through these steps (serve.go):
 //
-//	"rotate 90 --fast" ──► shlex ──► handler by name ──► arguments, options ──► func(ctx, *Call) error
-//	                         │              │                    │
-//	                         └──────────────┴────────────────────┴──► UsageError, in the words of click
+//	"rotate 90 --fast" ──► shlex ──► handler by name ──► arguments, options, types ──► func(ctx, *Call) error
+//	                         │              │                       │
+//	                         └──────────────┴───────────────────────┴──► UsageError, in the words of click
 //
 // The handler reads arguments with [Call.Float], [Call.Int], [Call.Arg] and
 // [Call.Flag], replies with [Call.Info] and its siblings, and ends the command with
 // [Call.Finish], or by returning an error. Each command runs in its own goroutine.
+//
+// What the usage lines, the help texts and [Config].Schema say of commands and keywords, every
+// client can ask for, as of CLU's actors: get-command-model (commandmodel.go) and get_schema.
 //
 // # Commanding an actor
 //

@@ -67,6 +67,49 @@ func ExampleActor_Handle() {
 	//   : {"help":["Usage: camera expose [OPTIONS] SECONDS","","  Takes images.","","Options:","  --dark     Keeps the shutter closed.","  --count N  Number of images.","  --help     Show this message and exit."]}
 }
 
+// A command whose arguments have types, choices and ranges: these are checked before the handler is
+// called, and are part of the help and of the answer to get-command-model.
+func ExampleActor_Handle_types() {
+	link, stopBroker := startBroker()
+	defer stopBroker()
+	dome, err := actor.New(actor.Config{Name: "dome", Link: link})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	help := `Rotates the opening.
+
+		AZ       Azimuth from north through east. [deg]
+		--speed  How fast. [deg/s]`
+	dome.Handle("rotate AZ:float(0..<360) [--speed RATE:float(0<..)=6]", help, func(_ context.Context, c *actor.Call) error {
+		az, err := c.Float("AZ")
+		if err != nil {
+			return err
+		}
+		speed, err := c.Float("--speed")
+		if err != nil {
+			return err
+		}
+		c.Finish(actor.Keywords{"dome_az_deg": az, "dome_speed_deg": speed})
+		return nil
+	})
+	client, stop := runWith(link, dome)
+	defer stop()
+
+	send(client, "dome", "rotate 90", "rotate 360", "help rotate")
+	// Output:
+	// rotate 90
+	//   > {}
+	//   : {"dome_az_deg":90,"dome_speed_deg":6}
+	// rotate 360
+	//   > {}
+	//   w {"help":["BadParameter: Invalid value for 'AZ': 360.0 is not in the range 0<=x<360."]}
+	//   f {"error":"Command 'rotate 360' does not exist or cannot be parsed."}
+	// help rotate
+	//   > {}
+	//   : {"help":["Usage: dome rotate [OPTIONS] AZ","","  Rotates the opening.","","Positional arguments:","  AZ  Azimuth from north through east. [deg]","","Options:","  --speed RATE  How fast. [deg/s]  [default: 6; x>0]","  --help        Show this message and exit."]}
+}
+
 // An actor with a schema describes its keywords.
 func ExampleNew() {
 	link, stopBroker := startBroker()

@@ -47,25 +47,64 @@ func (a *Actor) commandHelp(h *handler) []string {
 		lines = append(lines, wrap(paragraph, "  ", helpWidth)...)
 		lines = append(lines, "")
 	}
-	return append(append(lines, "Options:"), h.optionLines()...)
+	if rows := h.argumentRows(); rows != nil {
+		lines = append(append(append(lines, "Positional arguments:"), columns(rows)...), "")
+	}
+	return append(append(lines, "Options:"), columns(h.optionRows())...)
 }
 
-// optionLines lists the command's options in click's layout: two columns, with an option
-// that is too long for the first one on a line by itself.
-func (h *handler) optionLines() []string {
-	type row struct {
-		name string
-		help []string
+// helpRow is an argument or an option with the words that describe it.
+type helpRow struct {
+	name string
+	help []string
+}
+
+// argumentRows returns the arguments, if at least one of them is described.
+func (h *handler) argumentRows() (rows []helpRow) {
+	described := false
+	for i := range h.usage.params {
+		p := &h.usage.params[i]
+		words := h.help.options[p.name]
+		described = described || words != nil
+		rows = append(rows, helpRow{p.metavar(), words})
 	}
-	var rows []row
+	if !described {
+		return nil
+	}
+	return rows
+}
+
+// optionRows returns the options, with their defaults and ranges.
+func (h *handler) optionRows() (rows []helpRow) {
 	for _, o := range h.usage.options {
 		help := h.help.options[o.name]
-		if o.required {
-			help = append(slices.Clip(help), " [required]") // after two spaces
+		var extra []string
+		if o.is.fallback != nil {
+			extra = append(extra, "default: "+*o.is.fallback)
 		}
-		rows = append(rows, row{strings.TrimSpace(o.name + " " + o.value), help})
+		if o.is.ranged() {
+			extra = append(extra, o.is.rangeText())
+		}
+		if o.required {
+			extra = append(extra, "required")
+		}
+		if extra != nil {
+			space := " " // after two spaces
+			if help == nil {
+				space = ""
+			}
+			help = append(slices.Clip(help), strings.Fields("["+strings.Join(extra, "; ")+"]")...)
+			first := len(h.help.options[o.name])
+			help[first] = space + help[first]
+		}
+		rows = append(rows, helpRow{strings.TrimSpace(o.name + " " + o.value), help})
 	}
-	rows = append(rows, row{"--help", strings.Fields("Show this message and exit.")})
+	return append(rows, helpRow{"--help", strings.Fields("Show this message and exit.")})
+}
+
+// columns lists arguments or options in click's layout: two columns, with a name that is too long
+// for the first one on a line by itself.
+func columns(rows []helpRow) []string {
 	column := 0
 	for _, r := range rows {
 		column = max(column, utf8.RuneCountInString(r.name))
@@ -93,11 +132,12 @@ func (h *handler) optionLines() []string {
 // help is the help text of a command.
 type help struct {
 	paragraphs [][]string          // as words
-	options    map[string][]string // the words that describe each option
+	options    map[string][]string // the words that describe each option and argument
 }
 
-// parseHelp splits a help text at its empty lines and takes out the descriptions of
-// options: the lines that begin with an option, and those that follow up to an empty line.
+// parseHelp splits a help text at its empty lines and takes out the descriptions of options and
+// arguments: the lines that begin with one, and those that follow up to an empty line. An argument
+// is followed by two spaces, so that a sentence may begin with its name.
 func parseHelp(text string, u *usage) help {
 	h := help{options: make(map[string][]string)}
 	var paragraph []string
@@ -111,7 +151,7 @@ func parseHelp(text string, u *usage) help {
 			}
 			paragraph, current = nil, ""
 			continue
-		case u.option(words[0]) != nil:
+		case u.option(words[0]) != nil || u.has(words[0]) && describes(line, words[0]):
 			current, words = words[0], words[1:]
 		}
 		if current != "" {
@@ -121,6 +161,21 @@ func parseHelp(text string, u *usage) help {
 		paragraph = append(paragraph, words...)
 	}
 	return h
+}
+
+// describes reports whether a line is the description of an argument.
+func describes(line, name string) bool {
+	rest := strings.TrimPrefix(strings.TrimSpace(line), name)
+	return strings.HasPrefix(rest, "  ") || strings.HasPrefix(rest, "\t")
+}
+
+// text returns the help text as a model has it: its paragraphs, or "".
+func (h help) text() string {
+	paragraphs := make([]string, len(h.paragraphs))
+	for i, words := range h.paragraphs {
+		paragraphs[i] = strings.Join(words, " ")
+	}
+	return strings.Join(paragraphs, "\n\n")
 }
 
 // wrap fills lines of the given width with words.

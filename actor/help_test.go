@@ -16,7 +16,6 @@ func TestHelpIsLaidOutAsByClick(t *testing.T) {
 		it must be wrapped by click at eighty columns.
 
 		Second paragraph of it.`
-	a.Handle("get-command-model", "Returns a dictionary representation of the command using “unclick”.", noop)
 	a.Handle("slew RA DEC", long, noop)
 	a.Handle("nofin", "", noop)
 	want := []string{

@@ -12,18 +12,20 @@ type usage struct {
 	options []option
 }
 
-// param is one positional argument: NAME, [NAME] or NAME...
+// param is one positional argument: NAME, [NAME] or NAME..., perhaps with a type, as NAME:float.
 type param struct {
 	name     string
 	optional bool
 	variadic bool
+	is       valueType
 }
 
-// option is one option: [--name], [--name VALUE] or --name VALUE.
+// option is one option: [--name], [--name VALUE] or --name VALUE, whose value may have a type.
 type option struct {
 	name     string // with its hyphens
 	value    string // the value's name; "" for a flag
 	required bool
+	is       valueType
 }
 
 // parseUsage parses a usage line. Its error says what is wrong.
@@ -72,7 +74,13 @@ func (u *usage) addParam(field string) error {
 			p.name, p.variadic = inner, true
 		}
 	}
+	var err error
+	if p.name, p.is, err = parseType(p.name); err != nil {
+		return err
+	}
 	switch last := len(u.params) - 1; {
+	case p.is.fallback != nil && (!p.optional || p.variadic):
+		return fmt.Errorf("has a default for %s, which is not a single argument in brackets", p.name)
 	case p.name == "" || strings.ContainsAny(p.name, "[]"):
 		return fmt.Errorf("has an argument %q; write NAME, NAME... or [NAME]", field)
 	case u.has(p.name):
@@ -118,6 +126,14 @@ func (u *usage) addOption(fields []string) (rest []string, err error) {
 	case name == "--help" || u.has(name):
 		return nil, fmt.Errorf("names %s, which is taken", name)
 	}
+	if !flag {
+		if o.value, o.is, err = parseType(o.value); err != nil {
+			return nil, err
+		}
+		if o.required && o.is.fallback != nil {
+			return nil, fmt.Errorf("has a default for %s, which is required", name)
+		}
+	}
 	u.options = append(u.options, o)
 	return rest, nil
 }
@@ -142,19 +158,29 @@ func (u *usage) option(name string) *option {
 	return nil
 }
 
+// metavar returns an argument as click shows it, in usages and in errors.
+func (p *param) metavar() string {
+	name := strings.ToUpper(strings.ReplaceAll(p.name, "-", "_"))
+	if p.is.kind == "choice" {
+		name = "{" + strings.Join(p.is.choices, "|") + "}"
+		if p.optional {
+			name = "[" + strings.Join(p.is.choices, "|") + "]"
+		}
+	} else if p.optional {
+		name = "[" + name + "]"
+	}
+	if p.variadic {
+		name += "..."
+	}
+	return name
+}
+
 // line returns the usage in click's layout, after "Usage: ".
 func (u *usage) line(actor string) string {
 	var b strings.Builder
 	b.WriteString(actor + " " + u.name + " [OPTIONS]")
-	for _, p := range u.params {
-		name := p.name
-		if p.optional {
-			name = "[" + name + "]"
-		}
-		if p.variadic {
-			name += "..."
-		}
-		b.WriteString(" " + name)
+	for i := range u.params {
+		b.WriteString(" " + u.params[i].metavar())
 	}
 	return b.String()
 }

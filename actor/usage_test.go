@@ -34,7 +34,7 @@ func TestArgumentsAreCountedInClicksWords(t *testing.T) {
 		{"slew RA DEC", []string{"-1", "2"}, ""},
 		{"help [WHAT]", nil, ""},
 		{"help [WHAT]", []string{"a", "b"}, "UsageError: Got unexpected extra argument (b)"},
-		{"say TEXT...", nil, "MissingParameter: Missing argument 'TEXT'."},
+		{"say TEXT...", nil, "MissingParameter: Missing argument 'TEXT...'."},
 		{"say TEXT...", []string{"a", "b", "c"}, ""},
 		{"say [TEXT]...", nil, ""},
 		{"say [TEXT...]", []string{"a", "b"}, ""},

@@ -9,6 +9,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/model"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 	"github.com/clu-ws/clu-ws/internal/inorder"
 )
@@ -98,6 +99,10 @@ func (b *Bridge) command(conn engine.Conn, c *client, message protocol.Fields, i
 	})
 }
 
+// errQuestionID is the error for a client's command whose replies would count as the answer to a
+// question of the bridge, and be in no snapshot.
+var errQuestionID = &protocol.Rejection{Code: protocol.CodeInUse, Message: `The command was not sent: a command_id of "model-" and a UUID is the bridge's own; choose another, or leave it out.`}
+
 const leavingMessage = "The command was not sent: " + goingAwayReason + "."
 
 // readCommand reads a command and checks that the client may send it now. Even with an
@@ -110,6 +115,9 @@ func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Field
 	}
 	if err != nil {
 		return s, err
+	}
+	if model.IsQuestion(r.ID) {
+		return s, errQuestionID
 	}
 	command := actor.NewCommand(b.cfg.Name, r.Consumer, r.String, r.ID)
 	if s.principal = c.principal(); s.principal != nil {

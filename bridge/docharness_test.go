@@ -33,13 +33,16 @@ type docHarness struct {
 
 func newDocHarness(t *testing.T, url string) *docHarness {
 	t.Helper()
-	b := linked(t, url, withHistory, func(c *bridge.Config) { c.Name, c.Version, c.ListClients = "bridge", "0.1.0", true }, withSources("exchange=live"))
+	b := linked(t, url, withHistory, func(c *bridge.Config) { c.Name, c.Version, c.ListClients, c.Site = "bridge", "0.1.0", true, docSite() }, withSources("exchange=live"))
 	th := &docHarness{t: t, b: b, p: newPeer(t, url), heard: map[string][]envelope{}, access: newDocAccess(t, url)}
 	commands := th.p.hear("command.dome.#")
 	acting := make(chan struct{})
 	go func() {
 		defer close(acting)
 		for d := range commands {
+			if th.p.tellsModel(d) {
+				continue
+			}
 			for _, code := range []string{">", "i", ":"} {
 				_ = th.p.ch.Publish(d.Exchange, "reply.bridge.dome", false, false, domeSays(code, d.Headers["command_id"]))
 			}
@@ -49,6 +52,8 @@ func newDocHarness(t *testing.T, url string) *docHarness {
 	th.guard(url)
 	observer := th.dial("/")
 	th.p.publish("reply.broadcast", domeSays("i", nil))
+	th.until(observer, "a reply")
+	th.p.publish("reply.broadcast", domeWarns("!", "coolant leak"))
 	th.until(observer, "a reply")
 	return th
 }
@@ -142,6 +147,9 @@ func (th *docHarness) runOthers(b *broker.Broker) {
 	c.say(`{"op": "command", "id": "b", "consumer": "mute", "command_string": "open", "timeout_ms": 1}`)
 	th.until(c, "result")
 	th.runNotices(c)
+	th.changeModel()
+	th.changeProblems()
+	th.changeSite()
 	b.DropConnections()
 	th.until(c, "gap")
 }

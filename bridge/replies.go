@@ -8,6 +8,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/model"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
@@ -66,6 +67,7 @@ func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *hub.Reply {
 	r.Internal, _ = d.Headers["internal"].(bool)
 	r.MessageID, r.Sent = d.MessageId, d.Timestamp
 	r.Unroutable = d.Timestamp.IsZero() && r.Code == string(actor.Failed) && actor.IsUnroutable(r.RoutingKey, r.Commander, r.Sender)
+	r.Aside = model.IsQuestion(r.CommandID) || isAck(d, r)
 	r.Order, r.Ordered = toInt64(d.Headers["order"])
 	if r.Ordered {
 		key, _ := d.Headers["order_key"].(string)
