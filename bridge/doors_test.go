@@ -50,6 +50,7 @@ var opDoors = []struct {
 	{"unsubscribe", `{"op": "unsubscribe"}`, outcomes{"unauthorized", "bad_request", "bad_request", "bad_request"}}, // it has none
 	{"snapshot", `{"op": "snapshot"}`, outcomes{"unauthorized", "snapshot", "snapshot", "snapshot"}},
 	{"actors", `{"op": "actors"}`, outcomes{"unauthorized", "actors", "actors", "actors"}},
+	{"history", `{"op": "history", "keywords": ["dome.x"]}`, outcomes{"unauthorized", "history", "history", "history"}}, // see TestAHistoryHasOnlyWhatAClientMayHear
 	{"clients", `{"op": "clients"}`, outcomes{"unauthorized", "forbidden", "forbidden", "clients"}},
 	{"model", `{"op": "model", "actor": "dome"}`, outcomes{"unauthorized", "model", "model", "model"}},
 	{"model", `{"op": "model", "actor": "mirror"}`, outcomes{"unauthorized", "model", "forbidden", "model"}},
