@@ -272,7 +272,7 @@ func (t *Tracker) raiseIfDue(c *condition, now time.Time) {
 	if !c.holds || c.raised != nil && c.raised.Active || now.Sub(c.since) < c.For {
 		return
 	}
-	if c.raised != nil && c.raised.over(now) {
+	if c.raised != nil && c.raised.over(c.since.Add(c.For)) { // this may be some time after
 		t.remove(t.actors[c.raised.Actor], c.raised)
 	}
 	if c.raised != nil { // it is listed as ended
