@@ -53,6 +53,8 @@ var opDoors = []struct {
 	{"unsubscribe", `{"op": "unsubscribe"}`, outcomes{"unauthorized", "bad_request", "bad_request", "bad_request"}}, // it has none
 	{"snapshot", `{"op": "snapshot"}`, outcomes{"unauthorized", "snapshot", "snapshot", "snapshot"}},
 	{"actors", `{"op": "actors"}`, outcomes{"unauthorized", "actors", "actors", "actors"}},
+	{"log", `{"op": "log", "before": 9}`, outcomes{"unauthorized", "log", "log", "log"}}, // what it may hear; see hearing doors
+	{"subscribe", `{"op": "subscribe", "notices": ["actors", "commands"]}`, outcomes{"unauthorized", "ok", "ok", "ok"}},
 	{"clients", `{"op": "clients"}`, outcomes{"unauthorized", "forbidden", "forbidden", "clients"}},
 	{"model", `{"op": "model", "actor": "dome"}`, outcomes{"unauthorized", "model", "model", "model"}},
 	{"model", `{"op": "model", "actor": "mirror"}`, outcomes{"unauthorized", "model", "forbidden", "model"}},

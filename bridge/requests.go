@@ -44,6 +44,7 @@ func newRequestHandlers() requestHandlers {
 		"snapshot":    {[]string{"filter"}, (*Bridge).snapshot},
 		"actors":      {nil, (*Bridge).actors},
 		"history":     {[]string{"keywords", "from", "to", "points"}, (*Bridge).history},
+		"log":         {[]string{"before", "after", "limit", "filter", "epoch"}, (*Bridge).logPage},
 		"clients":     {nil, (*Bridge).clients},
 		"model":       {modelFields, (*Bridge).model},
 		"command":     {[]string{"consumer", "command_string", "command_id", "timeout_ms", "expires_at", "extra"}, (*Bridge).trackedCommand},
