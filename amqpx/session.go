@@ -26,6 +26,7 @@ type session struct {
 	markersClosed chan *amqp.Error // why markers was closed
 	noMarker      error            // the error read from it; used by the goroutine that connects
 
+	asker             queueAsker
 	consumers         []*consumer
 	deadLetterReaders []*deadLetterReader
 	consumingClosed   <-chan *amqp.Error // how the consuming connection ended
@@ -192,6 +193,7 @@ func (s *session) serve(ctx context.Context) error {
 		s.tasks.Go(s.dropReturned)
 	}
 	s.link.outbox.setSendNow(s.tryPublish)
+	s.link.serving.Store(s)
 	s.tasks.Go(func() {
 		if err := s.send(done); err != nil {
 			s.fail(err)
@@ -204,6 +206,7 @@ func (s *session) serve(ctx context.Context) error {
 		s.drain()
 		s.closing = true
 	}
+	s.link.serving.Store(nil)
 	s.link.outbox.refuse(Disconnected)
 	close(done)
 	s.close()

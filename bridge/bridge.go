@@ -12,10 +12,13 @@ import (
 
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/history"
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/model"
+	"github.com/clu-ws/clu-ws/bridge/problem"
 	"github.com/clu-ws/clu-ws/bridge/quota"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
+	"github.com/clu-ws/clu-ws/bridge/site"
 	"github.com/clu-ws/clu-ws/internal/limitedlog"
 )
 
@@ -30,17 +33,22 @@ type Bridge struct {
 	models   *model.Models // what actors tell of themselves
 	rooms    *rooms.Rooms
 	sequence *rooms.Sequencer // of the messages for rooms
+	problems *problem.Tracker
+	site     atomic.Pointer[site.Site] // what the operator configured about the observatory
 	metrics  *metrics
 	policy   atomic.Pointer[policies]
 	access   *accessControl // nil without access control
 	requests requestHandlers
-	usages   *quota.Usages        // what each principal takes
-	asking   chan struct{}        // a place for each request that an application decides
-	paused   func() time.Duration // length of a pause of the process that has just ended, see [engine.Engine.Paused]
+	// keywordHistory is what keywords were; nil if that is not kept.
+	keywordHistory *history.Store
+	usages         *quota.Usages        // what each principal takes
+	asking         chan struct{}        // a place for each request that an application decides
+	paused         func() time.Duration // length of a pause of the process that has just ended, see [engine.Engine.Paused]
 
 	link        *amqpx.Link
 	sourceLinks []*sourceLink
 	presence    *presence // nil if it is not configured
+	consumers   *consumers
 
 	clientCount    atomic.Uint64 // of all clients so far
 	pendingReturns pendingReturns
@@ -52,6 +60,7 @@ type Bridge struct {
 	roomDrops    *limitedlog.Log // messages for rooms that cannot be decompressed
 	failures     *limitedlog.Log // commands and messages that were not delivered
 	refusals     *limitedlog.Log // refused requests
+	badAcks      *limitedlog.Log // acknowledgements that are not understood
 	badForwarded *limitedlog.Log // requests of trusted proxies that name no client
 	warnedName   sync.Once       // that a random name can be granted no permissions
 
@@ -83,6 +92,7 @@ func New(cfg Config) (*Bridge, error) {
 		roomDrops:    limitedlog.New(cfg.Logger, "dropped a message for rooms"),
 		failures:     limitedlog.New(cfg.Logger, "a command failed"),
 		refusals:     limitedlog.New(cfg.Logger, "a request was refused"),
+		badAcks:      limitedlog.New(cfg.Logger, "dropped an acknowledgement of problems"),
 		badForwarded: limitedlog.New(cfg.Logger, "a trusted proxy names no client"),
 		stopping:     make(chan struct{}),
 	}
@@ -91,13 +101,16 @@ func New(cfg Config) (*Bridge, error) {
 	b.drainAs.Store(&b.cfg.Drain)
 	b.metrics = newMetrics(b)
 	// The engine is the last step that may fail, so nothing has to be undone.
-	for _, build := range []func() error{b.newPolicies, b.newLink, b.newSourceLinks, b.newPresence, b.newEngine} {
+	for _, build := range []func() error{b.newPolicies, b.newSite, b.newLink, b.newSourceLinks, b.newPresence, b.newEngine} {
 		if err := build(); err != nil {
 			b.endRunning()
 			return nil, err
 		}
 	}
+	b.newKeywordHistory()
 	b.newHub()
+	b.newProblems()
+	b.consumers = newConsumers(b)
 	b.newModels()
 	b.access = newAccessControl(&b.cfg)
 	b.warnOfName()
@@ -180,6 +193,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	b.runSourceLinks(linkCtx, &linking)
 	b.access.run(linkCtx, &linking)
 	b.presence.run(linkCtx, &linking)
+	linking.Go(func() { b.consumers.run(linkCtx) })
 	select {
 	case <-ctx.Done():
 	case <-linkEnded:
@@ -187,7 +201,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	err := b.drain()
 	unlink()
 	linking.Wait()
-	for _, log := range []*limitedlog.Log{b.replyDrops, b.roomDrops, b.failures, b.refusals, b.badForwarded} {
+	for _, log := range []*limitedlog.Log{b.replyDrops, b.roomDrops, b.failures, b.refusals, b.badAcks, b.badForwarded} {
 		log.End()
 	}
 	b.commandLog.end()

@@ -143,6 +143,9 @@ func (b *Bridge) recordOutcome(s *outgoing, o amqpx.Outcome) {
 	b.metrics.commands[o].Inc()
 	code, _ := s.failure(o)
 	b.endCommand(s, code)
+	if o == amqpx.Returned {
+		b.consumers.doubt(s.Consumer)
+	}
 	if o != amqpx.Confirmed && o != amqpx.Returned {
 		b.failures.Note(o.String(), "consumer", s.Consumer, "command_id", s.CommandID, "client", s.client.Remote())
 	}

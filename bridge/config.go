@@ -16,6 +16,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
+	"github.com/clu-ws/clu-ws/bridge/site"
 	"github.com/clu-ws/clu-ws/bridge/snapshot"
 )
 
@@ -51,6 +52,8 @@ type Config struct {
 	History hub.History
 	// Values bounds the memory of the last value of every keyword.
 	Values snapshot.Limits
+	// KeywordHistory bounds the memory of what keywords were, in bytes. By default nothing is kept.
+	KeywordHistory int
 	// Envelope says how replies are written.
 	Envelope actor.Envelope
 	// Batch is how long a reply to plain clients may wait for others, up to a second, so that
@@ -77,6 +80,9 @@ type Config struct {
 	Access *access.Authority
 	// Audit records who did what; nil records nothing. Its owner closes it.
 	Audit *audit.Log
+
+	// Site describes the observatory; nil is nothing.
+	Site *site.Config
 
 	// Page serves the requests on the clients' port that are not for a WebSocket. If it is nil,
 	// they are answered with 426.

@@ -36,6 +36,7 @@ func (b *Bridge) linkChanged(state amqpx.State) {
 	if !state.Up {
 		b.pendingReturns.linkLost()
 	}
+	b.problems.SetLinked(state.Up && state.QueueDown == "")
 	b.hub.Do(b.reportLink)
 	if b.cfg.OnLink != nil {
 		b.cfg.OnLink(state)
@@ -58,6 +59,9 @@ func (b *Bridge) missed(gap amqpx.Gap) {
 	}
 	b.reportLink()
 	b.hub.Missed(gap.From, gap.To)
+	if b.keywordHistory != nil {
+		b.keywordHistory.Gap(gap.From, gap.To)
+	}
 }
 
 // brokerWord returns the broker's state in one word.

@@ -2,29 +2,30 @@ package webdemo
 
 import (
 	"io/fs"
-	"strings"
+	"path"
 )
 
-// clientModule returns the relative URL of the client's module for an address in the root folder: /clu.js, where pages
-// import the client, and /clu-NAME.js, where its other modules were before they had a folder of their own. A module
-// that re-exports another keeps its classes the same ones, whichever address a page imports.
-func clientModule(path string) (target string, ok bool) {
-	name, ok := strings.CutSuffix(path, ".js")
-	if !ok {
-		return "", false
+// renamed are modules of the client that had another name.
+var renamed = map[string]string{"record": "received"}
+
+// addEarlier adds the addresses /clu-NAME.js, where the client's modules were before they had a folder of their own:
+// each re-exports the module. /clu.js itself is joined of all of them, so its classes are not those of the single
+// modules: a page imports one or the other.
+func addEarlier(assets map[string]*asset, from fs.FS) error {
+	modules, err := fs.Glob(from, "client/*.js")
+	if err != nil {
+		return err
 	}
-	switch {
-	case name == "/clu":
-		return "./client/clu.js", true
-	case name == "/clu-record": // an earlier name of that module
-		return "./client/received.js", true
+	for _, module := range modules {
+		assets["clu-"+path.Base(module)] = reexport(module)
 	}
-	name, ok = strings.CutPrefix(name, "/clu-")
-	if !ok || strings.Contains(name, "/") {
-		return "", false
+	for earlier, name := range renamed {
+		assets["clu-"+earlier+".js"] = reexport("client/" + name + ".js")
 	}
-	if _, err := fs.Stat(files, "client/"+name+".js"); err != nil {
-		return "", false
-	}
-	return "./client/" + name + ".js", true
+	return nil
+}
+
+// reexport returns a module that exports what another does.
+func reexport(module string) *asset {
+	return newAsset(contentTypes[".js"], []byte("export * from \"./"+module+"\";\n"))
 }

@@ -2,34 +2,134 @@ package webdemo
 
 import (
 	"embed"
+	"fmt"
+	"io/fs"
 	"net/http"
+	"path"
 	"strings"
+	"sync"
 )
 
-//go:embed page/index.html page/style.css page/*.js page/core/*.js client/*.js
+//go:embed page client/*.js
 var files embed.FS
 
-// Handler serves the console and the client's modules. Every origin may import the modules, and
-// browsers revalidate their copies, so that no browser keeps running the page of an earlier
-// version.
+// Handler serves the console and the client's modules. Every origin may import the modules, and browsers revalidate
+// their copies, so that no browser keeps running the page of an earlier version.
+//
+// The modules are joined when the first request comes, which takes a tenth of a second; a bridge whose page nobody opens
+// spends nothing on it.
 func Handler() http.Handler {
-	static := http.FileServerFS(files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w.Header())
-		path := r.URL.Path
-		target, forwarded := clientModule(path)
-		switch {
-		case forwarded:
-			w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
-			_, _ = w.Write([]byte("export * from \"" + target + "\";\n"))
-		case path == "/" || path == "/index.html":
-			http.ServeFileFS(w, r, files, "page/index.html")
-		case strings.HasSuffix(path, "/"): // no listings of folders
-			http.NotFound(w, r)
-		default:
-			static.ServeHTTP(w, r)
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "only GET and HEAD are allowed here", http.StatusMethodNotAllowed)
+			return
 		}
+		assets, err := allAssets()
+		if err != nil { // a fault of the embedded modules, which a test finds
+			http.Error(w, "the page cannot be put together: "+err.Error(), http.StatusInternalServerError)
+			return
+		}
+		name := strings.TrimPrefix(r.URL.Path, "/")
+		if name == "" || name == indexName {
+			name = indexName
+			if r.URL.Query().Has("sources") {
+				name = sourcesName
+			}
+			w.Header().Set("Content-Security-Policy", pagePolicy)
+		}
+		if a := assets[name]; a != nil {
+			a.ServeHTTP(w, r)
+			return
+		}
+		http.NotFound(w, r)
 	})
+}
+
+// allAssets returns the assets by their paths. They are made once, for all handlers.
+var allAssets = sync.OnceValues(func() (map[string]*asset, error) { return makeAssets(files) })
+
+// makeAssets makes the assets: the joined ones, and each source at its own address.
+func makeAssets(from fs.FS) (map[string]*asset, error) {
+	assets := map[string]*asset{}
+	if err := addSources(assets, from); err != nil {
+		return nil, err
+	}
+	if err := addEarlier(assets, from); err != nil {
+		return nil, err
+	}
+	return assets, addBundles(assets, from)
+}
+
+// addSources adds the files as they are.
+func addSources(assets map[string]*asset, from fs.FS) error {
+	return fs.WalkDir(from, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		if !isServed(name) || name == "page/index.html" {
+			return nil
+		}
+		content, err := fs.ReadFile(from, name)
+		if err != nil {
+			return err
+		}
+		assets[name] = newAsset(contentTypes[path.Ext(name)], content)
+		return nil
+	})
+}
+
+// isServed reports whether an embedded file is for browsers: tests and notes, which the patterns of embed cannot leave
+// out, are not.
+func isServed(name string) bool {
+	return path.Base(path.Dir(name)) != "tests" && contentTypes[path.Ext(name)] != ""
+}
+
+// contentTypes are the content types of the files that are served, by extension. They are not left to the tables of the
+// system, which may have others.
+var contentTypes = map[string]string{
+	".css":  "text/css; charset=utf-8",
+	".html": "text/html; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".svg":  "image/svg+xml",
+	"":      "text/plain; charset=utf-8", // LICENSE
+}
+
+// addBundles adds the joined files, and the page that loads them.
+func addBundles(assets map[string]*asset, from fs.FS) error {
+	scripts, err := bundleScripts(from, "page/app.js", bundleFolder)
+	if err != nil {
+		return err
+	}
+	var preload []string
+	for _, s := range scripts {
+		assets[s.path] = newAsset(contentTypes[".js"], s.content)
+		if s.path == bundleApp {
+			preload = s.imports
+		}
+	}
+	client, err := bundleScripts(from, "client/clu.js", ".")
+	if err != nil {
+		return err
+	}
+	if len(client) != 1 {
+		return fmt.Errorf("client/clu.js becomes %d files, and pages import it as one", len(client))
+	}
+	assets[bundleClient] = newAsset(contentTypes[".js"], client[0].content)
+	index, err := fs.ReadFile(from, "page/index.html")
+	if err != nil {
+		return err
+	}
+	assets[sourcesName] = newAsset(contentTypes[".html"], index)
+	page, sheets := joinIndex(string(index), preload)
+	style, err := joinStyles(from, sheets)
+	if err != nil {
+		return err
+	}
+	assets[bundleStyle] = newAsset(contentTypes[".css"], style)
+	assets[indexName] = newAsset(contentTypes[".html"], []byte(page))
+	return nil
 }
 
 func setHeaders(h http.Header) {
@@ -37,7 +137,6 @@ func setHeaders(h http.Header) {
 	h.Set("Cache-Control", "no-cache")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
-	// The page sets the rest of its policy itself; frame-ancestors must be a header
-	// (CSP 3, 6.4.2). Without it a page could embed this one for clickjacking.
-	h.Set("Content-Security-Policy", "frame-ancestors 'none'")
+	// frame-ancestors must be a header (CSP 3, 6.4.2). Without it a page could embed this one for clickjacking.
+	h.Set("Content-Security-Policy", framePolicy)
 }

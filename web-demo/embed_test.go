@@ -2,6 +2,7 @@ package webdemo
 
 import (
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path"
@@ -11,14 +12,11 @@ import (
 	"testing"
 )
 
-// references finds the URLs that a page or a module loads.
-var references = regexp.MustCompile(`(?:href="|src="|from ")([\w./-]+\.\w+)"`)
-
-// embedded returns the paths of all embedded files.
+// embedded returns the paths of all embedded files that are served.
 func embedded(t *testing.T) (names []string) {
 	t.Helper()
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
+		if err == nil && !entry.IsDir() && isServed(name) {
 			names = append(names, name)
 		}
 		return err
@@ -38,26 +36,58 @@ func getFrom(handler http.Handler, url string) *httptest.ResponseRecorder {
 	return response
 }
 
+// references finds the URLs that a page or a module loads.
+var references = regexp.MustCompile(`(?:href="|src="|from ?"|import\("|import ?")([\w./-]+\.\w+)"`)
+
+// comments matches those of modules, which name modules, too.
+var comments = regexp.MustCompile(`(?s)/\*\*.*?\*/`)
+
+// loadedBy returns the paths that a page loads, itself and through others, with their responses.
+func loadedBy(t *testing.T, prefix, index string) map[string]*httptest.ResponseRecorder {
+	t.Helper()
+	handler := http.StripPrefix(prefix, Handler())
+	loaded := map[string]*httptest.ResponseRecorder{}
+	for urls := []string{prefix + "/" + index}; len(urls) > 0; urls = urls[1:] {
+		url, _, _ := strings.Cut(urls[0], "?")
+		name := strings.TrimPrefix(url, prefix+"/")
+		if loaded[name] != nil {
+			continue
+		}
+		response := getFrom(handler, urls[0])
+		if response.Code != http.StatusOK {
+			t.Fatalf("%s is answered with %d", urls[0], response.Code)
+		}
+		loaded[name] = response
+		for _, match := range references.FindAllSubmatch(comments.ReplaceAll(response.Body.Bytes(), nil), -1) {
+			urls = append(urls, path.Join(path.Dir(url), string(match[1])))
+		}
+	}
+	return loaded
+}
+
 func TestThePageLoadsEveryEmbeddedFileUnderAnyPath(t *testing.T) {
 	for _, prefix := range []string{"", "/observatory/clu"} {
-		handler := http.StripPrefix(prefix, Handler())
-		loaded := []string{"page/index.html"}
-		for urls, i := []string{prefix + "/"}, 0; i < len(urls); i++ {
-			response := getFrom(handler, urls[i])
-			if response.Code != http.StatusOK {
-				t.Fatalf("%s is answered with %d", urls[i], response.Code)
-			}
-			for _, match := range references.FindAllSubmatch(response.Body.Bytes(), -1) {
-				url := path.Join(path.Dir(urls[i]), string(match[1]))
-				if !slices.Contains(urls, url) {
-					urls = append(urls, url)
-					loaded = append(loaded, strings.TrimPrefix(url, prefix+"/"))
-				}
+		loaded := slices.Sorted(maps.Keys(loadedBy(t, prefix, "?sources")))
+		want := []string{""}
+		for _, name := range embedded(t) {
+			if name != "page/index.html" && path.Ext(name) != "" { // LICENSE is for readers
+				want = append(want, name)
 			}
 		}
-		slices.Sort(loaded)
-		if all := embedded(t); !slices.Equal(all, loaded) {
-			t.Errorf("embedded %q, but the page under %q loads %q", all, prefix, loaded)
+		if !slices.Equal(loaded, want) {
+			missing := slices.DeleteFunc(want, func(name string) bool { return slices.Contains(loaded, name) })
+			t.Errorf("under %q the page does not load %q, which are embedded", prefix, missing)
+		}
+	}
+}
+
+func TestTheJoinedPageLoadsJoinedFilesUnderAnyPath(t *testing.T) {
+	for _, prefix := range []string{"", "/observatory/clu"} {
+		loaded := loadedBy(t, prefix, "")
+		for name := range loaded {
+			if name != "" && !strings.HasPrefix(name, "bundle/") && name != "page/shell/early.js" {
+				t.Errorf("under %q the page also loads %s", prefix, name)
+			}
 		}
 	}
 }
@@ -65,6 +95,9 @@ func TestThePageLoadsEveryEmbeddedFileUnderAnyPath(t *testing.T) {
 func TestNothingIsLoadedFromElsewhere(t *testing.T) {
 	elsewhere := regexp.MustCompile(`(?:href|src)="(?:https?:|//|/)|from "(?:https?:|/)|@import|\burl\(["'h/]|innerHTML|insertAdjacentHTML|\beval\(`)
 	for _, name := range embedded(t) {
+		if strings.HasPrefix(name, "page/vendor/") { // the policy keeps these from it
+			continue
+		}
 		content, err := files.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -93,9 +126,9 @@ func TestOtherPagesMayImportTheModules(t *testing.T) {
 	}
 }
 
-// Pages elsewhere import clu.js, and may import its modules, from where they were before they had a folder.
+// Pages elsewhere may import the modules from where they were before they had a folder.
 func TestEarlierAddressesOfTheModulesStillWork(t *testing.T) {
-	earlier := map[string]string{"/clu.js": "clu", "/clu-record.js": "received"}
+	earlier := map[string]string{"/clu-record.js": "received"}
 	for _, name := range []string{"batch", "catchup", "clock", "command", "filter", "gaps", "inflight", "json", "link", "reply", "session", "subscription", "url"} {
 		earlier["/clu-"+name+".js"] = name
 	}
@@ -110,8 +143,20 @@ func TestEarlierAddressesOfTheModulesStillWork(t *testing.T) {
 	}
 }
 
+func TestOtherPagesImportTheClientWithOneRequest(t *testing.T) {
+	response := get("/clu.js")
+	if found := references.Find(response.Body.Bytes()); found != nil {
+		t.Errorf("clu.js also loads %s", found)
+	}
+	for _, name := range []string{"Clu", "CommandError", "parseReply", "websocketURL"} {
+		if !regexp.MustCompile(`export\{[^}]*\b` + name + `\b`).Match(response.Body.Bytes()) {
+			t.Errorf("clu.js does not export %s", name)
+		}
+	}
+}
+
 func TestWhatIsNotEmbeddedIsNotFound(t *testing.T) {
-	for _, url := range []string{"/page/", "/client/", "/clu-nothing.js", "/clu-../page/app.js", "/client/tests/link.test.js", "/client/package.json", "/embed.go"} {
+	for _, url := range []string{"/page/", "/client/", "/clu-nothing.js", "/clu-../page/app.js", "/client/tests/link.test.js", "/page/tests/format.test.js", "/bundle/", "/bundle/nothing.js", "/client/package.json", "/embed.go"} {
 		if code := get(url).Code; code != http.StatusNotFound {
 			t.Errorf("%s is answered with %d", url, code)
 		}

@@ -108,6 +108,12 @@ func (v *View) Hides(r *Reply) bool {
 // NeedsKeywords reports whether the view tests Reply.Keywords.
 func (v *View) NeedsKeywords() bool { return v != nil && v.keywords }
 
+// TestsCommandID reports whether the view tests Reply.CommandID.
+func (v *View) TestsCommandID() bool {
+	tests := func(f *Filter) bool { return f.commandID != nil }
+	return v != nil && (slices.ContainsFunc(v.hear, tests) || slices.ContainsFunc(v.hide, tests))
+}
+
 // Senders returns the only senders whose replies the view may select, sorted; nil if it may select
 // those of any sender. A view that selects nothing has an empty list.
 func (v *View) Senders() []string {
@@ -125,6 +131,15 @@ func (v *View) SelectsAllOf(sender string) bool {
 	}
 	heard := slices.ContainsFunc(v.hear, func(f *Filter) bool { return f.testsOnlySender() && f.sender.has(sender) })
 	return heard && !slices.ContainsFunc(v.hide, func(f *Filter) bool { return f.sender.has(sender) })
+}
+
+// MayHear reports whether the view may select some reply of a sender.
+func (v *View) MayHear(sender string) bool {
+	if v == nil {
+		return true
+	}
+	of := func(f *Filter) bool { return f.sender == nil || f.sender.has(sender) }
+	return slices.ContainsFunc(v.hear, of) && !slices.ContainsFunc(v.hide, func(f *Filter) bool { return f.testsOnlySender() && of(f) })
 }
 
 // MatchPart is Match for a reply of whose keywords only some are known. It reports whether the view

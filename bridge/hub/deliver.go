@@ -17,6 +17,7 @@ type delivery struct {
 	message string       // its [Reply].MessageID
 	plain   engine.Frame // as plain clients get it
 	command commandMatch // the command that it answers
+	rhythm  bool         // it has changed its actor's rhythm
 }
 
 // Reply delivers a reply to every client that wants it. seq is its number in the stream it
@@ -43,6 +44,9 @@ func (h *Hub) recordAndDeliver(d *delivery) {
 	h.record(d)
 	if !h.loading {
 		h.deliver(d)
+		if d.rhythm {
+			h.noticeActor(d.Sender)
+		}
 	}
 }
 
@@ -99,7 +103,7 @@ func (h *Hub) record(d *delivery) {
 	}
 	h.seq = r.Seq
 	if !r.Unroutable && !r.Aside {
-		h.values.Note(snapshot.Reply{
+		d.rhythm = h.values.Note(snapshot.Reply{
 			Sender: r.Sender, Code: r.Code, RoutingKey: r.RoutingKey, CommandID: r.CommandID, Commander: r.Commander,
 			Internal: r.Internal, Time: r.heard, Seq: r.Seq, Keywords: &h.keywords,
 		})

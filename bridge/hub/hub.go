@@ -165,6 +165,7 @@ func (h *Hub) known() *uint64 {
 func (h *Hub) Missed(from, to time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.values.Interrupt()
 	frame := protocol.EncodeGap(from, to)
 	h.gapCount++
 	h.history.add(entry{seq: h.seq, at: h.now(), frame: frame, gap: h.gapCount})

@@ -36,6 +36,8 @@ type OK struct {
 	Resumed *bool `json:"resumed,omitempty"`
 	// Reason is why Resumed is false.
 	Reason string `json:"reason,omitempty"`
+	// Oldest is the number of the oldest reply that is kept, if Resumed is false; nil if there is none.
+	Oldest *uint64 `json:"oldest,omitempty"`
 	// Epoch and Seq identify the last reply before the live ones, if Resumed is set.
 	Epoch string  `json:"epoch,omitempty"`
 	Seq   *uint64 `json:"seq,omitempty"`
@@ -108,6 +110,14 @@ type Gap struct {
 	From    *string  `json:"from"` // null if it is unknown
 	To      string   `json:"to"`
 	Seconds *float64 `json:"seconds"`
+}
+
+// Actor reports that an actor's rhythm has changed, or whether somebody takes its commands.
+type Actor struct {
+	Op         string `json:"op"` // actor
+	Name       string `json:"name"`
+	IntervalMS *int64 `json:"interval_ms"` // how often it usually broadcasts; null if that is not known
+	Consumer   *bool  `json:"consumer"`    // null if it is not known
 }
 
 // Dropped reports how many frames were left out for a client that read too slowly.

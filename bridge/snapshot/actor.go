@@ -16,6 +16,11 @@ type actor struct {
 	all      sharedList
 	sets     map[string]*nameSet // see [Store.KeepNames]; nil if there are none
 
+	rhythm   rhythm
+	beat     *keptReply // its last broadcast; nil if there was none
+	pauses   uint64     // [Store.pauses] at its last broadcast
+	consumer Presence
+
 	evicted uint64 // how many of its keywords were evicted
 	changed uint64 // order of the last reply that changed it
 }

@@ -32,7 +32,7 @@ const actorRoom = 4 << 10
 // The memory of an actor, a keyword and a reply in addition to their texts, in bytes: structs, list
 // elements and map entries. A test compares these with the heap.
 const (
-	actorCost     = 640
+	actorCost     = 768
 	keywordCost   = 256
 	keptReplyCost = 160
 )

@@ -16,6 +16,9 @@ var noon = time.Date(2026, 11, 21, 12, 0, 0, 123456789, time.UTC)
 // noonText is noon as it is written.
 const noonText = "2026-11-21T12:00:00.123456+00:00"
 
+// unheard is what is written of an actor whose rhythm and consumer are not known.
+const unheard = `, "interval_ms": null, "consumer": null`
+
 // say is a reply of code i at noon.
 func say(sender string, seq uint64, body string) Reply {
 	return Reply{Sender: sender, Code: "i", Seq: seq, Time: noon, Body: []byte(body)}

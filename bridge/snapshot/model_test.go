@@ -22,6 +22,8 @@ type model struct {
 type modelActor struct {
 	name     string
 	last     *Reply
+	beat     *Reply // the last broadcast
+	rhythm   rhythm
 	keywords []modelKeyword // what was updated last is at the end
 	evicted  uint64
 }
@@ -39,6 +41,7 @@ func (m *model) note(r Reply) {
 		m.evictedActors++
 		return
 	}
+	broadcast := r.CommandID == ""
 	if len(r.CommandID) > m.Value {
 		r.CommandID = ""
 	}
@@ -52,6 +55,10 @@ func (m *model) note(r Reply) {
 	}
 	m.actors = append(m.actors, a)
 	a.last = &r
+	if broadcast {
+		a.beat = &r
+		a.rhythm.note(r.Time)
+	}
 	d := json.NewDecoder(strings.NewReader(string(r.Body)))
 	if token, _ := d.Token(); token == json.Delim('{') {
 		var said []modelKeyword
@@ -136,6 +143,9 @@ func (m *model) bytes() (n int) {
 func (m *model) cost(a *modelActor) int {
 	n := actorCost + len(a.name)
 	replies := map[*Reply]bool{a.last: true}
+	if a.beat != nil {
+		replies[a.beat] = true
+	}
 	for _, k := range a.keywords {
 		n += keywordCost + len(k.name)
 		if !k.tooLarge(m) {
@@ -199,6 +209,10 @@ func (m *model) list() any {
 
 func (a *modelActor) tree() dict {
 	o := a.last.tree()
+	o["interval_ms"], o["consumer"] = nil, nil
+	if ms := a.rhythm.interval().Milliseconds(); ms > 0 {
+		o["interval_ms"] = ms
+	}
 	if a.evicted > 0 {
 		o["evicted"] = a.evicted
 	}
@@ -233,7 +247,7 @@ func randomReply(rnd *rand.Rand, seq uint64) Reply {
 		CommandID:  pick("", "id", strings.Repeat("c", rnd.IntN(200))),
 		Commander:  pick("", "bridge.mount"),
 		Internal:   rnd.IntN(4) == 0,
-		Time:       noon.Add(time.Duration(seq) * time.Millisecond),
+		Time:       noon.Add(time.Duration(seq) * 40 * time.Millisecond),
 		Seq:        seq,
 		Body:       []byte(body),
 	}

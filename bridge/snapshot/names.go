@@ -111,6 +111,9 @@ func (v *sight) actor(a *actorView) actorView {
 	if visible.last != v.newest && !v.Reply(a.last.entry()) {
 		visible.last = v.newest
 	}
+	if a.live.Interval > 0 && a.beat != v.newest && !v.Reply(a.beat.entry()) {
+		visible.live.Interval = 0 // the rhythm of what is not visible
+	}
 	if !v.AllOf(a.name) {
 		visible.evicted = 0
 	}

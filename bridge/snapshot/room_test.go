@@ -153,7 +153,7 @@ func filler(keywords int) string {
 }
 
 func TestEquallyCostlyActorsLoseKeywordsInTurn(t *testing.T) {
-	s := New(Limits{Bytes: 64 << 10})
+	s := New(Limits{Bytes: 65 << 10})
 	s.Note(say("a", 1, filler(20)))
 	s.Note(say("b", 2, filler(20)))
 	s.Note(say("c", 3, filler(15)))

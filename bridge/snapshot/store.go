@@ -49,6 +49,7 @@ type Store struct {
 	keywords     int        // of all actors
 	replies      uint64     // how many were noted: the order of sources
 	spare        *keptReply // one that can be reused, or nil
+	pauses       uint64     // how often replies may have been lost
 	views        uint64     // how many were taken; anything older than the last one may be in it
 	read         Keywords
 	names        bool   // see [Store.KeepNames]
@@ -65,14 +66,14 @@ func New(l Limits) *Store {
 }
 
 // Note merges a reply. Replies must come in their order: the last one wins. The limits hold when Note
-// returns.
-func (s *Store) Note(r Reply) {
+// returns. It reports whether the actor's rhythm has changed noticeably.
+func (s *Store) Note(r Reply) (rhythm bool) {
 	if r.Sender == "" {
-		return
+		return false
 	}
 	if len(r.Sender) > s.limits.Value {
 		s.evictedActors++
-		return
+		return false
 	}
 	s.replies++
 	a := s.touch(r.Sender)
@@ -87,6 +88,7 @@ func (s *Store) Note(r Reply) {
 	if s.names {
 		s.keepNames(a, a.last, r.Keywords)
 	}
+	rhythm = s.noteRhythm(a)
 	for _, k := range r.Keywords.list {
 		s.set(a, k.name, k.value)
 	}
@@ -94,6 +96,7 @@ func (s *Store) Note(r Reply) {
 	s.evictedKeywords += uint64(r.Keywords.evicted)
 	heap.Fix(&s.costs, a.rank)
 	s.makeRoom()
+	return rhythm
 }
 
 // touch returns the actor with the given name, and makes the current reply its last one.

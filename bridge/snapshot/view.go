@@ -7,13 +7,15 @@ import "slices"
 type actorView struct {
 	name     string
 	last     *keptReply
+	beat     *keptReply // the last broadcast; nil if there was none
+	live     Liveness
 	evicted  uint64
 	keywords []*keyword // public and internal, unordered
 	mixed    bool       // there are both public and internal ones
 }
 
 func (a *actor) view() actorView {
-	return actorView{a.name, a.last, a.evicted, a.all.share(), len(a.public) > 0 && len(a.internal) > 0}
+	return actorView{a.name, a.last, a.beat, a.liveness(), a.evicted, a.all.share(), len(a.public) > 0 && len(a.internal) > 0}
 }
 
 // Actors returns a view of all actors. The store's lock must be held for the call, but

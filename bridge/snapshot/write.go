@@ -24,7 +24,8 @@ func (f *keptReply) entry() Entry {
 
 // append writes an actor with some of its keywords:
 //
-//	"mount": {"time": "2026-11-21T03:38:40.123456+00:00", "code": ":", "seq": 17, "keywords": {
+//	"mount": {"time": "2026-11-21T03:38:40.123456+00:00", "code": ":", "seq": 17,
+//	  "interval_ms": 1000, "consumer": true, "keywords": {
 //	  "ra": {"value": 1.5, "time": "2026-11-21T03:38:39.000000+00:00", "code": "i", "seq": 12}}}
 //
 // The actor's time, code and seq are those of its last reply, whatever its body. "evicted": 3 comes
@@ -35,6 +36,7 @@ func (a *actorView) append(dst []byte, keywords []*keyword) []byte {
 	dst = appendString(dst, a.name)
 	dst = append(dst, ": {"...)
 	dst = a.last.append(dst)
+	dst = a.live.append(dst)
 	dst = appendEvicted(dst, a.evicted)
 	dst = append(dst, `, "keywords": {`...)
 	var written *keptReply // whose text is dst[from:to]
@@ -87,9 +89,10 @@ type Actors []actorView
 // Append appends all actors to dst, sorted by name, with the time, code and seq of the
 // last reply and the number of known keywords:
 //
-//	[{"name": "mount", "time": "2026-11-21T03:38:40.123456+00:00", "code": ":", "seq": 17, "keywords": 3}]
+//	[{"name": "mount", "time": "2026-11-21T03:38:40.123456+00:00", "code": ":", "seq": 17,
+//	  "interval_ms": 1000, "consumer": true, "keywords": 3}]
 //
-// "evicted": 3 follows seq if that many of the actor's keywords were evicted.
+// "evicted": 3 comes before keywords if that many of the actor's keywords were evicted.
 func (all Actors) Append(dst []byte) []byte {
 	slices.SortFunc(all, func(a, b actorView) int { return strings.Compare(a.name, b.name) })
 	dst = append(dst, '[')
@@ -101,6 +104,7 @@ func (all Actors) Append(dst []byte) []byte {
 		dst = appendString(dst, all[i].name)
 		dst = append(dst, ", "...)
 		dst = all[i].last.append(dst)
+		dst = all[i].live.append(dst)
 		dst = appendEvicted(dst, all[i].evicted)
 		dst = append(dst, `, "keywords": `...)
 		dst = strconv.AppendInt(dst, int64(all[i].names()), 10)

@@ -18,12 +18,12 @@ func TestASnapshotIsWrittenSortedByName(t *testing.T) {
 	s.Note(say("dome", 3, `{}`))
 	first := `"time": "2026-11-21T12:00:00.123456+00:00", "code": "i", "seq": `
 	second := `"time": "2026-11-21T12:00:01.123456+00:00", "code": ":", "seq": 2`
-	want := `{"dome": {` + first + `3, "keywords": {}}, "mount": {` + second + `, "keywords": {` +
+	want := `{"dome": {` + first + `3` + unheard + `, "keywords": {}}, "mount": {` + second + unheard + `, "keywords": {` +
 		`"dec": {"value": [1,  2], ` + first + `1}, "ra": {"value": 2e0, ` + second + `}}}}`
 	if got := string(s.Append([]byte("x"), nil)); got != "x"+want {
 		t.Errorf("got  %s\nwant x%s", got, want)
 	}
-	want = `[{"name": "dome", ` + first + `3, "keywords": 0}, {"name": "mount", ` + second + `, "keywords": 2}]`
+	want = `[{"name": "dome", ` + first + `3` + unheard + `, "keywords": 0}, {"name": "mount", ` + second + unheard + `, "keywords": 2}]`
 	if got := string(s.AppendActors([]byte("x"))); got != "x"+want {
 		t.Errorf("got  %s\nwant x%s", got, want)
 	}
@@ -89,8 +89,8 @@ func TestEvictionsAreReported(t *testing.T) {
 	s := New(Limits{Keywords: 1})
 	s.Note(say("mount", 1, `{"a": 1, "b": 2, "c": 3}`))
 	head := `"time": "` + noonText + `", "code": "i", "seq": 1`
-	want := `{"mount": {` + head + `, "evicted": 2, "keywords": {"c": {"value": 3, ` + head + `}}}}` +
-		`[{"name": "mount", ` + head + `, "evicted": 2, "keywords": 1}]`
+	want := `{"mount": {` + head + unheard + `, "evicted": 2, "keywords": {"c": {"value": 3, ` + head + `}}}}` +
+		`[{"name": "mount", ` + head + unheard + `, "evicted": 2, "keywords": 1}]`
 	if got := string(s.AppendActors(s.Append(nil, nil))); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

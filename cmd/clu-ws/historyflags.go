@@ -30,6 +30,7 @@ func historyFlags() []cli.Flag {
 		&cli.IntFlag{Name: "history", Value: 10000, EnvVars: env("history"), Category: catHistory, Usage: "`REPLIES` that the bridge keeps for clients that resume; 0 keeps none"},
 		&cli.StringFlag{Name: "history-bytes", Value: "64MiB", EnvVars: env("history-bytes"), Category: catHistory, Usage: "most `BYTES` of kept replies"},
 		&cli.DurationFlag{Name: "history-age", Value: 10 * time.Minute, EnvVars: env("history-age"), Category: catHistory, Usage: "longest `TIME` for which a reply is kept"},
+		&cli.StringFlag{Name: "values-bytes", Value: "64MiB", EnvVars: env("values-bytes"), Category: catHistory, Usage: "most `BYTES` of the history of keywords: what their values were in the last 24 hours, for plots; 0 keeps none"},
 	}
 }
 
@@ -46,7 +47,12 @@ func readHistory(c *cli.Context, cfg *bridge.Config) (err error) {
 	if h.Bytes, err = byteSize(c, "history-bytes"); err != nil {
 		return err
 	}
-	h.Age, err = atLeast(c, "history-age", minDuration)
+	if h.Age, err = atLeast(c, "history-age", minDuration); err != nil {
+		return err
+	}
+	if c.String("values-bytes") != "0" {
+		cfg.KeywordHistory, err = byteSize(c, "values-bytes")
+	}
 	return err
 }
 

@@ -47,10 +47,11 @@ func files(t *testing.T, endings ...string) (all []file) {
 	return all
 }
 
-// isSource reports whether a folder may hold files of the repository's own: not caches, and not what is built.
+// isSource reports whether a folder may hold files of the repository's own: not caches, what is built, or what others
+// wrote (vendor).
 func isSource(folder string) bool {
 	return folder == ".github" || folder == ".ci" ||
-		!strings.HasPrefix(folder, ".") && folder != "node_modules" && folder != "bin"
+		!strings.HasPrefix(folder, ".") && folder != "node_modules" && folder != "bin" && folder != "vendor"
 }
 
 // within reports whether a path is in one of these folders, or is one of these files.

@@ -15,7 +15,6 @@ const TOLERANCE = 2_000;
 const MAX_AGE = 600_000;
 
 export class Clock {
-  #ahead = 0;         // ms by which the local clock is ahead of the bridge's
   #reading = null;    // {bridge, monotonic, wall}: the bridge's time and the local clocks at that moment, ms
   #asked = null;      // when the bridge was asked, by the monotonic clock; null if no answer is outstanding
   #ask;
@@ -33,8 +32,6 @@ export class Clock {
   /** Starts from the time in a hello. @param {string|undefined} time  undefined if the server does not send it */
   start(time) {
     const bridge = Date.parse(time ?? "");
-    const ahead = Date.now() - bridge;
-    this.#ahead = Math.abs(ahead) > TOLERANCE ? ahead : 0;  // false for NaN
     this.#asked = null;
     this.#reading = null;
     if (!Number.isNaN(bridge)) this.#note(bridge);
@@ -77,22 +74,24 @@ export class Clock {
     return this.#reading === null ? undefined : Math.floor(this.now() + ms) / 1_000;
   }
 
-  /** Converts a snapshot's times to the local clock, as ISO strings. */
-  toLocal(snapshot) {
-    if (this.#ahead === 0) return snapshot;
-    const actors = Object.entries(snapshot.actors ?? {}).map(([name, actor]) => {
-      const keywords = Object.entries(actor.keywords ?? {}).map(([keyword, entry]) => [keyword, this.#shift(entry)]);
-      return [name, { ...this.#shift(actor), keywords: Object.fromEntries(keywords) }];
-    });
-    return { ...snapshot, actors: Object.fromEntries(actors) };
+  /** Takes a time at which the bridge heard something: it is not before that. @param {number} heard  ms */
+  observe(heard) {
+    if (this.#reading !== null && heard > this.now()) this.#note(heard);
+  }
+
+  /** ms by which the local clock is ahead of the bridge's; 0 if that is too little to tell, or not known. */
+  get ahead() {
+    if (this.#reading === null) return 0;
+    const ahead = Date.now() - this.now();
+    return Math.abs(ahead) > TOLERANCE ? ahead : 0;
+  }
+
+  /** Converts a time of the bridge's clock to the local one, ms. */
+  toLocal(time) {
+    return time + this.ahead;
   }
 
   #note(bridge) {
     this.#reading = { bridge, monotonic: this.#monotonic(), wall: Date.now() };
-  }
-
-  #shift(entry) {
-    const time = new Date(Date.parse(entry.time) + this.#ahead);
-    return Number.isNaN(time.getTime()) ? entry : { ...entry, time: time.toISOString() };
   }
 }

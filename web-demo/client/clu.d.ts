@@ -1,5 +1,12 @@
 /** The browser client of clu-ws. Times are in ms unless they are Dates. */
 
+import type { ActorEntry, CommandEntry, History, LogPart, LogRequest, Model, Notice, NoticeKind, Problem, Site, When } from "./answers.js";
+
+import type { Action, Credential, Identity } from "./grants.js";
+
+export type * from "./answers.js";
+export type * from "./grants.js";
+
 /** What integers beyond 2^53 become: a string of their digits, a BigInt, or the nearest number. */
 export type BigIntMode = "text" | "bigint" | "number";
 
@@ -22,6 +29,11 @@ export interface CluOptions {
   expires?: number;
   /** How long the bridge may delay a reply so that several leave in one write, 0 to 1 000; default 50, or the URL's `batch_ms`. */
   batch?: number;
+  /**
+   * How far the page may be behind until it skips what is old and asks for the last values; default 3 000. Infinity for a
+   * program that must have every reply, however late.
+   */
+  maxLag?: number;
   /** Default "text". */
   bigint?: BigIntMode;
   /**
@@ -61,7 +73,12 @@ export interface Reply {
   time: Date | null;
   /** When it arrived here. */
   receivedAt: number;
-  /** When it was published, as far as is known: `receivedAt`, or `time` if it is late. */
+  /**
+   * When the bridge heard it, ms since 1970 by the bridge's clock: ages count from here. 0 if that is not known, null from
+   * a server that does not say it.
+   */
+  heard: number | null;
+  /** The same by the local clock; without `heard`, when it was published, as far as is known. */
   at: number;
   /** It was published while this page was not connected, and arrived afterwards. */
   late: boolean;
@@ -97,8 +114,10 @@ export interface Filter {
 export interface Value {
   /** Any JSON value; undefined if it is too large for the bridge to keep. */
   value: any;
-  /** When it was received, by the local clock. */
+  /** When it was heard, by the local clock. */
   time: Date;
+  /** When the bridge heard it, ms since 1970 by the bridge's clock; null from CLU's own server. */
+  heard: number | null;
   /** The message code of its reply. */
   code: string;
   seq: number | null;
@@ -120,6 +139,10 @@ export interface Change extends Value {
 export interface SubscriptionOptions {
   /** Request the last values at once; default true. */
   snapshot?: boolean;
+  /** Keep the last values in `values`; default true. A page that keeps them itself saves the work. */
+  values?: boolean;
+  /** Of what the event `notice` tells. With the filter null the subscription is for these alone, and selects no replies. */
+  notices?: NoticeKind[];
   /** At most one reply of each actor in this time. Final replies and errors are never delayed. */
   throttle?: number;
   /** As in CluOptions; default: the client's. */
@@ -141,8 +164,8 @@ export interface SubscriptionOptions {
 export class Subscription {
   private constructor();
   readonly id: string;
-  /** A copy of the filter. */
-  readonly filter: Filter;
+  /** A copy of the filter; null for notices alone. */
+  readonly filter: Filter | null;
   /** The last value of each keyword of each actor: `values.dome?.dome_shutter?.value`. */
   readonly values: Values;
   /** What an application that decides about it has for this page; null if there is none. */
@@ -219,62 +242,10 @@ export interface SendOptions {
   onReply?: (reply: Reply, command: Command) => void;
 }
 
-/** Why a message was not published. */
+/** Why a request did not succeed. */
 export class RequestError extends Error {
-  /** The bridge's error code; null if the bridge has not answered. */
+  /** The bridge's error code; "unsupported" if this server has no such request; null if the bridge has not answered. */
   readonly code: string | null;
-}
-
-/** A token, a ticket that is valid once, or none. */
-export type Credential = string | { ticket: string } | null | undefined;
-
-/** A rule of `command` or `forbid`. A field that is absent covers everything. */
-export interface CommandRule {
-  /** Globs. */
-  consumer?: string | string[];
-  /** Globs for the first word of the command string. */
-  verb?: string | string[];
-}
-
-/** What a client may do, see docs/access.md. */
-export interface Grants {
-  hear?: Filter[];
-  hide?: Filter[];
-  own?: boolean;
-  rooms?: string[];
-  publish?: string[];
-  command?: CommandRule[];
-  forbid?: CommandRule[];
-  clients?: boolean;
-  admin?: boolean;
-  limits?: Record<string, number>;
-}
-
-/** Who a client is. */
-export interface Identity {
-  /** "" for an anonymous client. */
-  name: string;
-  /** How it was identified; null if the bridge does not say. */
-  source: string | null;
-  grants: Grants;
-  /** When the login ends; null for never. */
-  expires: Date | null;
-}
-
-/** Something that a client may want to do. One of its fields is set. */
-export interface Action {
-  /** Send a command; without a command_string, any at all. */
-  command?: { consumer: string; command_string?: string };
-  /** Hear a room. */
-  room?: string;
-  /** Publish to a room. */
-  publish?: string;
-  /** Hear an actor: any of its replies, not only those to the client's own commands. */
-  hear?: string;
-  /** List the connected clients. */
-  clients?: boolean;
-  /** Close connections. */
-  admin?: boolean;
 }
 
 /** A place where replies may be missing. `reason` is null if the bridge itself lost its broker. */
@@ -295,8 +266,17 @@ export interface CluEvents {
   command: Command;
   gap: Gap;
   broker: { state: "up" | "blocked" | "no_replies" | "down"; reason: string | null };
-  /** That many messages were left out, because this page reads too slowly. */
-  dropped: { count: number };
+  /**
+   * That many messages were left out here, because this page reads too slowly. The dates are by the bridge's clock. The
+   * values are right again when it comes.
+   */
+  dropped: { count: number; from?: Date; to?: Date };
+  /** This page has fallen behind, and skips what is old; or it is current again. */
+  lag: { seconds: number; behind: boolean };
+  /** What the server is has become known. */
+  hello: { protocol: "v1" | "plain"; name: string | null; version: string | null; capabilities: string[] };
+  /** What a subscription has asked for with `notices`. */
+  notice: Notice;
   /** Who this client is has become known, or its grants have changed; `changed` lists which, or is null. */
   access: { access: Identity | null; changed: string[] | null };
   /** The login ends in so many ms. With the option `token` it is renewed. */
@@ -309,7 +289,30 @@ export interface CluEvents {
   error: { message: string; cause: unknown };
 }
 
-export class Clu extends EventTarget {
+/** What a client asks the bridge. All are rejected with a RequestError. */
+declare class Asker extends EventTarget {
+  protected constructor();
+  /** Publishes any JSON value to a room. Fulfilled when the broker has it; rejected with a RequestError. */
+  publish(path: string, body: any): Promise<void>;
+  /** What keywords were, such as "weather.wind_speed_ms"; by default in the last hour. */
+  history(keywords: string[], span?: { from?: When; to?: When | null; points?: number }): Promise<History>;
+  /** The commands and keywords of an actor. `refresh`: the bridge asks the actor again. */
+  model(actor: string, options?: { refresh?: boolean }): Promise<Model>;
+  /** The problems of all actors. */
+  problems(): Promise<Problem[]>;
+  /** Acknowledges one problem of an actor, for all pages, or all up to a reply. */
+  acknowledge(actor: string, what: { key?: string; seq?: number }): Promise<void>;
+  /** A part of the log, the newest if nothing is asked for. */
+  log(request?: LogRequest): Promise<LogPart>;
+  /** The commands of everybody: those that run, and the last that have ended. */
+  everyCommand(): Promise<CommandEntry[]>;
+  /** What the operators have configured for this site. */
+  site(): Promise<Site>;
+  /** The actors that have sent replies. */
+  actors(): Promise<ActorEntry[]>;
+}
+
+export class Clu extends Asker {
   /** @param url  ws(s):// or http(s)://, absolute or relative to the page; default: the page's folder */
   constructor(url?: string | URL, options?: CluOptions);
   readonly url: string;
@@ -323,6 +326,14 @@ export class Clu extends EventTarget {
   readonly lastHeard: number;
   /** Who this client is and what it may do; null if the bridge has no access control, and before it has said so. */
   readonly access: Identity | null;
+  /** What this server can do; empty for CLU's own server, null before that is known. */
+  readonly capabilities: string[] | null;
+  /** The bridge's clock, ms since 1970; this computer's if the server does not say it. */
+  now(): number;
+  /** ms by which this computer's clock is ahead of the bridge's; 0 if that is too little to tell, or not known. */
+  readonly clockError: number;
+  /** How far this page is behind, seconds: how long ago the bridge heard what arrives here now. */
+  readonly lag: number;
   /** The commands in flight. */
   readonly commands: Command[];
   /** Connects, and reconnects until `close`. Fulfilled when connected, however many attempts that takes. */
@@ -330,11 +341,9 @@ export class Clu extends EventTarget {
   /** Disconnects until the next `connect`. Commands in flight become unknown. */
   close(): void;
   /** Subscribes to the replies that a filter selects, across all connections, until the subscription is closed. */
-  subscribe(filter?: Filter, options?: SubscriptionOptions): Subscription;
+  subscribe(filter?: Filter | null, options?: SubscriptionOptions): Subscription;
   /** Sends a command and follows it. It never throws: a mistake yields a rejected command. */
   send(consumer: string, commandString: string, options?: SendOptions): Command;
-  /** Publishes any JSON value to a room. Fulfilled when the broker has it; rejected with a RequestError. */
-  publish(path: string, body: any): Promise<void>;
   /** Whether this client may do something, as far as it knows; the bridge decides. */
   may(action: Action): boolean;
   /** Why this client may not do something, in words for its user; null if it may. */

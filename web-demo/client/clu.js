@@ -29,11 +29,12 @@
  */
 
 import { Access } from "./access.js";
+import { Asker } from "./asker.js";
 import { Command, CommandError, newCommandId } from "./command.js";
 import { InFlight } from "./inflight.js";
 import { BIGINTS, formatJSON, parseJSON } from "./json.js";
-import { Link } from "./link.js";
-import { Messages, RequestError } from "./messages.js";
+import { isTooSlow, Link } from "./link.js";
+import { Queries, RequestError } from "./queries.js";
 import { CODES, isFinal, isMessage, parseReply, readReply } from "./reply.js";
 import { Sender, unsent } from "./sender.js";
 import { Session } from "./session.js";
@@ -41,10 +42,6 @@ import { Subscription } from "./subscription.js";
 import { websocketURL } from "./url.js";
 
 export { CODES, Command, CommandError, formatJSON, isFinal, newCommandId, parseJSON, parseReply, RequestError, Subscription, websocketURL };
-
-/** The bridge's error codes for a command that was not sent. After any other code but `returned`, an actor may have received it. */
-const NOT_SENT = new Set(["bad_request", "forbidden", "in_use", "away", "blocked", "full", "expired", "gone", "invalid", "leaving",
-  "rate", "undecided", "no_record", "unauthorized"]);
 
 const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 200, bigint: "text", expires: 5_000 });
 
@@ -64,6 +61,8 @@ const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 20
  * @property {number} [batch]           ms for which the bridge may delay a reply so that several leave in one write: 0 to 1 000,
  *                                      default 50 or the URL's `batch_ms`. Final replies and errors are never delayed. 0 sends
  *                                      each reply at once, for a page that reacts to them, and costs the bridge a write each
+ * @property {number} [maxLag]          ms that a page may be behind until it skips what is old and asks for the last values,
+ *                                      3 000; Infinity for a program that must have every reply, however late
  * @property {"text"|"bigint"|"number"} [bigint]  what integers beyond 2^53, which a JavaScript number cannot hold, become: "text"
  *                                      (a string of their digits, the default), "bigint" (exact, but JSON.stringify throws and
  *                                      arithmetic does not mix: see `formatJSON`), or "number" (the nearest: digits are lost)
@@ -93,7 +92,11 @@ const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 20
  * | `broker`  | `{state, reason}`, state "up", "blocked" (replies flow, commands fail), "no_replies"       |
  * |           | (commands are sent, no reply arrives) or "down"; also on each connection. CLU's own server  |
  * |           | does not report it                                                                          |
- * | `dropped` | `{count}`: that many messages were left out, because this page reads too slowly             |
+ * | `dropped` | `{count, from, to}`: that many messages were left out here, because this page reads too slowly; |
+ * |           | Dates, by the bridge's clock, or undefined. The values are right again when it comes         |
+ * | `lag`     | `{seconds, behind}`: this page has fallen behind, and skips what is old; or it is current    |
+ * | `hello`   | `{protocol, name, version, capabilities}`: what the server is has become known              |
+ * | `notice`  | a message that a subscription has asked for with `notices`: see docs/protocol.md             |
  * | `access`  | `{access, changed}`: who this client is has become known, or its grants have changed; `changed`   |
  * |           | lists which, or is null                                                                     |
  * | `expiring` | `{expiresIn, expires}`: the login ends in so many ms; with the option `token` it is renewed  |
@@ -101,7 +104,7 @@ const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 20
  * |           | `connect`. `status` is 401 or 403, or the close code: 3000 (expired), 3003 (revoked), 3008   |
  * | `error`   | `{message, cause}`: a frame that is no envelope, a refusal by the bridge, a failing listener |
  */
-export class Clu extends EventTarget {
+export class Clu extends Asker {
   #link;
   #session;
   #options;
@@ -110,47 +113,52 @@ export class Clu extends EventTarget {
   #inFlight;
   #access;
   #sender;
-  #messages;
+  #queries;
 
   /**
    * @param {string|URL} [url]  ws(s):// or http(s)://, absolute or relative to the page; default: the page's folder
    * @param {CluOptions} [options]
    */
   constructor(url = ".", options = {}) {
-    super();
+    const send = (text) => this.#link.send(text);
+    const emit = (type, detail) => this.#emit(type, detail);
+    const unusable = () => this.#link.unusable();
+    const queries = new Queries({ send, unusable, capabilities: () => this.#session.capabilities, date: (reply) => this.#session.date(reply) });
+    super(queries);
+    this.#queries = queries;
     this.#options = { ...DEFAULTS, ...options };
     if (!BIGINTS.includes(this.#options.bigint)) throw new TypeError('the option bigint is "text", "bigint" or "number"');
     this.#inFlight = new InFlight(this.#options.maxUnknown);
     const base = websocketURL(url);
     this.#access = new Access(base, {
-      send: (text) => this.#link.send(text),
-      emit: (type, detail) => this.#emit(type, detail),
+      send,
+      emit,
       refresh: () => this.#session.refresh(),
       greeted: () => this.#link.greeted(),
       admit: () => this.#link.admit(),
       abandon: (code, reason) => this.#link.abandon(code, reason),
       giveUp: (code, reason) => this.#link.giveUp(code, reason),
     }, options);
-    this.#messages = new Messages((text) => this.#link.send(text), () => this.#link.unusable());
     this.#session = new Session(base, {
-      send: (text) => this.#link.send(text),
+      send,
       probeWith: (text) => this.#link.probeWith(text),
-      emit: (type, detail) => this.#emit(type, detail),
+      emit,
       deliver: (reply) => this.#deliver(reply),
       isOwn: (reply) => this.#commandOf(reply) !== null,
       hello: (name) => this.#inFlight.hello(name),
       plain: () => this.#link.greeted(),
       hasActive: () => this.#inFlight.activeCount > 0,
       unknownIds: () => this.#inFlight.unknownIds,
+      ids: () => this.#inFlight.ids,
       markUnknown: (why) => this.commands.forEach((command) => command.markUnknown(why)),
-      commandError: (error) => this.#commandError(error),
+      commandError: (error) => this.#inFlight.error(error),
     }, options);
     this.#link = new Link(base, {
       open: () => this.#opened(),
       login: () => this.#access.login(),
       message: (data) => this.#message(data),
       closed: (detail) => this.#disconnected(detail),
-      state: (detail) => this.#emit("state", detail),
+      state: (detail) => emit("state", detail),
     }, {
       ...options, target: () => this.#session.target(), prepare: () => this.#access.prepare(),
       isFinal: (detail) => this.#access.closed(detail),
@@ -159,13 +167,12 @@ export class Clu extends EventTarget {
       maxActive: this.#options.maxActive,
       inFlight: this.#inFlight,
       session: this.#session,
-      unusable: () => this.#link.unusable(),
-      send: (text) => this.#link.send(text),
+      unusable,
+      send,
     });
   }
 
-  /** The WebSocket's URL. */
-  get url() { return this.#link.url; }
+  /** The WebSocket's URL. */ get url() { return this.#link.url; }
 
   /** @returns {"connecting"|"open"|"closed"} "closed" also while waiting for the next attempt, see `retryAt` */
   get state() { return this.#link.state; }
@@ -173,8 +180,7 @@ export class Clu extends EventTarget {
   /** The protocol of this connection: "v1" with clu-ws, "plain" with CLU's own server, null before that is known. */
   get protocol() { return this.#session.protocol; }
 
-  /** When the next attempt to connect is due, ms since 1970, or null. */
-  get retryAt() { return this.#link.retryAt; }
+  /** When the next attempt to connect is due, ms since 1970, or null. */ get retryAt() { return this.#link.retryAt; }
 
   /** When something was last received from the bridge, ms since 1970; 0 for never. */
   get lastHeard() { return this.#link.lastHeard; }
@@ -185,8 +191,22 @@ export class Clu extends EventTarget {
    */
   get access() { return this.#access.identity; }
 
-  /** The commands in flight: sent or running. @returns {Command[]} */
-  get commands() { return this.#inFlight.active; }
+  /**
+   * What this server can do, as its hello says; empty for CLU's own server, null before that is known.
+   * @returns {string[]|null}
+   */
+  get capabilities() { return this.#session.capabilities; }
+
+  /** The bridge's clock, ms since 1970; this computer's if the server does not say it. */
+  now() { return this.#session.clock.now() ?? Date.now(); }
+
+  /** ms by which this computer's clock is ahead of the bridge's; 0 if that is too little to tell, or not known. */
+  get clockError() { return this.#session.clock.ahead; }
+
+  /** How far this page is behind, seconds: how long ago the bridge heard what arrives here now. */
+  get lag() { return this.#session.backlog.lag; }
+
+  /** The commands in flight: sent or running. @returns {Command[]} */ get commands() { return this.#inFlight.active; }
 
   /**
    * Connects, and reconnects whenever the connection is lost, until `close`.
@@ -219,13 +239,13 @@ export class Clu extends EventTarget {
    * reply. Replies that were missed without a connection arrive too, in order; their `late` is true, and their `at` is
    * when they were published.
    *
-   * @param {import("./filter.js").Filter} [filter]  `{}` selects everything
+   * @param {import("./filter.js").Filter|null} [filter]  `{}` selects everything, and so does null without the option `notices`
    * @param {import("./subscription.js").SubscriptionOptions} [options]
    * @returns {Subscription} its `ready` rejects with the bridge's message if the filter is wrong
    */
-  subscribe(filter = {}, options = {}) {
+  subscribe(filter = null, options = {}) {
     this.#subscriptionCount += 1;
-    const subscription = new Subscription(String(this.#subscriptionCount), filter ?? {}, options, {
+    const subscription = new Subscription(String(this.#subscriptionCount), options.notices ? filter : filter ?? {}, options, {
       guard: (work) => this.#guard(work),
       close: (closed) => this.#session.remove(closed),
     });
@@ -275,14 +295,6 @@ export class Clu extends EventTarget {
     return command;
   }
 
-  /**
-   * Publishes a message to a room.
-   * @param {string} path  of the room
-   * @param {*} body       any JSON value
-   * @returns {Promise<void>} fulfilled when the broker has it; rejected with a {@link RequestError}
-   */
-  publish(path, body) { return this.#messages.publish(path, body); }
-
   /** Whether this client may do something, as far as it knows; the bridge decides. @param {import("./grants.js").Action} action */
   may(action) { return this.refusal(action) === null; }
 
@@ -319,9 +331,9 @@ export class Clu extends EventTarget {
   }
 
   #disconnected(detail) {
-    this.#session.disconnected(this.#link.lastHeard);
+    this.#session.disconnected(this.#link.lastHeard, isTooSlow(detail));
     this.#inFlight.disconnected();
-    this.#messages.disconnected();
+    this.#queries.disconnected();
     this.#sender.disconnected();
     for (const command of this.commands) command.markUnknown("connection lost; the actor may still be executing it");
     if (detail.retryAt === null) {
@@ -337,7 +349,7 @@ export class Clu extends EventTarget {
       this.#emit("error", { message: "A binary frame was ignored: replies are text.", cause: null });
       return;
     }
-    if (data === "pong") return;  // the answer to a probe
+    if (data === "pong" || this.#session.backlog.skips(data)) return;  // the answer to a probe; read too late to be of use
     let reply = null;
     let message;
     try {
@@ -355,7 +367,7 @@ export class Clu extends EventTarget {
   /** Handles a message with an op. @returns {boolean} false if it is none of this protocol */
   #op(message) {
     if (message.op === "hello" && !this.#access.hello(message)) return true;
-    return this.#access.message(message) || this.#messages.message(message) || this.#session.message(message);
+    return this.#access.message(message) || this.#queries.message(message) || this.#session.message(message);
   }
 
   /** The command that a reply answers, or null. A plain server sends a refusal only to the command's sender and without a commander. */
@@ -370,16 +382,6 @@ export class Clu extends EventTarget {
     else if (reply.refused && reply.commandId === null) {
       this.#emit("error", { message: `The bridge refused a message: ${reply.text ?? "no reason given"}`, cause: reply });
     } else if (this.protocol === "plain") this.#inFlight.noteOther(reply);
-  }
-
-  /** Handles the bridge's error about a command. @returns {boolean} whether the command is one of this client's */
-  #commandError({ command_id: id, code, message }) {
-    const command = this.#inFlight.get(id);
-    if (code === "expired") this.#session.clock.ask();  // the clock here may be wrong
-    if (NOT_SENT.has(code)) command?.reject(message, code);
-    else if (code === "returned") command?.fail(message, code);
-    else command?.markUnknown(message, code);
-    return command !== undefined;
   }
 
   /** Calls a listener. One that throws must stop neither the other listeners nor the replies. */

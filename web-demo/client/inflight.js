@@ -14,6 +14,10 @@
 
 import { isFinal } from "./reply.js";
 
+/** The bridge's error codes for a command that was not sent. After any other code but `returned`, an actor may have received it. */
+const NOT_SENT = new Set(["bad_request", "forbidden", "in_use", "away", "blocked", "full", "expired", "gone", "invalid", "leaving",
+  "rate", "undecided", "no_record", "unauthorized"]);
+
 /** How many commands of other clients are remembered if the server does not guarantee unique ids. */
 const MAX_OTHERS = 1_000;
 
@@ -38,6 +42,9 @@ export class InFlight {
 
   /** The ids of the unknown commands, oldest first. @returns {string[]} */
   get unknownIds() { return [...this.#unknown.keys()]; }
+
+  /** The ids of all commands whose replies count. @returns {string[]} */
+  get ids() { return [...this.#active.keys(), ...this.#unknown.keys()]; }
 
   /** The command with an id, or undefined. */
   get(id) { return this.#active.get(id) ?? this.#unknown.get(id); }
@@ -73,6 +80,15 @@ export class InFlight {
     else if (state === "unknown") this.#unknown.set(id, command);
     if (!command.active && state !== "unknown") this.#beforeName.delete(command);
     if (this.#unknown.size > this.#maxUnknown) this.#unknown.delete(this.#unknown.keys().next().value);
+  }
+
+  /** Handles the bridge's error about a command. @returns {boolean} whether the command is one of this client's */
+  error({ command_id: id, code, message }) {
+    const command = this.get(id);
+    if (NOT_SENT.has(code)) command?.reject(message, code);
+    else if (code === "returned") command?.fail(message, code);
+    else command?.markUnknown(message, code);
+    return command !== undefined;
   }
 
   /** Returns the command that a reply answers, or null. */

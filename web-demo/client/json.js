@@ -12,8 +12,8 @@
 /** What an integer beyond 2^53 may become. */
 export const BIGINTS = Object.freeze(["text", "bigint", "number"]);
 
-/** Sixteen digits where a number may start. */
-const LONG = /[:,[\s-]\d{16}/;
+/** Where a number may start that is beyond 2^53: times in microseconds, which every reply has, are not. */
+const LONG = /[:,[\s-](?:9\d{15}|\d{17})/;
 
 /** Numbers, valid or not: JSON.parse has rejected invalid ones before the text is rewritten. */
 const NUMBER = /-?\d[\d.eE+-]*/g;
@@ -40,7 +40,7 @@ export function parseJSON(text, as = "text") {
   try {
     return JSON.parse(rewritten, (_, item) => (typeof item === "string" && item.startsWith(MARK) ? BigInt(item.slice(MARK.length)) : item));
   } catch (error) {
-    if (error instanceof RangeError) return value;  // nested deeper than a reviver can go
+    if (error instanceof RangeError) return JSON.parse(rewrite(text, ""));  // nested deeper than a reviver can go: all digits, as text
     throw error;
   }
 }

@@ -13,6 +13,11 @@
 /** Close codes after which reconnecting soon cannot help: policy, full, not authorised, forbidden. */
 const TRY_LATER = new Set([1008, 1013, 4401, 4403]);
 
+/** Whether the bridge has closed a connection because this page read too slowly. It will ask for less on the next one. */
+export function isTooSlow({ code, reason }) {
+  return code === 1008 && reason.startsWith("too slow");
+}
+
 /** Why an attempt to connect was not made. */
 export class NoAttempt extends Error {
   /**
@@ -238,7 +243,7 @@ export class Link {
     }
     if (this.#wanted) {
       const { maxDelay, random } = this.#options;
-      const wait = Math.max(least, TRY_LATER.has(code)
+      const wait = Math.max(least, TRY_LATER.has(code) && !isTooSlow({ code, reason })
         ? maxDelay * (0.5 + random() / 2)
         : backoff(this.attempts, this.#options, random));
       this.attempts += 1;

@@ -37,7 +37,10 @@ export const CODES = Object.freeze({
  * @property {boolean} returned        the broker found no such consumer, and the bridge answers in its name
  * @property {Date|null} time          when it was sent, to the second; null if unknown
  * @property {number} receivedAt       when it arrived here, ms since 1970
- * @property {number} at               when it was published, as far as is known: `receivedAt`, or `time` if it is late
+ * @property {number|null} heard       when the bridge heard it, ms since 1970 by the bridge's clock: ages count from here.
+ *                                     0 if that is not known, null from a server that does not say it
+ * @property {number} at               the same by the local clock; without `heard`, when it was published, as far as is known:
+ *                                     `receivedAt`, or `time` if it is late
  * @property {boolean} late            it was published while this page was not connected, and arrived afterwards
  * @property {number|null} seq         its number; null from CLU's own server
  * @property {string|null} epoch       the numbering that `seq` belongs to
@@ -80,6 +83,7 @@ export function readReply(envelope, size, receivedAt = Date.now()) {
     returned: code === "f" && isBridgeAnswer(envelope.routing_key, commanderId),
     time: parseTime(envelope.timestamp),
     receivedAt,
+    heard: Number.isSafeInteger(envelope.heard) ? envelope.heard / 1_000 : null,
     at: receivedAt,
     late: false,
     seq: Number.isSafeInteger(envelope.seq) && typeof envelope.epoch === "string" ? envelope.seq : null,
@@ -96,6 +100,7 @@ export function readReply(envelope, size, receivedAt = Date.now()) {
  */
 export function dateLate(reply, disconnectedAt) {
   reply.late = true;
+  if (reply.heard !== null) return;
   const time = reply.time?.getTime();
   // Its time is in whole seconds of another clock: clamp it between the last reply and now.
   if (time !== undefined) reply.at = Math.min(reply.receivedAt, Math.max(time, disconnectedAt ?? time));

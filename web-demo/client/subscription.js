@@ -15,7 +15,8 @@ const MAX_KEYWORDS = 1_000;
 /**
  * @typedef {object} Value  the last value of a keyword
  * @property {*} value              any JSON value; undefined if it is too large for the bridge to keep
- * @property {Date} time            when it was received, by the local clock
+ * @property {Date} time            when it was heard, by the local clock
+ * @property {number|null} heard    when the bridge heard it, ms since 1970 by the bridge's clock; null from CLU's own server
  * @property {string} code          the message code of its reply
  * @property {number|null} seq      the number of its reply; null from CLU's own server
  * @property {string|null} epoch    the numbering that `seq` belongs to
@@ -26,6 +27,9 @@ const MAX_KEYWORDS = 1_000;
 /**
  * @typedef {object} SubscriptionOptions
  * @property {boolean} [snapshot]  request the last values at once; default true
+ * @property {boolean} [values]    keep the last values in `values`; default true. A page that keeps them itself saves the work
+ * @property {string[]} [notices]  of what the client's event `notice` tells: "actors", "problems", "commands", "models", "site".
+ *                                 With the filter null the subscription is for these alone, and selects no replies
  * @property {number} [throttle]   ms; at most one reply of each actor in that time. Final replies and errors are never delayed
  * @property {number} [batch]      ms for which the bridge may delay a reply so that several leave in one write, 0 to 1 000;
  *                                 default: the client's
@@ -48,12 +52,13 @@ export class Subscription {
   #options;
   #close;
   #resolvers;
+  #keepsValues;
   #counts = new Map();  // actor -> how many keywords
 
   constructor(id, filter, options, { guard, close }) {
-    const { snapshot = true, throttle, batch, ordered, extra, onReply, onValues, onSnapshot, onRefused } = options;
+    const { snapshot = filter === null ? undefined : true, throttle, batch, ordered, extra, notices, values = true, onReply, onValues, onSnapshot, onRefused } = options;
     /** @type {string} */ this.id = id;
-    /** A copy of the filter. @type {import("./filter.js").Filter} */ this.filter = JSON.parse(JSON.stringify(filter));
+    /** A copy of the filter. @type {import("./filter.js").Filter|null} */ this.filter = JSON.parse(JSON.stringify(filter));
     /** The last value of each keyword of each actor: `values.dome?.dome_shutter?.value`. @type {Record<string, Record<string, Value>>} */
     this.values = Object.create(null);
     /** What an application that decides about it has for this page; null if there is none. @type {*} */ this.data = null;
@@ -62,12 +67,13 @@ export class Subscription {
      * @type {Promise<Subscription>} */
     this.ready = new Promise((resolve, reject) => { this.#resolvers = { resolve, reject }; });
     this.ready.catch(() => {});
-    this.#options = { filter: this.filter, throttle_ms: throttle, batch_ms: batch, ordered, extra, snapshot };
+    this.#keepsValues = values;
+    this.#options = { filter: this.filter ?? undefined, throttle_ms: throttle, batch_ms: batch, ordered, extra, notices, snapshot };
     this.#listeners = Object.fromEntries(Object.entries({ onReply, onValues, onSnapshot, onRefused })
       .map(([name, listener]) => [name, listener && ((...details) => guard(() => listener(...details)))]));
     this.#close = close;
     try {
-      this.#compiled = new CompiledFilter(this.filter);
+      if (this.filter !== null) this.#compiled = new CompiledFilter(this.filter);
     } catch (error) {
       this.#filterError = error;
     }
@@ -83,7 +89,12 @@ export class Subscription {
   // The members below are used by Clu.
 
   /** Whether the page wants the last values. */
-  get wantsValues() { return this.#options.snapshot; }
+  get wantsValues() { return this.#options.snapshot ?? false; }
+
+  get wantsNotices() { return this.#options.notices !== undefined; }
+
+  /** ms for which the bridge may hold back a reply. */
+  get held() { return (this.#options.throttle_ms ?? 0) + (this.#options.batch_ms ?? 0); }
 
   /** Whether it selects every reply, without delay. */
   get selectsAll() {
@@ -96,6 +107,7 @@ export class Subscription {
   /** Returns the request to the bridge. Replies that throttling delayed are lost with the connection, so it asks for the values again. */
   request(since, resubscribing) {
     const { snapshot, ...options } = this.#options;
+    if (this.filter === null) return options;  // it selects no replies
     return { ...options, snapshot: resubscribing ? Boolean(options.throttle_ms) || undefined : snapshot, since: since ?? undefined };
   }
 
@@ -117,26 +129,28 @@ export class Subscription {
   /** Handles a reply that it selects. */
   receive(reply) {
     const changes = [];
-    if (reply.sender !== null) {
-      const { code, seq, epoch, internal } = reply;
+    if (reply.sender !== null && this.#keepsValues) {
+      const { code, seq, epoch, internal, heard } = reply;
       const time = new Date(reply.at);
       for (const [keyword, value] of Object.entries(reply.keywords)) {
-        if (this.#compiled.includesKeyword(keyword)) this.#store(reply.sender, keyword, { value, time, code, seq, epoch, internal }, changes);
+        if (this.#compiled.includesKeyword(keyword)) this.#store(reply.sender, keyword, { value, time, heard, code, seq, epoch, internal }, changes);
       }
     }
     this.#listeners.onReply?.(reply);
     if (changes.length > 0 && !this.closed) this.#listeners.onValues?.(this.values, changes);
   }
 
-  /** Handles a snapshot. */
-  applySnapshot(snapshot) {
+  /** Handles a snapshot. @param {object} snapshot @param {number} [ahead]  ms by which the local clock is ahead of the bridge's */
+  applySnapshot(snapshot, ahead = 0) {
     if (this.closed) return;
     const { epoch } = snapshot;
     this.#listeners.onSnapshot?.(snapshot);
+    if (!this.#keepsValues) return;
     const changes = [];
     for (const [actor, { keywords }] of Object.entries(snapshot.actors ?? {})) {
       for (const [keyword, { value, time, code, seq, internal = false, too_large: tooLarge }] of Object.entries(keywords ?? {})) {
-        const entry = { value, time: new Date(time), code, seq, epoch, internal };
+        const heard = Date.parse(time);
+        const entry = { value, time: new Date(heard + ahead), heard, code, seq, epoch, internal };
         this.#store(actor, keyword, tooLarge === undefined ? entry : { ...entry, tooLarge }, changes);
       }
     }

@@ -1,110 +1,127 @@
 /**
- * The console. One client subscribes to everything and feeds four views, which do not depend on each other:
+ * The console. One client feeds the store; the shell and the view that is shown read the store, four times a second.
  *
- *     Clu ── state, broker ────> Header
- *         ── snapshot, values ─> Actors
- *         ── reply ────────────> Header, Actors, Replies
- *         ── gap, dropped ─────> Replies
- *         ── command ──────────> Commands
- *         ── access ───────────> Identity, Prompt, Actors
+ *     Clu ─> Store ── changes ─> Bar, Badge, Announcer, Drawer, Menu, CommandLine, and the view
+ *         ── access ───────────> Identity
  *         ── unauthorized ─────> Login
- *     Prompt ── a line ─> clu.send
+ *     Router ── a route ─> Views ── mounts ─> a view (views.js)
  *     Login ── a credential ─> clu.connect
+ *     a view ── app.send ─> Sender ── armed, granted, confirmed ─> clu.send
  */
 
-import { Actors } from "./actors.js";
+import { CommandLine } from "./actor/commandline.js";
 import { Clu } from "../client/clu.js";
-import { Commands } from "./commands.js";
-import { setText } from "./dom.js";
-import { EnvelopeView } from "./envelope.js";
-import { describeGap, formatTime } from "./format.js";
-import { Header } from "./header.js";
-import { Identity } from "./identity.js";
-import { Login } from "./login.js";
-import { Prompt } from "./prompt.js";
-import { Replies } from "./replies.js";
-
-const byId = (id) => document.getElementById(id);
+import { isOpen } from "./core/problems.js";
+import { Store } from "./core/store.js";
+import { Announcer } from "./shell/announce.js";
+import { Arm } from "./shell/arm.js";
+import { Badge } from "./shell/badge.js";
+import { Bar } from "./shell/bar.js";
+import { Confirm } from "./shell/confirm.js";
+import { Drawer } from "./shell/drawer.js";
+import { Identity } from "./shell/identity.js";
+import { Keys } from "./shell/keys.js";
+import { Login } from "./shell/login.js";
+import { Menu } from "./shell/menu.js";
+import { Views } from "./shell/mount.js";
+import { Notices } from "./shell/notices.js";
+import { Palette } from "./shell/palette.js";
+import { Questions } from "./shell/questions.js";
+import { Router } from "./shell/router.js";
+import { Sender } from "./shell/sender.js";
+import { Sound } from "./shell/sound.js";
+import { Theme } from "./shell/theme.js";
 
 const login = new Login({ onLogin: loggedIn });
 const clu = new Clu(".", { probe: "ping", bigint: "bigint", token: () => login.credential() });
-const header = new Header(clu);
-const envelope = new EnvelopeView();
-const showEnvelope = (reply, from) => envelope.open(reply, from);
-const replies = new Replies({ onPick: showEnvelope });
-const commands = new Commands({ onPick: showEnvelope });
-const prompt = new Prompt({ onSend: send, onMistake: notify, refusal });
+const store = new Store(clu);
+const notices = new Notices(() => store.now());
+const notify = (text, options) => notices.show(text, options);
+const questions = new Questions(clu);
+const arm = new Arm();
+const sender = new Sender({ clu, arm, confirm: new Confirm(), site: () => questions.site, notify });
+
+/** What views and the shell share. */
+const app = {
+  clu, store, notices, notify, arm,
+  router: new Router(),
+  theme: new Theme(),
+  badge: new Badge(),
+  sound: new Sound(() => app.menu?.update()),
+  get site() { return questions.site; },
+  onSite: (listener) => questions.onSite(listener),
+  model: (actor) => questions.model(actor),
+  onModel: (listener) => questions.onModel(listener),
+  history: (keywords, range) => questions.history(keywords, range),
+  send: (consumer, string, options) => sender.send(consumer, string, options),
+  danger: (consumer, string) => sender.danger(consumer, string),
+  refusal: (consumer, string) => sender.refusal(consumer, string),
+  prompt: () => {},
+  focusLine: () => {},
+};
+
+app.views = new Views(app);
+app.drawer = new Drawer(app);
+app.palette = new Palette(app);
+app.keys = new Keys(app);
+app.menu = new Menu(app);
+const line = new CommandLine(app);
+line.mount(document.getElementById("command-dock"));
+app.prompt = (text) => line.address(text);
+app.focusLine = () => line.focus();
+const bar = new Bar(app);
 const identity = new Identity({ onLogin: () => login.show("", false), onLogout: logOut, remembered: () => login.remembered });
-const actors = new Actors({ onPick: showEnvelope, onAddress: (actor) => prompt.address(actor), onNew: (actor) => prompt.learn(actor) });
+const announcer = new Announcer({ onNew: (level) => app.sound.alarm(level) });
 
-let late = 0;  // late replies that no notice has reported yet
+store.onUpdate((changes) => {
+  bar.update(changes);
+  if (changes.problems || changes.link) tellProblems();
+  app.drawer.update(changes);
+  if (changes.link) app.menu.update();
+  if (changes.tick) identity.tick();
+  line.update(changes);
+  app.views.update(changes);
+});
 
-clu.subscribe({}, {
-  onSnapshot: (snapshot) => {
-    for (const { time } of Object.values(snapshot.actors)) header.noteReply(Date.parse(time));
-    actors.applySnapshot(snapshot);
-  },
-  onReply: (reply) => {
-    late += reply.late ? 1 : 0;
-    header.count();
-    header.noteReply(reply.at);
-    actors.addReply(reply);
-    replies.add(reply);
-  },
-  onValues: (_, changes) => actors.setValues(changes),
+function tellProblems() {
+  const problems = store.problems.filter(isOpen);
+  app.badge.show({ dead: store.link.state !== "open" || ["down", "no_replies"].includes(store.broker.state), problems });
+  announcer.look(problems);
+}
+
+questions.onSite(({ title }) => app.badge.site(title));
+clu.on("gap", ({ seconds }) => notify(`Replies ${seconds === null ? "" : `of ${seconds.toFixed(1)} s `}may be missing.`));
+clu.on("dropped", ({ count }) => notify(`${count} replies were left out: this page reads too slowly.`));
+clu.on("broker", ({ state, reason }) => {
+  if (state === "up") return;
+  notify(`${state === "no_replies" ? "No replies come from the broker" : `The broker is ${state}`}${reason ? `: ${reason}` : ""}.`, { urgent: true });
 });
-clu.on("gap", (gap) => reportMissing(describeGap(gap)));
-clu.on("dropped", ({ count }) => reportMissing(`${count} messages were left out here: this page reads too slowly`));
-clu.on("broker", (detail) => {
-  header.broker(detail);
-  document.body.dataset.broker = detail.state;
-  if (detail.state !== "up") notify(`${detail.state === "no_replies" ? "No replies come from the broker" : `The broker is ${detail.state}`}${detail.reason ? `: ${detail.reason}` : ""}.`);
-});
-clu.on("command", (command) => {
-  commands.update(command);
-  if (!command.active) notify(`${command.consumer} ${command.commandString}: ${describeEnd(command)}`);
-});
-clu.on("state", (detail) => {
-  document.body.dataset.link = detail.state;
-  if (detail.state !== "open") delete document.body.dataset.broker;  // its state is unknown
-  header.update();
-  if (detail.state === "open") notify("Connected.");
-});
+clu.on("state", ({ state }) => { if (state === "open") notify("Connected."); });
 clu.on("close", ({ wasOpen, reason }) => {
-  if (wasOpen) notify(`Connection lost${reason ? `: ${reason}` : ""}. Commands are refused until it is back.`);
+  if (wasOpen) notify(`Connection lost${reason ? `: ${reason}` : ""}. Commands are refused until it is back.`, { urgent: true });
 });
 clu.on("error", ({ message }) => notify(message));
 clu.on("access", ({ access, changed }) => {
   login.hide();
   identity.show(access);
-  prompt.granted();
-  actors.mark({ refusal, unheard: (actor) => clu.refusal({ hear: actor }) });
-  if (changed) notify(`What you may do has changed: ${changed.join(", ")}.`);
+  line.update({ ...NOTHING, access: true });
+  app.views.update({ ...NOTHING, access: true });
+  if (changed) notify(`What you may do has changed: ${changed.join(", ")}.`, { urgent: true });
 });
 clu.on("expiring", ({ expiresIn }) => {
   identity.show(clu.access);
-  notify(`The login ends in ${Math.round(expiresIn / 1_000)} s.`);
+  notify(`The login ends in ${Math.round(expiresIn / 1_000)} s.`, { urgent: true });
 });
 clu.on("unauthorized", ({ code, reason }) => {
-  notify(`Not connected: ${reason}.`);
+  notify(`Not connected: ${reason}.`, { urgent: true });
   if (code === "redirect") return;  // the page in front of the bridge logs one in
   login.forget();
   identity.show(null);
   login.show(`${reason[0].toUpperCase()}${reason.slice(1)}.`, true);
 });
 
-/** @returns {boolean} whether the command was sent */
-function send(consumer, commandString) {
-  return clu.send(consumer, commandString).state !== "rejected";
-}
-
-/** Why a command is not granted, or null; without an actor, why no command at all is. */
-function refusal(consumer, command) {
-  if (consumer !== undefined) return clu.refusal({ command: { consumer, command_string: command } });
-  const { name, grants } = clu.access ?? {};
-  if (!grants || grants.command?.length) return null;
-  return name === "" ? "you are not logged in, and may only look" : "you may only look: no commands are granted to you";
-}
+/** Changes for a view, if nothing of the store's has changed but who this client is. */
+const NOTHING = { actors: new Set(), keywords: new Map(), problems: false, commands: false, link: false, models: false, replies: 0, tick: false };
 
 /** Shows the bridge a new credential: on the open connection if it is of the same user, else on a new one. */
 async function loggedIn() {
@@ -113,7 +130,7 @@ async function loggedIn() {
       await clu.renew();
       return;
     } catch (error) {
-      notify(`The login was not renewed: ${error.message}.`);
+      notify(`The login was not renewed: ${error.message}.`, { urgent: true });
     }
   }
   if (clu.access?.name) {
@@ -129,36 +146,6 @@ function logOut() {
   login.reload();
 }
 
-/** Describes how a command ended. */
-function describeEnd({ state, message }) {
-  if (message === null) return state;
-  return message.startsWith(`${state}: `) ? message : `${state}. ${message}`;
-}
-
-/** Reports missing replies, in the list and as a notice. */
-function reportMissing(text) {
-  replies.mark(text);
-  notify(`${text}.`);
-}
-
-function notify(text) {
-  setText(byId("notice"), `${formatTime(Date.now())} ${text.slice(0, 500)}`);
-}
-
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select")) return;
-  const action = { c: () => prompt.focus(), "/": () => replies.focusFilter(), p: () => replies.togglePause() }[event.key];
-  if (!action) return;
-  event.preventDefault();
-  action();
-});
-
-setInterval(() => {
-  header.tick();
-  identity.tick();
-  actors.tick();
-  if (late > 0) notify(`${late} ${late === 1 ? "reply" : "replies"} from the time without a connection arrived late.`);
-  late = 0;
-}, 1_000);
-header.tick();
+store.start();
+app.router.start((route) => app.views.show(route));
 clu.connect().catch(() => {});  // the events close and unauthorized say why

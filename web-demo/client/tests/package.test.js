@@ -13,7 +13,7 @@ const types = read("clu.d.ts");
 
 /** The members that clu.d.ts declares for a class or an interface. */
 function declared(name) {
-  const body = new RegExp(`export (?:class|interface) ${name}\\b[^{]*\\{\\n(.*?)\\n\\}`, "s").exec(types)[1];
+  const body = new RegExp(`(?:export|declare) (?:class|interface) ${name}\\b[^{]*\\{\\n(.*?)\\n\\}`, "s").exec(types)[1];
   return [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??(?:[:(<])/gm)].map(([, member]) => member).filter((member) => member !== "constructor").sort();
 }
 
@@ -24,7 +24,7 @@ test("the package holds every module that clu.js needs, and no other", () => {
   }
   assert.deepEqual(readdirSync(folder).filter((name) => name.endsWith(".js")).sort(), needed.sort());
   const { exports: entry, files } = JSON.parse(read("package.json"));
-  assert.deepEqual([entry["."].default, files], ["./clu.js", ["*.js", "clu.d.ts"]]);
+  assert.deepEqual([entry["."].default, files], ["./clu.js", ["*.js", "*.d.ts"]]);
 });
 
 test("the types declare every export", () => {
@@ -39,10 +39,11 @@ test("the types declare the members that objects have", () => {
   const subscription = bridge.subscribe({});
   const reply = clu.parseReply('{"headers": {}, "body": {}}');
   assert.deepEqual(declared("Reply"), Object.keys(reply).sort());
-  for (const [name, object] of Object.entries({ Clu: bridge, Command: command, Subscription: subscription })) {
+  for (const [name, object] of Object.entries({ Clu: bridge, Asker: bridge, Command: command, Subscription: subscription })) {
     for (const member of declared(name)) assert.ok(member in object, `${name}.${member}`);
   }
   assert.deepEqual(declared("Clu"), Object.getOwnPropertyNames(clu.Clu.prototype).filter((member) => member !== "constructor").sort());
+  assert.deepEqual(declared("Asker"), Object.getOwnPropertyNames(Object.getPrototypeOf(clu.Clu.prototype)).filter((member) => member !== "constructor").sort());
   assert.deepEqual(declared("CommandError"), Object.keys(new clu.CommandError("why", command)).filter((member) => member !== "name").sort());
 });
 

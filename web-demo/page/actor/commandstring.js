@@ -42,12 +42,12 @@ export function build(path, values) {
 
 const isOption = (fields, level, word) => word.length > 1 && fields.some((field) => field.level === level && spellings(field.param).includes(word.split("=")[0]));
 
-const spellings = ({ opts, secondary_opts: off }) => [...(opts ?? []), ...(off ?? [])];
+const spellings = ({ opts, off_opts: off }) => [...(opts ?? []), ...(off ?? [])];
 
 function optionWords(param, value) {
   const name = (param.opts ?? []).find((opt) => opt.startsWith("--")) ?? param.opts[0];
   if (param.count) return Array(value).fill((param.opts ?? []).find((opt) => /^-[^-]$/.test(opt)) ?? name);
-  if (param.flag) return value ? [name] : (param.secondary_opts ?? []).slice(0, 1);
+  if (param.flag) return value ? [name] : (param.off_opts ?? []).slice(0, 1);
   return (param.multiple ? value : [value]).flatMap((one) => [name, ...[one].flat()]);
 }
 
@@ -121,7 +121,7 @@ function findOption(fields, word) {
   const [name, ...parts] = word.split("=");
   for (const field of fields) {
     if (field.param.kind !== "option") continue;
-    const off = (field.param.secondary_opts ?? []).includes(name);
+    const off = (field.param.off_opts ?? []).includes(name);
     if (!off && !(field.param.opts ?? []).includes(name)) continue;
     if (parts.length === 0) return { field, off, attached: null, times: 1 };
     if (!field.param.flag && !field.param.count) return { field, off, attached: parts.join("="), times: 1 };

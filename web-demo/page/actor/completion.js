@@ -9,6 +9,15 @@ import { describe, isGroup, label, nargs } from "./usage.js";
 /** Commands of an actor whose model is not known: every CLU actor has them. */
 export const COMMON = ["status", "ping", "version", "help"];
 
+/** Commands about an actor itself. They come last. */
+const HOUSEKEEPING = new Set([...COMMON.slice(1), "keyword", "get_schema", "get-command-model", "get-schema"]);
+
+/** Whether every actor has a command, of the first level. @param {import("./usage.js").CommandModel} command */
+export const isHousekeeping = ({ name }) => HOUSEKEEPING.has(name) || name.startsWith("__");
+
+/** The commands of a level: those of the actor first. */
+export const inOrder = (commands) => [...commands.filter((one) => !isHousekeeping(one)), ...commands.filter(isHousekeeping)];
+
 /** How many earlier lines are offered. */
 const MAX_RECENT = 8;
 
@@ -58,10 +67,10 @@ export function complete({ line, cursor = line.length, actors, recent = [], mode
 }
 
 function completeActor(span, typed, line, actors, recent) {
-  const names = rank(actors.map((text) => ({ text, detail: "actor", kind: "actor", reason: null })), typed);
+  const names = rank(actors.map((text) => ({ text, detail: "", kind: "actor", reason: null })), typed);
   const start = line.trimStart();
   const lines = recent.filter((earlier) => earlier.startsWith(start) && earlier !== start).slice(0, MAX_RECENT)
-    .map((text) => ({ text, detail: "sent before", kind: "recent", reason: null }));
+    .map((text) => ({ text, detail: "", kind: "recent", reason: null }));
   return { ...span, candidates: [...names, ...lines], hint: null };
 }
 
@@ -84,7 +93,7 @@ function completeCommand(commands, words, typed, warn) {
   }
   if (state.pending) return offerValue(state.pending.param);
   const candidates = [];
-  if (siblings) candidates.push(...siblings.filter(({ hidden }) => !hidden).map((one) => commandCandidate(one, warn([...path, one.name]))));
+  if (siblings) candidates.push(...inOrder(siblings).filter(({ hidden }) => !hidden).map((one) => commandCandidate(one, warn([...path, one.name]))));
   if (command === null) return { candidates, hint: null };
   const offered = siblings || typed.startsWith("-") ? { candidates: [], hint: null } : offerValue(argumentAt(command, state.args));
   candidates.push(...offered.candidates);
@@ -97,7 +106,7 @@ function step(command, { pending, given, args, onlyArgs }, word) {
   if (pending) return { pending: pending.left > 1 ? { ...pending, left: pending.left - 1 } : null, given, args, onlyArgs };
   if (word === "--") return { pending, given, args, onlyArgs: true };
   const [name, attached] = word.split(/=(.*)/s);
-  const param = onlyArgs ? undefined : (command.params ?? []).find(({ kind, opts, secondary_opts: off }) => kind === "option" && [...(opts ?? []), ...(off ?? [])].includes(name));
+  const param = onlyArgs ? undefined : (command.params ?? []).find(({ kind, opts, off_opts: off }) => kind === "option" && [...(opts ?? []), ...(off ?? [])].includes(name));
   if (!param) return { pending: null, given, args: args + 1, onlyArgs };
   const takes = param.flag || param.count || attached !== undefined ? 0 : Math.max(1, nargs(param));
   return { pending: takes > 0 ? { param, left: takes } : null, given: [...given, param], args, onlyArgs };
@@ -130,7 +139,7 @@ function commandCandidate({ name, help, deprecated, commands }, warning) {
 
 function optionCandidates(command, given) {
   return (command.params ?? []).filter((param) => param.kind === "option" && !param.hidden && (param.multiple || param.count || !given.includes(param)))
-    .flatMap((param) => [label(param), ...(param.secondary_opts ?? []).slice(0, 1)].map((text) => ({ text, kind: "option", reason: null,
+    .flatMap((param) => [label(param), ...(param.off_opts ?? []).slice(0, 1)].map((text) => ({ text, kind: "option", reason: null,
       detail: param.flag ? firstSentence(param.help ?? "") || "option" : `${describe(param)}${param.help ? `. ${firstSentence(param.help)}` : ""}` })));
 }
 

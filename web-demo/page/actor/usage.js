@@ -10,7 +10,7 @@
  * @property {string} name
  * @property {"argument"|"option"} kind
  * @property {string[]} opts             "--speed", "-s"
- * @property {string[]} [secondary_opts] "--no-force": what turns a flag off
+ * @property {string[]} [off_opts] "--no-force": what turns a flag off
  * @property {string} type               choice, float, int, text, bool, path, datetime, uuid, other
  * @property {string[]} [choices]
  * @property {number|null} [min]
@@ -32,6 +32,7 @@
  * @property {string|null} [help]
  * @property {boolean} [deprecated]
  * @property {boolean} [hidden]
+ * @property {boolean} [unread]  only its name is known, from a help text
  * @property {Param[]} params
  * @property {CommandModel[]} [commands]
  */

@@ -52,13 +52,13 @@ function drawOption(seed, n) {
   const base = { name: `o${n}`, kind: "option", opts: seed.pick([[`--o${n}`], [`--o${n}`, `-${"stuv"[n]}`], [`-${"stuv"[n]}`, `--o${n}`]]), type: "text", nargs: 1, multiple: false, flag: false, count: false };
   return seed.pick([
     () => base, () => ({ ...base, multiple: true }), () => ({ ...base, nargs: 2 }), () => ({ ...base, nargs: 2, multiple: true }), () => ({ ...base, flag: true }),
-    () => ({ ...base, flag: true, secondary_opts: [`--no-o${n}`] }), () => ({ ...base, count: true, type: "int" })])();
+    () => ({ ...base, flag: true, off_opts: [`--no-o${n}`] }), () => ({ ...base, count: true, type: "int" })])();
 }
 
 /** Draws what a form has for a parameter; undefined is nothing. */
 function drawValue(seed, param, needed) {
   if (!needed && seed.chance(40)) return undefined;
-  if (param.flag) return param.secondary_opts ? seed.chance(50) : true;
+  if (param.flag) return param.off_opts ? seed.chance(50) : true;
   if (param.count) return 1 + seed.below(3);
   const count = nargs(param);
   const one = () => (count === 1 ? draw.word(seed) : Array.from({ length: count < 0 ? 1 + seed.below(3) : count }, () => draw.word(seed)));

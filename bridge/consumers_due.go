@@ -1,0 +1,67 @@
+package bridge
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/snapshot"
+)
+
+// due returns the actors to ask about now, and forgets those that are not known any more.
+func (c *consumers) due(actors []snapshot.Liveness) []snapshot.Liveness {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.now()
+	var due []snapshot.Liveness
+	for _, a := range actors {
+		one := c.known[a.Name]
+		if one == nil {
+			one = &consumerOf{}
+			c.known[a.Name] = one
+		}
+		one.seen = true
+		one.note(a)
+		if one.due(a, now) {
+			due = append(due, a)
+		}
+	}
+	for name, one := range c.known {
+		if !one.seen {
+			delete(c.known, name)
+		}
+		one.seen = false
+	}
+	slices.SortFunc(due, func(a, b snapshot.Liveness) int {
+		return cmp.Or(c.known[a.Name].asked.Compare(c.known[b.Name].asked), cmp.Compare(a.Name, b.Name))
+	})
+	return due[:min(len(due), asksPerTick)]
+}
+
+// note takes the actor's last reply into account. One that is heard again after a silence may have been
+// restarted.
+func (o *consumerOf) note(a snapshot.Liveness) {
+	if !o.heard.IsZero() && a.Last.Sub(o.heard) > quiet(a) {
+		o.pause = askPause
+	}
+	o.heard = a.Last
+}
+
+// due reports whether the broker is asked about an actor now.
+func (o *consumerOf) due(a snapshot.Liveness, now time.Time) bool {
+	since := now.Sub(o.asked)
+	switch {
+	case o.asked.IsZero():
+		return true
+	case since < askPause:
+		return false
+	case !o.logged:
+		return true
+	case o.is == snapshot.Present && now.Sub(a.Last) <= quiet(a): // it is there
+		return false
+	}
+	return since >= o.pause
+}
+
+// quiet is the time after which an actor that says nothing may have died.
+func quiet(a snapshot.Liveness) time.Duration { return max(quietFor, quietIntervals*a.Interval) }

@@ -1,0 +1,187 @@
+package bridge
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/snapshot"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// fakeConsumers is consumers with actors and a broker of the test's.
+type fakeConsumers struct {
+	*consumers
+	clock  testkit.Clock
+	up     bool
+	heard  map[string]snapshot.Liveness
+	use    map[string]amqpx.QueueUse // by queue; otherwise it is missing
+	logs   bool                      // the queues are exclusive, as those of CLU's actors are
+	asked  []string
+	told   []string
+	change []string
+}
+
+func newFakeConsumers() *fakeConsumers {
+	f := &fakeConsumers{up: true, heard: map[string]snapshot.Liveness{}, use: map[string]amqpx.QueueUse{}}
+	f.clock.Pass(time.Hour)
+	f.consumers = &consumers{
+		ask: func(queue string) (amqpx.QueueUse, bool) {
+			f.asked = append(f.asked, queue)
+			if use, ok := f.use[queue]; ok {
+				return use, f.logs
+			}
+			return amqpx.NoQueue, true
+		},
+		actors: func() (all []snapshot.Liveness) {
+			for _, a := range f.heard {
+				all = append(all, a)
+			}
+			return all
+		},
+		tell: func(actor string, is snapshot.Presence) {
+			if text := actor + " " + is.String(); len(f.told) == 0 || f.told[len(f.told)-1] != text {
+				f.told = append(f.told, text)
+			}
+		},
+		now:    f.clock.Now,
+		linked: func() bool { return f.up },
+		known:  map[string]*consumerOf{},
+	}
+	f.OnChange(func(actor string, present bool) { f.change = append(f.change, fmt.Sprint(actor, " ", present)) })
+	return f
+}
+
+// says makes an actor heard now.
+func (f *fakeConsumers) says(actor string, interval time.Duration) {
+	f.heard[actor] = snapshot.Liveness{Name: actor, Last: f.clock.Now(), Interval: interval}
+}
+
+// pass lets seconds pass, in each of which some actors say something.
+func (f *fakeConsumers) pass(seconds int, actors ...string) (asked int) {
+	f.asked = nil
+	for range seconds {
+		f.clock.Pass(time.Second)
+		for _, a := range actors {
+			f.says(a, time.Second)
+		}
+		f.tick()
+	}
+	return len(f.asked)
+}
+
+func TestTheBrokerIsAskedAboutEveryActorThatWasHeard(t *testing.T) {
+	f := newFakeConsumers()
+	f.use["dome_commands"], f.use["mount_commands"] = amqpx.InUse, amqpx.Unused
+	for _, name := range []string{"dome", "mount", "gone"} {
+		f.says(name, 0)
+	}
+	f.tick()
+	slices.Sort(f.told)
+	if fmt.Sprint(f.told) != "[dome true gone false mount false]" {
+		t.Errorf("told %v", f.told)
+	}
+	if present, known := f.of("dome"); !present || !known {
+		t.Error("dome's consumer is not known")
+	}
+	if present, known := f.of("gone"); present || !known {
+		t.Error("that gone has none is not known")
+	}
+	if _, known := f.of("never"); known {
+		t.Error("an actor that was never heard is known")
+	}
+	if slices.Sort(f.change); fmt.Sprint(f.change) != "[dome true gone false mount false]" {
+		t.Errorf("changed %v", f.change)
+	}
+}
+
+func TestAQuestionThatCostsNothingIsAskedEveryFiveSeconds(t *testing.T) {
+	f := newFakeConsumers()
+	f.use["dome_commands"] = amqpx.InUse
+	f.says("dome", 0)
+	if n := f.pass(60); n != 12 {
+		t.Errorf("in a minute it was asked %d times", n)
+	}
+}
+
+// RabbitMQ logs each question about the queue of a CLU actor as an error.
+func TestAnActorThatIsHeardAsUsualIsNotAskedAboutIfThatIsLogged(t *testing.T) {
+	f := newFakeConsumers()
+	f.logs = true
+	f.use["dome_commands"] = amqpx.InUse
+	f.says("dome", time.Second)
+	if n := f.pass(600, "dome"); n != 1 {
+		t.Errorf("in ten minutes it was asked %d times", n)
+	}
+	delete(f.use, "dome_commands")
+	if f.pass(11); f.told[len(f.told)-1] != "dome false" {
+		t.Errorf("eleven seconds after it died it was told %v", f.told)
+	}
+	if n := f.pass(3600); n < 58 || n > 70 {
+		t.Errorf("in the hour after its death it was asked %d times", n)
+	}
+	f.use["dome_commands"] = amqpx.InUse
+	if f.pass(6, "dome"); f.told[len(f.told)-1] != "dome true" {
+		t.Errorf("six seconds after it came back it was told %v", f.told)
+	}
+}
+
+func TestAnActorWithoutARhythmIsAskedAboutSeldomIfThatIsLogged(t *testing.T) {
+	f := newFakeConsumers()
+	f.logs = true
+	f.use["dome_commands"] = amqpx.InUse
+	f.says("dome", 0)
+	if n := f.pass(600); n < 10 || n > 16 {
+		t.Errorf("in ten minutes it was asked %d times", n)
+	}
+}
+
+func TestAReturnedCommandIsAReasonToAsk(t *testing.T) {
+	f := newFakeConsumers()
+	f.logs = true
+	f.use["dome_commands"] = amqpx.InUse
+	f.says("dome", 0)
+	f.pass(300)
+	delete(f.use, "dome_commands")
+	f.doubt("dome")
+	f.doubt("never")
+	if f.pass(1); f.told[len(f.told)-1] != "dome false" {
+		t.Errorf("told %v", f.told)
+	}
+}
+
+func TestManyActorsAreAskedAboutAFewAtATime(t *testing.T) {
+	f := newFakeConsumers()
+	for n := range 20 {
+		f.says(fmt.Sprintf("actor%02d", n), 0)
+	}
+	var counts []int
+	for range 3 {
+		counts = append(counts, f.pass(1))
+	}
+	if fmt.Sprint(counts) != "[8 8 4]" {
+		t.Errorf("asked %v", counts)
+	}
+	f.heard = map[string]snapshot.Liveness{}
+	if f.pass(1); len(f.known) != 0 {
+		t.Errorf("%d forgotten actors are kept", len(f.known))
+	}
+}
+
+func TestWithoutALinkNothingIsKnown(t *testing.T) {
+	f := newFakeConsumers()
+	f.use["dome_commands"] = amqpx.InUse
+	f.says("dome", 0)
+	f.pass(1)
+	f.up = false
+	f.pass(3)
+	if _, known := f.of("dome"); known || fmt.Sprint(f.told) != "[dome true dome null]" {
+		t.Errorf("told %v", f.told)
+	}
+	f.up = true
+	if f.pass(1); f.told[len(f.told)-1] != "dome true" {
+		t.Errorf("told %v", f.told)
+	}
+}

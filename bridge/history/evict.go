@@ -1,0 +1,129 @@
+package history
+
+import "slices"
+
+// sweepMS is how often each actor is looked at for what is too old, in milliseconds.
+const sweepMS = 60_000
+
+// silenceMS is how long nothing is heard of an actor until it counts as silent, in milliseconds.
+const silenceMS = 60_000
+
+// maxSpans is how many spans are kept of each kind.
+const maxSpans = 500
+
+func appendSpan(all []Span, s Span) []Span {
+	if len(all) >= maxSpans {
+		all = slices.Delete(all, 0, 1+len(all)-maxSpans)
+	}
+	return append(all, s)
+}
+
+// makeRoom evicts until everything fits. Of the actor that takes most, the keywords that take most
+// lose what is oldest; without more than the newest chunk anywhere, the keyword goes that was heard
+// least recently.
+func (s *Store) makeRoom() {
+	for s.bytes > s.limits.Bytes {
+		var most *actor
+		for _, p := range [...]*population{s.live, s.past} {
+			if p == nil {
+				continue
+			}
+			for _, a := range p.order {
+				if most == nil || a.bytes > most.bytes {
+					most = a
+				}
+			}
+		}
+		if most == nil {
+			return
+		}
+		if !most.shorten() {
+			most.forgetOne()
+		}
+	}
+}
+
+// maxShortened is how many keywords lose a chunk at once: finding them takes a look at all.
+const maxShortened = 64
+
+// shorten evicts the oldest chunk of the keywords that have most of them.
+func (a *actor) shorten() bool {
+	arena, most := &a.store.arena, 0
+	for _, s := range a.series {
+		if n := s.chunks(); n > most && s.oldest(arena) != nil {
+			most = n
+		}
+	}
+	if most == 0 {
+		return false
+	}
+	done := 0
+	for _, s := range a.series {
+		if s.chunks() < most || done == maxShortened {
+			continue
+		}
+		if c := s.oldest(arena); c != nil {
+			c.evict(arena)
+			a.charge(-chunkBytes)
+			done++
+		}
+	}
+	return true
+}
+
+// forgetOne removes the keyword that was heard least recently, or an actor without any.
+func (a *actor) forgetOne() {
+	if len(a.series) == 0 {
+		a.remove()
+		return
+	}
+	oldest := a.series[0]
+	for _, s := range a.series {
+		if s.heard < oldest.heard {
+			oldest = s
+		}
+	}
+	a.removeSeries(oldest)
+	a.store.evictedSeries++
+}
+
+// remove removes the actor with all that is known of it.
+func (a *actor) remove() {
+	s, p := a.store, a.home
+	for len(a.series) > 0 {
+		a.removeSeries(a.series[len(a.series)-1])
+		s.evictedSeries++
+	}
+	a.charge(-a.bytes)
+	last := p.order[len(p.order)-1]
+	p.order[a.at], last.at = last, a.at
+	p.order[len(p.order)-1] = nil
+	p.order = p.order[:len(p.order)-1]
+	delete(p.actors, a.name)
+}
+
+// expireOne looks at one actor in turn for what is too old.
+func (s *Store) expireOne() {
+	all := s.live.order
+	if len(all) == 0 || s.now-s.swept < sweepMS/int64(len(all)) {
+		return
+	}
+	s.swept = s.now
+	s.sweep = (s.sweep + 1) % len(all)
+	a, horizon := all[s.sweep], s.now-keptMS
+	for i := len(a.series) - 1; i >= 0; i-- {
+		one := a.series[i]
+		if one.heard < horizon {
+			a.removeSeries(one)
+			continue
+		}
+		before := one.chunks()
+		one.expire(&s.arena, s.now)
+		a.charge((one.chunks() - before) * chunkBytes)
+	}
+	a.silent = slices.DeleteFunc(a.silent, func(g Span) bool { return g.To < horizon })
+	s.gaps = slices.DeleteFunc(s.gaps, func(g Span) bool { return g.To < horizon })
+	if len(a.series) == 0 && a.heard < horizon {
+		a.remove()
+	}
+}

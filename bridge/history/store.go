@@ -1,0 +1,352 @@
+package history
+
+import (
+	"cmp"
+	"iter"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
+)
+
+// Limits bound the memory of a [Store].
+type Limits struct {
+	// Bytes bounds the values and a fixed cost of each keyword. 0 is 64 MiB.
+	Bytes int
+	// Actors is how many actors are known. 0 is 1000.
+	Actors int
+	// Origins keeps values of different origins apart; see [Origin].
+	Origins bool
+}
+
+// How long values are kept, in milliseconds: each change, and everything.
+const (
+	rawMS  = 15 * 60_000
+	keptMS = 24 * 3600_000
+)
+
+// Bounds of an actor's tree: the length of a name, the members of an object, the items of an array,
+// and the levels below a keyword.
+const (
+	maxKey     = 256
+	maxMembers = 10_000
+	maxItems   = 16
+	maxDepth   = 4
+)
+
+// Reply is a reply for a [Store]. Nothing of it is kept.
+type Reply struct {
+	Actor string // "" is none, and the reply is ignored
+	Time  time.Time
+
+	// The following are used with [Limits.Origins].
+	Code, RoutingKey, CommandID, Commander string
+}
+
+// Keywords are the top-level members of a reply's body: the names, and the values as JSON.
+type Keywords = iter.Seq2[[]byte, []byte]
+
+// Store holds what the keywords of all actors were. It may be used by many goroutines.
+type Store struct {
+	limits Limits
+
+	// mu guards the following fields.
+	mu    sync.Mutex
+	arena arena
+	live  *population
+	past  *population // nil unless it is being read, see [Store.Past]
+	bytes int         // of all actors
+	now   int64       // the latest time of a reply
+	sweep int         // the actor to look at next for what is too old
+	swept int64       // when the last one was looked at
+	gaps  []Span      // when the bridge may have missed replies
+
+	noting  noting                        // the current reply
+	each    func(name, value []byte) bool // records a keyword of it
+	scratch []byte                        // for the key of its origin
+	addName func(name, value []byte) bool // adds to scratch
+
+	evictedSeries, leftOut uint64
+}
+
+// population is some actors and what their keywords were.
+type population struct {
+	actors map[string]*actor
+	order  []*actor // in no order
+}
+
+func newPopulation() *population { return &population{actors: map[string]*actor{}} }
+
+// Span is a span of time in milliseconds since 1970.
+type Span struct{ From, To int64 }
+
+// actor holds the values of one actor.
+type actor struct {
+	store   *Store
+	home    *population
+	name    string
+	at      int // in home.order
+	root    node
+	series  []*series
+	bytes   int   // with its chunks
+	first   int64 // when it was first heard, and last
+	heard   int64
+	silent  []Span // when nothing was heard of it
+	others  *Origin
+	origins map[string]*Origin
+}
+
+// New returns an empty store.
+func New(l Limits) *Store {
+	l.Bytes = cmp.Or(max(0, l.Bytes), 64<<20)
+	l.Actors = cmp.Or(max(0, l.Actors), 1000)
+	s := &Store{limits: l, arena: newArena(), live: newPopulation()}
+	s.each = func(name, value []byte) bool {
+		s.noting.member(&s.noting.a.root, name, value, maxDepth)
+		return true
+	}
+	s.addName = func(name, _ []byte) bool {
+		s.scratch = append(append(s.scratch, 0), name...)
+		return true
+	}
+	return s
+}
+
+// charge adds to the memory of an actor.
+func (a *actor) charge(bytes int) {
+	a.bytes += bytes
+	a.store.bytes += bytes
+}
+
+// Note records the values of a reply. Values should come in the order of their times; one that comes
+// late is put where it belongs. It does not allocate for keywords that are known.
+func (s *Store) Note(r *Reply, keywords Keywords) {
+	if r.Actor == "" || len(r.Actor) > maxKey {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = max(s.now, r.Time.UnixMilli())
+	s.note(s.live, r, keywords)
+	s.expireOne()
+}
+
+func (s *Store) note(p *population, r *Reply, keywords Keywords) {
+	t := r.Time.UnixMilli()
+	a := s.touch(p, r.Actor, t)
+	s.noting = noting{a: a, t: t, origin: a.originOf(r, keywords)}
+	keywords(s.each)
+	s.makeRoom()
+}
+
+// touch returns the actor with a name, and records when it was heard.
+func (s *Store) touch(p *population, name string, t int64) *actor {
+	a := p.actors[name]
+	if a == nil {
+		a = s.addActor(p, name, t)
+	}
+	if t-a.heard >= silenceMS {
+		a.silent = appendSpan(a.silent, Span{a.heard, t})
+	}
+	a.heard = max(a.heard, t)
+	return a
+}
+
+// addActor adds an actor. At the limit it replaces the one that was heard least recently.
+func (s *Store) addActor(p *population, name string, t int64) *actor {
+	name = strings.ToValidUTF8(strings.Clone(name), "\ufffd") // as clients see it
+	if a := p.actors[name]; a != nil {
+		return a
+	}
+	if len(p.order) >= s.limits.Actors {
+		oldest := p.order[0]
+		for _, o := range p.order {
+			if o.heard < oldest.heard {
+				oldest = o
+			}
+		}
+		oldest.remove()
+	}
+	a := &actor{store: s, home: p, name: name, at: len(p.order), first: t, heard: t, origins: map[string]*Origin{}}
+	a.others = &Origin{Actor: name, Others: true}
+	p.actors[name] = a
+	p.order = append(p.order, a)
+	a.charge(actorCost + len(name))
+	return a
+}
+
+// noting is a reply whose values are being recorded.
+type noting struct {
+	a      *actor
+	t      int64
+	origin *Origin
+}
+
+// member records a member of an object.
+func (n *noting) member(of *node, name, value []byte, depth int) {
+	c := of.child(n.a, name)
+	if c == nil {
+		n.a.store.leftOut++
+		return
+	}
+	n.value(c, value, depth)
+}
+
+// value records a value, which is valid JSON or one of Python's numbers.
+func (n *noting) value(at *node, value []byte, depth int) {
+	if len(value) == 0 {
+		return
+	}
+	switch value[0] {
+	case '{':
+		if depth == 0 {
+			n.a.store.leftOut++
+			return
+		}
+		for m := jsonscan.MembersOf(value); ; {
+			name, value, ok := m.Next()
+			if !ok {
+				return
+			}
+			n.member(at, name, value, depth-1)
+		}
+	case '[':
+		n.items(at, value, depth)
+	case 'n':
+		n.null(at)
+	case '"', 't', 'f':
+		if m := markOf(value); m != number {
+			n.number(at, decimal{mark: m})
+			return
+		}
+		n.state(at, value)
+	default:
+		if m := markOf(value); m != number {
+			n.number(at, decimal{mark: m})
+		} else if v, ok := parseDecimal(value); ok {
+			n.number(at, v)
+		} else {
+			n.state(at, value) // all its digits
+		}
+	}
+}
+
+// items records the items of an array.
+func (n *noting) items(at *node, value []byte, depth int) {
+	if depth == 0 {
+		n.a.store.leftOut++
+		return
+	}
+	i := 0
+	for item := range jsonscan.Elements(value) {
+		if i == maxItems {
+			n.a.store.leftOut++
+			return
+		}
+		n.value(at.item(n.a, i), item, depth-1)
+		i++
+	}
+}
+
+// markOf returns the mark of a number that JSON does not have, as a bridge may write it.
+func markOf(value []byte) mark {
+	switch string(value) {
+	case "NaN", `"NaN"`:
+		return nan
+	case "Infinity", `"Infinity"`:
+		return plusInf
+	case "-Infinity", `"-Infinity"`:
+		return minusInf
+	}
+	return number
+}
+
+// nullText is the state of a keyword while it is a number or null.
+var nullText = []byte("null")
+
+// null records that a keyword is null: in the series that it has, and in one of states if it has
+// none.
+func (n *noting) null(at *node) {
+	if len(at.numbers) > 0 {
+		n.number(at, decimal{mark: null})
+		return
+	}
+	n.state(at, nullText)
+}
+
+// number records a number. While a keyword is one, it has no state.
+func (n *noting) number(at *node, v decimal) {
+	s := n.find(at, numeric)
+	if force := at.writer != s && at.writer != nil; force || v != s.numbers.last || s.numbers.raw.chunks == 0 {
+		before := s.chunks()
+		s.numbers.add(&n.a.store.arena, point{n.t, v})
+		n.changed(s, before)
+	}
+	s.heard = max(s.heard, n.t)
+	at.writer = s
+	if len(at.states) > 0 {
+		if o := at.series(state, n.origin); o != nil {
+			n.setState(o, nullText, false)
+		}
+	}
+}
+
+// state records a value that is no number.
+func (n *noting) state(at *node, value []byte) {
+	s := n.find(at, state)
+	n.setState(s, value, at.writer != s && at.writer != nil)
+	at.writer = s
+	if o := at.series(numeric, n.origin); o != nil && o.numbers.last.mark != null {
+		before := o.chunks()
+		o.numbers.add(&n.a.store.arena, point{n.t, decimal{mark: null}})
+		n.changed(o, before)
+		o.heard = max(o.heard, n.t)
+	}
+}
+
+func (n *noting) setState(s *series, value []byte, force bool) {
+	before := s.chunks()
+	s.states.add(&n.a.store.arena, n.t, value, force)
+	n.changed(s, before)
+	s.heard = max(s.heard, n.t)
+}
+
+// changed charges for the chunks that a series has got, and drops those that are too old for it.
+func (n *noting) changed(s *series, before int) {
+	if s.chunks() == before {
+		return
+	}
+	s.expire(&n.a.store.arena, n.a.store.now)
+	n.a.charge((s.chunks() - before) * chunkBytes)
+}
+
+// find returns the series of a kind for the reply's origin, which it adds if need be.
+func (n *noting) find(at *node, k kind) *series {
+	if s := at.series(k, n.origin); s != nil {
+		return s
+	}
+	of := at.of(k)
+	if len(*of) >= maxKeywordSeries-1 && n.origin != n.a.others {
+		if s := at.series(k, n.a.others); s != nil {
+			return s
+		}
+		return n.a.add(at, k, n.a.others)
+	}
+	return n.a.add(at, k, n.origin)
+}
+
+// add adds a series.
+func (a *actor) add(at *node, k kind, o *Origin) *series {
+	s := &series{node: at, origin: o, at: len(a.series)}
+	if k == numeric {
+		s.numbers = &numbers{}
+	} else {
+		s.states = &states{}
+	}
+	a.series = append(a.series, s)
+	of := at.of(k)
+	*of = append(*of, s)
+	a.charge(s.cost())
+	return s
+}

@@ -1,0 +1,194 @@
+package problem
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/bridge/site"
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
+)
+
+// broadcastKey is the routing key of what an actor sends to all; see clu.actor.
+const broadcastKey = "reply.broadcast"
+
+// levelOf returns how bad it is what a reply says of its actor; see the package.
+func levelOf(r *filter.Reply) site.Level {
+	switch r.Code {
+	case "!":
+		return site.Critical
+	case "w":
+		if isBroadcast(r) {
+			return site.Warn
+		}
+	case "e":
+		if isBroadcast(r) {
+			return site.Error
+		}
+	case "f":
+		if r.CommandID == "" || ownCommand(r) {
+			return site.Error
+		}
+	}
+	return site.None
+}
+
+func isBroadcast(r *filter.Reply) bool {
+	return r.CommandID == "" || r.RoutingKey == broadcastKey || ownCommand(r)
+}
+
+// ownCommand reports whether a reply is to a command that the actor gave itself: the commander of
+// CLU's timed commands is ".ACTOR", and of commands that an actor sends to itself "ACTOR.ACTOR".
+func ownCommand(r *filter.Reply) bool {
+	commander, ok := strings.CutSuffix(r.Commander, r.Sender)
+	if !ok || r.Sender == "" || !strings.HasSuffix(commander, ".") {
+		return false
+	}
+	commander = strings.TrimSuffix(commander, ".")
+	return commander == "" || commander == r.Sender
+}
+
+// noteBroadcast adds what an actor says of itself to its problems. mu is held.
+func (t *Tracker) noteBroadcast(r *Reply, level site.Level) {
+	a := t.actor(r.Sender, level)
+	if a == nil {
+		t.omitted++
+		return
+	}
+	text := textOf(r.Body)
+	key := keyOf(r, text)
+	e := a.problems[key]
+	if e != nil && e.over(t.clock) {
+		t.remove(a, e)
+		e = nil
+	}
+	if e != nil {
+		e.Count++
+		e.Seq = max(e.Seq, r.Seq)
+		e.Time = later(e.Time, r.Heard)
+		t.keepReply(e, 0, r)
+		t.changed(a, true)
+		return
+	}
+	e = &entry{raised: r.Seq, Problem: Problem{
+		Actor: a.name, Key: key, Kind: Broadcast, Level: level, Code: strings.Clone(r.Code), Text: shorten(text),
+		Began: r.Heard, Time: r.Heard, Count: 1, Seq: r.Seq,
+	}}
+	t.takeEarlyAck(a, e)
+	if !t.makeRoomOf(a, e) {
+		if e.Acked == nil {
+			a.omitted++
+		}
+		t.changed(a, true)
+		return
+	}
+	e.needs = make([]*heardReply, 1)
+	t.keepReply(e, 0, r)
+	a.problems[key] = e
+	a.broadcasts++
+	t.changed(a, false)
+}
+
+// makeRoomOf makes room for another broadcast of an actor, unless all others are more urgent.
+func (t *Tracker) makeRoomOf(a *actor, e *entry) bool {
+	if a.broadcasts < maxBroadcasts {
+		return true
+	}
+	var least *entry
+	for _, other := range a.problems {
+		if other.Kind == Broadcast && (least == nil || lessUrgent(other, least) < 0) {
+			least = other
+		}
+	}
+	if lessUrgent(e, least) < 0 {
+		return false
+	}
+	if least.Acked == nil {
+		a.omitted++
+	}
+	omitted := a.omitted
+	t.remove(a, least)
+	a.omitted = omitted
+	return true
+}
+
+// lessUrgent orders the problems of an actor by which of them goes first.
+func lessUrgent(a, b *entry) int { return -Compare(a.copy(), b.copy()) }
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// maxText bounds the text of a problem, and maxKeyed what of a body its key depends on, in bytes.
+const (
+	maxText  = 500
+	maxKeyed = 8 << 10
+)
+
+// textKeys are the keywords in which actors say what is wrong, in the order of preference: CLU's
+// Command.fail and error write the first, write the second.
+var textKeys = []string{"error", "text", "message", "warning", "reason"}
+
+// textOf returns what a body says is wrong: a text under one of the usual keywords, else the body.
+func textOf(body []byte) string {
+	best, found := len(textKeys), ""
+	members := jsonscan.MembersOf(body)
+	for {
+		key, value, ok := members.Next()
+		if !ok {
+			break
+		}
+		for i, name := range textKeys[:best] {
+			var text string
+			if string(key) == name && len(value) <= maxKeyed && json.Unmarshal(value, &text) == nil && text != "" {
+				best, found = i, text
+			}
+		}
+	}
+	if found == "" {
+		return string(body[:min(len(body), maxKeyed)])
+	}
+	return found
+}
+
+// shorten returns a text of bounded length.
+func shorten(text string) string {
+	if len(text) <= maxText {
+		return strings.ToValidUTF8(strings.Clone(text), "�")
+	}
+	end := maxText
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return strings.ToValidUTF8(text[:end], "�") + "…"
+}
+
+// keyOf returns the key of a text that a reply says. It depends on everything on which it may depend
+// who may hear the reply, except the id of a command, so that of two replies with the same key a
+// client may hear either both or none.
+func keyOf(r *Reply, text string) string {
+	h := sha256.New()
+	add := func(part []byte) {
+		h.Write(part)
+		h.Write([]byte{0})
+	}
+	internal := "0"
+	if r.Internal {
+		internal = "1"
+	}
+	for _, part := range []string{r.Code, r.RoutingKey, r.Commander, internal, text} {
+		add([]byte(part))
+	}
+	r.Keywords(func(name, _ []byte) bool {
+		add(name)
+		return true
+	})
+	return "broadcast:" + hex.EncodeToString(h.Sum(nil)[:8])
+}

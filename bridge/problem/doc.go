@@ -1,0 +1,49 @@
+// Package problem knows what is wrong with each actor: what it said, what the site's conditions say of
+// it, and that it is silent. It knows neither sockets nor AMQP, and its clock is injected.
+//
+//	reply ──► Note ──┬─ a warning, an error, an alarm ──► broadcast.go ─┐
+//	                 ├─ values of keywords ──► condition.go ────────────┼──► the actor's problems ──► Of
+//	                 └─ that the actor lives ──► silence.go ────────────┘          ▲      │
+//	ack that a bridge published ──► Acked (ack.go) ────────────────────────────────┘      └──► Changed (notice.go)
+//
+// Everything comes from the exchange, acknowledgements included. A bridge that reads a stream's past
+// at its start knows afterwards what it knew before, as far back as it reads; on an exchange, all
+// bridges know the same.
+//
+// # What is a problem
+//
+// A broadcast with the code w is a warning, with e or f an error, and with ! critical. A broadcast is
+// a reply without a command, one to a command that the actor gave itself (a timed command of CLU), or
+// one that the actor sent to all (reply.broadcast) beside the commander. A w, e or f to a command is
+// its commander's affair: an operator's typo raises nothing, and a failed command does not paint the
+// actor red. A ! is critical even then.
+//
+// Each distinct text is a problem of its own, so that a lesser one never hides a worse. If an actor
+// has too many, the acknowledged, then the lesser, then the older ones go first; how many are not
+// listed is told.
+//
+// A condition is raised when its expression has been true for its time, and ends when it is false. An
+// actor is silent when it has said nothing for four times its rhythm, and five seconds at least, or
+// when it had a consumer of commands and has none any more. Nobody is silent while the bridge cannot
+// hear: without a link, and for a while after it, and after a pause of the process.
+//
+// # How a problem ends
+//
+//   - A broadcast has no end of its own. Unless it is acknowledged, a warning is listed until it was
+//     not said for an hour, an error for twelve hours, and an alarm for good. Once acknowledged, it is
+//     listed, as acknowledged, until it was not said for ten minutes; saying it again within these
+//     does not raise it anew.
+//   - A condition that has ended without an acknowledgement is listed as ended, one level lighter,
+//     until it is acknowledged, or for an hour. If it was acknowledged before, it goes when it ends. If it
+//     holds again, it is raised anew.
+//   - Silence ends as a condition does, but one of less than a minute leaves nothing behind.
+//
+// # Acknowledgements
+//
+// An acknowledgement names problems by their keys, and covers them as far as they were raised by the
+// number up to which its operator had heard: what is raised later, even with the same text ten
+// minutes after the last time, is not covered. Bridges that do not share a stream number replies
+// differently; for these it covers what was raised before it arrived. One that comes before the reply
+// that it covers is remembered. Of two, the first counts. Nothing else changes what is acknowledged: neither a page that is
+// loaded again nor a bridge that starts again clears or revives anything.
+package problem

@@ -1,0 +1,143 @@
+/**
+ * One actor: `#/actor/dome?f=hum&sort=limits&c=move`. Its problems, its keywords, its commands as forms, the commands that
+ * were sent to it, and its last replies.
+ *
+ * Test contract:
+ *
+ *   #actor[data-actor="dome"]      data-level, data-liveness="alive|quiet|absent|unknown"; .seen is the age of its last reply
+ *     .actor-problem               data-level, data-key; .ack acknowledges it
+ *     [data-keyword="humidity"]    a row of the table: .key plots it, .value (data-kind="number|text|bool|null|nan"), .unit,
+ *                                  .limit (data-level="warn|error", "" within its limits), .bits, .spark, .age; .copy;
+ *                                  a value with members has .tree-root, whose nodes have data-path
+ *     .keyword-filter  .keyword-sort
+ *     .form-commands > li          data-command; data-denied, data-dangerous, data-deprecated
+ *     .command-form                data-command; [data-field="move/side"] with its controls and .problem; .form-line is what
+ *                                  will be sent, .form-send sends it, .form-why says what there is to say
+ *     .commands > li               as #commands below, of this actor alone
+ *   In #dock, on every view:
+ *     #command-input  #command-send  #command-why  #command-hints [role=option] (data-kind)
+ *     #commands-toggle             data-running; opens #commands-panel
+ *     #commands > li               newest first: data-command-id, data-consumer, data-own="true|false",
+ *                                  data-state="sent|running|done|failed|unknown|rejected"; .line, .who, .said, .elapsed;
+ *                                  .summary is a button that opens .answers li (data-code); .again writes it into the line
+ */
+
+import { formatAge } from "../core/format.js";
+import { element, setLevel, levelMark, setText } from "../shell/dom.js";
+import { LogPanel } from "../log/panel.js";
+import { LogQuery } from "../log/query.js";
+import { ActorProblems } from "./actorproblems.js";
+import { CommandList } from "./commands.js";
+import { Forms } from "./forms.js";
+import { KeywordTable } from "./keywords.js";
+
+const LIVENESS = { alive: "", quiet: "its regular broadcasts have stopped", absent: "nothing takes its commands: it is not running", unknown: "whether it is alive is not known" };
+
+export class ActorView {
+  #app;
+  #actor;
+  #embedded = false;
+  #parts = [];  // what has update and unmount
+  #keywords;
+  #forms = null;
+  #root;
+  #level = levelMark("ok");
+  #liveness = element("span", { class: "liveness" });
+  #seen = element("span", { class: "seen" });
+  #said = element("span", { class: "last-said" });
+
+  /** @param {object} app */
+  constructor(app) {
+    this.#app = app;
+  }
+
+  get title() { return this.#actor; }
+
+  mount(root, { path, query, embedded = false }) {
+    this.#actor = path[1] ?? "";
+    this.#embedded = embedded;
+    const section = (name, title, ...children) => element("section", { class: `actor-${name}`, "aria-label": `${title} of ${this.#actor}` }, element("h3", { text: title }), ...children);
+    const keywords = section("keywords", "Keywords");
+    this.#root = element("article", { class: "actor", data: { actor: this.#actor, level: "ok" }, ...(embedded ? {} : { id: "actor" }) }, this.#head());
+    root.append(this.#root);
+    this.#add(new ActorProblems(this.#app, { root: this.#root, actor: this.#actor }));
+    this.#root.append(keywords);
+    this.#keywords = this.#add(new KeywordTable(this.#app, {
+      root: keywords, actor: this.#actor, filter: query.get("f") ?? "", sort: query.get("sort") ?? "name", onState: (state) => this.#keep(state),
+    }));
+    if (!embedded) this.#mountCommands(section, query);
+    this.#renderHead();
+  }
+
+  #mountCommands(section, query) {
+    const [forms, sent, log] = [section("forms", "Commands"), section("sent", "Sent commands"), section("log", "Replies")];
+    this.#root.append(element("div", { class: "actor-side" }, forms, sent, log));
+    this.#forms = this.#add(new Forms(this.#app, { root: forms, actor: this.#actor }));
+    this.#add(new CommandList(this.#app, { root: sent, actor: this.#actor }));
+    const panel = this.#add(new LogPanel(this.#app, { query: new LogQuery({ senders: [this.#actor], text: "", codes: null, hideInternal: false }), label: `Replies of ${this.#actor}` }));
+    const frame = element("div", { class: "log-frame" });
+    log.append(frame, element("a", { href: `#/log?sender=${encodeURIComponent(this.#actor)}`, text: "All of its log" }));
+    panel.mount(frame);
+    const command = query.get("c");
+    if (command) this.#forms.open(command);
+  }
+
+  #add(part) {
+    this.#parts.push(part);
+    return part;
+  }
+
+  #head() {
+    return element("header", { class: "actor-head" }, this.#level, element("h2", { text: this.#actor }), this.#liveness,
+      element("span", { class: "head-label", text: "last reply" }), this.#seen, this.#said);
+  }
+
+  /** The same actor with another filter or command, or another actor. */
+  route(route) {
+    if (route.path[1] !== this.#actor) {
+      const root = this.#root.parentElement;
+      this.unmount();
+      this.mount(root, route);
+      return;
+    }
+    const command = route.query.get("c");
+    if (command) this.#forms?.open(command);
+  }
+
+  /** @param {import("../core/store.js").Changes} changes */
+  update(changes) {
+    if (changes.tick || changes.link || changes.actors.has(this.#actor)) this.#renderHead();
+    for (const part of this.#parts) part.update(changes);
+  }
+
+  unmount() {
+    for (const part of this.#parts.splice(0)) part.unmount();
+    this.#root.remove();
+  }
+
+  /** Moves to the filter of the keywords. */
+  search() {
+    this.#keywords.focusFilter();
+  }
+
+  #renderHead() {
+    const { store } = this.#app;
+    const actor = store.actors.get(this.#actor);
+    this.#root.dataset.level = actor?.level ?? "ok";
+    this.#root.dataset.liveness = actor?.liveness ?? "unknown";
+    setLevel(this.#level, actor?.level ?? "ok");
+    setText(this.#liveness, actor ? LIVENESS[actor.liveness] ?? "" : `no actor of the name ${this.#actor} was heard`);
+    setText(this.#seen, actor && actor.time > 0 ? formatAge(store.age(actor.time)) : "–");
+    setText(this.#said, actor?.last ? `${actor.last.code} ${actor.last.text}` : "");
+  }
+
+  /** The URL is the state. */
+  #keep({ filter, sort }) {
+    if (this.#embedded) return;
+    const query = new URLSearchParams();
+    if (filter) query.set("f", filter);
+    if (sort !== "name") query.set("sort", sort);
+    const text = query.toString();
+    this.#app.router.replace(`#/actor/${encodeURIComponent(this.#actor)}${text && `?${text}`}`);
+  }
+}

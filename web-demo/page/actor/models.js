@@ -1,0 +1,87 @@
+/**
+ * The models of actors, for code that needs one now: it asks once when somebody first wants it, and tells when the answer
+ * has come or has changed. An actor whose model is not known has a model without commands, and the reason in `problem`.
+ */
+
+/**
+ * @typedef {object} ActorModel  the answer to op `model`, see docs/protocol.md
+ * @property {"known"|"partial"|"none"|"asking"} state
+ * @property {import("./usage.js").CommandModel[]} commands
+ * @property {Record<string, object>} keywords
+ * @property {string|null} problem
+ */
+
+const NOTHING = Object.freeze({ state: "asking", commands: [], keywords: {}, problem: null });
+
+/** Models that are kept; the console has one view, and a line that names one actor. */
+const MAX_MODELS = 50;
+
+export class Models {
+  #ask;
+  #known = new Map();
+  #asked = new Map();  // actor -> whether it has changed since it was asked
+  #listeners = new Set();
+
+  /** @param {(actor: string) => Promise<ActorModel>} ask */
+  constructor(ask) {
+    this.#ask = ask;
+  }
+
+  /** Returns what is known now, and asks for what is not. @param {string} actor @returns {ActorModel} */
+  get(actor) {
+    if (!this.#known.has(actor) && !this.#asked.has(actor)) this.#fetch(actor);
+    return this.#known.get(actor) ?? NOTHING;
+  }
+
+  /** The model of an actor has changed: it is asked for again if somebody has wanted it. */
+  changed(actor) {
+    if (this.#known.has(actor) || this.#asked.has(actor)) this.#fetch(actor);
+  }
+
+  /** Asks again for all that is known: the link is back, perhaps to another bridge. */
+  refresh() {
+    for (const actor of this.#known.keys()) this.#fetch(actor);
+  }
+
+  /** @param {(actor: string) => void} listener  @returns {() => void} removes it */
+  onChange(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async #fetch(actor) {
+    if (this.#asked.has(actor)) {
+      this.#asked.set(actor, true);
+      return;
+    }
+    this.#asked.set(actor, false);
+    const model = await this.#answer(actor);
+    const stale = this.#asked.get(actor);
+    this.#asked.delete(actor);
+    if (this.#known.size >= MAX_MODELS) this.#known.delete(this.#known.keys().next().value);
+    this.#known.set(actor, model);
+    for (const listener of this.#listeners) listener(actor);
+    if (stale) this.#fetch(actor);
+  }
+
+  async #answer(actor) {
+    try {
+      const { state = "none", commands, keywords, problem = null, ...more } = await this.#ask(actor);
+      return { ...more, state, commands: commands ?? [], keywords: keywords ?? {}, problem };
+    } catch (error) {
+      return { state: "none", commands: [], keywords: {}, problem: error?.message ?? String(error) };
+    }
+  }
+}
+
+/** The models of one app, shared by its views. @param {{model: (actor: string) => Promise<ActorModel>}} app @returns {Models} */
+export function modelsOf(app) {
+  let models = shared.get(app);
+  if (!models) {
+    shared.set(app, models = new Models((actor) => app.model(actor)));
+    app.onModel((actor) => models.changed(actor));
+  }
+  return models;
+}
+
+const shared = new WeakMap();

@@ -1,0 +1,151 @@
+/**
+ * A list of replies with what belongs to it: the envelope of the chosen one, what is before the first, and the way back
+ * to the newest. The log is one of these with a toolbar; the view of an actor and boards hold others.
+ *
+ *     const panel = new LogPanel(app, { query: new LogQuery({ senders: ["dome"] }), label: "Replies of dome" });
+ *     panel.mount(root); panel.update(changes); panel.unmount();
+ */
+
+import { button, element, setText } from "../shell/dom.js";
+import { EnvelopeView } from "./envelope.js";
+import { LogModel } from "./model.js";
+import { LogQuery } from "./query.js";
+import { rowMaker } from "./rows.js";
+import { VirtualList } from "./virtual.js";
+
+export class LogPanel {
+  #app;
+  #model = null;
+  #query;
+  #on;
+  #marked = null;   // {epoch, seq} of the reply that the URL names
+  #paused = false;
+  #list;
+  #envelope;
+  #head = element("span", { class: "log-head" });
+  #older = button("Search on", () => this.#model.loadOlder(), { class: "log-older" });
+  #newest = button("", () => this.toNewest(), { class: "log-newest" });
+
+  /**
+   * @param {object} app
+   * @param {{query?: LogQuery, label?: string, onChange?: () => void}} [options]  onChange is called when what is shown has changed
+   */
+  constructor(app, { query = new LogQuery(), label = "Replies, newest last", onChange = () => {} } = {}) {
+    this.#app = app;
+    this.#query = query;
+    this.#on = onChange;
+    const isMarked = ({ reply }) => this.#marked !== null && reply?.seq === this.#marked.seq && reply?.epoch === this.#marked.epoch;
+    this.#list = new VirtualList(label, rowMaker(isMarked), {
+      pick: (item) => item.reply && this.#envelope.open(item),
+      top: () => this.#model?.loadOlder(),  // a scroll may still be reported after unmount
+      bottom: () => this.#model?.detached && this.#model.loadNewer(),
+      scrolled: () => this.#refresh(),
+    });
+    this.#envelope = new EnvelopeView({ closed: () => this.#list.focus() });
+  }
+
+  /** @param {HTMLElement} root */
+  mount(root) {
+    this.#model = new LogModel(this.#app.clu, this.#app.store.log, this.#query, (what) => this.#arrived(what));
+    root.append(element("div", { class: "log-panel" },
+      element("p", { class: "log-before" }, this.#head, this.#older),
+      element("div", { class: "log-area" }, this.#list.node, this.#newest, this.#envelope.node)));
+    this.#show();
+    this.#fill();
+  }
+
+  unmount() {
+    this.#list.stop();
+    this.#model = null;
+  }
+
+  /** Takes changes of the store. @param {import("../core/store.js").Changes} changes */
+  update(changes) {
+    if (changes.link && this.#model.items.length === 0) this.#fill();
+    if (changes.replies === 0 && !changes.link) return;
+    const { dropped, added } = this.#model.update(this.#list.following, this.frozen && !this.#reading);
+    if (added > 0 || dropped > 0) this.#show(-dropped);
+    else this.#refresh();
+  }
+
+  /** Whether one has scrolled up: entries are added at the end, out of sight. */
+  get #reading() { return !this.#paused && !this.#list.following && !this.#list.hasSelection; }
+
+  /** Whether the list does not move. */
+  get frozen() { return this.#paused || !this.#list.following || this.#list.hasSelection; }
+
+  get paused() { return this.#paused; }
+  get query() { return this.#query; }
+  get items() { return this.#model.items; }
+  get problem() { return this.#model.problem; }
+
+  pause(paused) {
+    this.#paused = paused;
+    if (!paused) this.toNewest();
+    this.#refresh();
+  }
+
+  /** Shows other replies. */
+  setQuery(query) {
+    this.#query = query;
+    this.#list.following = true;
+    this.#model.setQuery(query);
+    this.#show();
+    this.#fill();
+  }
+
+  /** Opens the log at one reply and marks it. @returns {Promise<boolean>} whether it is still there */
+  async open(at) {
+    this.#marked = at;
+    this.#list.following = false;
+    const index = await this.#model.open(at);
+    if (index < 0) {
+      this.toNewest();
+      return false;
+    }
+    this.#show();
+    this.#list.reveal(this.#model.items[index]);
+    return true;
+  }
+
+  toNewest() {
+    this.#paused = false;
+    getSelection().removeAllRanges();
+    if (this.#model.detached) {
+      this.#model.reset();
+      this.#fill();
+    } else {
+      this.#model.update(true);
+    }
+    this.#list.show(this.#model.items);
+    this.#list.toEnd();
+    this.#refresh();
+    this.#list.focus();
+  }
+
+  focus() { this.#list.focus(); }
+
+  /** Fetches what was before the page was loaded, if the list is not full. */
+  #fill() {
+    if (this.#model.items.length < 200) this.#model.loadOlder();
+  }
+
+  #arrived({ prepended = 0 }) {
+    if (this.#model) this.#show(prepended);
+  }
+
+  #show(atTop = 0) {
+    this.#list.show(this.#model.items, atTop);
+    this.#refresh();
+  }
+
+  #refresh() {
+    const { head, problem, busy, hasOlder, waiting, detached } = this.#model;
+    setText(this.#head, busy ? "Asking the bridge for earlier replies …" : problem || head);
+    this.#older.hidden = busy || !hasOlder || head === "";
+    this.#newest.hidden = this.#list.following && !this.#paused && !detached && !this.#list.hasSelection;
+    const more = waiting === 0 ? "" : ` · ${waiting} new`;
+    setText(this.#newest, `${this.#paused ? "Paused" : "Scrolled up"}${more} · show newest ↓`);
+    this.#on();
+  }
+}

@@ -1,0 +1,53 @@
+/** The rows of the log: one for each reply, and one for each place where replies are missing. */
+
+import { CODES } from "../../client/clu.js";
+import { compactJSON, formatTime, shortId } from "../core/format.js";
+import { element, setAttribute, setText } from "../shell/dom.js";
+
+/** Characters of a body that are written: more is not in sight. */
+const SHOWN = 400;
+
+const cell = (name) => element("span", { role: "gridcell", class: name });
+
+/** Makes a row, which shows any item. */
+function make() {
+  const cells = ["time", "code", "sender", "body", "id"].map(cell);
+  const row = element("div", {}, ...cells);
+  row.cells = cells;
+  return row;
+}
+
+/**
+ * Writes an item into a row.
+ * @param {HTMLElement} row
+ * @param {import("./model.js").Item} item
+ * @param {(item: import("./model.js").Item) => boolean} isMarked
+ */
+function fill(row, item, isMarked) {
+  const [time, code, sender, body, id] = row.cells;
+  const { reply } = item;
+  setText(time, formatTime(item.time, true));
+  row.classList.toggle("gap", reply === null);
+  row.toggleAttribute("data-late", reply?.late === true);
+  row.toggleAttribute("data-marked", isMarked(item));
+  setAttribute(row, "data-code", reply?.code ?? null);
+  setAttribute(row, "data-sender", reply ? reply.sender ?? "" : null);
+  setAttribute(row, "data-internal", reply ? String(reply.internal) : null);
+  setAttribute(row, "data-seq", reply?.seq === null || !reply ? null : String(reply.seq));
+  setAttribute(time, "title", titleOf(item));
+  setAttribute(code, "title", reply && Object.hasOwn(CODES, reply.code) ? CODES[reply.code].name : null);
+  setText(code, reply ? reply.code || "–" : "");
+  setText(sender, reply ? reply.sender ?? "(no sender)" : "");
+  setText(body, reply ? compactJSON(reply.body, SHOWN) : item.mark);
+  setText(id, reply ? shortId(reply.commandId) : "");
+}
+
+function titleOf({ time, reply }) {
+  const date = new Date(time).toISOString().replace("T", " ").replace("Z", " UTC");
+  return reply?.late ? `${date}: published while this page was not connected` : date;
+}
+
+/** Returns what makes and fills rows. @param {(item: object) => boolean} [isMarked] */
+export function rowMaker(isMarked = () => false) {
+  return { make, fill: (row, item) => fill(row, item, isMarked) };
+}

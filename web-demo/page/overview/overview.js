@@ -1,0 +1,252 @@
+/**
+ * The overview, `#/?q=TEXT&sort=level`: a row for each actor, all of them on one screen as long as they fit. Only rows
+ * that are in sight, or nearly, are in the document.
+ */
+
+import { button, element, rank, setText } from "../shell/dom.js";
+import { formatRoute } from "../shell/router.js";
+import { drawn, layOut, moved, placeOf } from "./layout.js";
+import { Row } from "./row.js";
+import { Trends } from "./trends.js";
+
+/** px of a row; on a phone it has two lines. */
+const ROW = 24;
+const PHONE_ROW = 48;
+const PHONE = 640;
+
+/** After somebody pointed at the list or moved in it, the rows keep their places for this time, ms. */
+const HANDS_OFF = 6_000;
+
+const byName = (a, b) => a.localeCompare(b, "en", { numeric: true });
+
+export class OverviewView {
+  #app;
+  #trends;
+  #rows = new Map();  // actor -> Row, those in the document
+  #order = [];
+  #layout = layOut({ count: 0, width: 1, height: 1, rowHeight: ROW });
+  #current = null;    // the actor whose row is in the tab order
+  #touched = -Infinity;
+  #query = "";
+  #sort = "name";
+  #parts;
+  #ends = [];
+
+  constructor(app) {
+    this.#app = app;
+    this.#trends = new Trends(app, (actor) => this.#rows.get(actor)?.redraw(this.#trends));
+  }
+
+  get title() { return "Overview"; }
+
+  mount(root, route) {
+    const search = element("input", { id: "search", type: "search", placeholder: "search", "aria-label": "Search actors by name, keyword or problem", autocomplete: "off", spellcheck: "false",
+      on: { input: () => this.#changed(search.value, this.#sort), keydown: (event) => this.#searchKey(event) } });
+    const sorts = ["name", "level"].map((sort) => button(`by ${sort}`, () => this.#changed(this.#query, sort), { "data-by": sort, "aria-pressed": "false" }));
+    this.#parts = {
+      search, sorts, count: element("span", { id: "actors-count", class: "count", role: "status" }),
+      list: element("ul", { id: "actors", "aria-label": "Actors" }),
+      nothing: element("p", { class: "nothing", hidden: true }),
+    };
+    const { list, nothing, count } = this.#parts;
+    root.classList.add("overview");
+    root.append(element("div", { class: "tools" }, search, element("div", { id: "sort", role: "group", "aria-label": "Order" }, ...sorts), count), nothing, list);
+    list.addEventListener("keydown", (event) => this.#listKey(event));
+    list.addEventListener("focusin", ({ target }) => this.#setCurrent(target.closest("li")?.dataset.actor ?? null));
+    list.addEventListener("pointermove", () => { this.#touched = performance.now(); }, { passive: true });
+    this.#scroller = root.parentElement;
+    const scrolled = () => this.#draw();
+    this.#scroller.addEventListener("scroll", scrolled, { passive: true });
+    const resized = new ResizeObserver(() => this.#arrange());
+    resized.observe(this.#scroller);
+    this.#ends = [() => this.#scroller.removeEventListener("scroll", scrolled), () => resized.disconnect(), this.#app.onSite(() => this.#renderAll())];
+    this.route(route);
+  }
+
+  #scroller = null;
+
+  /** Shows another search or order. */
+  route({ query }) {
+    this.#query = query.get("q") ?? "";
+    this.#sort = query.get("sort") === "level" ? "level" : "name";
+    this.#parts.search.value = this.#query;
+    this.#showSort();
+    this.#arrange();
+  }
+
+  unmount() {
+    for (const end of this.#ends) end();
+    this.#rows.clear();
+  }
+
+  search() {
+    this.#parts.search.focus();
+    this.#parts.search.select();
+  }
+
+  update(changes) {
+    this.#trends.take(changes.keywords);
+    if (changes.access) this.#rights();
+    if (changes.actors.size > 0 || changes.problems || changes.link) this.#reorder();
+    for (const [name, row] of this.#rows) {
+      if (changes.actors.has(name) || changes.link) row.render(this.#trends);
+      else if (changes.tick) row.age();
+    }
+    if (changes.tick || changes.problems || changes.link) this.#count();
+  }
+
+  /** Takes a search or an order, and keeps it in the URL. */
+  #changed(query, sort) {
+    this.#query = query;
+    this.#sort = sort;
+    this.#touched = -Infinity;
+    this.#app.router.replace(formatRoute([], { q: query, sort: sort === "name" ? "" : sort }));
+    this.#showSort();
+    this.#arrange();
+  }
+
+  #showSort() {
+    for (const choice of this.#parts.sorts) choice.setAttribute("aria-pressed", String(choice.dataset.by === this.#sort));
+    this.#parts.list.dataset.sort = this.#sort;
+  }
+
+  #wanted() {
+    const words = this.#query.toLowerCase().split(/\s+/).filter(Boolean);
+    const { actors } = this.#app.store;
+    const names = [...actors.keys()].filter((name) => words.length === 0 || matches(actors.get(name), words));
+    if (this.#sort === "name") return names.sort(byName);
+    const badness = new Map(names.map((name) => [name, 2 * rank(actors.get(name).level) + (actors.get(name).quiet ? 1 : 0)]));
+    return names.sort((a, b) => badness.get(b) - badness.get(a) || byName(a, b));
+  }
+
+  /** Finds the order anew, unless somebody is about to press a row. */
+  #reorder() {
+    const wanted = this.#wanted();
+    if (wanted.length === this.#order.length && wanted.every((name, at) => name === this.#order[at])) return;
+    const hands = this.#parts.list.contains(document.activeElement) || performance.now() - this.#touched < HANDS_OFF;
+    const same = wanted.length === this.#order.length && new Set([...wanted, ...this.#order]).size === wanted.length;
+    if (hands && same) return;
+    this.#arrange(wanted);
+  }
+
+  /** Lays the rows out. */
+  #arrange(order = this.#wanted()) {
+    this.#order = order;
+    const { list, nothing } = this.#parts;
+    const width = list.clientWidth || this.#scroller.clientWidth;
+    const phone = this.#scroller.clientWidth <= PHONE;
+    this.#layout = layOut({ count: order.length, width, height: this.#seen(), rowHeight: phone ? PHONE_ROW : ROW });
+    list.style.setProperty("height", `${this.#layout.height}px`);
+    list.dataset.columns = this.#layout.columns;
+    nothing.hidden = order.length > 0;
+    setText(nothing, this.#nothing());
+    this.#count();
+    this.#draw();
+  }
+
+  /** The height in which rows can be seen, px. */
+  #seen() {
+    return this.#scroller.clientHeight - this.#parts.list.offsetTop;
+  }
+
+  #nothing() {
+    if (this.#query !== "") return `No actor has "${this.#query}" in its name, keywords or problems.`;
+    if (this.#app.store.link.state !== "open") return "Not connected: it is not known which actors there are.";
+    return "No actor has replied yet.";
+  }
+
+  /** Puts the rows that are in sight into the document, and takes the others out. */
+  #draw() {
+    const { list } = this.#parts;
+    const top = Math.max(0, this.#scroller.scrollTop - list.offsetTop);
+    const { from, to } = drawn(this.#layout, top, this.#scroller.clientHeight);
+    const focused = list.contains(document.activeElement) ? this.#current : null;
+    const names = new Set(this.#order.slice(from, to));
+    for (const [name, row] of this.#rows) {
+      if (names.has(name) || name === focused) continue;  // the focus must not get lost by scrolling
+      row.root.remove();
+      this.#rows.delete(name);
+    }
+    for (let index = from; index < to; index += 1) this.#place(this.#order[index], index);
+    if (this.#current === null || !this.#rows.has(this.#current)) this.#setCurrent(this.#order[from] ?? null);
+  }
+
+  #place(name, index) {
+    let row = this.#rows.get(name);
+    const { columns, width, rowHeight, count } = this.#layout;
+    const { column, row: line } = placeOf(this.#layout, index);
+    if (!row) {
+      row = new Row(this.#app, this.#app.store.actors.get(name));
+      this.#rows.set(name, row);
+      this.#mark(name, row);
+      row.render(this.#trends);
+    }
+    row.place({ x: Math.round(column * width), y: line * rowHeight, width: Math.floor(width) - (columns > 1 ? 8 : 0), index, count });
+    // The order in the document is that of reading.
+    const list = this.#parts.list;
+    const before = this.#rows.get(this.#order[index - 1])?.root;
+    const wanted = before?.parentElement === list ? before.nextElementSibling : list.firstElementChild;
+    if (wanted !== row.root) list.insertBefore(row.root, wanted);
+  }
+
+  #renderAll() {
+    for (const row of this.#rows.values()) row.render(this.#trends);
+  }
+
+  #rights() {
+    for (const [name, row] of this.#rows) this.#mark(name, row);
+  }
+
+  #mark(name, row) {
+    row.rights(this.#app.refusal(name), this.#app.clu.refusal({ hear: name }));
+  }
+
+  #count() {
+    const all = [...this.#app.store.actors.values()];
+    const bad = all.filter(({ level }) => level !== "ok").length;
+    const quiet = all.filter((actor) => actor.quiet).length;
+    const shown = this.#order.length === all.length ? `${all.length}` : `${this.#order.length} of ${all.length}`;
+    const more = this.#app.store.unkept > 0 ? `, and replies of more actors than this page keeps` : "";
+    setText(this.#parts.count, `${shown} ${all.length === 1 ? "actor" : "actors"}${bad > 0 ? `, ${bad} with problems` : ""}${quiet > 0 ? `, ${quiet} silent` : ""}${more}`);
+  }
+
+  // Keys.
+
+  #setCurrent(name) {
+    if (this.#current === name) return;
+    this.#rows.get(this.#current)?.link.setAttribute("tabindex", "-1");
+    this.#current = name;
+    this.#rows.get(name)?.link.setAttribute("tabindex", "0");
+  }
+
+  #searchKey(event) {
+    if (event.key !== "ArrowDown" && event.key !== "Enter") return;
+    event.preventDefault();
+    if (this.#order.length > 0) this.#focus(0);
+  }
+
+  #listKey(event) {
+    const index = this.#order.indexOf(this.#current);
+    const to = moved(this.#layout, index, event.key);
+    if (to === null || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    this.#focus(to);
+  }
+
+  #focus(index) {
+    const { rowHeight } = this.#layout;
+    const y = this.#parts.list.offsetTop + placeOf(this.#layout, index).row * rowHeight;
+    const { scrollTop, clientHeight } = this.#scroller;
+    if (y < scrollTop + rowHeight) this.#scroller.scrollTop = y - 2 * rowHeight;
+    else if (y + rowHeight > scrollTop + clientHeight) this.#scroller.scrollTop = y + rowHeight - clientHeight;
+    this.#draw();
+    this.#rows.get(this.#order[index])?.link.focus({ preventScroll: true });
+  }
+}
+
+/** Whether each word occurs in an actor's name, its keywords' names or its problems. */
+function matches({ name, keywords, problems }, words) {
+  return words.every((word) => name.toLowerCase().includes(word)
+    || problems.some(({ text }) => text.toLowerCase().includes(word))
+    || [...keywords.keys()].some((keyword) => keyword.toLowerCase().includes(word)));
+}

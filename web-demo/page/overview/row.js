@@ -1,0 +1,133 @@
+/** A row of the overview: one actor. It writes only what has changed. */
+
+import { formatAge } from "../core/format.js";
+import { isOpen } from "../core/problems.js";
+import { element, levelMark, setAttribute, setLevel, setText } from "../shell/dom.js";
+import { choose, limitOf, PINS, shortName, unitOf } from "./pins.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Characters of a value that are shown. */
+const VALUE_CHARS = 24;
+
+export class Row {
+  #actor;
+  #app;
+  #mark = levelMark("ok");
+  #link;
+  #seen = element("span", { class: "seen" });
+  #problem = element("span", { class: "problem" });
+  #pins = Array.from({ length: PINS }, () => new Pin());
+  #line = document.createElementNS(SVG, "path");
+  #spark;
+  #drawnAt = -Infinity;
+  #unheard = false;  // this client may not hear the actor: these are the last known values
+
+  /** @param {object} app @param {import("../core/actors.js").Actor} actor */
+  constructor(app, actor) {
+    this.#app = app;
+    this.#actor = actor;
+    this.#link = element("a", { class: "name", href: `#/actor/${encodeURIComponent(actor.name)}`, tabindex: "-1", text: actor.name, title: actor.name });
+    const svg = document.createElementNS(SVG, "svg");
+    svg.setAttribute("viewBox", "0 0 60 10");
+    svg.setAttribute("preserveAspectRatio", "none");
+    svg.setAttribute("aria-hidden", "true");
+    svg.append(this.#line);
+    this.#spark = element("span", { class: "spark" }, svg);
+    this.root = element("li", { data: { actor: actor.name, level: "ok" } },
+      this.#mark, this.#link, this.#seen, this.#problem, ...this.#pins.map(({ root }) => root), this.#spark);
+  }
+
+  /** The part that gets the focus. */
+  get link() { return this.#link; }
+
+  /** Moves the row. @param {{x: number, y: number, width: number, index: number, count: number}} place */
+  place({ x, y, width, index, count }) {
+    this.root.style.setProperty("transform", `translate(${x}px, ${y}px)`);
+    this.root.style.setProperty("width", `${width}px`);
+    setAttribute(this.root, "aria-posinset", String(index + 1));
+    setAttribute(this.root, "aria-setsize", String(count));
+  }
+
+  /** Writes what may have changed. @param {import("./trends.js").Trends} trends */
+  render(trends) {
+    const { name, level, keywords, problems, consumer } = this.#actor;
+    if (this.root.dataset.level !== level) this.root.dataset.level = level;
+    setLevel(this.#mark, level);
+    const worst = problems.find(isOpen);
+    const open = problems.filter(isOpen).length;
+    const text = worst ? `${open > 1 ? `${open} · ` : ""}${worst.text}` : "";
+    setText(this.#problem, text);
+    setAttribute(this.#problem, "title", worst ? text : null);
+    setAttribute(this.root, "data-consumer", consumer === null ? "unknown" : String(consumer));
+    const names = choose(keywords, this.#app.site.pins[name]);
+    this.#pins.forEach((pin, at) => pin.render(this.#app.site, name, names[at], keywords));
+    this.age();
+    this.#draw(trends);
+  }
+
+  /** Writes how long ago the actor was last heard, and whether it should have been. */
+  age() {
+    const { time, liveness, interval } = this.#actor;
+    const age = time === 0 ? "never" : formatAge(this.#app.store.age(time));
+    const words = this.#unheard ? `not heard ${age}` : { quiet: `silent ${age}`, absent: `not running ${age}`, unknown: `? ${age}` }[liveness] ?? age;
+    setText(this.#seen, words);
+    this.root.toggleAttribute("data-quiet", liveness === "quiet" || liveness === "absent");
+    setAttribute(this.#seen, "title", interval === null ? "Since its last reply" : `Since its last reply; usually one in ${interval < 10_000 ? `${(interval / 1_000).toFixed(1)} s` : formatAge(interval)}`);
+  }
+
+  /** Shows whether this client may command and hear the actor. @param {string|null} refusal @param {string|null} unheard */
+  rights(refusal, unheard) {
+    this.root.toggleAttribute("data-denied", refusal !== null);
+    this.#unheard = unheard !== null;
+    this.root.toggleAttribute("data-unheard", this.#unheard);
+    this.age();
+    this.#link.title = [this.#actor.name, refusal, unheard].filter(Boolean).join(": ");
+  }
+
+  /** Draws the sparkline, at most every ten seconds. */
+  #draw(trends) {
+    const now = this.#app.store.now();
+    if (now - this.#drawnAt < 10_000 && this.#drawnAt <= now) return;
+    const { path, title } = trends.of(this.#actor, now);
+    if (path === "") return;
+    this.#drawnAt = now;
+    setAttribute(this.#line, "d", path);
+    setAttribute(this.#spark, "title", title);
+  }
+
+  /** Draws the sparkline anew: its history has come. */
+  redraw(trends) {
+    this.#drawnAt = -Infinity;
+    this.#draw(trends);
+  }
+}
+
+class Pin {
+  #name = element("span", { class: "key" });
+  #mark = element("span", { class: "beyond", "aria-hidden": "true" });
+  #value = element("span", { class: "value" });
+
+  constructor() {
+    this.root = element("span", { class: "pin" }, this.#name, this.#mark, this.#value);
+  }
+
+  render(site, actor, keyword, keywords) {
+    if (keyword === undefined) {
+      setText(this.#name, "");
+      setText(this.#value, "");
+      return;
+    }
+    const known = keywords.get(`${keyword}_labels`) ?? keywords.get(keyword);  // a status word, decoded
+    setAttribute(this.root, "data-keyword", keyword);
+    setText(this.#name, shortName(actor, keyword));
+    const unit = unitOf(site, actor, keyword);
+    const text = known === undefined ? "–" : known.text.split("\n")[0];
+    const short = text.length > VALUE_CHARS ? `${text.slice(0, VALUE_CHARS)}…` : text;
+    const limit = limitOf(site, actor, keyword, keywords.get(keyword)?.value);
+    setAttribute(this.root, "data-limit", limit === "ok" ? null : limit);
+    setText(this.#mark, limit === "ok" ? "" : limit === "critical" ? "✖" : "▲");
+    setText(this.#value, unit === "" || known === undefined ? short : `${short} ${unit}`);
+    setAttribute(this.root, "title", `${keyword}: ${text}${unit === "" ? "" : ` ${unit}`}${limit === "ok" ? "" : ", beyond its limits"}`);
+  }
+}

@@ -1,0 +1,76 @@
+/** The sparklines of the overview: the first number among each actor's pins, from the bridge's history and from then on. */
+
+import { choose } from "./pins.js";
+import { MINUTES, Trend } from "./trend.js";
+
+/** Keywords of one request. */
+const AT_ONCE = 16;
+
+export class Trends {
+  #app;
+  #onCome;
+  #of = new Map();     // actor -> {keyword, trend}
+  #wanted = new Set(); // actors whose history was not asked for yet
+  #asking = false;
+
+  /** @param {object} app @param {(actor: string) => void} onCome  the history of an actor has come */
+  constructor(app, onCome) {
+    this.#app = app;
+    this.#onCome = onCome;
+  }
+
+  /** Takes the values that have changed. @param {Map<string, Set<string>>} keywords  by actor */
+  take(keywords) {
+    for (const [name, changed] of keywords) {
+      const known = this.#of.get(name);
+      if (!known || !changed.has(known.keyword)) continue;
+      const { time, value } = this.#app.store.actors.get(name).keywords.get(known.keyword);
+      known.trend.add(time, Number(value));
+    }
+  }
+
+  /** The line of an actor. @param {import("../core/actors.js").Actor} actor @param {number} now  ms @returns {{path: string, title: string}} */
+  of(actor, now) {
+    const { keyword, trend } = this.#of.get(actor.name) ?? this.#begin(actor) ?? {};
+    const path = trend?.path(now) ?? "";
+    if (path === "") return { path, title: "" };
+    const [min, max] = trend.extent;
+    return { path, title: `${keyword}: ${Number(min.toPrecision(5))} to ${Number(max.toPrecision(5))} in the last ${MINUTES} minutes` };
+  }
+
+  #begin(actor) {
+    const keyword = choose(actor.keywords, this.#app.site.pins[actor.name]).find((name) => typeof actor.keywords.get(name)?.value === "number");
+    if (keyword === undefined) return undefined;
+    const trend = new Trend();
+    const { time, value } = actor.keywords.get(keyword);
+    trend.add(time, value);
+    this.#of.set(actor.name, { keyword, trend });
+    this.#wanted.add(actor.name);
+    this.#ask();
+    return this.#of.get(actor.name);
+  }
+
+  /** Asks for what was before, a few actors at a time. Without a history the lines begin now. */
+  async #ask() {
+    if (this.#asking) return;
+    this.#asking = true;
+    await null;  // the other rows of this update are asked for in the same request
+    try {
+      while (this.#wanted.size > 0) {
+        const names = [...this.#wanted].slice(0, AT_ONCE);
+        for (const name of names) this.#wanted.delete(name);
+        const { series } = await this.#app.history(names.map((name) => `${name}.${this.#of.get(name).keyword}`), { from: "-1h", points: MINUTES });
+        names.forEach((name, at) => this.#fill(name, series[at]));
+      }
+    } catch { /* there is none, or not now */ }
+    this.#asking = false;
+  }
+
+  #fill(name, series) {
+    if (series?.kind !== "number") return;
+    const { trend } = this.#of.get(name);
+    const { t, last, min = last, max = last } = series;
+    t.forEach((time, at) => trend.span(time, min[at], max[at]));
+    this.#onCome(name);
+  }
+}

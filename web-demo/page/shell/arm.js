@@ -1,0 +1,93 @@
+/**
+ * The arm switch. A new tab is disarmed: a display on a wall, or a tab that was opened to look, sends nothing that
+ * moves something. Once armed it stays so for the tab, over reloads and reconnects, until somebody disarms it, or after
+ * eight hours without a command.
+ */
+
+import { TAB, recall, remember, setText } from "./dom.js";
+
+const KEY = "clu-ws.armed";
+
+/** ms after the last command at which it disarms itself: a shift. */
+const FORGOTTEN = 8 * 3_600_000;
+
+/**
+ * Commands that only read, by the conventions of CLU. They are sent from a disarmed page, too: who looks for what is
+ * wrong at night must not have to arm the page for it.
+ */
+const READING = new Set(["ping", "version", "status", "help", "keyword", "get_schema", "get-command-model", "__commands"]);
+
+/** Whether a command only reads. @param {string} string  the command string */
+export function onlyReads(string) {
+  const [verb, ...rest] = string.trim().split(/\s+/);
+  if (!READING.has(verb)) return false;
+  // A verb that only reads takes names and flags, but a word like `reset` after `status` is another command.
+  return rest.every((word) => verb === "help" || verb === "keyword" || verb === "get-command-model" || word.startsWith("-"));
+}
+
+/**
+ * Why a command is dangerous, or null.
+ * @param {{consumer: string[], verb: string[]}[]} rules  of the site; globs
+ */
+export function dangerOf(rules, consumer, string) {
+  const [verb = ""] = string.trim().split(/\s+/);
+  // A dotted consumer reaches the actor before the dot, as for the bridge's grants.
+  const prefixes = consumer.split(".").map((_, at, parts) => parts.slice(0, at + 1).join("."));
+  const found = rules.some(({ consumer: consumers, verb: verbs }) =>
+    (consumers === undefined || [consumers].flat().some((glob) => prefixes.some((name) => matches(glob, name))))
+    && (verbs === undefined || [verbs].flat().some((glob) => matches(glob, verb))));
+  return found ? `"${consumer} ${string.trim()}" is marked as dangerous at this site.` : null;
+}
+
+/** Whether a glob of `*`, `?` and `[a-z]` matches a text. */
+function matches(glob, text) {
+  const pattern = glob.replace(/[.+^${}()|\\]/g, "\\$&").replace(/\*/g, ".*").replace(/\?/g, ".").replace(/\[!/g, "[^");
+  try {
+    return new RegExp(`^(?:${pattern})$`, "su").test(text);
+  } catch {
+    return true;  // a rule that is not understood must not make a command harmless
+  }
+}
+
+export class Arm {
+  #until = Number(recall(TAB, KEY)) || 0;
+  #listeners = new Set();
+  #button = document.getElementById("arm");
+
+  constructor() {
+    this.#button.addEventListener("click", () => this.set(!this.armed));
+    this.#render();
+    setInterval(() => this.#render(), 60_000);
+  }
+
+  get armed() { return Date.now() < this.#until; }
+
+  set(armed) {
+    this.#until = armed ? Date.now() + FORGOTTEN : 0;
+    remember(TAB, KEY, armed ? String(this.#until) : null);
+    this.#render();
+    for (const listener of this.#listeners) listener(armed);
+  }
+
+  /** Counts a command: the time until it disarms itself begins anew. */
+  used() {
+    if (!this.armed) return;
+    this.#until = Date.now() + FORGOTTEN;
+    remember(TAB, KEY, String(this.#until));
+  }
+
+  /** Calls `listener` with whether it is armed, at each change. @returns {() => void} ends it */
+  onChange(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #render() {
+    const armed = this.armed;
+    this.#button.setAttribute("aria-pressed", String(armed));
+    this.#button.title = armed ? "Commands are sent. Press to disarm this tab (a)"
+      : "Only commands that read (status, ping, help, ...) are sent. Press to arm this tab (a)";
+    setText(this.#button, armed ? "armed" : "disarmed");
+    document.body.toggleAttribute("data-armed", armed);
+  }
+}

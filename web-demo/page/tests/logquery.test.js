@@ -1,0 +1,58 @@
+// Which replies the log shows, and how the URL says it.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { LogQuery } from "../log/query.js";
+import { replyOf } from "./replies.js";
+
+const dome = replyOf({ code: "w", body: { text: "The Shutter is slow", humidity: 72.5 } });
+
+test("all words must occur, and those with a minus must not", () => {
+  const cases = {
+    "": true, shutter: true, "SHUTTER slow": true, "shutter fast": false, "-fast": true, "-slow": false, "- slow": true,
+    '"shutter is"': true, '"is shutter"': false, '-"is shutter"': true, dome: true, "72.5": true,
+    "/shut+er/": true, "/^dome w/": true, "/SHUTTER IS/": true, "/shutter (is|was) slow/": true, "-/sh.t/": false, "/a\\/b/": false,
+    "/usr/bin": false,  // words, since no slash ends it before a space
+  };
+  for (const [text, accepted] of Object.entries(cases)) {
+    const query = new LogQuery({ text });
+    assert.equal(query.error, null, text);
+    assert.equal(query.accepts(dome), accepted, text);
+  }
+});
+
+test("an expression that is not understood is named, and hides nothing", () => {
+  const query = new LogQuery({ text: "shutter /(/" });
+  assert.match(query.error, /^\/\(\/ is no regular expression: .+\.$/);
+  assert.equal(query.accepts(replyOf()), true);
+});
+
+test("codes, senders and internal replies are chosen", () => {
+  const query = new LogQuery({ codes: ["w", "?"], senders: ["dome", ""], hideInternal: true });
+  const cases = [[{ code: "w" }, true], [{ code: "i" }, false], [{ code: "x" }, true], [{ code: "w", sender: "roof" }, false],
+    [{ code: "w", sender: null }, true], [{ code: "w", internal: true }, false]];
+  for (const [fields, accepted] of cases) assert.equal(query.accepts(replyOf(fields)), accepted, JSON.stringify(fields));
+  assert.equal(query.acceptsButSender(replyOf({ code: "w", sender: "roof" })), true);
+});
+
+test("a query is read from the URL as it was written", () => {
+  for (const url of ["", "q=shutter+-%22is+slow%22+%2Fa%7Cb%2F", "code=we%21f", "code=-", "sender=dome%2Croof", "q=x&code=%3E%3F&sender=dome&internal=hide"]) {
+    const written = Object.entries(LogQuery.read(new URLSearchParams(url)).write()).filter(([, value]) => value !== "");
+    assert.deepEqual(Object.fromEntries(new URLSearchParams(written)), normalCodes(new URLSearchParams(url)));
+  }
+});
+
+/** The codes of a URL, in the order in which they are written. */
+function normalCodes(params) {
+  const all = Object.fromEntries(params);
+  if (all.code && all.code !== "-") all.code = [..."> i d w e : f ! ?".replaceAll(" ", "")].filter((code) => all.code.includes(code)).join("");
+  return all;
+}
+
+test("the bridge leaves out what it can", () => {
+  assert.deepEqual(new LogQuery({ text: "x" }).serverFilter, {});
+  assert.deepEqual(new LogQuery({ codes: ["w", "!"], senders: ["dome", "a*b"], hideInternal: true }).serverFilter,
+    { internal: false, message_code: ["w", "!"], sender: ["dome", "a[*]b"] });
+  assert.deepEqual(new LogQuery({ codes: ["w", "?"] }).serverFilter, {});
+});
