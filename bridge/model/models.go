@@ -34,8 +34,7 @@ type Config struct {
 	Now   func() time.Time
 	After func(time.Duration, func()) (stop func() bool)
 	// Send sends a question. Its replies come by [Models.Replied], and [Models.Unsent] is called
-	// if it did not reach the actor. Send must not block, and must not call the Models back before
-	// it returns. It is called without a lock.
+	// if it did not reach the actor. Send must not block. It is called without a lock.
 	Send func(Question)
 	// Changed is called, without a lock, when a model is known that somebody waited for in vain,
 	// or one that somebody knows is no longer true.
@@ -66,6 +65,7 @@ type entry struct {
 	question *pending  // the one that is being asked; nil while it waits
 	waiting  []*waiter
 	inVain   bool // somebody was told "asking"
+	stopped  bool // nobody listens to its commands, or that is not known: it may start anew
 	used     uint64
 }
 
