@@ -97,7 +97,7 @@ func TestAnActorIsAskedOnceWhenSomebodyFirstWantsItsModel(t *testing.T) {
 	if m.State != Known || m.Source != FromCommandModel || m.Problem != "" || len(m.Commands) != 1 || m.Keywords["temp_c"].Unit != "°C" || !m.Asked.Equal(f.clock.Now()) {
 		t.Errorf("%+v", m)
 	}
-	f.clock.Pass(time.Hour)
+	f.clock.Pass(checkAfter - time.Second)
 	if f.model("dome") != m {
 		t.Error("the second answer is another model")
 	}
@@ -281,7 +281,33 @@ func TestARefreshAsksAgainButNotMoreThanOnceInTenSeconds(t *testing.T) {
 	f.says()
 	f.want("dome", true)
 	f.says("dome get-command-model", "dome get_schema")
-	if !slices.Equal(f.changed, []string{"dome"}) {
+	if len(f.changed) > 0 {
+		t.Errorf("a change of %v was told, although nothing has changed", f.changed)
+	}
+	f.clock.Pass(refreshAfter)
+	f.answers = map[string][]string{"get-command-model": {strings.ReplaceAll(oneCommand, "open", "shut")}, "get_schema": {oneSchema}}
+	if m := (*f.want("dome", true))[0]; m.Commands[0].Name != "shut" || !slices.Equal(f.changed, []string{"dome"}) {
+		t.Errorf("the commands are %+v, a change of %v was told", m.Commands, f.changed)
+	}
+}
+
+// It may have started anew so quickly that nobody noticed.
+func TestAModelOfTenMinutesIsCheckedWhenSomebodyWantsIt(t *testing.T) {
+	f := newFakeActors(t, modern)
+	m := f.model("dome")
+	f.asked = nil
+	f.clock.Pass(checkAfter)
+	if f.model("dome") != m {
+		t.Error("the answer is not the old model")
+	}
+	f.says("dome get-command-model", "dome get_schema")
+	if len(f.changed) > 0 {
+		t.Errorf("a change of %v was told, although nothing has changed", f.changed)
+	}
+	f.clock.Pass(checkAfter)
+	f.answers = map[string][]string{"get-command-model": {strings.ReplaceAll(oneCommand, "open", "shut")}, "get_schema": {oneSchema}}
+	f.model("dome")
+	if !slices.Equal(f.changed, []string{"dome"}) || f.model("dome").Commands[0].Name != "shut" {
 		t.Errorf("a change of %v was told", f.changed)
 	}
 }
