@@ -112,6 +112,7 @@ func (b *Bridge) capabilities() []string {
 		"heard", "notices",
 		"log",
 		"model",
+		"problems", "site",
 	}
 	if b.keywordHistory != nil {
 		all = append(all, "history")

@@ -48,6 +48,9 @@ func newRequestHandlers() requestHandlers {
 		"clients":     {nil, (*Bridge).clients},
 		"model":       {modelFields, (*Bridge).model},
 		"command":     {[]string{"consumer", "command_string", "command_id", "timeout_ms", "expires_at", "extra"}, (*Bridge).trackedCommand},
+		"problems":    {nil, (*Bridge).listProblems},
+		"ack":         {[]string{"actor", "key", "seq"}, (*Bridge).ack},
+		"site":        {nil, (*Bridge).describeSite},
 		"publish":     {publishFields, (*Bridge).publishToRoom},
 	}
 }

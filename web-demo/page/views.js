@@ -7,6 +7,7 @@
  * costs nothing.
  */
 
+import { ActorView } from "./actor/actor.js";
 import { BoardView } from "./board/board.js";
 import { LogView } from "./log/log.js";
 import { OverviewView } from "./overview/overview.js";
@@ -14,6 +15,8 @@ import { OverviewView } from "./overview/overview.js";
 /** @type {Record<string, {title: string, load: () => Promise<new (app: object) => object>}>} */
 export const VIEWS = {
   "": { title: "Overview", load: async () => OverviewView },
+  actor: { title: "Actor", load: async () => ActorView },
+  plot: { title: "Plot", load: async () => (await import("./plot/plot.js")).PlotView },
   log: { title: "Log", load: async () => LogView },
   board: { title: "Boards", load: async () => BoardView },
 };
