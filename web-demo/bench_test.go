@@ -24,11 +24,11 @@ const slowCPU = 4
 
 // openUnderLoad opens a view of the console in a browser of its own, on a CPU that is so many times slower, after one
 // reply of each actor.
-func openUnderLoad(tb testing.TB, view string, slower float64) (context.Context, *observatory, *storm) {
+func openUnderLoad(tb testing.TB, view string, slower float64) (context.Context, *observatory, *replyStorm) {
 	tb.Helper()
 	ctx := testkit.BrowserFor(tb, time.Hour)
 	o := startObservatory(tb)
-	s := o.storm(tb)
+	s := o.replyStorm(tb)
 	s.all()
 	do(tb, ctx, chromedp.EmulateViewport(1400, 860), onNewDocument(countSockets), throttle(slower),
 		chromedp.Navigate("http://"+o.addr+"/#/"+view))
