@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/evanw/esbuild/pkg/api"
 )
@@ -37,10 +39,10 @@ type script struct {
 func bundleScripts(from fs.FS, entry, folder string) ([]script, error) {
 	result := api.Build(api.BuildOptions{
 		EntryPoints: []string{entry},
-		Plugins:     []api.Plugin{embeddedModules(from)},
+		Plugins:     []api.Plugin{embeddedModules(from, entry)},
 		Bundle:      true, Splitting: true, Format: api.FormatESModule, Target: api.ESNext,
-		// Names stay as they are, so that errors that users report can be read.
-		MinifyWhitespace: true, MinifySyntax: true,
+		// Short names are a seventh of what goes over the wire. To read an error that a user reports, load /?sources.
+		MinifyWhitespace: true, MinifySyntax: true, MinifyIdentifiers: true,
 		AbsWorkingDir: "/", Outdir: "/" + folder, EntryNames: "[name]", ChunkNames: "[name]-[hash]",
 		Metafile: true, Charset: api.CharsetUTF8, LogLevel: api.LogLevelSilent,
 	})
@@ -68,13 +70,21 @@ func bundleScripts(from fs.FS, entry, folder string) ([]script, error) {
 }
 
 // embeddedModules lets esbuild read modules from a file system instead of the disk.
-func embeddedModules(from fs.FS) api.Plugin {
+//
+// A module that is loaded by import() also imports the entry point, which has been loaded by then. esbuild makes a script
+// for each set of entry points that need the same modules; so what the entry point needs at once becomes one script
+// instead of one for each view that shares a part of it.
+func embeddedModules(from fs.FS, entry string) api.Plugin {
 	const namespace = "embedded"
+	var later sync.Map // modules that are loaded by import()
 	return api.Plugin{Name: namespace, Setup: func(build api.PluginBuild) {
 		build.OnResolve(api.OnResolveOptions{Filter: "."}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
 			name := args.Path
 			if args.Kind != api.ResolveEntryPoint {
 				name = path.Join(path.Dir(args.Importer), args.Path)
+			}
+			if args.Kind == api.ResolveJSDynamicImport {
+				later.Store(name, true)
 			}
 			return api.OnResolveResult{Path: name, Namespace: namespace}, nil
 		})
@@ -84,6 +94,9 @@ func embeddedModules(from fs.FS) api.Plugin {
 				return api.OnLoadResult{}, err
 			}
 			text := string(content)
+			if _, ok := later.Load(args.Path); ok {
+				text += "\nimport " + strconv.Quote(strings.Repeat("../", strings.Count(args.Path, "/"))+entry) + ";\n"
+			}
 			return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, nil
 		})
 	}}
