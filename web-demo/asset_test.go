@@ -85,25 +85,20 @@ func TestHEADHasTheHeadersOfGET(t *testing.T) {
 	}
 }
 
-// firstLoad returns the names of what a page loads before somebody goes to another view: itself and what it names. The
-// scripts that others import at once are named for being loaded early.
-func firstLoad() []string {
+func TestTheFirstLoadIsSmall(t *testing.T) {
+	const mostBytes, mostFiles = 60_000, 9
+	index := ask(http.MethodGet, "/")
 	names := []string{""}
-	for _, match := range references.FindAllSubmatch(get("/").Body.Bytes(), -1) {
+	for _, match := range references.FindAllSubmatch(index.Body.Bytes(), -1) {
 		names = append(names, string(match[1]))
 	}
-	return names
-}
-
-func TestTheFirstLoadIsSmall(t *testing.T) {
-	const most = 60_000
-	total, names := 0, firstLoad()
+	total := 0
 	for _, name := range names {
 		size := ask(http.MethodGet, "/"+name, "Accept-Encoding: gzip").Body.Len()
 		t.Logf("%6d bytes %s", size, name)
 		total += size
 	}
-	if total > most || len(names) >= 10 {
+	if total > mostBytes || len(names) > mostFiles {
 		t.Errorf("%d files of %d bytes", len(names), total)
 	}
 }
