@@ -14,7 +14,7 @@ import (
 )
 
 // listed is an expression for the numbers of the replies that are in sight in the log.
-const listed = `[...document.querySelectorAll(".rows .row:not(.gap) .body")].filter((body) => body.textContent !== "").map((body) => JSON.parse(body.textContent).n).sort((a, b) => a - b)`
+const listed = `[...document.querySelectorAll(".rows .row:not(.gap) .body")].filter((body) => body.checkVisibility() && body.textContent !== "").map((body) => JSON.parse(body.textContent).n).sort((a, b) => a - b)`
 
 // goTo shows a view of the console, and waits until it is there.
 func goTo(t *testing.T, ctx context.Context, hash, there string) {
