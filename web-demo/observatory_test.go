@@ -23,7 +23,8 @@ type observatory struct {
 	addr       string // of the bridge
 	stopBridge func()
 	bridge     *bridge.Bridge
-	access     *access.Authority // of the bridge; nil is no access control
+	access     *access.Authority    // of the bridge; nil is no access control
+	configure  func(*bridge.Config) // changes the configuration of its bridges; nil changes nothing
 }
 
 func startObservatory(t *testing.T) *observatory { return startGuarded(t, nil) }
@@ -31,8 +32,14 @@ func startObservatory(t *testing.T) *observatory { return startGuarded(t, nil) }
 // startGuarded starts an observatory whose bridge asks the authority who its clients are.
 func startGuarded(t *testing.T, a *access.Authority) *observatory {
 	t.Helper()
+	return startConfigured(t, a, nil)
+}
+
+// startConfigured starts an observatory whose bridges have another configuration.
+func startConfigured(t *testing.T, a *access.Authority, configure func(*bridge.Config)) *observatory {
+	t.Helper()
 	amqpListener := listen(t)
-	o := &observatory{Broker: broker.New(broker.Config{}), access: a, url: "amqp://guest:guest@" + amqpListener.Addr().String() + "/"}
+	o := &observatory{Broker: broker.New(broker.Config{}), access: a, configure: configure, url: "amqp://guest:guest@" + amqpListener.Addr().String() + "/"}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -51,7 +58,7 @@ func (o *observatory) startBridge(t *testing.T, listener net.Listener) {
 	t.Helper()
 	o.addr = listener.Addr().String()
 	linked := make(chan struct{}, 1)
-	b, err := bridge.New(bridge.Config{
+	cfg := bridge.Config{
 		Broker: []string{o.url}, Page: webdemo.Handler(), Logger: slog.New(slog.DiscardHandler),
 		History: hub.History{Replies: 10_000}, Access: o.access,
 		OnLink: func(amqpx.State) {
@@ -60,7 +67,11 @@ func (o *observatory) startBridge(t *testing.T, listener net.Listener) {
 			default:
 			}
 		},
-	})
+	}
+	if o.configure != nil {
+		o.configure(&cfg)
+	}
+	b, err := bridge.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

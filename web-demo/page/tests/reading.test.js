@@ -66,7 +66,7 @@ test("a tree is read a part at a time", () => {
   const list = Array.from({ length: 1e6 }, (_, n) => n);
   assert.deepEqual(childrenOf(list, 100, 102), [{ key: "100", value: 100 }, { key: "101", value: 101 }]);
   assert.deepEqual(childrenOf({ a: 1, b: [2] }, 0, 10), [{ key: "a", value: 1 }, { key: "b", value: [2] }]);
-  assert.equal(summary({ alt: 1, az: 2 }), "{2} alt, az");
+  assert.equal(summary({ alt: 1, az: { x: 2 } }), "{2} alt: 1, az: {…}");
   assert.equal(summary([1, "x", { a: 1 }]), "[3] 1, x, {…}");
   assert.equal(summary(list), "[1000000] 0, 1, 2, 3, 4, 5, …");
   assert.equal(pathTo("dome.axis", "alt"), "dome.axis.alt");
