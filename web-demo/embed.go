@@ -123,13 +123,9 @@ func addBundles(assets map[string]*asset, from fs.FS) error {
 	}
 	assets[sourcesName] = newAsset(contentTypes[".html"], index)
 	page, sheets := joinIndex(string(index), preload)
-	var style []byte
-	for _, name := range sheets {
-		sheet, err := fs.ReadFile(from, name)
-		if err != nil {
-			return err
-		}
-		style = append(append(style, sheet...), '\n')
+	style, err := joinStyles(from, sheets)
+	if err != nil {
+		return err
 	}
 	assets[bundleStyle] = newAsset(contentTypes[".css"], style)
 	assets[indexName] = newAsset(contentTypes[".html"], []byte(page))

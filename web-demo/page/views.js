@@ -16,6 +16,7 @@ import { OverviewView } from "./overview/overview.js";
 export const VIEWS = {
   "": { title: "Overview", load: async () => OverviewView },
   actor: { title: "Actor", load: async () => ActorView },
+  plot: { title: "Plot", load: async () => (await import("./plot/plot.js")).PlotView },
   log: { title: "Log", load: async () => LogView },
   board: { title: "Boards", load: async () => BoardView },
 };

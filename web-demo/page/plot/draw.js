@@ -1,0 +1,247 @@
+/**
+ * Draws values into a chart. `frame` says where: x and y turn a time and a value into pixels of the canvas.
+ *
+ * However many values there are, at most one stroke is drawn for each column of pixels, from the least to the greatest
+ * value in it, so that no peak is lost.
+ */
+
+import { lastBefore, stateText } from "./series.js";
+
+/**
+ * @typedef {object} Frame
+ * @property {CanvasRenderingContext2D} ctx
+ * @property {(time: number) => number} x
+ * @property {(value: number) => number} y
+ * @property {number} from
+ * @property {number} to
+ * @property {number} left
+ * @property {number} top
+ * @property {number} width
+ * @property {number} height
+ * @property {number} ratio  pixels of the canvas in a CSS pixel
+ */
+
+/** Draws the area between the least and the greatest value of each bucket. @param {Frame} frame */
+export function drawEnvelope({ ctx, x, y, from, to, ratio }, series, color) {
+  if (series.bucket === 0) return;
+  ctx.save();
+  ctx.fillStyle = color;
+  ctx.globalAlpha = 0.28;
+  ctx.beginPath();
+  for (let i = Math.max(0, lastBefore(series.t, from)); i < series.t.length && series.t[i] <= to; i += 1) {
+    const { min, max, t } = series;
+    if (!(min[i] < max[i])) continue;
+    const left = x(t[i]);
+    const width = Math.max(ratio, x(Math.min(to, t[i] + series.bucket)) - left);
+    ctx.rect(left, y(max[i]), width, Math.max(ratio, y(min[i]) - y(max[i])));
+  }
+  ctx.fill();
+  ctx.restore();
+}
+
+/** Draws a line that holds each value until the next one, and ends where nothing is known. @param {Frame} frame */
+export function drawLine({ ctx, x, y, from, to, ratio }, series, color, dash) {
+  ctx.save();
+  ctx.strokeStyle = color;
+  ctx.lineWidth = 1.5 * ratio;
+  ctx.lineJoin = "round";
+  ctx.setLineDash(dash.map((length) => length * ratio));
+  ctx.beginPath();
+  const pen = new Pen(ctx);
+  for (let i = Math.max(0, lastBefore(series.t, from)); i < series.t.length && series.t[i] <= to; i += 1) {
+    const value = series.last[i];
+    if (!Number.isFinite(value)) {
+      pen.lift();
+      continue;
+    }
+    const end = Math.min(to, series.endOf(i));
+    pen.hold(x(Math.max(from, series.t[i])), x(Math.max(from, end)), y(value));
+    if (i + 1 < series.t.length && end < series.t[i + 1] && end < to) pen.lift();
+  }
+  pen.lift();
+  ctx.stroke();
+  ctx.restore();
+}
+
+/** Draws steps, and joins those that fall into the same column of pixels. */
+class Pen {
+  #ctx;
+  #down = false;
+  #column = NaN;
+  #low = 0;
+  #high = 0;
+  #y = 0;
+
+  constructor(ctx) {
+    this.#ctx = ctx;
+  }
+
+  /** Goes to a place, and stays at its height until another one. */
+  hold(left, right, y) {
+    const column = Math.round(left);
+    if (this.#down && column === this.#column) {
+      this.#low = Math.min(this.#low, y);
+      this.#high = Math.max(this.#high, y);
+    } else {
+      this.#flush();
+      if (this.#down) this.#ctx.lineTo(column, this.#y);
+      else this.#ctx.moveTo(column, y);
+      this.#ctx.lineTo(column, y);
+      this.#column = column;
+      this.#low = Math.min(y, this.#down ? this.#y : y);
+      this.#high = Math.max(y, this.#down ? this.#y : y);
+      this.#down = true;
+    }
+    this.#y = y;
+    if (Math.round(right) > column) {
+      this.#flush();
+      this.#ctx.lineTo(Math.round(right), y);
+      this.#column = Math.round(right);
+      this.#low = this.#high = y;
+    }
+  }
+
+  #flush() {
+    if (!this.#down || this.#low === this.#high) return;
+    this.#ctx.lineTo(this.#column, this.#low);
+    this.#ctx.lineTo(this.#column, this.#high);
+    this.#ctx.lineTo(this.#column, this.#y);
+    this.#low = this.#high = this.#y;
+  }
+
+  /** Ends the line: nothing is known from here on. */
+  lift() {
+    this.#flush();
+    this.#down = false;
+    this.#column = NaN;
+  }
+}
+
+/**
+ * Draws the states of a keyword as a band, each with its word where there is room. States that are too short to be seen
+ * are drawn together as "many".
+ * @param {Frame} frame
+ */
+export function drawStates({ ctx, x, from, to, ratio }, series, top, height, palette) {
+  ctx.save();
+  ctx.font = `${11 * ratio}px ${palette.get("mono")}`;
+  ctx.textBaseline = "middle";
+  let many = null;  // [left, right] of states that are too short
+  const flush = () => {
+    if (many === null) return;
+    ctx.fillStyle = palette.get("plot-many");
+    ctx.fillRect(many[0], top, Math.max(ratio, many[1] - many[0]), height);
+    many = null;
+  };
+  for (let i = Math.max(0, lastBefore(series.t, from)); i < series.t.length && series.t[i] <= to; i += 1) {
+    const left = x(Math.max(from, series.t[i]));
+    const right = x(Math.min(to, series.endOf(i)));
+    if (series.endOf(i) < from) continue;
+    if (right - left < 2 * ratio || series.count[i] > 1) {
+      if (many !== null && left - many[1] > ratio) flush();
+      many = many === null ? [left, right] : [many[0], right];
+      continue;
+    }
+    flush();
+    drawState(ctx, stateText(series.value[i]), left, right, top, height, ratio, palette);
+  }
+  flush();
+  ctx.restore();
+}
+
+function drawState(ctx, text, left, right, top, height, ratio, palette) {
+  const { fill, hatch } = palette.state(text);
+  const width = right - left;
+  ctx.fillStyle = fill;
+  ctx.fillRect(left, top, width, height);
+  if (hatch > 0) drawHatch(ctx, left, top, width, height, 4 * ratio * hatch, palette.get("plot-hatch"));
+  ctx.strokeStyle = palette.get("ground");
+  ctx.lineWidth = ratio;
+  ctx.strokeRect(left, top, width, height);
+  if (width < 22 * ratio) return;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(left, top, width - 2 * ratio, height);
+  ctx.clip();
+  ctx.fillStyle = palette.get("bright");
+  ctx.fillText(text, left + 5 * ratio, top + height / 2);
+  ctx.restore();
+}
+
+/** Draws slanted lines over a place. */
+export function drawHatch(ctx, left, top, width, height, step, color) {
+  if (width <= 0) return;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(left, top, width, height);
+  ctx.clip();
+  ctx.strokeStyle = color;
+  ctx.lineWidth = Math.max(1, step / 6);
+  ctx.beginPath();
+  for (let at = left - height; at < left + width; at += step) {
+    ctx.moveTo(at, top + height);
+    ctx.lineTo(at + height, top);
+  }
+  ctx.stroke();
+  ctx.restore();
+}
+
+/** Draws a limit of the site: a dashed line across. @param {Frame} frame */
+export function drawLimit({ ctx, y, left, width, top, height, ratio }, value, color) {
+  const at = y(value);
+  if (!(at >= top && at <= top + height)) return;
+  ctx.save();
+  ctx.strokeStyle = color;
+  ctx.lineWidth = ratio;
+  ctx.setLineDash([3 * ratio, 5 * ratio]);
+  ctx.beginPath();
+  ctx.moveTo(left, at);
+  ctx.lineTo(left + width, at);
+  ctx.stroke();
+  ctx.restore();
+}
+
+/** Draws what happened: lines with a shape at the top, and hatched spans in which replies may be missing. @param {Frame} frame */
+export function drawMarks({ ctx, x, from, to, top, height, ratio }, marks, palette) {
+  ctx.save();
+  for (const { time, until, kind, level } of marks) {
+    const left = x(Math.max(from, time));
+    if (kind === "gap") {
+      drawHatch(ctx, left, top, Math.max(3 * ratio, x(Math.min(to, until)) - left), height, 5 * ratio, palette.get("warn"));
+      continue;
+    }
+    if (time < from) continue;
+    const color = palette.get(kind === "command" && level === "ok" ? "accent" : level);
+    ctx.strokeStyle = ctx.fillStyle = color;
+    ctx.lineWidth = ratio;
+    ctx.globalAlpha = 0.55;
+    ctx.beginPath();
+    ctx.moveTo(left, top);
+    ctx.lineTo(left, top + height);
+    ctx.stroke();
+    ctx.globalAlpha = 1;
+    drawShape(ctx, kind, level, left, top, 4 * ratio);
+  }
+  ctx.restore();
+}
+
+/** A command is a triangle that points down; problems have the shapes of their levels. */
+function drawShape(ctx, kind, level, x, top, size) {
+  ctx.beginPath();
+  if (kind === "command") {
+    ctx.moveTo(x - size, top);
+    ctx.lineTo(x + size, top);
+    ctx.lineTo(x, top + 2 * size);
+  } else if (level === "warn") {
+    ctx.moveTo(x - size, top + 2 * size);
+    ctx.lineTo(x + size, top + 2 * size);
+    ctx.lineTo(x, top);
+  } else {
+    ctx.moveTo(x, top);
+    ctx.lineTo(x + size, top + size);
+    ctx.lineTo(x, top + 2 * size);
+    ctx.lineTo(x - size, top + size);
+  }
+  ctx.closePath();
+  ctx.fill();
+}
