@@ -20,9 +20,9 @@ const (
 )
 
 // openAt opens the overview at a size, armed, as a new page of the tab.
-func openAt(t *testing.T, ctx context.Context, addr string, size [2]int64) {
+func openAt(t *testing.T, ctx context.Context, addr string, size viewport) {
 	t.Helper()
-	do(t, ctx, chromedp.EmulateViewport(size[0], size[1]), chromedp.Navigate("about:blank"), chromedp.Navigate("http://"+addr+"/"),
+	do(t, ctx, chromedp.EmulateViewport(size.width, size.height), chromedp.Navigate("about:blank"), chromedp.Navigate("http://"+addr+"/"),
 		chromedp.WaitReady(`#link-state[data-state="open"]`))
 	arm(t, ctx)
 }
@@ -38,7 +38,8 @@ func TestARefusedLineIsNotOneKeyAwayFromBeingSentAfterAReconnect(t *testing.T) {
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	dome := startSimulated(t, o.url)
-	for name, size := range sizes {
+	for _, size := range sizes {
+		name := size.name
 		openAt(t, ctx, o.addr, size)
 		o.stopBridge()
 		until(t, ctx, name+": the link is lost", `document.body.dataset.link !== "open"`)
@@ -80,7 +81,8 @@ func TestEscapeLeavesTheFieldAndKeepsTheLine(t *testing.T) {
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	startSimulated(t, o.url).Broadcast("i", nil)
-	for name, size := range sizes {
+	for _, size := range sizes {
+		name := size.name
 		openAt(t, ctx, o.addr, size)
 		until(t, ctx, "dome is known", `document.querySelector('[data-actor="dome"]') !== null`)
 		do(t, ctx, chromedp.SendKeys("#command-input", "dome op"))
@@ -107,7 +109,7 @@ func TestEveryActorIsOfferedAndTheLineIsWrittenByKeyboardAlone(t *testing.T) {
 	}
 	dome := startSimulated(t, o.url)
 	dome.Broadcast("i", nil)
-	openAt(t, ctx, o.addr, sizes["console"])
+	openAt(t, ctx, o.addr, sizes[0])
 	until(t, ctx, "all actors are known", `document.querySelector("#actors-count").textContent.includes("151")`)
 	do(t, ctx, chromedp.SendKeys("#command-input", "actor"))
 	until(t, ctx, "all of them are offered", `document.querySelectorAll("#command-hints [role=option]").length === 150`)
@@ -134,7 +136,7 @@ func TestALineIsSentOnceAndSeveralLinesAreNotPasted(t *testing.T) {
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	dome := startSimulated(t, o.url)
-	openAt(t, ctx, o.addr, sizes["console"])
+	openAt(t, ctx, o.addr, sizes[0])
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`(() => {
 		const data = new DataTransfer();
 		data.setData("text", "dome open\ndome close");
@@ -166,7 +168,8 @@ func TestATypoIsToldAtTheCommandAndPaintsNoActorRed(t *testing.T) {
 	o := startObservatory(t)
 	dome := startSimulated(t, o.url)
 	dome.Broadcast("i", nil)
-	for name, size := range sizes {
+	for _, size := range sizes {
+		name := size.name
 		openAt(t, ctx, o.addr, size)
 		until(t, ctx, "dome is known", `document.querySelector('[data-actor="dome"]') !== null`)
 		do(t, ctx, chromedp.SendKeys("#command-input", "dome opne\r"))
