@@ -1,6 +1,7 @@
 /** A table of keywords on a board: those that are named, or all of an actor. */
 
 import { formatAge } from "../core/format.js";
+import { byName } from "../core/order.js";
 import { limitOf, unitOf } from "../overview/pins.js";
 import { element, setAttribute, setText } from "../shell/dom.js";
 import { splitKeyword } from "./items.js";
@@ -38,7 +39,7 @@ export class ValuesItem {
   #wanted() {
     const { actors } = this.#app.store;
     if (this.#actor === null) return this.#names.map((name) => splitKeyword(name, (actor) => actors.has(actor)));
-    const names = [...actors.get(this.#actor)?.keywords.keys() ?? []].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+    const names = [...actors.get(this.#actor)?.keywords.keys() ?? []].sort(byName);
     return names.slice(0, MAX_ROWS).map((keyword) => ({ actor: this.#actor, keyword }));
   }
 

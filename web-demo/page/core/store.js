@@ -338,7 +338,7 @@ export class Store {
       actor.liveness = liveness;
       this.#changes.actors.add(actor.name);
       if (this.#has("problems") || liveness === "unknown") continue;
-      this.#found.silent(actor.name, actor.quiet ? actor.time : null, now);
+      this.#found.silent(actor.name, liveness === "quiet" ? actor.time : null, now);
       this.#setProblems(actor.name, this.#found.of(actor.name));
     }
   }

@@ -21,6 +21,7 @@ export class Row {
   #line = document.createElementNS(SVG, "path");
   #spark;
   #drawnAt = -Infinity;
+  #chosen = { size: -1, pinned: undefined, names: [] };
   #unheard = false;  // this client may not hear the actor: these are the last known values
 
   /** @param {object} app @param {import("../core/actors.js").Actor} actor */
@@ -60,10 +61,18 @@ export class Row {
     setText(this.#problem, text);
     setAttribute(this.#problem, "title", worst ? text : null);
     setAttribute(this.root, "data-consumer", consumer === null ? "unknown" : String(consumer));
-    const names = choose(keywords, this.#app.site.pins[name]);
+    const names = this.#choose(keywords, this.#app.site.pins[name]);
     this.#pins.forEach((pin, at) => pin.render(this.#app.site, name, names[at], keywords));
     this.age();
     this.#draw(trends);
+  }
+
+  /** The keywords to show. They are chosen anew when there are more, or the site pins others: not at each value. */
+  #choose(keywords, pinned) {
+    if (this.#chosen.size !== keywords.size || this.#chosen.pinned !== pinned) {
+      this.#chosen = { size: keywords.size, pinned, names: choose(keywords, pinned) };
+    }
+    return this.#chosen.names;
   }
 
   /** Writes how long ago the actor was last heard, and whether it should have been. */
