@@ -38,8 +38,7 @@ export class Palette {
     });
     this.#dialog.addEventListener("click", (event) => { if (event.target === this.#dialog) this.#dialog.close(); });
     this.#dialog.addEventListener("close", () => { this.#draft = this.#input.value; });
-    document.getElementById("palette-open").addEventListener("click", () => this.show());
-    app.onModel?.((actor) => this.#models.delete(actor));
+    app.onModel((actor) => this.#models.delete(actor));
   }
 
   get open() { return this.#dialog.open; }
