@@ -36,7 +36,7 @@ func startGuarded(t testing.TB, a *access.Authority) *observatory {
 }
 
 // startConfigured starts an observatory whose bridges have another configuration.
-func startConfigured(t *testing.T, a *access.Authority, configure func(*bridge.Config)) *observatory {
+func startConfigured(t testing.TB, a *access.Authority, configure func(*bridge.Config)) *observatory {
 	t.Helper()
 	amqpListener := listen(t)
 	o := &observatory{Broker: broker.New(broker.Config{}), access: a, configure: configure, url: "amqp://guest:guest@" + amqpListener.Addr().String() + "/"}
