@@ -42,6 +42,7 @@ var views = []struct{ name, hash, there string }{
 	{"overview", "#/", `document.querySelector('#actors [data-actor="camera"]') !== null`},
 	{"board", "#/board?title=Dusk&keywords=dome.n,weather.n&actor=roof&log=dome", `document.querySelectorAll(".board .item").length === 3`},
 	{"boards", "#/board", `document.querySelector(".board form") !== null`},
+	{"actor", "#/actor/dome", `document.querySelector("#actor .keyword .value") !== null`},
 	{"log", "#/log", `document.querySelector("#view [role=grid]") !== null`},
 }
 
