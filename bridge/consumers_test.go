@@ -48,6 +48,7 @@ func newFakeConsumers() *fakeConsumers {
 		},
 		now:    f.clock.Now,
 		linked: func() bool { return f.up },
+		lived:  func([]snapshot.Liveness) {},
 		known:  map[string]*consumerOf{},
 	}
 	f.OnChange(func(actor string, present bool) { f.change = append(f.change, fmt.Sprint(actor, " ", present)) })
