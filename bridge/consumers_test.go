@@ -139,6 +139,20 @@ func TestAnActorWithoutARhythmIsAskedAboutSeldomIfThatIsLogged(t *testing.T) {
 	}
 }
 
+// It may have died as soon as it had said something.
+func TestAnActorThatFallsSilentIsAskedAboutSoon(t *testing.T) {
+	f := newFakeConsumers()
+	f.logs = true
+	f.use["dome_commands"] = amqpx.InUse
+	f.says("dome", 0)
+	f.pass(600)
+	f.says("dome", 0) // it answers a command, and dies
+	delete(f.use, "dome_commands")
+	if f.pass(7); f.told[len(f.told)-1] != "dome false" {
+		t.Errorf("seven seconds later it was told %v", f.told)
+	}
+}
+
 func TestAReturnedCommandIsAReasonToAsk(t *testing.T) {
 	f := newFakeConsumers()
 	f.logs = true

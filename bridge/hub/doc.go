@@ -66,5 +66,6 @@
 // # Locks
 //
 // Hub.mu comes before Inflight.mu, commandRegistry.mu, plainGroups.mu, the queue's lock, and any lock
-// of a Log or a Conn. The engine's loops take all of these but the last, and never Hub.mu.
+// of a Log or a Conn. The engine's loops take Inflight.mu, commandRegistry.mu, plainGroups.mu and
+// the queue's lock, but never Hub.mu.
 package hub
