@@ -142,6 +142,11 @@ export class LogModel {
     this.#edges.newer = cursorOf(this.items.findLast(hasNumber));
   }
 
+  /** Says anew what is before the first item: what the server can give has become known. */
+  greeted() {
+    if (this.#edges.older === undefined) this.#describeHead();
+  }
+
   get #hasLog() { return this.#clu.capabilities?.includes("log") ?? false; }
 
   /** Whether the bridge may have older entries. */
@@ -266,7 +271,9 @@ export class LogModel {
   }
 
   #describeHead(answer = null) {
-    if (!this.#hasLog) {
+    if ((this.#clu.capabilities ?? null) === null) {
+      this.head = "";
+    } else if (!this.#hasLog) {
       this.head = "This server keeps no log: the list begins when this page was loaded.";
     } else if (this.#edges.older === null) {
       const first = this.items[0];

@@ -20,6 +20,7 @@ export class LogPanel {
   #on;
   #marked = null;   // {epoch, seq} of the reply that the URL names
   #paused = false;
+  #capabilities = null;  // of the server, when they were last looked at
   #list;
   #envelope;
   #head = element("span", { class: "log-head" });
@@ -51,7 +52,7 @@ export class LogPanel {
       element("p", { class: "log-before" }, this.#head, this.#older),
       element("div", { class: "log-area" }, this.#list.node, this.#newest, this.#envelope.node)));
     this.#show();
-    this.#fill();
+    this.#linked();
   }
 
   unmount() {
@@ -61,7 +62,7 @@ export class LogPanel {
 
   /** Takes changes of the store. @param {import("../core/store.js").Changes} changes */
   update(changes) {
-    if (changes.link && this.#model.items.length === 0) this.#fill();
+    if (changes.link) this.#linked();
     if (changes.replies === 0 && !changes.link) return;
     const { dropped, added } = this.#model.update(this.#list.following, this.frozen && !this.#reading);
     if (added > 0 || dropped > 0) this.#show(-dropped);
@@ -124,6 +125,15 @@ export class LogPanel {
   }
 
   focus() { this.#list.focus(); }
+
+  /** Handles that the link, or what is known of the server, has changed. */
+  #linked() {
+    const { capabilities } = this.#app.clu;
+    if (capabilities === this.#capabilities) return;
+    this.#capabilities = capabilities;
+    this.#model.greeted();
+    this.#fill();
+  }
 
   /** Fetches what was before the page was loaded, if the list is not full. */
   #fill() {

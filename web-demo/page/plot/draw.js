@@ -126,6 +126,7 @@ export function drawStates({ ctx, x, from, to, ratio }, series, top, height, pal
   ctx.save();
   ctx.font = `${11 * ratio}px ${palette.get("mono")}`;
   ctx.textBaseline = "middle";
+  ctx.textAlign = "left";
   let many = null;  // [left, right] of states that are too short
   const flush = () => {
     if (many === null) return;
@@ -165,6 +166,17 @@ function drawState(ctx, text, left, right, top, height, ratio, palette) {
   ctx.clip();
   ctx.fillStyle = palette.get("bright");
   ctx.fillText(text, left + 5 * ratio, top + height / 2);
+  ctx.restore();
+}
+
+/** Writes the name of a band above it. @param {Frame} frame */
+export function drawName({ ctx, left, ratio }, name, bottom, palette) {
+  ctx.save();
+  ctx.font = `${11 * ratio}px ${palette.get("sans")}`;
+  ctx.fillStyle = palette.get("dim");
+  ctx.textBaseline = "bottom";
+  ctx.textAlign = "left";
+  ctx.fillText(name, left + 2 * ratio, bottom - ratio);
   ctx.restore();
 }
 

@@ -7,7 +7,7 @@
  */
 
 import { element, setText } from "../shell/dom.js";
-import { Chart } from "./chart.js";
+import { Chart, linesHeight } from "./chart.js";
 import { Palette } from "./colors.js";
 import { plotCSV } from "./csv.js";
 import { groupTracks, shapeOf } from "./groups.js";
@@ -23,6 +23,8 @@ const LOAD_AFTER = 120;   // ms after the span has changed: who zooms does it ag
 const SAY_AFTER = 500;    // ms after the cursor has stopped
 const NEAR = 6;           // CSS pixels: a mark is at the cursor
 const MAX_POINTS = 2_000;
+const RESERVED = 150;     // CSS pixels for the toolbar and the titles
+const LEGEND_ROW = 30;
 let plots = 0;
 
 export class PlotPanel {
@@ -33,6 +35,7 @@ export class PlotPanel {
   #marks;
   #meta;
   #charts = [];
+  #groups = [];
   #shape = "";
   #palette;
   #legend;
@@ -178,10 +181,12 @@ export class PlotPanel {
     this.#shape = shape;
     for (const chart of this.#charts) chart.destroy();
     this.#area.replaceChildren();
+    this.#groups = groups;
+    const height = linesHeight(groups, this.#room);
     this.#charts = groups.map((group) => {
       const place = element("div", { class: "plot-chart", data: { kind: group.kind, unit: group.unit } }, element("p", { class: "plot-title", text: titleOf(group) }));
       this.#area.append(place);
-      return new Chart(place, group, {
+      return new Chart(place, group, height, {
         palette: this.#palette, sync: this.#sync, view: this.#view,
         selected: (a, b) => this.#controls.select(a, b), pointed: (time) => this.#point(time),
       });
@@ -222,8 +227,14 @@ export class PlotPanel {
   }
 
   #resize() {
-    for (const chart of this.#charts) chart.resize(this.#area.clientWidth);
+    const height = linesHeight(this.#groups, this.#room);
+    for (const chart of this.#charts) chart.resize(this.#area.clientWidth, height);
     this.#draw();
+  }
+
+  /** The height for panels, so that the legend is in sight, too. */
+  get #room() {
+    return (this.#area.closest("#view")?.clientHeight ?? innerHeight) - RESERVED - LEGEND_ROW * this.#source.tracks.length;
   }
 }
 

@@ -86,7 +86,7 @@ export class Source {
   }
 
   #withoutHistory() {
-    this.problem = this.#app.store.link.state === "open" ? "This server keeps no history: values are shown from when this page was loaded." : "";
+    this.problem = (this.#app.clu.capabilities ?? null) !== null ? "This server keeps no history: values are shown from when this page was loaded." : "";
     if (!this.#known) this.#fromStore();
   }
 
