@@ -62,7 +62,7 @@ func New(cfg Config) (*Actor, error) {
 	if a.link, err = amqpx.New(link); err != nil {
 		return nil, err
 	}
-	a.publisher.link = a.link
+	a.publisher.link, a.encoder.nan = a.link, cfg.PythonNaN
 	a.addBuiltins()
 	return a, nil
 }

@@ -31,6 +31,9 @@ type Config struct {
 	// get_schema and keyword fail in CLU's words. Replies are not checked against
 	// it.
 	Schema json.RawMessage
+	// PythonNaN writes the numbers NaN, Infinity and -Infinity as they are, which is not JSON, as
+	// CLU's actors do. Otherwise they become null; see [Keywords].
+	PythonNaN bool
 }
 
 // logger returns the link's logger, or the default one.

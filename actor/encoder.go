@@ -1,11 +1,13 @@
 package actor
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"sync"
@@ -22,6 +24,7 @@ const (
 // encoder writes the keywords of an actor's replies as JSON.
 type encoder struct {
 	log *slog.Logger
+	nan bool // numbers that are not finite are written as Python does, instead of null
 
 	mu     sync.Mutex // guards the following field
 	warned map[string]bool
@@ -45,8 +48,7 @@ func (e *encoder) encode(k Keywords, attrs ...any) (json.RawMessage, error) {
 	for _, name := range slices.Sorted(maps.Keys(k)) {
 		raw, err := marshalValue(k[name])
 		if notFinite(err) {
-			e.warn(name, err, attrs)
-			raw, err = marshalValue(finite(reflect.ValueOf(k[name]), maxValueDepth))
+			raw, err = e.encodeNotFinite(name, k[name], err, attrs)
 		}
 		if err != nil {
 			err = fmt.Errorf("keyword %s: %w", name, err)
@@ -56,7 +58,45 @@ func (e *encoder) encode(k Keywords, attrs ...any) (json.RawMessage, error) {
 		}
 		body[name] = raw
 	}
-	return marshal(body), failed
+	return e.withTokens(marshal(body)), failed
+}
+
+// encodeNotFinite returns the JSON of a value with numbers that are not finite: null for them, or
+// strings that withTokens replaces.
+func (e *encoder) encodeNotFinite(name string, value any, err error, attrs []any) (json.RawMessage, error) {
+	if !e.nan {
+		e.warn(name, err, attrs)
+	}
+	return marshalValue(e.finite(reflect.ValueOf(value), maxValueDepth))
+}
+
+// tokenMark begins a string that stands for a number that is not finite, up to the end of the
+// encoding. No keyword has such a text.
+const tokenMark = "\x00clu-ws\x00"
+
+// withTokens writes NaN, Infinity and -Infinity, which are not JSON, as Python does.
+func (e *encoder) withTokens(body json.RawMessage) json.RawMessage {
+	if !e.nan {
+		return body
+	}
+	for _, token := range []string{"NaN", "Infinity", "-Infinity"} {
+		body = bytes.ReplaceAll(body, marshal(tokenMark+token), []byte(token))
+	}
+	return body
+}
+
+// token returns what stands for a number that is not finite.
+func (e *encoder) token(v reflect.Value) any {
+	if !e.nan || !v.CanFloat() {
+		return nil
+	}
+	switch f := v.Float(); {
+	case math.IsNaN(f):
+		return tokenMark + "NaN"
+	case f > 0:
+		return tokenMark + "Infinity"
+	}
+	return tokenMark + "-Infinity"
 }
 
 // warn logs that a keyword's value is not finite, once for each keyword: an instrument that
@@ -79,10 +119,10 @@ func notFinite(err error) bool {
 	return errors.As(err, &unsupported) && unsupported.Value.CanFloat()
 }
 
-// finite returns a copy of a value in which null replaces numbers that are not finite. It
+// finite returns a copy of a value in which null, or a token, replaces numbers that are not finite. It
 // descends into lists, maps and pointers; a struct with such a number, and a value below
 // the depth bound, become null as a whole.
-func finite(v reflect.Value, depth int) any {
+func (e *encoder) finite(v reflect.Value, depth int) any {
 	if !v.IsValid() || depth == 0 {
 		return nil
 	}
@@ -93,23 +133,23 @@ func finite(v reflect.Value, depth int) any {
 	}
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
-		return finite(v.Elem(), depth-1)
+		return e.finite(v.Elem(), depth-1)
 	case reflect.Slice, reflect.Array:
 		list := make([]any, v.Len())
 		for i := range list {
-			list[i] = finite(v.Index(i), depth-1)
+			list[i] = e.finite(v.Index(i), depth-1)
 		}
 		return list
 	case reflect.Map:
 		copied := reflect.MakeMapWithSize(reflect.MapOf(v.Type().Key(), reflect.TypeFor[any]()), v.Len())
 		for key, value := range v.Seq2() {
 			element := reflect.New(reflect.TypeFor[any]()).Elem()
-			if clean := finite(value, depth-1); clean != nil {
+			if clean := e.finite(value, depth-1); clean != nil {
 				element.Set(reflect.ValueOf(clean))
 			}
 			copied.SetMapIndex(key, element)
 		}
 		return copied.Interface()
 	}
-	return nil
+	return e.token(v)
 }

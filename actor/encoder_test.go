@@ -33,6 +33,16 @@ func TestNumbersThatAreNotFiniteBecomeNullAtAnyDepth(t *testing.T) {
 	}
 }
 
+func TestNumbersThatAreNotFiniteAreWrittenAsByPythonIfAsked(t *testing.T) {
+	var log bytes.Buffer
+	e := newEncoder(slog.New(slog.NewTextHandler(&log, nil)))
+	e.nan = true
+	got, err := e.encode(Keywords{"a": math.NaN(), "b": []any{math.Inf(1), map[string]float32{"x": float32(math.Inf(-1))}}, "c": "NaN", "d": 1})
+	if want := `{"a":NaN,"b":[Infinity,{"x":-Infinity}],"c":"NaN","d":1}`; err != nil || string(got) != want || log.Len() > 0 {
+		t.Errorf("got %s, %v; want %s\n%s", got, err, want, log.String())
+	}
+}
+
 func TestAKeywordThatIsNotFiniteIsLoggedOnce(t *testing.T) {
 	var log bytes.Buffer
 	e := newEncoder(slog.New(slog.NewTextHandler(&log, nil)))

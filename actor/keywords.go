@@ -8,7 +8,8 @@ import (
 // Keywords are the contents of a reply's body. Names are snake_case, as in CLU's actors.
 //
 // A number that is not finite, at any depth, becomes null, so that one NaN from an
-// instrument does not lose the other keywords; the actor logs that once for each keyword. A
+// instrument does not lose the other keywords; the actor logs that once for each keyword. With
+// [Config].PythonNaN it is sent as CLU's actors send it. A
 // value that JSON cannot hold, such as a function or a channel, is a programming error: the
 // command fails and says so, and a broadcast leaves the keyword out; both are logged.
 type Keywords map[string]any

@@ -5,12 +5,15 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/site"
 )
 
 // Reload is the part of a configuration that can change while a bridge runs.
 type Reload struct {
 	// Access says who clients are. It is nil if, and only if, Config.Access is.
 	Access *access.Config
+	// Site describes the observatory.
+	Site *site.Config
 	// The other fields are as in [Config].
 	Origins, TrustedProxies []string
 	LogCommands             bool
@@ -36,6 +39,10 @@ func (b *Bridge) Reload(r Reload) error {
 	if err != nil {
 		return err
 	}
+	described, err := site.Compile(r.Site)
+	if err != nil {
+		return err
+	}
 	if b.access != nil {
 		if err := b.access.Reload(*r.Access); err != nil {
 			return err
@@ -48,6 +55,7 @@ func (b *Bridge) Reload(r Reload) error {
 	r.Drain.setDefaults()
 	b.drainAs.Store(&r.Drain)
 	b.commandLog.on.Store(r.LogCommands)
+	b.setSite(r.Site, described)
 	if b.access != nil {
 		b.access.generation.Add(1)
 		b.reviewClients()

@@ -15,8 +15,10 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/history"
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/model"
+	"github.com/clu-ws/clu-ws/bridge/problem"
 	"github.com/clu-ws/clu-ws/bridge/quota"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
+	"github.com/clu-ws/clu-ws/bridge/site"
 	"github.com/clu-ws/clu-ws/internal/limitedlog"
 )
 
@@ -31,6 +33,8 @@ type Bridge struct {
 	models   *model.Models // what actors tell of themselves
 	rooms    *rooms.Rooms
 	sequence *rooms.Sequencer // of the messages for rooms
+	problems *problem.Tracker
+	site     atomic.Pointer[site.Site] // what the operator configured about the observatory
 	metrics  *metrics
 	policy   atomic.Pointer[policies]
 	access   *accessControl // nil without access control
@@ -56,6 +60,7 @@ type Bridge struct {
 	roomDrops    *limitedlog.Log // messages for rooms that cannot be decompressed
 	failures     *limitedlog.Log // commands and messages that were not delivered
 	refusals     *limitedlog.Log // refused requests
+	badAcks      *limitedlog.Log // acknowledgements that are not understood
 	badForwarded *limitedlog.Log // requests of trusted proxies that name no client
 	warnedName   sync.Once       // that a random name can be granted no permissions
 
@@ -87,6 +92,7 @@ func New(cfg Config) (*Bridge, error) {
 		roomDrops:    limitedlog.New(cfg.Logger, "dropped a message for rooms"),
 		failures:     limitedlog.New(cfg.Logger, "a command failed"),
 		refusals:     limitedlog.New(cfg.Logger, "a request was refused"),
+		badAcks:      limitedlog.New(cfg.Logger, "dropped an acknowledgement of problems"),
 		badForwarded: limitedlog.New(cfg.Logger, "a trusted proxy names no client"),
 		stopping:     make(chan struct{}),
 	}
@@ -95,7 +101,7 @@ func New(cfg Config) (*Bridge, error) {
 	b.drainAs.Store(&b.cfg.Drain)
 	b.metrics = newMetrics(b)
 	// The engine is the last step that may fail, so nothing has to be undone.
-	for _, build := range []func() error{b.newPolicies, b.newLink, b.newSourceLinks, b.newPresence, b.newEngine} {
+	for _, build := range []func() error{b.newPolicies, b.newSite, b.newLink, b.newSourceLinks, b.newPresence, b.newEngine} {
 		if err := build(); err != nil {
 			b.endRunning()
 			return nil, err
@@ -103,6 +109,7 @@ func New(cfg Config) (*Bridge, error) {
 	}
 	b.newKeywordHistory()
 	b.newHub()
+	b.newProblems()
 	b.consumers = newConsumers(b)
 	b.newModels()
 	b.access = newAccessControl(&b.cfg)
@@ -194,7 +201,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	err := b.drain()
 	unlink()
 	linking.Wait()
-	for _, log := range []*limitedlog.Log{b.replyDrops, b.roomDrops, b.failures, b.refusals, b.badForwarded} {
+	for _, log := range []*limitedlog.Log{b.replyDrops, b.roomDrops, b.failures, b.refusals, b.badAcks, b.badForwarded} {
 		log.End()
 	}
 	b.commandLog.end()

@@ -106,7 +106,14 @@ func (b *Bridge) sendHello(conn engine.Conn, c *client, s *hub.Session, r *hub.C
 
 // capabilities returns the features that this bridge offers to v1 clients.
 func (b *Bridge) capabilities() []string {
-	all := []string{"ping", "subscribe", "filter", "throttle", "batch", "ordered", "snapshot", "resume", "gap", "actors", "mine", "command", "expires", "silent", "heard", "notices", "model"}
+	all := []string{
+		"ping", "subscribe", "filter", "throttle", "batch", "ordered", "snapshot", "resume", "gap", "actors", "mine", "command",
+		"expires", "silent",
+		"heard", "notices",
+		"log",
+		"model",
+		"problems", "site",
+	}
 	if b.keywordHistory != nil {
 		all = append(all, "history")
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
+	"github.com/clu-ws/clu-ws/bridge/site"
 	"github.com/clu-ws/clu-ws/bridge/snapshot"
 )
 
@@ -79,6 +80,9 @@ type Config struct {
 	Access *access.Authority
 	// Audit records who did what; nil records nothing. Its owner closes it.
 	Audit *audit.Log
+
+	// Site describes the observatory; nil is nothing.
+	Site *site.Config
 
 	// Page serves the requests on the clients' port that are not for a WebSocket. If it is nil,
 	// they are answered with 426.

@@ -26,6 +26,7 @@ type consumers struct {
 	now     func() time.Time
 	linked  func() bool
 	changed []func(actor string, present bool) // set before run
+	lived   func([]snapshot.Liveness)          // is told about every second how alive the actors are
 
 	// mu guards the following field.
 	mu    sync.Mutex
@@ -62,6 +63,7 @@ func newConsumers(b *Bridge) *consumers {
 		tell:   b.hub.SetConsumer,
 		now:    now,
 		linked: func() bool { return b.link.State().Up },
+		lived:  b.noteLiveness,
 		known:  map[string]*consumerOf{},
 	}
 }
@@ -110,6 +112,7 @@ func (c *consumers) run(ctx context.Context) {
 // tick asks about the actors that are due, those that wait longest first.
 func (c *consumers) tick() {
 	actors := c.actors()
+	c.lived(actors)
 	if !c.linked() {
 		c.forgetAnswers()
 		return

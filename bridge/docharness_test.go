@@ -33,7 +33,7 @@ type docHarness struct {
 
 func newDocHarness(t *testing.T, url string) *docHarness {
 	t.Helper()
-	b := linked(t, url, withHistory, func(c *bridge.Config) { c.Name, c.Version, c.ListClients = "bridge", "0.1.0", true }, withSources("exchange=live"))
+	b := linked(t, url, withHistory, func(c *bridge.Config) { c.Name, c.Version, c.ListClients, c.Site = "bridge", "0.1.0", true, docSite() }, withSources("exchange=live"))
 	th := &docHarness{t: t, b: b, p: newPeer(t, url), heard: map[string][]envelope{}, access: newDocAccess(t, url)}
 	commands := th.p.hear("command.dome.#")
 	acting := make(chan struct{})
@@ -52,6 +52,8 @@ func newDocHarness(t *testing.T, url string) *docHarness {
 	th.guard(url)
 	observer := th.dial("/")
 	th.p.publish("reply.broadcast", domeSays("i", nil))
+	th.until(observer, "a reply")
+	th.p.publish("reply.broadcast", domeWarns("!", "coolant leak"))
 	th.until(observer, "a reply")
 	return th
 }
@@ -146,6 +148,8 @@ func (th *docHarness) runOthers(b *broker.Broker) {
 	th.until(c, "result")
 	th.runNotices(c)
 	th.changeModel()
+	th.changeProblems()
+	th.changeSite()
 	b.DropConnections()
 	th.until(c, "gap")
 }

@@ -30,6 +30,9 @@ func newDoorHarness(t *testing.T) *accessHarness {
 	})
 	h.says(filter.Reply{Sender: "dome", Code: "i"}, 0)
 	h.says(filter.Reply{Sender: "mirror", Code: "i"}, 0)
+	for _, actor := range []string{"dome", "mirror"} { // they have problems that may be acknowledged
+		h.saysAll(filter.Reply{Sender: actor, Code: "w"}, `{"text": "a warning"}`, 0)
+	}
 	return h
 }
 
@@ -50,6 +53,8 @@ var opDoors = []struct {
 	{"unsubscribe", `{"op": "unsubscribe"}`, outcomes{"unauthorized", "bad_request", "bad_request", "bad_request"}}, // it has none
 	{"snapshot", `{"op": "snapshot"}`, outcomes{"unauthorized", "snapshot", "snapshot", "snapshot"}},
 	{"actors", `{"op": "actors"}`, outcomes{"unauthorized", "actors", "actors", "actors"}},
+	{"log", `{"op": "log", "before": 9}`, outcomes{"unauthorized", "log", "log", "log"}}, // what it may hear; see hearing doors
+	{"subscribe", `{"op": "subscribe", "notices": ["actors", "commands"]}`, outcomes{"unauthorized", "ok", "ok", "ok"}},
 	{"clients", `{"op": "clients"}`, outcomes{"unauthorized", "forbidden", "forbidden", "clients"}},
 	{"model", `{"op": "model", "actor": "dome"}`, outcomes{"unauthorized", "model", "model", "model"}},
 	{"model", `{"op": "model", "actor": "mirror"}`, outcomes{"unauthorized", "model", "forbidden", "model"}},
@@ -58,6 +63,11 @@ var opDoors = []struct {
 	{"command", `{"op": "command", "consumer": "mirror", "command_string": "open"}`, outcomes{"unauthorized", "forbidden", "forbidden", "ok"}},
 	{"command", `{"op": "command", "consumer": "dome", "command_string": "shutdown"}`, outcomes{"unauthorized", "forbidden", "ok", "forbidden"}},
 	{"command", `{"op": "command", "consumer": "dome", "consumer": "mirror", "command_string": "open"}`, outcomes{"unauthorized", "forbidden", "forbidden", "ok"}},
+	{"problems", `{"op": "problems"}`, outcomes{"unauthorized", "problems", "problems", "problems"}},
+	{"ack", `{"op": "ack", "actor": "dome", "seq": 9}`, outcomes{"unauthorized", "forbidden", "away", "away"}},
+	{"ack", `{"op": "ack", "actor": "mirror", "seq": 9}`, outcomes{"unauthorized", "forbidden", "forbidden", "away"}},
+	{"ack", `{"op": "ack", "actor": "dome", "actor": "mirror", "seq": 9}`, outcomes{"unauthorized", "forbidden", "forbidden", "away"}},
+	{"site", `{"op": "site"}`, outcomes{"unauthorized", "site", "site", "site"}},
 	{"publish", `{"op": "publish", "path": "/live/a", "body": 1}`, outcomes{"unauthorized", "forbidden", "forbidden", "away"}},
 	{"publish", `{"op": "publish", "path": "/live/a", "path": "/live/b", "body": 1}`, outcomes{"unauthorized", "forbidden", "forbidden", "away"}},
 }

@@ -114,6 +114,7 @@ func (b *Bridge) shutdown(ctx context.Context) error {
 		err = nil
 	}
 	b.sequence.Close()
+	b.problems.Close()
 	b.hub.Close()
 	return err
 }

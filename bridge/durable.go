@@ -72,7 +72,7 @@ func (b *Bridge) repliesQueue() amqpx.Queue {
 			MaxAge:     s.Age,
 			MaxBytes:   s.Bytes,
 			Backlog:    uint64(b.cfg.History.Replies),
-			OnCaughtUp: func() { b.hub.Live() },
+			OnCaughtUp: b.caughtUp,
 		}
 	}
 	return q

@@ -21,6 +21,9 @@ var hearingDoors = []struct{ name, target, message string }{
 	{"a subscription with a snapshot", "/?silent=1", `{"op": "subscribe", "snapshot": true}`},
 	{"a snapshot in a URL", "/?snapshot=1", ``},
 	{"actors", "/?silent=1", `{"op": "actors"}`},
+	{"the log", "/?silent=1", `{"op": "log"}`},
+	{"the log forwards", "/?silent=1", `{"op": "log", "after": 0, "filter": {"sender": "*"}}`},
+	{"the log by keyword", "/?silent=1", `{"op": "log", "filter": {"keyword": "of_*"}}`},
 	{"resuming", "/?silent=1", `{"op": "subscribe", "since": {"epoch": "%s", "seq": 1}}`},
 	{"resuming in a URL", "/?since=%s:1", ``},
 }

@@ -36,6 +36,7 @@ func (b *Bridge) linkChanged(state amqpx.State) {
 	if !state.Up {
 		b.pendingReturns.linkLost()
 	}
+	b.problems.SetLinked(state.Up && state.QueueDown == "")
 	b.hub.Do(b.reportLink)
 	if b.cfg.OnLink != nil {
 		b.cfg.OnLink(state)

@@ -34,12 +34,14 @@ func (e envelope) kind() string {
 // requests holds, for each kind of request, the kind of the last message that answers it.
 var requests = map[string]string{
 	"ping": "pong", "subscribe": "ok", "unsubscribe": "ok", "snapshot": "snapshot", "actors": "actors", "command": "result", "clients": "clients", "a plain command": "a reply", "publish": "ok", "auth": "ok",
-	"model": "model",
+	"model":    "model",
+	"log":      "log",
+	"problems": "problems", "ack": "ok", "site": "site",
 }
 
 func (e envelope) isRequest() bool {
 	_, known := requests[e.kind()]
-	return known && e["actors"] == nil && e["clients"] == nil && e["state"] == nil
+	return known && e["actors"] == nil && e["clients"] == nil && e["state"] == nil && e["entries"] == nil && e["problems"] == nil && e["boards"] == nil
 }
 
 // theExample matches the document's values for which a bridge has its own.
@@ -241,7 +243,7 @@ func TestTheProtocolListsEveryErrorCode(t *testing.T) {
 		cells := strings.Split(row, "|")
 		got[strings.Trim(cells[1], " `")] = strings.TrimSpace(cells[2])
 	}
-	want := map[string]string{"bad_request": "no", "forbidden": "no", "rate": "no", "undecided": "no", "no_record": "no", "in_use": "no", "invalid": "no", "leaving": "no"}
+	want := map[string]string{"bad_request": "no", "forbidden": "no", "rate": "no", "undecided": "no", "no_record": "no", "gone": "no", "in_use": "no", "invalid": "no", "leaving": "no"}
 	for o := amqpx.Confirmed + 1; o <= amqpx.Unknown; o++ {
 		want[o.String()] = "no"
 		if o.InDoubt() {

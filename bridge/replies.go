@@ -65,9 +65,9 @@ func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *hub.Reply {
 	r.CommandID, r.Commander = text("command_id"), text("commander_id")
 	r.RoutingKey = d.RoutingKey
 	r.Internal, _ = d.Headers["internal"].(bool)
-	r.Aside = model.IsQuestion(r.CommandID)
 	r.MessageID, r.Sent = d.MessageId, d.Timestamp
 	r.Unroutable = d.Timestamp.IsZero() && r.Code == string(actor.Failed) && actor.IsUnroutable(r.RoutingKey, r.Commander, r.Sender)
+	r.Aside = model.IsQuestion(r.CommandID) || isAck(d, r)
 	r.Order, r.Ordered = toInt64(d.Headers["order"])
 	if r.Ordered {
 		key, _ := d.Headers["order_key"].(string)

@@ -44,9 +44,13 @@ func newRequestHandlers() requestHandlers {
 		"snapshot":    {[]string{"filter"}, (*Bridge).snapshot},
 		"actors":      {nil, (*Bridge).actors},
 		"history":     {[]string{"keywords", "from", "to", "points"}, (*Bridge).history},
+		"log":         {[]string{"before", "after", "limit", "filter", "epoch"}, (*Bridge).logPage},
 		"clients":     {nil, (*Bridge).clients},
 		"model":       {modelFields, (*Bridge).model},
 		"command":     {[]string{"consumer", "command_string", "command_id", "timeout_ms", "expires_at", "extra"}, (*Bridge).trackedCommand},
+		"problems":    {nil, (*Bridge).listProblems},
+		"ack":         {[]string{"actor", "key", "seq"}, (*Bridge).ack},
+		"site":        {nil, (*Bridge).describeSite},
 		"publish":     {publishFields, (*Bridge).publishToRoom},
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -35,15 +33,15 @@ type camera struct {
 }
 
 var cameraModel = model{
-	"camera_state":         text("idle, integrating or reading"),
-	"ccd_temp_c":           number("detector temperature, degrees Celsius"),
-	"image_number":         number("number of the image"),
-	"image_type":           text("light, dark, flat or bias"),
-	"filename":             text("the image's file"),
-	"exposure_time_s":      number("exposure time, seconds"),
-	"exposure_remaining_s": number("remaining exposure time, seconds"),
-	"exposure_percent":     number("share of the exposure that is done"),
-	"readout_percent":      number("share of the detector that is read out"),
+	"camera_state":         text("What the camera is doing").oneOf("idle", "integrating", "reading"),
+	"ccd_temp_c":           number("°C", "Temperature of the detector").between(-150, 40),
+	"image_number":         integer("Number of the last image"),
+	"image_type":           text("What the image is of").oneOf(imageTypes...),
+	"filename":             text("The image's file"),
+	"exposure_time_s":      number("s", "Exposure time").between(0, longestExposure),
+	"exposure_remaining_s": number("s", "Remaining exposure time").between(0, longestExposure),
+	"exposure_percent":     number("%", "Share of the exposure that is done").between(0, 100),
+	"readout_percent":      number("%", "Share of the detector that is read out").between(0, 100),
 }
 
 func newCamera(cfg Config, clock clock) (device, error) {
@@ -52,7 +50,7 @@ func newCamera(cfg Config, clock clock) (device, error) {
 	if m.actor, err = newActor(cfg, "camera", cameraModel, nil); err != nil {
 		return device{}, err
 	}
-	m.actor.Handle("expose SECONDS [TYPE]", "Takes an image: light (the default), dark, flat or bias.", m.expose)
+	m.actor.Handle("expose SECONDS:float(0..3600) [TYPE:light|dark|flat|bias=light]", "Takes an image.\n\nSECONDS  Exposure time. [s]\nTYPE     What the image is of.", m.expose)
 	m.actor.Handle("abort", "Ends the exposure without an image.", m.abort)
 	m.actor.Handle("status", "Reports what the camera is doing.", m.status)
 	return device{actor: m.actor, broadcast: m.broadcast}, nil
@@ -93,16 +91,7 @@ func (m *camera) expose(ctx context.Context, c *actor.Call) error {
 	if err != nil {
 		return err
 	}
-	if seconds < 0 || seconds > longestExposure {
-		return refusef("The exposure time is %g seconds; it must be from 0 to %g.", seconds, longestExposure)
-	}
-	kind, given := c.Arg("TYPE")
-	if !given {
-		kind = "light"
-	}
-	if !slices.Contains(imageTypes, kind) {
-		return refusef("There is no image type %q; choose one of %s.", kind, strings.Join(imageTypes, ", "))
-	}
+	kind, _ := c.Arg("TYPE")
 	number, err := m.takeImage(ctx, c, seconds, kind)
 	if err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"sync"
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
@@ -29,7 +28,10 @@ type Config struct {
 	Speed float64
 	// Seed determines the weather: two runs with the same seed have the same weather.
 	Seed uint64
-	// Ready, if set, is called once, when all four actors are linked.
+	// Night lets nights pass, each in less than six minutes: an observer opens the dome at dusk and
+	// takes images, a storm breaks at 00:40, and the spectrograph fails and comes back.
+	Night bool
+	// Ready, if set, is called once, when all five actors are linked.
 	Ready func()
 }
 
@@ -41,41 +43,45 @@ type device struct {
 	broadcast func(context.Context)
 }
 
-// Run runs the four actors until the context ends. The error is nil, or that of a
+// Run runs the five actors until the context ends. The error is nil, or that of a
 // configuration with which they cannot be made, such as a wrong URL.
 func Run(ctx context.Context, cfg Config) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	t := newClock(cfg.Speed)
-	var devices []device
-	for _, add := range []func(Config, clock) (device, error){newMount, newDome, newCamera, newWeather} {
+	weatherDevice, w, err := newWeather(cfg, t)
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	devices := []device{weatherDevice}
+	for _, add := range []func(Config, clock) (device, error){newMount, newDome, newCamera} {
 		d, err := add(cfg, t)
 		if err != nil {
 			return fmt.Errorf("demo: %w", err)
 		}
 		devices = append(devices, d)
 	}
-	var running, linked sync.WaitGroup
-	for _, d := range devices {
-		linked.Add(1)
-		running.Go(func() {
-			// Without FailFast a link never gives up, so there is no error.
-			_ = d.actor.Run(ctx)
-		})
-		running.Go(func() {
-			err := d.actor.Ready(ctx)
-			linked.Done()
-			if err == nil {
-				d.broadcast(ctx)
-			}
-		})
+	cold := newCryostat(cfg.Seed)
+	run := &runner{cfg: cfg, clock: t}
+	if cfg.Night {
+		w.night = &night{clock: t}
 	}
-	linked.Wait()
+	for _, d := range devices {
+		run.start(ctx, d)
+	}
+	run.startSpectrograph(ctx, cold)
+	if cfg.Night {
+		err = run.startNight(ctx, w, cold)
+	}
+	if err != nil {
+		cancel()
+	}
+	run.linked.Wait()
 	if ctx.Err() == nil && cfg.Ready != nil {
 		cfg.Ready()
 	}
-	running.Wait()
-	return nil
+	run.running.Wait()
+	return err
 }
 
 // newActor returns an actor of the observatory.
@@ -86,5 +92,7 @@ func newActor(cfg Config, name string, keywords model, onReply func(actor.Reply)
 		Schema:  keywords.schema(),
 		Link:    amqpx.Config{URLs: []string{cfg.URL}, Dial: cfg.Dial, Exchange: cfg.Exchange, Logger: cfg.Logger},
 		OnReply: onReply,
+		// As CLU's actors do, so that a page can show what it makes of it.
+		PythonNaN: true,
 	})
 }

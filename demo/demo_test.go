@@ -15,7 +15,7 @@ import (
 
 func TestEveryActorAnswersAndHasASchemaOfItsKeywords(t *testing.T) {
 	withObservatory(t, 1, func(t *testing.T, o *observatory) {
-		for name, keyword := range map[string]string{"mount": "ra_deg", "dome": "dome_shutter", "camera": "ccd_temp_c", "weather": "is_safe"} {
+		for name, keyword := range map[string]string{"mount": "ra_deg", "dome": "dome_shutter", "camera": "ccd_temp_c", "weather": "is_safe", "spectrograph": "cryostat_temp_k"} {
 			o.do(name, "ping")
 			o.do(name, "keyword "+keyword)
 			schema := value[string](t, o.do(name, "get_schema").Last(), "schema")
@@ -41,7 +41,7 @@ func TestTheMountSlewsWithProgressAndTracks(t *testing.T) {
 		if value[string](t, last, "state") != "tracking" || value[float64](t, last, "ra_deg") != 80 || value[float64](t, last, "dec_deg") != -40 {
 			t.Errorf("it arrives with %s", last.Body)
 		}
-		// No real time passes in the bubble, but all four actors broadcast each second.
+		// No real time passes in the bubble, but all actors broadcast each second.
 		time.Sleep(20 * time.Minute)
 		later := o.do("mount", "status").Last()
 		if value[float64](t, later, "ra_deg") != 80 {
@@ -68,9 +68,9 @@ func TestTheMountSlewsWithProgressAndTracks(t *testing.T) {
 func TestTheMountRefusesTargetsThatItCannotReach(t *testing.T) {
 	withObservatory(t, 1, func(t *testing.T, o *observatory) {
 		for command, want := range map[string]string{
-			"slew 360 0":   "RA is 360 degrees",
-			"slew -1 0":    "RA is -1 degrees",
-			"slew 0 90.5":  "DEC is 90.5 degrees",
+			"slew 360 0":   "cannot be parsed",
+			"slew -1 0":    "cannot be parsed",
+			"slew 0 90.5":  "cannot be parsed",
 			"slew 0 89":    "below the horizon limit",
 			"slew here it": "does not exist or cannot be parsed",
 			"slew 1":       "does not exist or cannot be parsed",
@@ -176,7 +176,7 @@ func TestTheDomeRotatesByTheShorterWay(t *testing.T) {
 		if reason := o.reason(turning); !strings.Contains(reason, "stopped") {
 			t.Error(reason)
 		}
-		if reason := o.refused("dome", "rotate 400"); !strings.Contains(reason, "below 360") {
+		if reason := o.refused("dome", "rotate 400"); !strings.Contains(reason, "cannot be parsed") {
 			t.Error(reason)
 		}
 	})
@@ -221,7 +221,7 @@ func TestAnExposureCanBeAbortedButNotReplaced(t *testing.T) {
 			t.Error(reason)
 		}
 		o.do("camera", "expose 0 bias")
-		for command, want := range map[string]string{"expose -1": "from 0 to 3600", "expose 1 cat": "no image type"} {
+		for command, want := range map[string]string{"expose -1": "cannot be parsed", "expose 1 cat": "cannot be parsed"} {
 			if reason := o.refused("camera", command); !strings.Contains(reason, want) {
 				t.Errorf("%s: %s", command, reason)
 			}
@@ -271,7 +271,7 @@ func TestAStormRaisesOneAlertAndEnds(t *testing.T) {
 		if !slices.Equal(codes, []actor.Code{actor.Error, actor.Info}) {
 			t.Errorf("the alerts are %v", codes)
 		}
-		if reason := o.refused("weather", "simulate snow"); !strings.Contains(reason, "choose storm or clear") {
+		if reason := o.refused("weather", "simulate snow"); !strings.Contains(reason, "cannot be parsed") {
 			t.Error(reason)
 		}
 	})

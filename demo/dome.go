@@ -39,13 +39,13 @@ type dome struct {
 }
 
 var domeModel = model{
-	"dome_shutter":         text("closed, opening, open, closing or stopped"),
-	"dome_shutter_percent": number("how far the shutter is open"),
-	"dome_az_deg":          number("azimuth of the opening, degrees from north through east"),
-	"dome_target_az_deg":   number("azimuth to which the dome rotates, degrees"),
-	"dome_rotating":        boolean("whether the dome rotates"),
-	"weather_safe":         boolean("whether the weather is safe, by the weather actor"),
-	"alert":                text("an event that needs attention"),
+	"dome_shutter":         text("What the shutter is doing").oneOf("closed", "opening", "open", "closing", "stopped"),
+	"dome_shutter_percent": number("%", "How far the shutter is open").between(0, 100),
+	"dome_az_deg":          number("deg", "Azimuth of the opening, from north through east").between(0, 360),
+	"dome_target_az_deg":   number("deg", "Azimuth to which the dome rotates").between(0, 360),
+	"dome_rotating":        boolean("Whether the dome rotates"),
+	"weather_safe":         boolean("Whether the weather is safe, by the weather actor"),
+	"alert":                text("An event that needs attention"),
 }
 
 func newDome(cfg Config, clock clock) (device, error) {
@@ -56,7 +56,7 @@ func newDome(cfg Config, clock clock) (device, error) {
 	}
 	d.actor.Handle("open", "Opens the shutter, if the weather is safe.", d.openShutter)
 	d.actor.Handle("close", "Closes the shutter.", d.closeShutter)
-	d.actor.Handle("rotate AZ", "Rotates the opening to an azimuth in degrees.", d.rotate)
+	d.actor.Handle("rotate AZ:float(0..<360)", "Rotates the opening by the shorter way.\n\nAZ  Azimuth, from north through east. [deg]", d.rotate)
 	d.actor.Handle("stop", "Stops the shutter and the rotation.", d.stop)
 	d.actor.Handle("status", "Reports shutter and azimuth.", d.status)
 	return device{actor: d.actor, broadcast: d.broadcast}, nil
@@ -213,9 +213,6 @@ func (d *dome) rotate(ctx context.Context, c *actor.Call) error {
 	target, err := c.Float("AZ")
 	if err != nil {
 		return err
-	}
-	if target < 0 || target >= 360 {
-		return refusef("AZ is %g degrees; it must be at least 0 and below 360.", target)
 	}
 	if err := d.turnTo(ctx, c, target); err != nil {
 		return err

@@ -35,15 +35,15 @@ type mount struct {
 var parkPosition = horizontal{alt: 30, az: 180}
 
 var mountModel = model{
-	"state":            text("parked, stopped, slewing or tracking"),
-	"ra_deg":           number("right ascension, degrees"),
-	"dec_deg":          number("declination, degrees"),
-	"alt_deg":          number("altitude above the horizon, degrees"),
-	"az_deg":           number("azimuth from north through east, degrees"),
-	"airmass":          number("air mass"),
-	"target_ra_deg":    number("right ascension of the slew's target, degrees"),
-	"target_dec_deg":   number("declination of the slew's target, degrees"),
-	"progress_percent": number("share of the slew that is done"),
+	"state":            text("What the mount is doing").oneOf("parked", "stopped", "slewing", "tracking"),
+	"ra_deg":           number("deg", "Right ascension").between(0, 360),
+	"dec_deg":          number("deg", "Declination").between(-90, 90),
+	"alt_deg":          number("deg", "Altitude above the horizon").between(-90, 90),
+	"az_deg":           number("deg", "Azimuth, from north through east").between(0, 360),
+	"airmass":          number("", "Air mass, which is 1 at the zenith"),
+	"target_ra_deg":    number("deg", "Right ascension of the slew's target").between(0, 360),
+	"target_dec_deg":   number("deg", "Declination of the slew's target").between(-90, 90),
+	"progress_percent": number("%", "Share of the slew that is done").between(0, 100),
 }
 
 func newMount(cfg Config, clock clock) (device, error) {
@@ -52,7 +52,7 @@ func newMount(cfg Config, clock clock) (device, error) {
 	if m.actor, err = newActor(cfg, "mount", mountModel, nil); err != nil {
 		return device{}, err
 	}
-	m.actor.Handle("slew RA DEC", "Slews to a right ascension and declination in degrees, and tracks.", m.slewTo)
+	m.actor.Handle("slew RA:float(0..<360) DEC:float(-90..90)", "Slews to a position in the sky, and tracks.\n\nRA   Right ascension. [deg]\nDEC  Declination. [deg]", m.slewTo)
 	m.actor.Handle("track", "Tracks the sky from where the mount points.", m.track)
 	m.actor.Handle("stop", "Stops at once, slewing or tracking.", m.stop)
 	m.actor.Handle("park", "Slews to the park position and stays there.", m.park)
@@ -109,12 +109,6 @@ func (m *mount) slewTo(ctx context.Context, c *actor.Call) error {
 	dec, err := c.Float("DEC")
 	if err != nil {
 		return err
-	}
-	if ra < 0 || ra >= 360 {
-		return refusef("RA is %g degrees; it must be at least 0 and below 360.", ra)
-	}
-	if dec < -90 || dec > 90 {
-		return refusef("DEC is %g degrees; it must be from -90 to 90.", dec)
 	}
 	target := equatorial{ra, dec}
 	if alt := target.horizontal(m.clock.now()).alt; alt < lowestAlt {

@@ -29,6 +29,12 @@ type observatory struct {
 
 func withObservatory(t *testing.T, speed float64, test func(t *testing.T, o *observatory)) {
 	t.Helper()
+	withConfig(t, demo.Config{Speed: speed, Seed: 7}, test)
+}
+
+// withConfig is withObservatory with a configuration, except for what connects it.
+func withConfig(t *testing.T, cfg demo.Config, test func(t *testing.T, o *observatory)) {
+	t.Helper()
 	testkit.Bubble(t, func(t *testing.T) {
 		b := broker.New(broker.Config{})
 		defer b.Close()
@@ -55,7 +61,8 @@ func withObservatory(t *testing.T, speed float64, test func(t *testing.T, o *obs
 			t.Fatal(err)
 		}
 		running.Go(func() {
-			err := demo.Run(ctx, demo.Config{URL: url, Dial: b.Dial, Logger: log, Speed: speed, Seed: 7, Ready: func() { close(ready) }})
+			cfg.URL, cfg.Dial, cfg.Logger, cfg.Ready = url, b.Dial, log, func() { close(ready) }
+			err := demo.Run(ctx, cfg)
 			if err != nil {
 				t.Error(err)
 			}
@@ -73,17 +80,22 @@ func (o *observatory) receive(r actor.Reply) {
 
 // take returns what an actor has broadcast since the last call.
 func (o *observatory) take(sender string) []actor.Reply {
-	synctest.Wait()
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	var broadcasts []actor.Reply
-	for _, r := range o.replies {
+	for _, r := range o.all() {
 		if r.Sender == sender && r.CommandID == "" {
 			broadcasts = append(broadcasts, r)
 		}
 	}
-	o.replies = nil
 	return broadcasts
+}
+
+// all returns all replies since the last call.
+func (o *observatory) all() (replies []actor.Reply) {
+	synctest.Wait()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	replies, o.replies = o.replies, nil
+	return replies
 }
 
 // send sends a command and does not wait for its end.

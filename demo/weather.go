@@ -27,6 +27,7 @@ type conditions struct {
 // The weather varies around one of these.
 var (
 	clearSky = conditions{temperature: 9, humidity: 30, wind: 4, direction: 20, pressure: 772}
+	windy    = conditions{temperature: 6, humidity: 65, wind: 10, direction: 330, pressure: 766}
 	storm    = conditions{temperature: 1, humidity: 97, wind: 24, direction: 300, pressure: 761}
 )
 
@@ -42,6 +43,7 @@ func (c conditions) dewPoint() float64 {
 type weather struct {
 	actor *actor.Actor
 	clock clock
+	night *night // nil if no nights pass
 
 	// mu guards the following fields.
 	mu     sync.Mutex
@@ -53,25 +55,27 @@ type weather struct {
 }
 
 var weatherModel = model{
-	"temperature_c":      number("air temperature, degrees Celsius"),
-	"humidity_percent":   number("relative humidity"),
-	"dew_point_c":        number("dew point, degrees Celsius"),
-	"wind_speed_ms":      number("wind speed, metres a second"),
-	"wind_direction_deg": number("direction of the wind's origin, degrees from north through east"),
-	"pressure_hpa":       number("air pressure, hectopascal"),
-	"is_safe":            boolean("whether a dome may be open"),
-	"alert":              text("an event that needs attention"),
+	"temperature_c":      number("°C", "Air temperature").between(-40, 50),
+	"humidity_percent":   number("%", "Relative humidity").between(0, 100),
+	"dew_point_c":        number("°C", "Dew point").between(-60, 50),
+	"wind_speed_ms":      number("m/s", "Wind speed").between(0, 80),
+	"wind_direction_deg": number("deg", "Direction from which the wind comes, from north through east").between(0, 360),
+	"pressure_hpa":       number("hPa", "Air pressure").between(500, 1100),
+	"is_safe":            boolean("Whether a dome may be open"),
+	"night_time":         text("Time of the simulated night, UTC").matching("^[0-2][0-9]:[0-5][0-9]$"),
+	"sun_alt_deg":        number("deg", "Altitude of the sun in the simulated night").between(-90, 90),
+	"alert":              text("An event that needs attention"),
 }
 
-func newWeather(cfg Config, clock clock) (device, error) {
+func newWeather(cfg Config, clock clock) (device, *weather, error) {
 	w := &weather{clock: clock, random: rand.New(rand.NewPCG(cfg.Seed, 1)), normal: clearSky, now: clearSky, safe: true}
 	var err error
 	if w.actor, err = newActor(cfg, "weather", weatherModel, nil); err != nil {
-		return device{}, err
+		return device{}, nil, err
 	}
 	w.actor.Handle("status", "Reports the weather.", w.status)
-	w.actor.Handle("simulate WEATHER", "Changes the weather: storm or clear.", w.simulate)
-	return device{actor: w.actor, broadcast: w.broadcast}, nil
+	w.actor.Handle("simulate WEATHER:storm|clear", "Changes the weather at once.\n\nWEATHER  What it becomes.", w.simulate)
+	return device{actor: w.actor, broadcast: w.broadcast}, w, nil
 }
 
 func (w *weather) broadcast(ctx context.Context) {
@@ -103,7 +107,7 @@ func (w *weather) drift() {
 // report broadcasts the weather, and an alert if it has changed.
 func (w *weather) report() {
 	now, was, gust := w.record()
-	w.actor.Broadcast(actor.Info, now.keywords())
+	w.actor.Broadcast(actor.Info, w.keywords(now))
 	switch {
 	case was && !now.safe():
 		w.alert(actor.Error, "The weather has become unsafe: humidity %.0f percent, wind %.1f m/s.", now.humidity, now.wind)
@@ -130,6 +134,15 @@ func (w *weather) alert(code actor.Code, format string, args ...any) {
 	w.actor.Broadcast(code, actor.Keywords{"alert": fmt.Sprintf(format, args...)})
 }
 
+// keywords returns the weather, and the time of the night if nights pass.
+func (w *weather) keywords(c conditions) actor.Keywords {
+	k := c.keywords()
+	if w.night != nil {
+		k["night_time"], k["sun_alt_deg"] = w.night.text(), w.night.sun()
+	}
+	return k
+}
+
 func (c conditions) keywords() actor.Keywords {
 	return actor.Keywords{
 		"temperature_c":      round(c.temperature, 2),
@@ -146,25 +159,33 @@ func (w *weather) status(_ context.Context, c *actor.Call) error {
 	w.mu.Lock()
 	now := w.now
 	w.mu.Unlock()
-	c.Finish(now.keywords())
+	c.Finish(w.keywords(now))
 	return nil
+}
+
+// turn lets the weather change slowly.
+func (w *weather) turn(normal conditions) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.normal = normal
+}
+
+// become changes the weather at once, and broadcasts it.
+func (w *weather) become(normal conditions) {
+	w.mu.Lock()
+	w.normal, w.now = normal, normal
+	w.mu.Unlock()
+	w.report()
 }
 
 // simulate changes the weather at once, and broadcasts it before the command is done.
 func (w *weather) simulate(_ context.Context, c *actor.Call) error {
 	which, _ := c.Arg("WEATHER")
 	normal := clearSky
-	switch which {
-	case "clear":
-	case "storm":
+	if which == "storm" {
 		normal = storm
-	default:
-		return refusef("There is no weather %q; choose storm or clear.", which)
 	}
-	w.mu.Lock()
-	w.normal, w.now = normal, normal
-	w.mu.Unlock()
-	w.report()
-	c.Finish(normal.keywords())
+	w.become(normal)
+	c.Finish(w.keywords(normal))
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // until waits for an expression to become true in the page.
-func until(t *testing.T, ctx context.Context, what, expression string) {
+func until(t testing.TB, ctx context.Context, what, expression string) {
 	t.Helper()
 	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(testkit.Patience))); err != nil {
 		state, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`JSON.stringify(window.record ?? document.body.innerText).slice(0, 2000)`))
@@ -24,14 +24,14 @@ func until(t *testing.T, ctx context.Context, what, expression string) {
 	}
 }
 
-func do(t *testing.T, ctx context.Context, actions ...chromedp.Action[chromedp.Void]) {
+func do(t testing.TB, ctx context.Context, actions ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
 	if err := chromedp.Do(ctx, actions...); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func evaluate[T any](t *testing.T, ctx context.Context, expression string) T {
+func evaluate[T any](t testing.TB, ctx context.Context, expression string) T {
 	t.Helper()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
 	if err != nil {
@@ -41,13 +41,13 @@ func evaluate[T any](t *testing.T, ctx context.Context, expression string) T {
 }
 
 // openPage opens the console of the bridge at the address, and waits until it is connected.
-func openPage(t *testing.T, ctx context.Context, addr string) {
+func openPage(t testing.TB, ctx context.Context, addr string) {
 	t.Helper()
 	do(t, ctx, chromedp.EmulateViewport(1440, 900), chromedp.Navigate("http://"+addr+"/"), chromedp.WaitVisible(`#link-state[data-state="open"]`))
 }
 
 // servePage serves a page of another site, which may import the client's modules from its own server too.
-func servePage(t *testing.T, page string) (url string) {
+func servePage(t testing.TB, page string) (url string) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/" {
@@ -62,7 +62,7 @@ func servePage(t *testing.T, page string) (url string) {
 }
 
 // screenshot saves a picture of the page for people to look at.
-func screenshot(t *testing.T, ctx context.Context, name string) {
+func screenshot(t testing.TB, ctx context.Context, name string) {
 	t.Helper()
 	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err != nil {

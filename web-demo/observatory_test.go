@@ -26,10 +26,10 @@ type observatory struct {
 	access     *access.Authority // of the bridge; nil is no access control
 }
 
-func startObservatory(t *testing.T) *observatory { return startGuarded(t, nil) }
+func startObservatory(t testing.TB) *observatory { return startGuarded(t, nil) }
 
 // startGuarded starts an observatory whose bridge asks the authority who its clients are.
-func startGuarded(t *testing.T, a *access.Authority) *observatory {
+func startGuarded(t testing.TB, a *access.Authority) *observatory {
 	t.Helper()
 	amqpListener := listen(t)
 	o := &observatory{Broker: broker.New(broker.Config{}), access: a, url: "amqp://guest:guest@" + amqpListener.Addr().String() + "/"}
@@ -47,7 +47,7 @@ func startGuarded(t *testing.T, a *access.Authority) *observatory {
 }
 
 // startBridge starts a bridge, which runs until the test ends or stopBridge is called, and waits until it is linked.
-func (o *observatory) startBridge(t *testing.T, listener net.Listener) {
+func (o *observatory) startBridge(t testing.TB, listener net.Listener) {
 	t.Helper()
 	o.addr = listener.Addr().String()
 	linked := make(chan struct{}, 1)
@@ -81,7 +81,7 @@ func (o *observatory) startBridge(t *testing.T, listener net.Listener) {
 	testkit.Receive(t, linked)
 }
 
-func listen(t *testing.T) net.Listener {
+func listen(t testing.TB) net.Listener {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

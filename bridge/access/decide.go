@@ -17,6 +17,8 @@ const (
 	EnterRoom
 	// PublishToRoom publishes a message to a room.
 	PublishToRoom
+	// Acknowledge acknowledges the problems of an actor.
+	Acknowledge
 	// ListClients lists the connected clients.
 	ListClients
 	// Administer closes connections, reads profiles and hears notices of the broker in full.
@@ -26,7 +28,7 @@ const (
 // Request is what a client wants to do.
 type Request struct {
 	Door
-	Consumer      string // of a command
+	Consumer      string // of a command; the actor whose problems are acknowledged
 	CommandString string // of a command
 	Room          string // clean path of a room
 }
@@ -53,6 +55,8 @@ func (p *Principal) Decide(r Request) Decision {
 	switch r.Door {
 	case SendCommand:
 		return p.decideCommand(g, r.Consumer, r.CommandString)
+	case Acknowledge:
+		return p.decideAcknowledge(g, r.Consumer)
 	case EnterRoom:
 		return p.decideRoom("rooms", g.rooms, r.Room, "hear", g.allowed.rooms)
 	case PublishToRoom:
@@ -107,6 +111,30 @@ func (p *Principal) decideCommand(g *Grants, consumer, commandString string) Dec
 		}
 	}
 	return p.decision(false, "no command", p.refusal(g, consumer, verb, known))
+}
+
+// decideAcknowledge decides whether a principal may acknowledge an actor's problems: whoever may
+// send the actor a command may.
+func (p *Principal) decideAcknowledge(g *Grants, actor string) Decision {
+	for i := range g.forbid {
+		if g.forbid[i].verb == nil && g.forbid[i].forbids(actor, "", true) {
+			return p.decision(false, fmt.Sprintf("forbid[%d]", i), p.refusalToAcknowledge(g, actor))
+		}
+	}
+	for i := range g.command {
+		if c := g.command[i].consumer; c == nil || c.Match(actor) {
+			return p.decision(true, fmt.Sprintf("command[%d]", i), "")
+		}
+	}
+	return p.decision(false, "no command", p.refusalToAcknowledge(g, actor))
+}
+
+func (p *Principal) refusalToAcknowledge(g *Grants, actor string) string {
+	allowed := "send no commands"
+	if g.allowed.commands != "" {
+		allowed = "command " + g.allowed.commands
+	}
+	return fmt.Sprintf("you may not acknowledge problems of %s, which takes a grant to command it; %s may %s", printable(actor), p.whose(), allowed)
 }
 
 // refusal says that a command is refused, and what is allowed.

@@ -61,6 +61,14 @@ type CommandEnd struct {
 	Took time.Duration
 }
 
+// Acknowledged is an acknowledgement of an actor's problems that is about to be published.
+type Acknowledged struct {
+	Who
+	Actor string   `json:"actor"`
+	Keys  []string `json:"keys"`
+	Rule  string   `json:"rule,omitempty"` // that allows it
+}
+
 // Changed is a connected client whose grants have changed.
 type Changed struct {
 	Who
@@ -88,6 +96,9 @@ type Reloaded struct {
 
 // Entered records a client that was let in.
 func (l *Log) Entered(e Entered) { l.record("entered", e) }
+
+// Acknowledged records that a client acknowledges problems.
+func (l *Log) Acknowledged(e Acknowledged) { l.record("acknowledged", e) }
 
 // Changed records that the grants of a client changed.
 func (l *Log) Changed(e Changed) { l.record("changed", e) }

@@ -26,6 +26,8 @@ type arena struct {
 	free  uint32 // a list by chunk.next
 	next  uint32 // the first that was never used
 	used  int
+	// evicted counts the chunks that were dropped for want of memory.
+	evicted uint64
 }
 
 func newArena() arena { return arena{next: 1} }
@@ -61,7 +63,7 @@ func (a *arena) give(i uint32) {
 type column struct {
 	head, tail uint32
 	chunks     int
-	since      int64 // what it had before this time was dropped; 0 is nothing
+	since      int64 // what it had before this time may have been dropped; 0 is nothing
 	lost       int64 // the same for want of memory
 }
 
@@ -82,11 +84,11 @@ func (c *column) extend(a *arena, first int64) *chunk {
 	return fresh
 }
 
-// expire drops the chunks that are not needed to know the values since a time: one whose
-// successor begins before it.
+// expire drops the chunks that are not needed to know the values since a time: one that ends before
+// it, and whose successor begins before it. If times are out of order, it stays longer.
 func (c *column) expire(a *arena, horizon int64) {
 	for c.chunks > 1 {
-		if next := a.at(c.head).next; a.at(next).first > horizon {
+		if head := a.at(c.head); head.last >= horizon || a.at(head.next).first > horizon {
 			return
 		}
 		c.drop(a)
@@ -97,14 +99,16 @@ func (c *column) expire(a *arena, horizon int64) {
 func (c *column) evict(a *arena) {
 	c.drop(a)
 	c.lost = c.since
+	a.evicted++
 }
 
 func (c *column) drop(a *arena) {
 	i := c.head
+	c.since = max(c.since, a.at(i).last+1)
 	c.head = a.at(i).next
 	a.give(i)
 	if c.chunks--; c.chunks > 0 {
-		c.since = max(c.since, a.at(c.head).first)
+		c.since = max(c.since, a.at(c.head).first) // the value that held before it is gone
 	}
 }
 

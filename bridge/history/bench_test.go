@@ -32,8 +32,6 @@ func fill(s *Store, actors, keywords, seconds int, from time.Time) {
 	}
 }
 
-var start = time.UnixMilli(1_760_000_000_000)
-
 func TestWhatADayOfAKeywordTakes(t *testing.T) {
 	for _, hours := range []int{1, 6, 24} {
 		s := New(Limits{Bytes: 1 << 30})

@@ -65,7 +65,6 @@ func (a *actor) shorten() bool {
 		if c := s.oldest(arena); c != nil {
 			c.evict(arena)
 			a.charge(-chunkBytes)
-			a.store.evictedChunks++
 			done++
 		}
 	}

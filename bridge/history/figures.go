@@ -17,7 +17,7 @@ type Figures struct {
 func (s *Store) Figures() Figures {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := Figures{Bytes: s.bytes, EvictedChunks: s.evictedChunks, EvictedSeries: s.evictedSeries, LeftOut: s.leftOut}
+	f := Figures{Bytes: s.bytes, EvictedChunks: s.arena.evicted, EvictedSeries: s.evictedSeries, LeftOut: s.leftOut}
 	for _, a := range s.live.order {
 		f.Series += len(a.series)
 	}

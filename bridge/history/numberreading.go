@@ -31,9 +31,9 @@ type numberReading struct {
 
 func newNumberReading(q *Query, all []*series) *numberReading {
 	r := &numberReading{query: q, width: widthOf(q)}
-	known := int64(0)
+	known, begin := int64(0), floorDiv(q.From, r.width)*r.width
 	for _, s := range all {
-		if s.numbers.raw.since > q.From {
+		if s.numbers.raw.since > begin {
 			known = max(known, s.numbers.raw.since)
 		}
 	}

@@ -67,7 +67,7 @@ type Store struct {
 	scratch []byte                        // for the key of its origin
 	addName func(name, value []byte) bool // adds to scratch
 
-	evictedChunks, evictedSeries, leftOut uint64
+	evictedSeries, leftOut uint64
 }
 
 // population is some actors and what their keywords were.

@@ -146,7 +146,9 @@ func (s *hubHarness) do(l *recordingClient, request string) {
 		BatchMS           json.RawMessage `json:"batch_ms"`
 		Ordered, Snapshot bool
 		Since             *protocol.Since
-		Consumer          string
+		Consumer, Epoch   string
+		Before, After     *uint64
+		Limit             int
 	}
 	if err := json.Unmarshal([]byte(request), &r); err != nil {
 		s.t.Errorf("%s: %v", request, err)
@@ -180,6 +182,9 @@ func (s *hubHarness) do(l *recordingClient, request string) {
 		err = s.hub.Snapshot(l, l.session, r.ID, f, long)
 	case r.Op == "actors":
 		err = s.hub.Actors(l, l.session, r.ID)
+	case r.Op == "log":
+		d := LogRequest{ID: r.ID, Filter: f, Before: r.Before, After: r.After, Epoch: r.Epoch, Limit: cmp.Or(r.Limit, MaxLogLimit)}
+		err = s.hub.Log(l, l.session, d, long)
 	case r.Op == "command":
 		s.command(l, r.ID, r.Consumer)
 	default:

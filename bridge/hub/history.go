@@ -89,6 +89,22 @@ func (h *replyHistory) after(seq uint64) uint64 {
 	return h.tail + uint64(sort.Search(h.len(), func(i int) bool { return is(h.at(h.tail + uint64(i))) }))
 }
 
+// from returns the index of the first entry with at least a number, or behind that: everything before
+// it is before the reply with that number.
+func (h *replyHistory) from(seq uint64) uint64 {
+	return h.tail + uint64(sort.Search(h.len(), func(i int) bool { return h.at(h.tail+uint64(i)).seq >= seq }))
+}
+
+// oldest returns the number of the oldest reply that is kept, or nil if there is none.
+func (h *replyHistory) oldest() *uint64 {
+	for place := h.tail; place < h.head; place++ {
+		if e := h.at(place); !e.isGap() {
+			return &e.reply.Seq
+		}
+	}
+	return nil
+}
+
 func (h *replyHistory) len() int { return int(h.head - h.tail) }
 
 func (h *replyHistory) at(place uint64) *entry { return &h.entries[place&uint64(len(h.entries)-1)] }

@@ -102,6 +102,11 @@ func (h *Hub) Answer(conn Conn, s *Session, bytes int, make func() engine.Frame)
 	})
 }
 
+// SubmitAfterPast is SubmitTask for a request that waits until the past of a stream has been read.
+func (h *Hub) SubmitAfterPast(s *Session, make func(answered func()) Task) error {
+	return h.submitAfterPast(s, make)
+}
+
 // submitAfterPast queues a request that waits until the past of a stream has been read.
 func (h *Hub) submitAfterPast(s *Session, make func(answered func()) Task) error {
 	return h.submitSteps(s, multiTurn, 0, func(answered func()) Task {

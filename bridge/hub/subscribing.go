@@ -166,6 +166,9 @@ func (t *subscribing) answer() (frames []engine.Frame) {
 	ok := protocol.OK{Op: "ok", ID: t.request.ID, Data: t.request.Data}
 	if t.request.Since != nil {
 		resumed := t.replay != nil
+		if !resumed {
+			ok.Oldest = h.history.oldest()
+		}
 		ok.Resumed, ok.Reason, ok.Epoch, ok.Seq = &resumed, t.reason, h.Epoch, &h.seq
 	}
 	return append(frames, protocol.Encode(ok))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -172,7 +173,21 @@ func (b *bounded) param(p *clickParam) Param {
 		got.Default = p.Default
 	}
 	b.setType(&got, p.Type)
+	got.takeUnit()
 	return got
+}
+
+// unitText matches a unit at the end of a help text. It has no spaces, and is none of what click
+// writes there.
+var unitText = regexp.MustCompile(`\s*\[([^\[\]\s=<>]{1,16})\]$`)
+
+// takeUnit takes the unit out of the help of a number.
+func (p *Param) takeUnit() {
+	m := unitText.FindStringSubmatch(p.Help)
+	if m == nil || p.Type != "float" && p.Type != "int" && p.Type != "other" && p.Type != "text" || m[1] == "required" {
+		return
+	}
+	p.Help, p.Unit = strings.TrimSuffix(p.Help, m[0]), m[1]
 }
 
 // setType sets the type of a parameter, its choices and its range. A type that cannot be read is

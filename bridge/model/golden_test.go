@@ -159,3 +159,40 @@ func TestTheHelpOfACommandTellsWhatItsTextSays(t *testing.T) {
 		t.Errorf("the subcommand is %+v", c)
 	}
 }
+
+func TestAUnitInTheHelpOfAnArgumentIsItsUnit(t *testing.T) {
+	for _, of := range []struct{ kind, help, want, unit string }{
+		{"float", "Where to. [deg]", "Where to.", "deg"},
+		{"int", "How many [deg/s]", "How many", "deg/s"},
+		{"float", "[°C]", "", "°C"},
+		{"float", "Where to [in degrees].", "Where to [in degrees].", ""},
+		{"choice", "Where to. [a|b]", "Where to. [a|b]", ""},
+		{"float", "Where to. [x>0]", "Where to. [x>0]", ""},
+		{"float", "Where to. [required]", "Where to. [required]", ""},
+	} {
+		p := Param{Type: of.kind, Help: of.help}
+		if p.takeUnit(); p.Help != of.want || p.Unit != of.unit {
+			t.Errorf("%s: %q, %q", of.help, p.Help, p.Unit)
+		}
+	}
+}
+
+// The lines are click 8.5's.
+func TestTheHelpOfDescribedArgumentsIsRead(t *testing.T) {
+	c, _ := ParseCommandHelp("move", []string{
+		"Usage: dome move [OPTIONS] {north|south} [ANGLE] [fast|slow] [REST]...",
+		"", "  Moves a shutter.", "",
+		"Positional arguments:", "  {north|south}  The shutter.", "  [ANGLE]        Where", "                 to. [deg]", "  [fast|slow]", "  [REST]...", "",
+		"Options:", "  --speed RATE      How fast. [deg/s]  [default: 1.5; 0<x<=9]", "  --track / --no-track", "                    Tracks.", "  --mode MODE       [required]", "  --help            Show this message and exit.",
+	})
+	want := `[{"name":"{north|south}","kind":"argument","opts":["{north|south}"],"type":"choice","choices":["north","south"],"required":true,"nargs":1,"multiple":false,"default":null,"flag":false,"count":false,"help":"The shutter."},` +
+		`{"name":"angle","kind":"argument","opts":["ANGLE"],"type":"other","required":false,"nargs":1,"multiple":false,"default":null,"flag":false,"count":false,"help":"Where to.","unit":"deg"},` +
+		`{"name":"fast|slow","kind":"argument","opts":["fast|slow"],"type":"choice","choices":["fast","slow"],"required":false,"nargs":1,"multiple":false,"default":null,"flag":false,"count":false,"help":""},` +
+		`{"name":"rest","kind":"argument","opts":["REST"],"type":"other","required":false,"nargs":-1,"multiple":false,"default":null,"flag":false,"count":false,"help":""},` +
+		`{"name":"speed","kind":"option","opts":["--speed"],"type":"other","min":0,"max":9,"min_open":true,"required":false,"nargs":1,"multiple":false,"default":"1.5","flag":false,"count":false,"help":"How fast.","unit":"deg/s"},` +
+		`{"name":"track","kind":"option","opts":["--track"],"off_opts":["--no-track"],"type":"bool","required":false,"nargs":1,"multiple":false,"default":null,"flag":true,"count":false,"help":"Tracks."},` +
+		`{"name":"mode","kind":"option","opts":["--mode"],"type":"other","required":true,"nargs":1,"multiple":false,"default":null,"flag":false,"count":false,"help":""}]`
+	if got := asJSON(t, c.Params); got != want {
+		t.Errorf("got\n%s, want\n%s", got, want)
+	}
+}

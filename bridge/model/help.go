@@ -22,6 +22,7 @@ import (
 type helpParts struct {
 	usage    []string // words after the actor's and the command's name
 	text     string
+	args     []helpRow // since click 8.5, if one of them is described
 	options  []helpRow
 	commands []helpRow
 }
@@ -59,7 +60,7 @@ func ParseCommandHelp(path string, lines []string) (c Command, group bool) {
 	}
 	for _, w := range words {
 		if w != "[OPTIONS]" && len(c.Params) < maxParams {
-			c.Params = append(c.Params, usageArgument(w))
+			c.Params = append(c.Params, usageArgument(w, parts.args))
 		}
 	}
 	for _, row := range parts.options {
@@ -80,7 +81,7 @@ func readHelp(lines []string) (parts helpParts) {
 		case strings.HasPrefix(line, "Usage:"):
 			section = "usage"
 			parts.usage = strings.Fields(strings.TrimPrefix(line, "Usage:"))
-		case line == "Options:" || line == "Commands:":
+		case line == "Options:" || line == "Commands:" || line == "Positional arguments:":
 			section = strings.ToLower(strings.TrimSuffix(line, ":"))
 		case trimmed == "":
 			if section == "usage" {
@@ -92,6 +93,8 @@ func readHelp(lines []string) (parts helpParts) {
 			parts.usage = append(parts.usage, strings.Fields(line)...)
 		case section == "text":
 			paragraphs = append(paragraphs, trimmed)
+		case section == "positional arguments":
+			parts.args = addRow(parts.args, line)
 		case section == "options":
 			parts.options = addRow(parts.options, line)
 		case section == "commands":
@@ -116,9 +119,14 @@ func addRow(rows []helpRow, line string) []helpRow {
 }
 
 // usageArgument returns the argument that a word of the usage describes: NAME, [NAME], NAME...,
-// or its choices, {north|south}.
-func usageArgument(word string) Param {
+// or its choices, {north|south}. rows may describe it.
+func usageArgument(word string, rows []helpRow) Param {
 	p := Param{Kind: Argument, Type: "other", Required: true, Nargs: 1, Default: json.RawMessage("null")}
+	for _, row := range rows {
+		if row.name == word {
+			p.Help = text(row.help, maxTextBytes)
+		}
+	}
 	if inner, ok := strings.CutSuffix(word, "..."); ok {
 		word, p.Nargs = inner, -1
 	}
@@ -130,7 +138,11 @@ func usageArgument(word string) Param {
 	}
 	p.Opts = []string{text(word, maxWordBytes)}
 	p.Name = strings.ToLower(text(word, maxWordBytes))
+	if !p.Required && strings.Contains(word, "|") {
+		word = "[" + word + "]"
+	}
 	p.setChoices(word)
+	p.takeUnit()
 	return p
 }
 
@@ -202,6 +214,7 @@ func longestName(opts []string) string {
 // setHelp sets the help of an option, and reads what click adds to it: [default: 1.5; 0<=x<=90;
 // required].
 func (p *Param) setHelp(help string) {
+	defer p.takeUnit()
 	m := extras.FindStringSubmatch(help)
 	if m == nil {
 		p.Help = text(help, maxTextBytes)

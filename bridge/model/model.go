@@ -86,6 +86,8 @@ type Param struct {
 	Count  bool   `json:"count"`
 	Hidden bool   `json:"hidden,omitempty"`
 	Help   string `json:"help"`
+	// Unit is what stands in brackets at the end of the help, as in "Where to. [deg]".
+	Unit string `json:"unit,omitempty"`
 }
 
 // The kinds of parameters.

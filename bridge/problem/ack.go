@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -70,6 +71,14 @@ func ParseAck(body []byte) (a Ack, err error) {
 // maxKey is the length of the longest key of a problem, in bytes: that of a limit of the longest
 // keyword.
 const maxKey = 300
+
+// ShortName returns the name of who acknowledges, cut to what an acknowledgement may hold.
+func ShortName(name string) string {
+	if len(name) <= maxKey {
+		return name
+	}
+	return strings.ToValidUTF8(name[:maxKey], "")
+}
 
 // ErrNoProblem is returned for an acknowledgement of a problem that is not listed.
 var ErrNoProblem = errors.New("there is no such problem")

@@ -64,14 +64,14 @@ func TestTheSameTextCountsUp(t *testing.T) {
 func TestTheTextIsWhatTheActorSaysIsWrong(t *testing.T) {
 	long := strings.Repeat("é", 600)
 	for body, want := range map[string]string{
-		`{"text": "b", "error": "a"}`:          "a",
-		`{"x": 1, "text": "b"}`:                "b",
-		`{"error": {"code": 5}, "text": "b"}`:  "b",
-		`{"error": ""}`:                        `{"error": ""}`,
-		`{"temperature": -50}`:                 `{"temperature": -50}`,
-		`[]`:                                   `[]`,
-		`{"error": "` + long + `"}`:            strings.Repeat("é", 250) + "…",
-		`{"error": "\ud800\n"}`:                "�\n",
+		`{"text": "b", "error": "a"}`:         "a",
+		`{"x": 1, "text": "b"}`:               "b",
+		`{"error": {"code": 5}, "text": "b"}`: "b",
+		`{"error": ""}`:                       `{"error": ""}`,
+		`{"temperature": -50}`:                `{"temperature": -50}`,
+		`[]`:                                  `[]`,
+		`{"error": "` + long + `"}`:           strings.Repeat("é", 250) + "…",
+		`{"error": "\ud800\n"}`:               "�\n",
 		`{"x": "` + strings.Repeat("y", 9000): `{"x": "` + strings.Repeat("y", 493) + "…",
 	} {
 		if got := shorten(textOf([]byte(body))); got != want {

@@ -25,43 +25,6 @@ const silentKey = "silent"
 // minSilence is the shortest time after which an actor counts as silent.
 const minSilence = 5 * time.Second
 
-// SetRhythm says how often an actor usually broadcasts; 0 is not known, or not regularly.
-func (t *Tracker) SetRhythm(name string, interval time.Duration) {
-	defer t.lock()()
-	t.advance(t.cfg.Now())
-	a := t.actors[name]
-	if a == nil {
-		if interval == 0 {
-			return
-		}
-		if a = t.actor(strings.Clone(name), site.None); a == nil {
-			return
-		}
-		a.silence.heard, a.silence.seq = t.clock, t.seq // it has just been heard
-	}
-	a.silence.interval = interval
-	t.sweepIfDue()
-}
-
-// SetConsumer says whether an actor's queue of commands has a consumer.
-func (t *Tracker) SetConsumer(name string, present bool) {
-	defer t.lock()()
-	t.advance(t.cfg.Now())
-	a := t.actors[name]
-	if a == nil {
-		if !present {
-			return // whether it ever had one is not known
-		}
-		if a = t.actor(strings.Clone(name), site.None); a == nil {
-			return
-		}
-		a.silence.heard, a.silence.seq = t.clock, t.seq
-	}
-	a.silence.lost = !present && (a.silence.hadConsumer || a.silence.raised != nil)
-	a.silence.hadConsumer = a.silence.hadConsumer || present
-	t.reviewSilence(a)
-}
-
 // noteHeard notes that an actor lives. mu is held.
 func (t *Tracker) noteHeard(a *actor, r *Reply) {
 	a.silence.heard, a.silence.seq = later(a.silence.heard, r.Heard), r.Seq
@@ -131,3 +94,46 @@ func roundTo(interval time.Duration) time.Duration {
 
 // unknown reports whether nothing is known of how the actor lives.
 func (s *silence) unknown() bool { return s.interval == 0 && !s.hadConsumer && s.raised == nil }
+
+// Life is how alive an actor is.
+type Life struct {
+	Actor    string
+	Heard    time.Time     // its last reply
+	Seq      uint64        // of that
+	Interval time.Duration // how often it usually broadcasts; 0 is not known, or not regularly
+	// Consumer reports whether somebody takes its commands, if that is known.
+	Consumer, Known bool
+}
+
+// NoteLives notes how alive actors are.
+func (t *Tracker) NoteLives(all []Life) {
+	defer t.lock()()
+	t.advance(t.cfg.Now())
+	for i := range all {
+		t.noteLife(&all[i])
+	}
+	t.sweepIfDue()
+}
+
+func (t *Tracker) noteLife(l *Life) {
+	a := t.actors[l.Actor]
+	if a == nil {
+		// That an actor has no consumer means nothing of one that never had any.
+		if l.Interval == 0 && !(l.Known && l.Consumer) {
+			return
+		}
+		if a = t.actor(strings.Clone(l.Actor), site.None); a == nil {
+			return
+		}
+	}
+	s := &a.silence
+	s.interval = l.Interval
+	if l.Seq > s.seq || s.heard.IsZero() {
+		s.heard, s.seq = later(s.heard, l.Heard), max(s.seq, l.Seq)
+	}
+	if l.Known {
+		s.lost = !l.Consumer && s.hadConsumer
+		s.hadConsumer = s.hadConsumer || l.Consumer
+		t.reviewSilence(a)
+	}
+}

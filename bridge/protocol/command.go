@@ -60,5 +60,6 @@ const (
 	CodeInvalid   = "invalid"   // AMQP cannot carry it, or the broker does not permit it
 	CodeRate      = "rate"      // its sender has used what it may send in this time
 	CodeUndecided = "undecided" // the application that decides about it did not answer
+	CodeGone      = "gone"      // the numbers that it names are of another epoch
 	CodeNoRecord  = "no_record" // the audit log is required and cannot be written
 )

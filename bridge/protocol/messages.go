@@ -36,6 +36,8 @@ type OK struct {
 	Resumed *bool `json:"resumed,omitempty"`
 	// Reason is why Resumed is false.
 	Reason string `json:"reason,omitempty"`
+	// Oldest is the number of the oldest reply that is kept, if Resumed is false; nil if there is none.
+	Oldest *uint64 `json:"oldest,omitempty"`
 	// Epoch and Seq identify the last reply before the live ones, if Resumed is set.
 	Epoch string  `json:"epoch,omitempty"`
 	Seq   *uint64 `json:"seq,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -40,6 +41,20 @@ func describe(raw json.RawMessage) string {
 		return what
 	}
 	return string(raw)
+}
+
+// Number reads a field that must be a whole number of up to 64 bits, such as the number of a reply.
+// Without it, or if it is null, it returns nil.
+func (f Fields) Number(name string) (*uint64, error) {
+	raw, ok := f[name]
+	if !ok || string(raw) == "null" {
+		return nil, nil
+	}
+	var n uint64
+	if readUint(raw, &n) != nil {
+		return nil, fmt.Errorf("%q is %s, but must be a whole number", name, describe(raw))
+	}
+	return &n, nil
 }
 
 // whole reads a JSON number without a fraction, however it is written: some encoders write 60000

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,6 +72,17 @@ func Compile(cfg *Config) (*Site, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// Same reports whether two configurations are the same. A nil configuration is an empty one.
+func Same(a, b *Config) bool {
+	if a == nil {
+		a = new(Config)
+	}
+	if b == nil {
+		b = new(Config)
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 // Title returns the observatory's name.

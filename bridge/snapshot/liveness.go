@@ -19,6 +19,7 @@ const (
 type Liveness struct {
 	Name     string
 	Last     time.Time     // of its last reply, see [Reply].Time
+	Seq      uint64        // of its last reply
 	Interval time.Duration // how often it usually broadcasts, to the millisecond; 0 is not known
 	Consumer Presence
 }
@@ -80,7 +81,7 @@ func (s *Store) LivenessOf(name string) (l Liveness, e Entry, known bool) {
 }
 
 func (a *actor) liveness() Liveness {
-	return Liveness{Name: a.name, Last: a.last.Time, Interval: a.rhythm.interval(), Consumer: a.consumer}
+	return Liveness{Name: a.name, Last: a.last.Time, Seq: a.last.Seq, Interval: a.rhythm.interval(), Consumer: a.consumer}
 }
 
 // append writes the rhythm and the consumer:

@@ -17,9 +17,10 @@ import (
 func demoCommand(stdout, stderr io.Writer) *cli.Command {
 	flags := append(listenFlags("127.0.0.1"),
 		&cli.IntFlag{Name: "rabbitmq-port", Aliases: []string{"P"}, Value: 5672, EnvVars: env("rabbitmq-port"), Category: catBroker, Usage: "`PORT` of the embedded broker, which real actors may use; a free one if the default is taken"})
+	flags = append(flags, &cli.BoolFlag{Name: "night", Value: true, EnvVars: env("night"), Category: catBroker, Usage: "let nights pass, each in six minutes: an observer takes images, a storm closes the dome, an actor fails and comes back"})
 	return &cli.Command{
 		Name:         "demo",
-		Usage:        "run an observatory on one machine: a broker, four simulated actors, the bridge and its page",
+		Usage:        "run an observatory on one machine: a broker, five simulated actors, the bridge and its page",
 		Flags:        flags,
 		OnUsageError: usageError,
 		Action:       func(c *cli.Context) error { return runDemo(c, stdout, stderr) },
@@ -49,6 +50,7 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 	s.bridge.Exchange, s.bridge.Broker = actor.Exchange, []string{s.brokerURL}
 	s.bridge.Page, s.bridge.Compress = webdemo.Handler(), c.Bool("compress")
 	s.bridge.History.Replies, s.bridge.KeywordHistory = 10000, 64<<20 // as by default
+	s.bridge.Envelope.NaN = actor.NaNString                           // so that the page tells it from null
 	s.greeting = fmt.Sprintf("The demo's broker is at %s (guest/guest); real actors may use it. Open the page in a browser; Ctrl-C ends the demo.\n", amqpx.Redact(s.brokerURL))
 
 	ctx, stop := context.WithCancel(c.Context)
@@ -56,7 +58,7 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 	defer actors.Wait()
 	defer stop()
 	actors.Go(func() {
-		if err := demo.Run(ctx, demo.Config{URL: s.brokerURL, Exchange: actor.Exchange, Logger: s.log}); err != nil {
+		if err := demo.Run(ctx, demo.Config{URL: s.brokerURL, Exchange: actor.Exchange, Logger: s.log, Night: c.Bool("night")}); err != nil {
 			s.log.Error("the simulated actors ended", "error", err)
 		}
 	})

@@ -19,11 +19,12 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
+// startDemo starts the demo. Nothing happens in it by itself.
 func startDemo(t *testing.T, flags ...string) (address string) {
 	t.Helper()
-	p := start(t, append([]string{"demo", "--port", "0", "--rabbitmq-port", freePort(t)}, flags...)...)
+	p := start(t, append([]string{"demo", "--night=false", "--port", "0", "--rabbitmq-port", freePort(t)}, flags...)...)
 	address = p.address(t)
-	for _, name := range []string{"mount", "dome", "camera", "weather"} {
+	for _, name := range []string{"mount", "dome", "camera", "weather", "spectrograph"} {
 		p.log.await(t, "name="+name)
 	}
 	return address
@@ -73,7 +74,7 @@ func TestThePageShowsTheDemoAndOpensTheDome(t *testing.T) {
 
 func TestTheDemoStartsWithoutAWarning(t *testing.T) {
 	p := start(t, "demo", "--port", "0", "--rabbitmq-port", freePort(t))
-	for _, name := range []string{"amqp-client-", "mount", "dome", "camera", "weather"} {
+	for _, name := range []string{"amqp-client-", "mount", "dome", "camera", "weather", "spectrograph"} {
 		p.log.await(t, "exchange=sdss_exchange name="+name)
 	}
 	if log := p.log.String(); strings.Contains(log, "level=WARN") || strings.Contains(log, "level=ERROR") {

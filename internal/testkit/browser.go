@@ -38,7 +38,13 @@ func Browser(t testing.TB) context.Context { return BrowserWith(t) }
 // BrowserWith is [Browser] with additional options.
 func BrowserWith(t testing.TB, options ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
-	ctx, cancelTimeout := context.WithTimeout(context.Background(), browserTimeout)
+	return BrowserFor(t, browserTimeout, options...)
+}
+
+// BrowserFor is [BrowserWith] for a test or a benchmark that takes longer.
+func BrowserFor(t testing.TB, timeout time.Duration, options ...chromedp.ExecAllocatorOption) context.Context {
+	t.Helper()
+	ctx, cancelTimeout := context.WithTimeout(context.Background(), timeout)
 	t.Cleanup(cancelTimeout)
 	options = append([]chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(Chromium(t)),

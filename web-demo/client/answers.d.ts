@@ -1,6 +1,7 @@
 /** What the bridge answers, see docs/protocol.md. Times are texts unless they are said to be ms. */
 
-import type { CommandRule, Filter, Gap, Reply } from "./clu.js";
+import type { Filter, Gap, Reply } from "./clu.js";
+import type { CommandRule } from "./grants.js";
 
 export type NoticeKind = "actors" | "problems" | "commands" | "models" | "site";
 

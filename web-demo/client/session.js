@@ -72,8 +72,7 @@ export class Session {
   #disconnectedAt = null;        // when the previous connection last received something, ms
 
   /**
-   * @param {string} base  the URL
-   * @param {Port} port
+   * @param {string} base  the URL @param {Port} port
    * @param {{monotonic?: () => number, batch?: number, maxLag?: number}} options
    */
   constructor(base, port, { monotonic, batch, maxLag }) {
@@ -138,6 +137,7 @@ export class Session {
   /** Adds a subscription of the page. */
   add(subscription) {
     if (this.#protocol === "plain" && !this.#subscriptions.startOnePlain(subscription)) return;
+    if (this.#protocol === "v1" && !this.#subscriptions.isPossible(subscription, this.#capabilities)) return;
     if (!this.#subscriptions.add(subscription) || this.#protocol !== "v1") return;
     this.subscribeToCommands();
     this.#subscribe(subscription.id, subscription.request(null, false), subscription);
@@ -263,7 +263,6 @@ export class Session {
     this.#liveAfter = seq ?? Infinity;
     this.#disconnectedAt = this.#gaps.since;
     this.#port.probeWith('{"op":"ping"}');
-    this.#port.emit("hello", { protocol: "v1", name: name ?? null, version, capabilities: this.#capabilities });
     this.#port.emit("broker", { state: broker, reason: null });
     const here = seq === null ? null : { epoch, seq };
     if (this.#first) {
@@ -286,6 +285,7 @@ export class Session {
     this.#resumed();
     // The implicit subscription does not batch; an explicit one replaces it without a gap.
     if (this.#first && !this.#subscriptions.any && !this.#target.subscribes && this.#batch.mustSubscribe) this.#subscribe(ALL, { filter: {} });
+    this.#port.emit("hello", { protocol: "v1", name: name ?? null, version, capabilities: this.#capabilities });
   }
 
   /** Resumes nothing but the replies to unknown commands: the subscriptions begin with the last values. */
@@ -308,7 +308,7 @@ export class Session {
     if (this.#port.hasActive()) requests.push([COMMANDS, { filter: OWN_COMMANDS, since: here ?? undefined }, null]);
     if (!this.#subscriptions.any) return [...requests, [ALL, { filter: {}, since: since ?? undefined }, null]];
     if (this.#subscriptions.lackOwn) requests.push(...this.#unknownRequests());
-    return [...requests, ...this.#subscriptions.requests(since)];
+    return [...requests, ...this.#subscriptions.requests(since, this.#capabilities)];
   }
 
   #subscribe(id, request, subscription = null) {

@@ -91,6 +91,8 @@ export class Subscription {
   /** Whether the page wants the last values. */
   get wantsValues() { return this.#options.snapshot ?? false; }
 
+  get wantsNotices() { return this.#options.notices !== undefined; }
+
   /** ms for which the bridge may hold back a reply. */
   get held() { return (this.#options.throttle_ms ?? 0) + (this.#options.batch_ms ?? 0); }
 

@@ -32,9 +32,17 @@ export class Subscriptions {
   /** Whether replies to this client's commands may be missing from what they select. */
   get lackOwn() { return this.any && !this.list().some((subscription) => subscription.selectsAll); }
 
-  /** The requests for a new connection: id, request and subscription. @param {{epoch: string, seq: number}|null} since */
-  requests(since) {
-    return this.list().map((subscription) => [subscription.id, subscription.request(since, this.wasAccepted(subscription.id)), subscription]);
+  /** The requests for a new connection: id, request and subscription. @param {{epoch: string, seq: number}|null} since @param {string[]} capabilities */
+  requests(since, capabilities) {
+    return this.list().filter((subscription) => this.isPossible(subscription, capabilities))
+      .map((subscription) => [subscription.id, subscription.request(since, this.wasAccepted(subscription.id)), subscription]);
+  }
+
+  /** Whether the server can serve one; if not, it is refused. @param {string[]} capabilities  none of CLU's own server */
+  isPossible(subscription, capabilities) {
+    if (!subscription.wantsNotices || capabilities.includes("notices")) return true;
+    this.refuse(subscription, "this server has no notices; connect to a clu-ws of this version", { code: "unsupported" });
+    return false;
   }
 
   /** Adds one, unless there are too many. @returns {boolean} */
@@ -81,6 +89,7 @@ export class Subscriptions {
   /** Begins one with CLU's own server, or refuses it. @returns {boolean} */
   startOnePlain(subscription) {
     const { filterError } = subscription;
+    if (!this.isPossible(subscription, [])) return false;
     if (filterError) this.refuse(subscription, filterError.message, filterError);
     else subscription.accept();
     return !filterError;

@@ -9,6 +9,7 @@
  *     a view ── app.send ─> Sender ── armed, granted, confirmed ─> clu.send
  */
 
+import { CommandLine } from "./actor/commandline.js";
 import { Clu } from "../client/clu.js";
 import { isOpen } from "./core/problems.js";
 import { Store } from "./core/store.js";
@@ -64,6 +65,10 @@ app.drawer = new Drawer(app);
 app.palette = new Palette(app);
 app.keys = new Keys(app);
 app.menu = new Menu(app);
+const line = new CommandLine(app);
+line.mount(document.getElementById("command-dock"));
+app.prompt = (text) => line.address(text);
+app.focusLine = () => line.focus();
 const bar = new Bar(app);
 const identity = new Identity({ onLogin: () => login.show("", false), onLogout: logOut, remembered: () => login.remembered });
 const announcer = new Announcer({ onNew: (level) => app.sound.alarm(level) });
@@ -74,6 +79,7 @@ store.onUpdate((changes) => {
   app.drawer.update(changes);
   if (changes.link) app.menu.update();
   if (changes.tick) identity.tick();
+  line.update(changes);
   app.views.update(changes);
 });
 
@@ -98,6 +104,7 @@ clu.on("error", ({ message }) => notify(message));
 clu.on("access", ({ access, changed }) => {
   login.hide();
   identity.show(access);
+  line.update({ ...NOTHING, access: true });
   app.views.update({ ...NOTHING, access: true });
   if (changed) notify(`What you may do has changed: ${changed.join(", ")}.`, { urgent: true });
 });

@@ -7,12 +7,16 @@
  * costs nothing.
  */
 
+import { ActorView } from "./actor/actor.js";
+import { BoardView } from "./board/board.js";
+import { LogView } from "./log/log.js";
 import { OverviewView } from "./overview/overview.js";
 
 /** @type {Record<string, {title: string, load: () => Promise<new (app: object) => object>}>} */
 export const VIEWS = {
   "": { title: "Overview", load: async () => OverviewView },
+  actor: { title: "Actor", load: async () => ActorView },
   plot: { title: "Plot", load: async () => (await import("./plot/plot.js")).PlotView },
-  log: { title: "Log", load: async () => (await import("./log/log.js")).LogView },
-  board: { title: "Boards", load: async () => (await import("./board/board.js")).BoardView },
+  log: { title: "Log", load: async () => LogView },
+  board: { title: "Boards", load: async () => BoardView },
 };

@@ -16,6 +16,7 @@ var components = []struct {
 	{"FastAPI and Django", func() error { _, err := cache.WebApps(); return err }},
 	{"baseplate", func() error { _, err := cache.Baseplate(); return err }},
 	{"wscat", func() error { _, err := cache.Wscat(); return err }},
+	{"axe-core", func() error { _, err := cache.Axe(); return err }},
 	{"Autobahn", func() error { _, err := cache.Autobahn(); return err }},
 	{"RabbitMQ 4", func() error { _, err := cache.NewestRabbitMQ(); return err }},
 }

@@ -48,7 +48,10 @@ export class CommandLine {
     this.#input.addEventListener("blur", () => this.#hints.close());
     this.#input.addEventListener("paste", (event) => this.#insert(event, event.clipboardData));
     this.#input.addEventListener("drop", (event) => this.#insert(event, event.dataTransfer));
-    app.arm?.onChange?.(() => this.check());
+    app.arm.onChange(() => {
+      this.#guard.forget();  // who arms the page means to send
+      this.check();
+    });
   }
 
   /** @param {HTMLElement} root */
@@ -82,7 +85,6 @@ export class CommandLine {
   /** @param {import("../core/store.js").Changes} changes */
   update(changes) {
     this.#panel.update(changes);
-    if (changes.models) this.#models.refresh();
     if (changes.access) this.check();
     if (!changes.link) return;
     const open = this.#app.store.link.state === "open";
@@ -100,7 +102,7 @@ export class CommandLine {
     const refusal = none ?? (actor === undefined ? null : this.#app.refusal(actor, command));
     this.#input.disabled = none !== null;
     this.#button.disabled = refusal !== null;
-    this.#button.dataset.armed = String(this.#app.arm?.armed ?? true);
+    this.#button.dataset.armed = String(this.#app.arm.armed);
     this.#input.setAttribute("aria-invalid", String(refusal !== null));
     if (refusal !== null) this.#say("refusal", sentence(refusal));
     else if (held !== null) this.#say("held", `${sentence(held)} The line is kept.`);
@@ -109,7 +111,7 @@ export class CommandLine {
   }
 
   #advice(actor, command) {
-    const danger = this.#app.danger?.(actor, command) ?? null;
+    const danger = this.#app.danger(actor, command) ?? null;
     if (danger !== null) return `Dangerous: ${sentence(danger)}`;
     return adviceOn(this.#models.get(actor), actor, command);
   }
@@ -137,12 +139,13 @@ export class CommandLine {
     }
     const { actor, command } = this.#parse();
     this.#recall.add(line);
-    const { sent, why } = await this.#guard.send(actor, command);
+    const { sent, why, told } = await this.#guard.send(actor, command);
     if (sent !== null) {
       this.#panel.sent();
       if (this.line.trim() === line) this.#write("");  // else somebody is typing already
     } else if (why !== null) {
-      this.#mistaken(`${sentence(why)} The line is kept.`);
+      this.#say("held", `${sentence(why)} The line is kept.`);
+      if (!told) this.#app.notify(sentence(why));
       if (this.line.trim() === line) this.#caretToEnd();
     }
   }
@@ -181,7 +184,7 @@ export class CommandLine {
       actors: [...store.actors.keys()].filter((name) => !/\s|^\(/.test(name)).sort(),
       recent: this.#recall.newest,
       model: (actor) => (store.actors.has(actor) ? this.#models.get(actor) : null),
-      caution: (actor, command) => this.#app.refusal(actor, command) ?? this.#app.danger?.(actor, command) ?? null,
+      caution: (actor, command) => this.#app.refusal(actor, command) ?? this.#app.danger(actor, command) ?? null,
     });
   }
 

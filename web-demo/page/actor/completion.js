@@ -9,6 +9,15 @@ import { describe, isGroup, label, nargs } from "./usage.js";
 /** Commands of an actor whose model is not known: every CLU actor has them. */
 export const COMMON = ["status", "ping", "version", "help"];
 
+/** Commands about an actor itself. They come last. */
+const HOUSEKEEPING = new Set([...COMMON.slice(1), "keyword", "get_schema", "get-command-model", "get-schema"]);
+
+/** Whether every actor has a command, of the first level. @param {import("./usage.js").CommandModel} command */
+export const isHousekeeping = ({ name }) => HOUSEKEEPING.has(name) || name.startsWith("__");
+
+/** The commands of a level: those of the actor first. */
+export const inOrder = (commands) => [...commands.filter((one) => !isHousekeeping(one)), ...commands.filter(isHousekeeping)];
+
 /** How many earlier lines are offered. */
 const MAX_RECENT = 8;
 
@@ -58,10 +67,10 @@ export function complete({ line, cursor = line.length, actors, recent = [], mode
 }
 
 function completeActor(span, typed, line, actors, recent) {
-  const names = rank(actors.map((text) => ({ text, detail: "actor", kind: "actor", reason: null })), typed);
+  const names = rank(actors.map((text) => ({ text, detail: "", kind: "actor", reason: null })), typed);
   const start = line.trimStart();
   const lines = recent.filter((earlier) => earlier.startsWith(start) && earlier !== start).slice(0, MAX_RECENT)
-    .map((text) => ({ text, detail: "sent before", kind: "recent", reason: null }));
+    .map((text) => ({ text, detail: "", kind: "recent", reason: null }));
   return { ...span, candidates: [...names, ...lines], hint: null };
 }
 
@@ -84,7 +93,7 @@ function completeCommand(commands, words, typed, warn) {
   }
   if (state.pending) return offerValue(state.pending.param);
   const candidates = [];
-  if (siblings) candidates.push(...siblings.filter(({ hidden }) => !hidden).map((one) => commandCandidate(one, warn([...path, one.name]))));
+  if (siblings) candidates.push(...inOrder(siblings).filter(({ hidden }) => !hidden).map((one) => commandCandidate(one, warn([...path, one.name]))));
   if (command === null) return { candidates, hint: null };
   const offered = siblings || typed.startsWith("-") ? { candidates: [], hint: null } : offerValue(argumentAt(command, state.args));
   candidates.push(...offered.candidates);

@@ -23,6 +23,7 @@ export class CommandForm {
   #wasOpen = true;  // the link
   #onPath;
   #guard;
+  #unhook;
   #help = element("p", { class: "help" });
   #fields = element("div", { class: "fields" });
   #line = element("input", { class: "form-line", type: "text", "aria-label": "Command string, as it will be sent", autocomplete: "off", autocapitalize: "off", autocorrect: "off", spellcheck: "false", enterkeyhint: "send" });
@@ -39,6 +40,10 @@ export class CommandForm {
     this.#commands = commands;
     this.#onPath = onPath;
     this.#guard = new SendGuard(app);
+    this.#unhook = app.arm.onChange(() => {
+      this.#guard.forget();  // who arms the page means to send
+      this.check();
+    });
     this.#line.addEventListener("input", () => this.#lineEdited());
     this.#line.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.repeat) event.preventDefault();  // holding the key down sends once
@@ -85,6 +90,10 @@ export class CommandForm {
     this.check();
   }
 
+  unmount() {
+    this.#unhook();
+  }
+
   /** Shows what there is to say, and whether it can be sent. */
   check() {
     const problems = this.#path.length > 0 ? problemsOf(this.#path, this.#values) : new Map();
@@ -101,7 +110,7 @@ export class CommandForm {
   }
 
   #said(line, problems) {
-    const danger = this.#app.danger?.(this.#actor, line) ?? null;
+    const danger = this.#app.danger(this.#actor, line) ?? null;
     if (danger !== null) return `dangerous: ${danger}`;
     const form = read(this.#commands, line);
     if (this.#commands.length > 0 && form === null) return `${this.#actor} has no such command, as far as it has said; the line is sent as it is written`;
@@ -161,11 +170,10 @@ export class CommandForm {
   async #submit() {
     if (this.#send.disabled) return;
     const { line } = this;
-    const { sent, why } = await this.#guard.send(this.#actor, line);
+    const { why, told } = await this.#guard.send(this.#actor, line);
     this.check();
-    if (sent === null && why !== null) {
-      setText(this.#why, sentence(why));
-      this.#app.notify(sentence(why));
-    }
+    if (why === null) return;
+    setText(this.#why, sentence(why));
+    if (!told) this.#app.notify(sentence(why));
   }
 }

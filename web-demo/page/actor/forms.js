@@ -1,7 +1,7 @@
 /** The commands of an actor from its model, each with a form. Without a model there is the plain line, and the reason. */
 
 import { element, setText } from "../shell/dom.js";
-import { firstSentence } from "./completion.js";
+import { firstSentence, inOrder, isHousekeeping } from "./completion.js";
 import { CommandForm } from "./form.js";
 import { modelsOf } from "./models.js";
 import { allPaths, findPath, pathName } from "./usage.js";
@@ -42,11 +42,12 @@ export class Forms {
 
   unmount() {
     this.#unhook();
+    this.#form.unmount();
   }
 
   #renderModel() {
     const model = this.#models.get(this.#actor);
-    this.#list.replaceChildren(...allPaths(model.commands).map((path) => this.#item(path)));
+    this.#list.replaceChildren(...allPaths(inOrder(model.commands)).map((path) => this.#item(path)));
     this.#form.commands = model.commands;
     setText(this.#state, stateText(this.#actor, model));
     this.#state.hidden = this.#state.textContent === "";
@@ -56,7 +57,7 @@ export class Forms {
   #item(path) {
     const { help, deprecated } = path.at(-1);
     const name = pathName(path);
-    return element("li", { data: { command: name, ...(deprecated && { deprecated: "" }) } },
+    return element("li", { data: { command: name, ...(deprecated && { deprecated: "" }), ...(isHousekeeping(path[0]) && { common: "" }) } },
       element("button", { type: "button", text: name, title: firstSentence(help ?? ""), "aria-pressed": "false", on: { click: () => this.#form.open(path) } }),
       element("span", { class: "mark" }));
   }
@@ -66,7 +67,7 @@ export class Forms {
     for (const item of this.#list.children) {
       const name = item.dataset.command;
       const refusal = this.#app.refusal(this.#actor, name);
-      const danger = this.#app.danger?.(this.#actor, name) ?? null;
+      const danger = this.#app.danger(this.#actor, name) ?? null;
       item.toggleAttribute("data-denied", refusal !== null);
       item.toggleAttribute("data-dangerous", danger !== null);
       const mark = refusal !== null ? "⊘ not granted" : danger !== null ? "⚠ dangerous" : item.dataset.deprecated !== undefined ? "deprecated" : "";

@@ -8,7 +8,8 @@ import { element, setText } from "../shell/dom.js";
 /** What is drawn; who has more actors than this types another letter. */
 const MAX_SHOWN = 1_000;
 
-const KINDS = { actor: "actor", recent: "sent before", command: "command", option: "option", choice: "choice" };
+/** Kinds that are named, because the text does not show them. */
+const KINDS = { recent: "sent before" };
 
 export class Hints {
   #input;
@@ -90,6 +91,6 @@ export class Hints {
 function option({ text, detail, kind, reason }, index) {
   return element("li", { id: `command-hint-${index}`, role: "option", "aria-selected": "false", data: { index, kind, ...(reason && { warned: "" }) } },
     element("span", { class: "text", text }),
-    element("span", { class: "kind", text: KINDS[kind] === detail ? "" : KINDS[kind] }),
+    element("span", { class: "kind", text: KINDS[kind] ?? "" }),
     element("span", { class: "detail", text: reason ? `⚠ ${reason}` : detail }));
 }

@@ -19,7 +19,7 @@ const MAX_MODELS = 50;
 export class Models {
   #ask;
   #known = new Map();
-  #asked = new Set();
+  #asked = new Map();  // actor -> whether it has changed since it was asked
   #listeners = new Set();
 
   /** @param {(actor: string) => Promise<ActorModel>} ask */
@@ -33,7 +33,12 @@ export class Models {
     return this.#known.get(actor) ?? NOTHING;
   }
 
-  /** Asks again for all that is known: one of them has changed, or the link is back. */
+  /** The model of an actor has changed: it is asked for again if somebody has wanted it. */
+  changed(actor) {
+    if (this.#known.has(actor) || this.#asked.has(actor)) this.#fetch(actor);
+  }
+
+  /** Asks again for all that is known: the link is back, perhaps to another bridge. */
   refresh() {
     for (const actor of this.#known.keys()) this.#fetch(actor);
   }
@@ -45,13 +50,18 @@ export class Models {
   }
 
   async #fetch(actor) {
-    if (this.#asked.has(actor)) return;
-    this.#asked.add(actor);
+    if (this.#asked.has(actor)) {
+      this.#asked.set(actor, true);
+      return;
+    }
+    this.#asked.set(actor, false);
     const model = await this.#answer(actor);
+    const stale = this.#asked.get(actor);
     this.#asked.delete(actor);
     if (this.#known.size >= MAX_MODELS) this.#known.delete(this.#known.keys().next().value);
     this.#known.set(actor, model);
     for (const listener of this.#listeners) listener(actor);
+    if (stale) this.#fetch(actor);
   }
 
   async #answer(actor) {
@@ -67,7 +77,10 @@ export class Models {
 /** The models of one app, shared by its views. @param {{model: (actor: string) => Promise<ActorModel>}} app @returns {Models} */
 export function modelsOf(app) {
   let models = shared.get(app);
-  if (!models) shared.set(app, models = new Models((actor) => app.model(actor)));
+  if (!models) {
+    shared.set(app, models = new Models((actor) => app.model(actor)));
+    app.onModel((actor) => models.changed(actor));
+  }
   return models;
 }
 

@@ -30,24 +30,24 @@ export class SendGuard {
    * Sends a command, or says why not.
    * @param {string} actor
    * @param {string} command
-   * @returns {Promise<{sent: object|null, why: string|null}>} the command; else the reason, a sentence without its end, or
-   *   null if another one is on its way
+   * @returns {Promise<{sent: object|null, why: string|null, told: boolean}>} the command; else the reason, a sentence
+   *   without its end, or null if another one is on its way. `told`: the app has told it already
    */
   async send(actor, command) {
-    if (this.#busy) return { sent: null, why: null };
+    if (this.#busy) return { sent: null, why: null, told: true };
     const line = `${actor} ${command}`;
     if (this.#held?.line === line) {
       const age = formatAge(this.#app.store.age(this.#held.at));
       this.#held = null;
-      return { sent: null, why: `"${line}" was not sent ${age} ago: send it again if it is still wanted` };
+      return { sent: null, why: `"${line}" was not sent ${age} ago: send it again if it is still wanted`, told: false };
     }
     this.#held = null;
     this.#busy = true;
     try {
       const { command: sent, why } = await this.#app.send(actor, command);
-      if (sent !== null && sent.state !== "rejected") return { sent, why: null };
+      if (sent !== null && sent.state !== "rejected") return { sent, why: null, told: true };
       this.#held = { line, at: this.#app.store.now(), why: `not sent: ${trimEnd(why ?? sent?.message ?? "the command was not accepted")}` };
-      return { sent: null, why: this.#held.why };
+      return { sent: null, why: this.#held.why, told: sent === null };
     } finally {
       this.#busy = false;
     }

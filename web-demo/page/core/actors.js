@@ -58,7 +58,7 @@ export class Keyword {
 
 export class Actor {
   #rhythm = new Rhythm();
-  #interval = null;  // as the bridge says
+  #interval;  // as the bridge says; undefined while it says nothing
 
   constructor(name) {
     /** @type {string} */ this.name = name;
@@ -73,7 +73,7 @@ export class Actor {
   }
 
   /** Its usual interval of broadcasts in ms, or null. @type {number|null} */
-  get interval() { return this.#interval ?? this.#rhythm.interval; }
+  get interval() { return this.#interval === undefined ? this.#rhythm.interval : this.#interval; }
   set interval(ms) { this.#interval = ms; }
 
   /** Whether it has been silent for too long, or is not running. */

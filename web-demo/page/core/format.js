@@ -51,9 +51,13 @@ function oneLine(value) {
   return String(value);
 }
 
-/** Rounds to six decimals; an operator has no use for a shaft encoder's sixteen. The envelope shows them all. */
+/**
+ * Rounds to six decimals; an operator has no use for a shaft encoder's sixteen. The envelope shows them all. A number
+ * beyond 2^53 has an exponent, because its last digits are not exact; an integer of that size is a BigInt.
+ */
 function formatNumber(value) {
   const size = Math.abs(value);
+  if (size > Number.MAX_SAFE_INTEGER && Number.isFinite(value)) return value.toExponential();
   if (value === 0 || Number.isInteger(value) || size < 1e-4 || size >= 1e15) return String(value);
   return String(Number(value.toFixed(6)));
 }
@@ -73,8 +77,24 @@ export function shorten(text, limit) {
   return text.length > limit ? `${text.slice(0, limit)}…` : text;
 }
 
-/** Formats an age in ms in at most four characters: 4s, 12m, 3h, 2d. */
+/** Numbers that JSON does not have, as a bridge with --nan string writes them. */
+const NOT_NUMBERS = new Set(["NaN", "Infinity", "-Infinity"]);
+
+/**
+ * What a value is, so that a view can mark what looks alike: null, a text "null", and a number that is none.
+ * @returns {"missing"|"null"|"nan"|"number"|"text"|"bool"|"list"|"object"}
+ */
+export function kindOf(value) {
+  if (value === undefined) return "missing";
+  if (value === null) return "null";
+  if (NOT_NUMBERS.has(value) || (typeof value === "number" && !Number.isFinite(value))) return "nan";
+  if (Array.isArray(value)) return "list";
+  return { number: "number", bigint: "number", string: "text", boolean: "bool" }[typeof value] ?? "object";
+}
+
+/** Formats an age in ms in at most four characters: 4s, 12m, 3h, 2d; "?" if it is not known. */
 export function formatAge(ms) {
+  if (!Number.isFinite(ms)) return "?";
   const seconds = Math.max(0, Math.floor(ms / 1_000));
   if (seconds < 60) return `${seconds}s`;
   if (seconds < 3_600) return `${Math.floor(seconds / 60)}m`;

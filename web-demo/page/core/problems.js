@@ -30,6 +30,9 @@ export const LEVELS = Object.freeze(["ok", "warn", "error", "critical"]);
 
 const LEVEL_OF = Object.freeze({ w: "warn", e: "error", f: "error", "!": "critical" });
 
+/** The key of the problem that an actor is silent. */
+const SILENT = "silent";
+
 /** Problems that a page keeps of an actor, if the bridge does not. */
 const MAX_FOUND = 20;
 
@@ -42,9 +45,9 @@ export function rank(level) {
   return at < 0 ? 2 : at;
 }
 
-/** Orders problems: those that nobody has acknowledged first, of these the worst, then the newest. */
+/** Orders problems: those that count first, of these the worst, then the newest. */
 export function compare(a, b) {
-  return Number(a.acked !== null) - Number(b.acked !== null) || rank(b.level) - rank(a.level) || b.time - a.time;
+  return Number(isOpen(b)) - Number(isOpen(a)) || rank(b.level) - rank(a.level) || b.time - a.time;
 }
 
 /** Whether a problem counts: nobody has acknowledged it, and it has not ended. */
@@ -103,6 +106,17 @@ export class FoundProblems {
     });
     if (known.size > MAX_FOUND) this.#drop(known);
     return true;
+  }
+
+  /** Raises or ends the problem that an actor is silent. @param {number|null} since  ms; null: it is not */
+  silent(actor, since, time) {
+    const known = this.#actors.get(actor) ?? new Map();
+    this.#actors.set(actor, known);
+    if (since === null) known.delete(SILENT);
+    else known.set(SILENT, {
+      actor, key: SILENT, kind: "silent", level: "error", code: null, text: "its regular broadcasts have stopped", keyword: null,
+      began: since, time, count: 1, seq: null, active: true, acked: null,
+    });
   }
 
   /** Acknowledges the problems of an actor, or one of them. */

@@ -22,6 +22,9 @@ import { missingFrom } from "./missing.js";
 import { compare, FoundProblems, fromBridge, isOpen, levelOf } from "./problems.js";
 import { Scheduler } from "./scheduler.js";
 
+/** What the bridge tells beside replies. */
+const NOTICES = ["actors", "problems", "commands", "models", "site"];
+
 /** Seconds over which the rate of replies is averaged. */
 const RATE_WINDOW = 3;
 
@@ -49,6 +52,9 @@ export class Store {
   #inWindow = 0;
   #unhooks = [];
   #subscriptions = [];
+  #notices = null;      // the subscription to what the bridge knows beside replies
+  #seconds = 0;         // when the last second was counted, by the bridge's clock
+  #listeningSince = 0;  // since when every reply of an actor would have been heard, ms; 0: for long
 
   /**
    * @param {import("../../client/clu.js").Clu} clu
@@ -78,7 +84,7 @@ export class Store {
     on("state", (detail) => this.#linkChanged(detail));
     on("open", () => this.#touch("link"));
     on("broker", (detail) => this.#brokerChanged(detail));
-    on("gap", (gap) => this.#mark(describeGap(gap), { from: gap.from?.getTime() ?? null, to: gap.to.getTime(), count: null }));
+    on("gap", (gap) => this.#gap(gap));
     on("dropped", (detail) => this.#dropped(detail));
     on("lag", ({ behind }) => { this.behind = behind; this.#touch("link"); });
     on("command", (command) => this.#ownCommand(command));
@@ -95,18 +101,23 @@ export class Store {
   /** Ends everything. */
   stop() {
     this.#scheduler.stop();
+    this.#notices?.close();
+    this.#notices = null;
     for (const unhook of this.#unhooks.splice(0)) unhook();
     for (const subscription of this.#subscriptions.splice(0)) subscription.close();
   }
 
   /** The bridge's clock, ms since 1970. */
-  now() { return this.#clu.now?.() ?? Date.now(); }
+  now() { return this.#clu.now(); }
 
-  /** How old something is that was heard at a time, ms. */
-  age(time) { return Math.max(0, this.now() - time); }
+  /** How old something is that was heard at a time, ms; Infinity if that is not known. */
+  age(time) { return time > 0 ? Math.max(0, this.now() - time) : Infinity; }
 
   /** How far this page is behind, seconds. */
-  get lag() { return this.#clu.lag ?? 0; }
+  get lag() { return this.#clu.lag; }
+
+  /** ms by which this computer's clock is ahead of the bridge's; 0 if it is right. */
+  get clockError() { return this.#clu.clockError; }
 
   /** The commands of everybody, the oldest first. @type {Map<string, import("./commands.js").CommandEntry>} */
   get commands() { return this.#commands.entries; }
@@ -243,15 +254,22 @@ export class Store {
   }
 
   #brokerChanged({ state, reason }) {
+    if (hears(state) && this.broker.state !== null && !hears(this.broker.state)) this.#listeningSince = this.now();
     this.broker = { state, reason };
-    if (this.#clu.capabilities === undefined) this.#greeted();
     this.#touch("link");
+  }
+
+  #gap(gap) {
+    this.#listeningSince = Math.max(this.#listeningSince, this.now());
+    this.#mark(describeGap(gap), { from: gap.from?.getTime() ?? null, to: gap.to.getTime(), count: null });
   }
 
   /** Handles that it is known what the server is. */
   #greeted() {
     this.missing = missingFrom(this.#clu.protocol, this.#clu.capabilities ?? []);
+    if (this.#clu.protocol === "plain") this.#listeningSince = this.now();
     this.#touch("link");
+    if (this.#has("notices") && (this.#notices?.closed ?? true)) this.#notices = this.#clu.subscribe(null, { notices: NOTICES });
     if (this.#has("problems")) this.#clu.problems().then((problems) => this.#allProblems(problems), () => {});
     if (this.#has("commands")) this.#clu.everyCommand().then((commands) => this.#allCommands(commands), () => {});
   }
@@ -286,7 +304,7 @@ export class Store {
   }
 
   #update(tick) {
-    if (tick) this.#second();
+    if (tick) this.#second();  // even if the page is hidden and its timers are late
     const changes = this.#changes;
     changes.tick = tick;
     this.#changes = noChanges();
@@ -300,19 +318,35 @@ export class Store {
   }
 
   #second() {
-    this.#window.push(this.#inWindow);
+    const now = this.now();
+    const passed = this.#seconds === 0 ? 1 : Math.max(0.5, (now - this.#seconds) / 1_000);
+    this.#seconds = now;
+    this.#window.push(this.#inWindow / passed);
     this.#inWindow = 0;
     if (this.#window.length > RATE_WINDOW) this.#window.shift();
     this.rate = this.#window.reduce((sum, n) => sum + n, 0) / this.#window.length;
-    const now = this.now();
-    const heard = this.link.state === "open" && !this.behind && (this.broker.state ?? "up") !== "down" && this.broker.state !== "no_replies";
+    if (!this.behind) this.#watchLiveness(now);
+  }
+
+  /** Looks which actors have fallen silent. While the page is behind they stay as they were. */
+  #watchLiveness(now) {
+    const heard = this.link.state === "open" && hears(this.broker.state);
     for (const actor of this.actors.values()) {
-      const liveness = livenessOf(actor, now, heard);
+      const { interval, consumer } = actor;
+      const liveness = livenessOf({ time: Math.max(actor.time, this.#listeningSince), interval, consumer }, now, heard);
       if (liveness === actor.liveness) continue;
       actor.liveness = liveness;
       this.#changes.actors.add(actor.name);
+      if (this.#has("problems") || liveness === "unknown") continue;
+      this.#found.silent(actor.name, actor.quiet ? actor.time : null, now);
+      this.#setProblems(actor.name, this.#found.of(actor.name));
     }
   }
+}
+
+/** Whether the bridge hears replies when its link to the broker is in this state. CLU's own server does not say it. */
+function hears(state) {
+  return state !== "down" && state !== "no_replies";
 }
 
 function noChanges() {

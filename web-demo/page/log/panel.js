@@ -38,8 +38,8 @@ export class LogPanel {
     const isMarked = ({ reply }) => this.#marked !== null && reply?.seq === this.#marked.seq && reply?.epoch === this.#marked.epoch;
     this.#list = new VirtualList(label, rowMaker(isMarked), {
       pick: (item) => item.reply && this.#envelope.open(item),
-      top: () => this.#model.loadOlder(),
-      bottom: () => this.#model.detached && this.#model.loadNewer(),
+      top: () => this.#model?.loadOlder(),  // a scroll may still be reported after unmount
+      bottom: () => this.#model?.detached && this.#model.loadNewer(),
       scrolled: () => this.#refresh(),
     });
     this.#envelope = new EnvelopeView({ closed: () => this.#list.focus() });

@@ -109,7 +109,7 @@ class Pin {
   #value = element("span", { class: "value" });
 
   constructor() {
-    this.root = element("span", { class: "pin" }, this.#name, " ", this.#mark, this.#value);
+    this.root = element("span", { class: "pin" }, this.#name, this.#mark, this.#value);
   }
 
   render(site, actor, keyword, keywords) {

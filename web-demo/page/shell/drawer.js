@@ -149,7 +149,7 @@ class Row {
   constructor(id, problem, drawer) {
     this.problem = problem;
     this.#ack = button("Acknowledge", () => drawer.acknowledge(this.problem, false), { class: "ack", "aria-label": `Acknowledge: ${problem.actor}, ${problem.text}` });
-    this.#all = button("All of it", () => drawer.acknowledge(this.problem, true), { "data-ack-actor": problem.actor, "aria-label": `Acknowledge all of ${problem.actor}` });
+    this.#all = button(`All of ${problem.actor}`, () => drawer.acknowledge(this.problem, true), { "data-ack-actor": problem.actor, title: `Acknowledge all of ${problem.actor}` });
     this.#actor.href = `#/actor/${encodeURIComponent(problem.actor)}`;
     this.#actor.textContent = problem.actor;
     this.root = element("li", { tabindex: "-1", data: { problem: id, actor: problem.actor } },

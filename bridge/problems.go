@@ -1,0 +1,140 @@
+package bridge
+
+import (
+	"slices"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/problem"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
+	"github.com/clu-ws/clu-ws/bridge/snapshot"
+)
+
+// newProblems makes the tracker of problems, which numbers replies as the hub does.
+func (b *Bridge) newProblems() {
+	b.problems = problem.New(problem.Config{
+		Epoch: b.hub.Epoch,
+		Past:  b.cfg.Durable.Stream != nil,
+		Views: b.cfg.Access != nil,
+		Changed: func(actor string) {
+			b.hub.Do(func() { b.noticeProblems(actor) })
+		},
+		Now:   b.cfg.now,
+		After: b.cfg.after,
+	})
+	b.problems.SetConditions(b.site.Load().Conditions())
+}
+
+// noteProblems notes what a reply says of its actor's problems, or that problems are acknowledged.
+func (b *Bridge) noteProblems(o *hub.Observed) {
+	switch {
+	case o.Aside:
+		b.noteAck(o)
+	case !o.Unroutable:
+		b.problems.Note(&problem.Reply{Reply: o.Reply, Seq: o.Seq, Heard: o.Heard, Body: o.Body, Keywords: o.Keywords})
+	}
+}
+
+// noteLiveness notes how alive the actors are.
+func (b *Bridge) noteLiveness(all []snapshot.Liveness) {
+	lives := make([]problem.Life, 0, len(all))
+	for _, l := range all {
+		life := problem.Life{Actor: l.Name, Heard: l.Last, Seq: l.Seq, Interval: l.Interval}
+		life.Consumer, life.Known = l.Consumer == snapshot.Present, l.Consumer != snapshot.Unknown
+		lives = append(lives, life)
+	}
+	b.problems.NoteLives(lives)
+}
+
+// noticeProblems tells the problems of an actor to those that asked for notices, as far as they may
+// hear of them. It is called on the hub's queue.
+func (b *Bridge) noticeProblems(actor string) {
+	b.hub.NoticeEach(protocol.NoticeProblems, func(v *filter.View) engine.Frame {
+		if !v.MayHear(actor) {
+			return nil
+		}
+		problems, omitted := b.problems.Of(actor, v)
+		return protocol.Encode(protocol.ActorProblems{Op: "problem", Actor: actor, Problems: encodeProblems(problems), Omitted: omitted})
+	})
+}
+
+// actorsPerTurn is how many actors' problems are read in a turn.
+const actorsPerTurn = 32
+
+// listProblems answers with all problems of which the client may know, the most urgent first.
+func (b *Bridge) listProblems(s *hub.Session, r request) error {
+	return b.hub.SubmitAfterPast(s, func(answered func()) hub.Task {
+		var left []string
+		var all []problem.Problem
+		var answer *protocol.AllProblems // nil until it is begun
+		var view *filter.View
+		return func() bool {
+			if now := viewOf(r.client); answer == nil || now.Key() != view.Key() {
+				answer, all, left, view = &protocol.AllProblems{Op: "problems", ID: r.id}, nil, b.problems.Actors(), now
+			}
+			n := min(actorsPerTurn, len(left))
+			for _, actor := range left[:n] {
+				problems, omitted := b.problems.Of(actor, view)
+				all = append(all, problems...)
+				answer.Omit(actor, omitted)
+			}
+			if left = left[n:]; len(left) > 0 {
+				return false
+			}
+			if view == nil {
+				answer.Omit("", b.problems.Omitted())
+			}
+			slices.SortFunc(all, problem.Compare)
+			answer.Problems = encodeProblems(all)
+			r.conn.SendInOrder(protocol.Encode(answer))
+			answered()
+			return true
+		}
+	})
+}
+
+// viewOf returns the view of a client; nil hears everything.
+func viewOf(c *client) *filter.View {
+	if p := c.principal(); p != nil {
+		return p.Grants.View
+	}
+	return nil
+}
+
+// encodeProblems returns problems as clients get them.
+func encodeProblems(all []problem.Problem) []protocol.Problem {
+	encoded := make([]protocol.Problem, 0, len(all))
+	for i := range all {
+		encoded = append(encoded, encodeProblem(&all[i]))
+	}
+	return encoded
+}
+
+func encodeProblem(p *problem.Problem) protocol.Problem {
+	e := protocol.Problem{
+		Actor: p.Actor, Key: p.Key, Kind: string(p.Kind), Level: p.Level.String(), Code: orNull(p.Code), Text: p.Text,
+		Keyword: orNull(p.Keyword), Began: encodeTime(p.Began), Time: encodeTime(p.Time), Count: p.Count,
+	}
+	if p.Seq > 0 {
+		e.Seq = &p.Seq
+	}
+	if p.Kind != problem.Broadcast {
+		e.Active = &p.Active
+	}
+	if p.Acked != nil {
+		e.Acked = &protocol.Acked{By: orNull(p.Acked.By), Time: encodeTime(p.Acked.Time)}
+	}
+	return e
+}
+
+func encodeTime(t time.Time) string { return t.UTC().Format(protocol.TimeFormat) }
+
+// orNull returns nil, which is null in JSON, for "".
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}

@@ -1,0 +1,301 @@
+package webdemo_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/performance"
+	"github.com/chromedp/chromedp"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// These benchmarks measure the console in Chromium; scripts/bench-page.sh runs them. They need a machine with nothing
+// else to do.
+
+// slowCPU is how many times slower than this machine the page's CPU is.
+const slowCPU = 4
+
+// openUnderLoad opens a view of the console in a browser of its own, on a CPU that is so many times slower, after one
+// reply of each actor.
+func openUnderLoad(tb testing.TB, view string, slower float64) (context.Context, *observatory, *storm) {
+	tb.Helper()
+	ctx := testkit.BrowserFor(tb, time.Hour)
+	o := startObservatory(tb)
+	s := o.storm(tb)
+	s.all()
+	do(tb, ctx, chromedp.EmulateViewport(1400, 860), onNewDocument(countSockets), throttle(slower),
+		chromedp.Navigate("http://"+o.addr+"/#/"+view))
+	until(tb, ctx, "the page is connected", `document.body.dataset.link === "open"`)
+	return ctx, o, s
+}
+
+func onNewDocument(script string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+		return err
+	})
+}
+
+// shown is what the page shows at one moment.
+type shown struct {
+	Now      int64   // ms since 1970
+	Value    int64   // when the shown value was published
+	Age      float64 // seconds, as the page says; at least
+	Behind   bool    // the page says that it is
+	Lag      string
+	Messages int
+	Closes   []string
+}
+
+// probe reads the row of k0 in the view of an actor.
+const probe = `(() => {
+	const row = document.querySelector('[data-keyword="k0"]');
+	const age = /^(\d+)([smhd])/.exec(row?.querySelector(".age")?.textContent ?? "");
+	return {
+		Now: Date.now(), Value: Number(row?.querySelector(".value")?.textContent.replace(/[^\d]/g, "") || 0),
+		Age: age ? Number(age[1]) * {s: 1, m: 60, h: 3600, d: 86400}[age[2]] : 0,
+		Behind: document.body.dataset.dead === "behind", Lag: document.querySelector("#lag")?.textContent ?? "",
+		Messages: sockets.messages, Closes: sockets.closes,
+	};
+})()`
+
+func BenchmarkThePageUnderLoad(b *testing.B) {
+	for _, rate := range []int{100, 300, 500, 1000} {
+		b.Run(fmt.Sprintf("%d replies a second", rate), func(b *testing.B) {
+			for b.Loop() {
+				measureLoad(b, rate, time.Minute)
+			}
+		})
+	}
+}
+
+func measureLoad(b *testing.B, rate int, span time.Duration) {
+	ctx, _, s := openUnderLoad(b, "actor/a00", slowCPU)
+	until(b, ctx, "the value is shown", `(`+probe+`).Value > 0`)
+	stop := s.run(rate)
+	var worstLag, worstLie time.Duration
+	var behindAt, toldAt int64
+	told := time.Duration(-1)
+	samples, behind := 0, 0
+	for began := time.Now(); time.Since(began) < span; <-time.After(250 * time.Millisecond) {
+		at := evaluate[shown](b, ctx, probe)
+		real := time.Duration(at.Now-at.Value) * time.Millisecond
+		worstLag = max(worstLag, real)
+		// A shown age is whole seconds, and written once a second.
+		worstLie = max(worstLie, real-time.Duration((at.Age+2)*float64(time.Second))-stormPeriod(rate))
+		samples++
+		if at.Behind {
+			behind++
+		}
+		if real > 3*time.Second+stormPeriod(rate) && behindAt == 0 {
+			behindAt = at.Now
+		}
+		if at.Behind && toldAt == 0 {
+			toldAt = at.Now
+		}
+		if behindAt > 0 && toldAt > 0 && told < 0 {
+			told = time.Duration(max(0, toldAt-behindAt)) * time.Millisecond
+		}
+	}
+	stop()
+	ended := time.Now()
+	last := s.last.Load()
+	until(b, ctx, "the page is current", fmt.Sprintf(`(({Value, Behind}) => Value === %d && !Behind)(%s)`, last, probe))
+	current := time.Since(ended)
+	at := evaluate[shown](b, ctx, probe)
+	b.ReportMetric(worstLag.Seconds(), "s-worst-lag")
+	b.ReportMetric(max(0, worstLie.Seconds()), "s-older-than-said")
+	b.ReportMetric(told.Seconds(), "s-until-told")
+	b.ReportMetric(100*float64(behind)/float64(samples), "%-behind")
+	b.ReportMetric(current.Seconds(), "s-until-current")
+	b.ReportMetric(float64(len(at.Closes)), "closes")
+	b.ReportMetric(float64(at.Messages)/ended.Sub(ended.Add(-span)).Seconds(), "messages/s")
+	if len(at.Closes) > 0 {
+		b.Logf("closed: %q", at.Closes)
+	}
+}
+
+// stormPeriod is the time between two replies of one actor.
+func stormPeriod(rate int) time.Duration {
+	return time.Second * stormActors / time.Duration(rate)
+}
+
+// scroll scrolls what can be scrolled for five seconds, and resolves to the frames that were drawn in a second, and to
+// the longest time between two.
+const scroll = `new Promise((resolve) => {
+	const all = [document.scrollingElement, ...document.querySelectorAll("*")];
+	const area = all.filter((node) => node.scrollHeight > node.clientHeight + 50 && /auto|scroll/.test(getComputedStyle(node).overflowY))
+		.sort((a, b) => b.clientHeight * b.clientWidth - a.clientHeight * a.clientWidth)[0] ?? document.scrollingElement;
+	let frames = 0, longest = 0, down = true;
+	const began = performance.now();
+	let last = began;
+	const step = (now) => {
+		frames += 1;
+		longest = Math.max(longest, now - last);
+		last = now;
+		const before = area.scrollTop;
+		area.scrollTop += down ? 17 : -17;
+		if (area.scrollTop === before) down = !down;
+		if (now - began < 5000) requestAnimationFrame(step);
+		else resolve([frames / ((now - began) / 1000), longest]);
+	};
+	requestAnimationFrame(step);
+})`
+
+func BenchmarkThePageWhileItIsScrolled(b *testing.B) {
+	for _, view := range []string{"", "actor/a00", "log"} {
+		b.Run("view="+view, func(b *testing.B) {
+			for b.Loop() {
+				ctx, _, s := openUnderLoad(b, view, 1)
+				stop := s.run(200)
+				until(b, ctx, "replies arrive", `sockets.messages > 1000`)
+				figures := evaluate[[]float64](b, ctx, scroll)
+				b.ReportMetric(figures[0], "frames/s")
+				b.ReportMetric(figures[1], "ms-longest-frame")
+				stop()
+			}
+		})
+	}
+}
+
+func BenchmarkTheIdlePage(b *testing.B) {
+	for _, view := range []string{"", "actor/a00", "log"} {
+		for _, rate := range []int{0, stormActors} {
+			b.Run(fmt.Sprintf("view=%s, %d replies a second", view, rate), func(b *testing.B) {
+				for b.Loop() {
+					ctx, _, s := openUnderLoad(b, view, 1)
+					stop := func() {}
+					if rate > 0 {
+						stop = s.run(rate)
+					}
+					until(b, ctx, "it has settled", `performance.now() > 8000`)
+					before := metrics(b, ctx)
+					cpu := renderer(b).cpu()
+					<-time.After(20 * time.Second)
+					after := metrics(b, ctx)
+					b.ReportMetric(100*(after["TaskDuration"]-before["TaskDuration"])/20, "%-main-thread")
+					b.ReportMetric(100*(renderer(b).cpu()-cpu).Seconds()/20, "%-renderer-CPU")
+					stop()
+				}
+			})
+		}
+	}
+}
+
+func BenchmarkThePagesMemory(b *testing.B) {
+	minutes := 10
+	if text := os.Getenv("CLU_WS_BENCH_MINUTES"); text != "" {
+		minutes, _ = strconv.Atoi(text)
+	}
+	for b.Loop() {
+		ctx, _, s := openUnderLoad(b, "", 1)
+		stop := s.run(200)
+		for minute := range minutes + 1 {
+			m := metrics(b, ctx)
+			b.Logf("after %2d min: heap %.1f MB, nodes %.0f, listeners %.0f, renderer RSS %.1f MB, %.0f messages", minute,
+				m["JSHeapUsedSize"]/1e6, m["Nodes"], m["JSEventListeners"], float64(renderer(b).rss())/1e6, evaluate[float64](b, ctx, `sockets.messages`))
+			if minute < minutes {
+				<-time.After(time.Minute)
+			}
+		}
+		stop()
+	}
+}
+
+// metrics are those of Chromium's Performance.getMetrics; times in seconds.
+func metrics(tb testing.TB, ctx context.Context) map[string]float64 {
+	tb.Helper()
+	all, err := chromedp.Run(ctx, func(ctx context.Context, target *chromedp.Target) (map[string]float64, error) {
+		if _, err := cdp.Call(ctx, target, performance.Enable, performance.EnableParams{}); err != nil {
+			return nil, err
+		}
+		result, err := cdp.Call(ctx, target, performance.GetMetrics, cdp.Empty{})
+		if err != nil {
+			return nil, err
+		}
+		values := map[string]float64{}
+		for _, m := range result.Metrics {
+			values[m.Name] = m.Value
+		}
+		return values, nil
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return all
+}
+
+// process is a process of the browser, in /proc.
+type process string
+
+// renderer is the process of the page: of this program's browser, the renderer that has used the most CPU.
+func renderer(tb testing.TB) (page process) {
+	tb.Helper()
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	most := time.Duration(-1)
+	for _, dir := range dirs {
+		args, err := os.ReadFile(filepath.Join(dir, "cmdline"))
+		if err != nil || !strings.Contains(string(args), "--type=renderer") || !process(dir).descends() {
+			continue
+		}
+		if cpu := process(dir).cpu(); cpu > most {
+			most, page = cpu, process(dir)
+		}
+	}
+	if page == "" {
+		tb.Fatal("there is no /proc to read the CPU and the memory of the renderer from: this needs Linux")
+	}
+	return page
+}
+
+// stat returns the fields of /proc/PID/stat after the name of the program.
+func (p process) stat() []string {
+	text, _ := os.ReadFile(filepath.Join(string(p), "stat"))
+	_, rest, _ := strings.Cut(string(text), ") ")
+	return strings.Fields(rest)
+}
+
+// descends reports whether it was started by this program, or by what this program has started.
+func (p process) descends() bool {
+	for range 10 {
+		fields := p.stat()
+		if len(fields) < 2 {
+			return false
+		}
+		if fields[1] == strconv.Itoa(os.Getpid()) {
+			return true
+		}
+		p = process("/proc/" + fields[1])
+	}
+	return false
+}
+
+// cpu is the CPU time that it has used.
+func (p process) cpu() time.Duration {
+	fields := p.stat()
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond // USER_HZ is 100 on every Linux
+}
+
+// rss is its memory in bytes.
+func (p process) rss() int64 {
+	fields := p.stat()
+	if len(fields) < 22 {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(fields[21], 10, 64)
+	return pages * int64(os.Getpagesize())
+}

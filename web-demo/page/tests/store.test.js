@@ -1,0 +1,240 @@
+// What every view of the console is fed with.
+
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+
+import { FakeSocket, client, envelope, numbered, reconnect } from "../../client/tests/fakebridge.js";
+import { Store } from "../core/store.js";
+
+const NOON = Date.UTC(2026, 10, 21, 12);
+const ALL = ["heard", "snapshot", "notices", "log", "commands", "history", "problems", "model", "site"];
+const iso = (ms) => new Date(ms).toISOString();
+
+beforeEach(() => {
+  FakeSocket.all = [];
+  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: NOON });
+});
+afterEach(() => mock.timers.reset());
+
+const hello = (capabilities = ALL, time = NOON) => ({ op: "hello", name: "bridge", epoch: "e1", seq: 40, broker: "up", time: iso(time), capabilities });
+const heard = (seq, at, body, more = {}) => ({ ...numbered(seq, body, more), heard: (NOON + at) * 1_000 + 7 });
+const problem = (level, text, more = {}) => ({
+  actor: "dome", key: text, kind: "broadcast", level, code: "!", text, keyword: null, began: iso(NOON), time: iso(NOON), count: 1, seq: 9,
+  active: null, acked: null, ...more,
+});
+const actor = (at, keywords = {}, more = {}) => ({
+  time: iso(NOON + at), code: "i", seq: 30, interval_ms: null, consumer: true, ...more,
+  keywords: Object.fromEntries(Object.entries(keywords).map(([name, value]) => [name, { value, time: iso(NOON + at), code: "i", seq: 30 }])),
+});
+
+/** A store that is connected to a bridge, and has taken a snapshot. */
+function opened({ actors = {}, problems = [], commands = [], capabilities = ALL, options = {}, time } = {}) {
+  const clu = client({ bigint: "bigint", ...options });
+  const store = new Store(clu, { monotonic: () => Date.now() });
+  const updates = [];
+  store.onUpdate((changes) => updates.push(changes));
+  store.start();
+  clu.connect();
+  const socket = FakeSocket.last;
+  socket.accept();
+  socket.say(hello(capabilities, time));
+  for (const request of socket.requests()) {
+    if (request.op === "problems") socket.say({ op: "problems", id: request.id, problems });
+    else if (request.op === "commands") socket.say({ op: "commands", id: request.id, commands });
+    else socket.say({ op: "ok", id: request.id, resumed: true, epoch: "e1", seq: 40 });
+    if (request.snapshot) socket.say({ op: "snapshot", id: request.id, epoch: "e1", seq: 40, actors });
+  }
+  return { clu, store, socket, updates };
+}
+const settled = () => new Promise((resolve) => { setImmediate(resolve); });
+
+test("ages count from when the bridge heard a value, whatever the clock here says", () => {
+  const { store, socket } = opened({ actors: { dome: actor(-39_000, { shutter: "open" }) }, time: NOON });
+  assert.equal(store.age(store.actors.get("dome").keywords.get("shutter").time), 39_000);
+  mock.timers.tick(1_000);
+  socket.say(heard(41, 500, { shutter: "closed" }));
+  const { time, value } = store.actors.get("dome").keywords.get("shutter");
+  assert.deepEqual([value, Math.round(store.age(time))], ["closed", 500]);
+  socket.say({ ...numbered(42, { shutter: "old" }), heard: 0 });
+  assert.equal(store.age(store.actors.get("dome").keywords.get("shutter").time), Infinity, "when that was is not known");
+
+  const wrong = opened({ time: NOON - 3_600_000, options: { monotonic: () => 0 } });
+  wrong.socket.say(heard(41, -3_600_500, { shutter: "closed" }));
+  assert.equal(Math.round(wrong.store.age(wrong.store.actors.get("dome").time)), 500, "an hour ahead here");
+  assert.equal(wrong.store.clockError, Date.now() - (NOON - 3_600_000));
+});
+
+test("a page that is behind says so, and its values are right when it is current again", () => {
+  const { store, socket } = opened({ actors: { dome: actor(0, { n: 0 }) } });
+  mock.timers.tick(4_000);
+  socket.say(heard(41, 100, { n: 41 }), heard(42, 200, { n: 42 }));
+  assert.deepEqual([store.behind, store.lag > 3.5], [true, true]);
+  socket.say(heard(43, 3_990, { n: 43 }));
+  const [{ id }] = socket.requests().filter(({ op }) => op === "snapshot");
+  socket.say({ op: "snapshot", id, epoch: "e1", seq: 43, actors: { dome: actor(3_990, { n: 43, m: 42 }, { seq: 43 }) } });
+  assert.deepEqual([store.behind, store.actors.get("dome").keywords.get("m").value], [false, 42]);
+  assert.match(store.log.from(0).find(({ mark }) => mark).mark, /^1 messages were left out here/);
+});
+
+test("the worst problem is shown, whatever lesser one comes after it", async () => {
+  const { store, socket } = opened({ problems: [problem("critical", "coolant leak")] });
+  await settled();
+  assert.deepEqual([store.actors.get("dome").level, store.worst.text, store.openProblems], ["critical", "coolant leak", 1]);
+  socket.say({ op: "problem", actor: "dome", problems: [problem("warn", "disk 80 % full", { code: "w", time: iso(NOON + 1) }), problem("critical", "coolant leak")] });
+  assert.deepEqual([store.actors.get("dome").level, store.worst.text, store.openProblems], ["critical", "coolant leak", 2]);
+  assert.deepEqual(store.problems.map(({ text }) => text), ["coolant leak", "disk 80 % full"]);
+});
+
+test("an acknowledged problem stays so over a reload, and an ended one alarms nobody", async () => {
+  const acked = problem("critical", "coolant leak", { acked: { by: "ana", time: iso(NOON) } });
+  const over = problem("critical", "wind", { key: "wind", kind: "condition", active: false });
+  const { clu, store, socket } = opened({ problems: [acked, over, problem("warn", "disk")] });
+  await settled();
+  assert.deepEqual([store.worst.text, store.actors.get("dome").level], ["disk", "warn"]);
+  const done = store.acknowledge(store.worst);
+  const [request] = socket.requests();
+  assert.deepEqual(request, { op: "ack", id: request.id, actor: "dome", key: "disk" });
+  socket.say({ op: "ok", id: request.id });
+  await done;
+  socket.say({ op: "problem", actor: "dome", problems: [acked] });
+  assert.deepEqual([store.worst, store.actors.get("dome").level], [null, "ok"]);
+  clu.close();
+});
+
+test("an actor that died before the page was loaded is quiet at once, and one that runs is not", () => {
+  const { store, updates } = opened({ actors: {
+    dead: actor(-60_000, {}, { interval_ms: 1_000 }), slow: actor(-60_000, {}, { interval_ms: 20_000 }), silent: actor(-60_000),
+    gone: actor(-100, {}, { consumer: false }), unknown: actor(-100, {}, { consumer: null }) } });
+  mock.timers.tick(1_000);
+  const lives = Object.fromEntries([...store.actors].map(([name, { liveness }]) => [name, liveness]));
+  assert.deepEqual(lives, { dead: "quiet", slow: "alive", silent: "alive", gone: "absent", unknown: "alive" });
+  assert.ok(updates.some(({ actors }) => actors.has("dead")));
+});
+
+test("nothing is said about the life of actors while nothing can be heard", () => {
+  const { store, socket } = opened({ actors: { dome: actor(0, {}, { interval_ms: 1_000 }) } });
+  socket.say({ op: "broker", state: "down", reason: "it went away" });
+  mock.timers.tick(30_000);
+  assert.equal(store.actors.get("dome").liveness, "unknown");
+  socket.say({ op: "broker", state: "up" });
+  mock.timers.tick(1_000);
+  assert.equal(store.actors.get("dome").liveness, "alive", "it could not be heard");
+  mock.timers.tick(5_000);
+  assert.equal(store.actors.get("dome").liveness, "quiet");
+  socket.say({ op: "actor", name: "dome", interval_ms: 60_000, consumer: true });
+  mock.timers.tick(1_000);
+  assert.equal(store.actors.get("dome").liveness, "alive");
+  socket.drop();
+  mock.timers.tick(1_000);
+  assert.equal(store.actors.get("dome").liveness, "unknown");
+});
+
+test("the commands of everybody are there after a reload, and one's own with their replies", async () => {
+  const open = { command_id: "c1", consumer: "dome", command_string: "open", commander: "bridge.dome", client: "ana", state: "running", began: iso(NOON - 9_000),
+    ended: null, message_code: ">", message: null, replies: 1, seq: 12 };
+  const { clu, store, socket } = opened({ commands: [open] });
+  await settled();
+  assert.deepEqual([...store.commands.values()].map(({ client: by, state, began, own }) => [by, state, began, own]), [["ana", "running", NOON - 9_000, null]]);
+  socket.say({ op: "command_state", command: { ...open, state: "done", ended: iso(NOON) } });
+  const command = clu.send("camera", "expose 5");
+  const entries = [...store.commands.values()];
+  assert.deepEqual(entries.map(({ command_string: text, state }) => [text, state]), [["open", "done"], ["expose 5", "sent"]]);
+  assert.equal(entries[1].own, command);
+  socket.say({ op: "command_state", command: { ...open, command_id: command.commandId, consumer: "camera", command_string: "expose 5", client: "bridge-1", state: "sent", began: iso(NOON) } });
+  assert.equal(store.commands.size, 2, "it is the same command");
+});
+
+test("integers have all digits, and what looks alike is told apart", () => {
+  const { store, socket } = opened();
+  socket.say(JSON.stringify(heard(41, 0, { target: "LONG", none: null })).replace('"LONG"', "5853498713190525696"));
+  const { keywords } = store.actors.get("dome");
+  assert.deepEqual([keywords.get("target").text, keywords.get("none").text], ["5853498713190525696", "null"]);
+});
+
+test("messages, schemas and models are no keywords", () => {
+  const { store, socket } = opened({ actors: { dome: actor(0, { schema: "{}", text: "hello", a: 1 }) } });
+  socket.say(heard(41, 0, { command_model: {}, help: [], error: "no" }));
+  assert.deepEqual([...store.actors.get("dome").keywords.keys()], ["a"]);
+  assert.equal(store.actors.get("dome").last.text, "no");
+});
+
+test("views are told four times a second at most, of all that has changed", () => {
+  const { socket, updates } = opened();
+  mock.timers.tick(1_000);
+  updates.length = 0;
+  for (let n = 0; n < 100; n += 1) {
+    socket.say(heard(41 + n, n * 10, { [`k${n % 3}`]: n }));
+    mock.timers.tick(10);
+  }
+  assert.ok(updates.length >= 4 && updates.length <= 6, `${updates.length} updates`);
+  assert.equal(updates.reduce((sum, { replies }) => sum + replies, 0), 100);
+  assert.deepEqual([...updates.at(-1).keywords.get("dome")].sort(), ["k0", "k1", "k2"]);
+  assert.equal(updates.filter(({ tick }) => tick).length, 1);
+});
+
+test("against CLU's own server the store finds problems itself, and says what is missing", async () => {
+  const clu = client({ bigint: "bigint" });
+  const store = new Store(clu, { monotonic: () => Date.now() });
+  store.start();
+  clu.connect();
+  FakeSocket.last.accept();
+  const say = (code, body, id = null) => FakeSocket.last.say(envelope(code, id, body));
+  say("!", { error: "coolant leak" });
+  say("w", { text: "disk 80 % full" });
+  say("f", { error: "no such command" }, "typo");
+  assert.deepEqual([store.actors.get("dome").level, store.problems.map(({ text }) => text)], ["critical", ["coolant leak", "disk 80 % full"]]);
+  assert.deepEqual(store.missing.map(({ capability }) => capability), ["heard", "snapshot", "problems", "commands", "history", "log", "model", "site", "notices"]);
+  await store.acknowledge(store.worst);
+  assert.equal(store.worst.text, "disk 80 % full");
+  say("!", { error: "coolant leak" });
+  assert.equal(store.worst.text, "disk 80 % full", "said again soon after");
+  mock.timers.setTime(NOON + 700_000);
+  say("!", { error: "coolant leak" });
+  assert.equal(store.worst.text, "coolant leak");
+  assert.deepEqual([...store.commands.values()].map(({ state, command_string: text }) => [state, text]), [["failed", null]]);
+});
+
+test("against CLU's own server an actor that stops broadcasting becomes a problem, until it speaks again", () => {
+  const clu = client();
+  const store = new Store(clu, { monotonic: () => Date.now() });
+  store.start();
+  clu.connect();
+  FakeSocket.last.accept();
+  for (let n = 0; n < 8; n += 1) {
+    FakeSocket.last.say(envelope("i", null, { n }));
+    mock.timers.tick(1_000);
+  }
+  assert.equal(store.worst, null);
+  mock.timers.tick(6_000);
+  assert.deepEqual([store.actors.get("dome").liveness, store.worst.kind], ["quiet", "silent"]);
+  FakeSocket.last.say(envelope("i", null, { n: 9 }));
+  mock.timers.tick(1_000);
+  assert.deepEqual([store.actors.get("dome").liveness, store.worst], ["alive", null]);
+});
+
+test("notices are asked for on a bridge that has them, and again on the next one", () => {
+  const { socket, store } = opened();
+  assert.ok(store.link.state === "open");
+  socket.requests();
+  const next = reconnect();
+  next.say(hello(["heard", "snapshot"]));
+  assert.deepEqual(next.requests().filter(({ notices }) => notices), []);
+  const third = reconnect();
+  third.say(hello());
+  assert.equal(third.requests().filter(({ notices }) => notices).length, 1);
+});
+
+test("a listener that fails does not stop the others", (t) => {
+  const error = t.mock.method(console, "error", () => {});
+  const clu = client();
+  const store = new Store(clu, { monotonic: () => Date.now() });
+  let called = 0;
+  store.onUpdate(() => { throw new Error("a fault"); });
+  const remove = store.onUpdate(() => { called += 1; });
+  store.start();
+  mock.timers.tick(1_000);
+  remove();
+  mock.timers.tick(1_000);
+  assert.deepEqual([called, error.mock.callCount()], [1, 2]);
+  store.stop();
+});
