@@ -172,7 +172,7 @@ export class Chart {
     this.#group.tracks.forEach((track, row) => {
       const top = frame.top + row * ROW * frame.ratio;
       drawName(frame, track.name, top + BAND_NAME * frame.ratio, this.#palette);
-      drawStates(frame, track.state, top + BAND_NAME * frame.ratio, BAND * frame.ratio, this.#palette);
+      drawStates(frame, track.state, top + BAND_NAME * frame.ratio, BAND * frame.ratio, this.#palette, track.number !== null);
     });
   }
 

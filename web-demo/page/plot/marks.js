@@ -76,8 +76,8 @@ export class Marks {
       this.#put({ time: gap.from?.getTime() ?? gap.to.getTime(), until: gap.to.getTime(), kind: "gap", level: "warn", actor: "", text: describeGap(gap) });
       return;
     }
-    const { code, sender, commandId, text } = reply;
-    if (!Object.hasOwn(LEVEL, code) || !this.#actors.has(sender) || (commandId !== null && code !== "!")) return;
+    const { code, sender, text } = reply;
+    if (!Object.hasOwn(LEVEL, code) || !this.#actors.has(sender) || !(code === "!" || isBroadcast(reply))) return;
     this.#put({ time, until: null, kind: "problem", level: LEVEL[code], actor: sender, text: text ?? "(without a text)" });
   }
 
@@ -109,6 +109,11 @@ export class Marks {
       time: began ?? time, until: null, kind: "problem", level, actor, text,
     }));
   }
+}
+
+/** Whether a reply answers nobody's command. CLU's timed commands have an id, and a commander without a name. */
+function isBroadcast({ commandId, commanderId, envelope }) {
+  return commandId === null || commanderId?.startsWith(".") === true || envelope.routing_key === "reply.broadcast";
 }
 
 const timeOf = (entry) => (entry.gap ? entry.gap.to.getTime() : entry.heard ?? entry.at);

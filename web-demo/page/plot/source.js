@@ -10,6 +10,15 @@ import { isNumeric, NumberSeries, StateSeries } from "./series.js";
 /** Keywords in one plot. */
 export const MAX_KEYWORDS = 16;
 
+/** What the bridge answers at most, see docs/protocol.md. */
+const MAX_POINTS = 5_000;
+const MAX_VALUES = 60_000;
+
+/** How many points of each keyword to ask for. */
+export function pointsFor(keywords, wanted) {
+  return Math.floor(Math.min(wanted, MAX_POINTS, MAX_VALUES / Math.max(1, keywords)));
+}
+
 /**
  * @typedef {object} Track  one keyword of a plot
  * @property {string} name      actor.keyword, with members below it
