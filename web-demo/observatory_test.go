@@ -53,7 +53,7 @@ func (o *observatory) startBridge(t testing.TB, listener net.Listener) {
 	linked := make(chan struct{}, 1)
 	b, err := bridge.New(bridge.Config{
 		Broker: []string{o.url}, Page: webdemo.Handler(), Logger: slog.New(slog.DiscardHandler),
-		History: hub.History{Replies: 10_000}, Access: o.access,
+		History: hub.History{Replies: 10_000}, KeywordHistory: 16 << 20, Access: o.access,
 		OnLink: func(amqpx.State) {
 			select {
 			case linked <- struct{}{}:

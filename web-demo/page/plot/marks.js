@@ -90,7 +90,7 @@ export class Marks {
 
   /** The marks of a span, the oldest first. @returns {{marks: Mark[], omitted: number}} */
   list(from, to) {
-    const all = [...this.#found.values(), ...this.#commands(), ...this.#conditions()]
+    const all = [...this.#found.values(), ...this.#commands(), ...this.#problems()]
       .filter(({ time, until }) => time <= to && (until ?? time) >= from)
       .sort((a, b) => a.time - b.time);
     return { marks: all.slice(-MAX_MARKS), omitted: Math.max(0, all.length - MAX_MARKS) };
@@ -103,11 +103,12 @@ export class Marks {
     }));
   }
 
-  /** Problems that no reply says: an actor that is silent, a condition of the site. */
-  #conditions() {
-    return this.#app.store.problems.filter(({ actor, kind }) => kind !== "broadcast" && this.#actors.has(actor)).map(({ actor, began, time, level, text }) => ({
-      time: began ?? time, until: null, kind: "problem", level, actor, text,
-    }));
+  /** Problems that no reply says (an actor that is silent, a condition of the site), and those whose reply was not found. */
+  #problems() {
+    const known = new Set([...this.#found.values()].map(({ actor, text }) => `${actor} ${text}`));
+    return this.#app.store.problems
+      .filter(({ actor, text }) => this.#actors.has(actor) && !known.has(`${actor} ${text}`))
+      .map(({ actor, began, time, level, text }) => ({ time: began ?? time, until: null, kind: "problem", level, actor, text }));
   }
 }
 

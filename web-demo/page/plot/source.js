@@ -114,7 +114,7 @@ export class Source {
     const { log } = this.#app.store;
     let any = false;
     for (const { reply, time } of log.from(this.#next)) {
-      if (reply === null || time <= this.#after) continue;
+      if (reply === null || reply.internal || time <= this.#after) continue;  // the history has no internal ones either
       for (const track of this.tracks) {
         if (track.actor === reply.sender && Object.hasOwn(reply.keywords, track.path[0])) {
           this.#add(track, time, reply.keywords[track.path[0]]);
