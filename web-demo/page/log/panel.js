@@ -21,6 +21,7 @@ export class LogPanel {
   #marked = null;   // {epoch, seq} of the reply that the URL names
   #paused = false;
   #capabilities = null;  // of the server, when they were last looked at
+  #greeted = null;  // goes on with opening at one reply, which needs the bridge
   #list;
   #envelope;
   #head = element("span", { class: "log-head" });
@@ -58,6 +59,7 @@ export class LogPanel {
   unmount() {
     this.#list.stop();
     this.#model = null;
+    this.#greeted?.();
   }
 
   /** Takes changes of the store. @param {import("../core/store.js").Changes} changes */
@@ -98,10 +100,15 @@ export class LogPanel {
   /** Opens the log at one reply and marks it. @returns {Promise<boolean>} whether it is still there */
   async open(at) {
     this.#marked = at;
+    if ((this.#app.clu.capabilities ?? null) === null) await new Promise((resolve) => { this.#greeted = resolve; });
+    if (this.#model === null) return true;  // the log is not shown any more
     this.#list.following = false;
     const index = await this.#model.open(at);
+    if (this.#model === null) return true;
     if (index < 0) {
+      this.#model.reset();
       this.toNewest();
+      this.#fill();
       return false;
     }
     this.#show();
@@ -132,7 +139,12 @@ export class LogPanel {
     if (capabilities === this.#capabilities) return;
     this.#capabilities = capabilities;
     this.#model.greeted();
-    this.#fill();
+    if (this.#greeted !== null && (capabilities ?? null) !== null) {
+      this.#greeted();
+      this.#greeted = null;
+    } else {
+      this.#fill();
+    }
   }
 
   /** Fetches what was before the page was loaded, if the list is not full. */
