@@ -12,11 +12,11 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// viewports are those of a console and of a phone.
-var viewports = [][2]int64{{1400, 860}, {420, 860}}
+// logViewports are those of a console and of a phone.
+var logViewports = [][2]int64{{1400, 860}, {420, 860}}
 
-// openView opens a view of the page at a size, and waits until the page is connected.
-func openView(t *testing.T, ctx context.Context, addr, hash string, size [2]int64) {
+// openHash opens a view of the page at a size, and waits until the page is connected.
+func openHash(t *testing.T, ctx context.Context, addr, hash string, size [2]int64) {
 	t.Helper()
 	do(t, ctx, chromedp.EmulateViewport(size[0], size[1]), chromedp.Navigate("about:blank"),
 		chromedp.Navigate("http://"+addr+"/"+hash), chromedp.WaitVisible(`#link-state[data-state="open"]`))
@@ -39,8 +39,8 @@ func TestAPlotShowsWhatWasBeforeThePageWasLoadedAndGoesOn(t *testing.T) {
 	p.reading(3, "clear")
 	p.reading(4.5, "cloudy")
 	p.text("weather", "w", "a gust")
-	for i, size := range viewports {
-		openView(t, ctx, o.addr, "#/plot?s=weather.wind_ms,weather.sky,weather.nothing&r=5m", size)
+	for i, size := range logViewports {
+		openHash(t, ctx, o.addr, "#/plot?s=weather.wind_ms,weather.sky,weather.nothing&r=5m", size)
 		until(t, ctx, "the values are there", legend("weather.wind_ms", "value")+` === "4.5" && `+legend("weather.sky", "value")+` === "cloudy"`)
 		until(t, ctx, "a keyword that nobody says is said to be unknown", legend("weather.nothing", "note")+` === "The bridge has heard no such keyword."`)
 		until(t, ctx, "numbers and words have panels", `[...document.querySelectorAll(".plot-chart")].map(({ dataset }) => dataset.kind).join() === "number,state"`)
@@ -63,7 +63,7 @@ func TestAPlotIsUsedWithoutAMouse(t *testing.T) {
 	o := startObservatory(t)
 	p := o.publisher(t)
 	p.reading(3, "clear")
-	openView(t, ctx, o.addr, "#/plot", viewports[0])
+	openHash(t, ctx, o.addr, "#/plot", logViewports[0])
 	do(t, ctx, chromedp.WaitVisible("#plot-add"), chromedp.Focus("#plot-add"), chromedp.KeyEvent("weather.wind_ms\r"))
 	until(t, ctx, "the keyword is in the URL", `location.hash === "#/plot?s=weather.wind_ms&r=1h"`)
 	until(t, ctx, "the value is there", legend("weather.wind_ms", "value")+` === "3"`)
@@ -87,7 +87,7 @@ func TestOneCursorIsOverAllPanels(t *testing.T) {
 	o := startObservatory(t)
 	p := o.publisher(t)
 	p.reading(3, "clear")
-	openView(t, ctx, o.addr, "#/plot?s=weather.wind_ms,weather.sky&r=1m", viewports[0])
+	openHash(t, ctx, o.addr, "#/plot?s=weather.wind_ms,weather.sky&r=1m", logViewports[0])
 	until(t, ctx, "the panels are there", `document.querySelectorAll(".plot-chart").length === 2`)
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`{
 		const over = document.querySelector(".u-over");
@@ -144,7 +144,7 @@ const manyPoints = `(async () => {
 func TestAPlotOfManyPointsStaysQuick(t *testing.T) {
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
-	openView(t, ctx, o.addr, "#/log", viewports[0])
+	openHash(t, ctx, o.addr, "#/log", logViewports[0])
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](manyPoints))
 	until(t, ctx, "it is drawn", `window.record?.times.length === 5`)
 	record := evaluate[struct {
@@ -166,13 +166,13 @@ func TestAPlotSaysWhatItDoesNotShow(t *testing.T) {
 	o := startObservatory(t)
 	p := o.publisher(t)
 	p.reading(3, "clear")
-	openView(t, ctx, o.addr, "#/plot?s=weather.wind_ms&from=2020-01-01T00:00:00Z&to=2020-01-01T01:00:00Z", viewports[1])
+	openHash(t, ctx, o.addr, "#/plot?s=weather.wind_ms&from=2020-01-01T00:00:00Z&to=2020-01-01T01:00:00Z", logViewports[1])
 	until(t, ctx, "there is no value", legend("weather.wind_ms", "note")+` === "There is no value in this span."`)
 	var many []string
 	for i := range 20 {
 		many = append(many, fmt.Sprintf("weather.k%d", i))
 	}
-	openView(t, ctx, o.addr, "#/plot?s="+strings.Join(many, ","), viewports[1])
+	openHash(t, ctx, o.addr, "#/plot?s="+strings.Join(many, ","), logViewports[1])
 	until(t, ctx, "too many keywords are counted", `document.querySelector(".plot-note").textContent === "A plot has 16 keywords at most: 4 are left out."`)
 	testkit.NoConsoleErrors(t, ctx)
 }
