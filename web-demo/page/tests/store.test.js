@@ -151,6 +151,12 @@ test("integers have all digits, and what looks alike is told apart", () => {
   assert.deepEqual([keywords.get("target").text, keywords.get("none").text], ["5853498713190525696", "null"]);
 });
 
+test("what actors answer to a bridge is no telemetry, and nobody's command", () => {
+  const { store, socket } = opened({ capabilities: ["heard"] });
+  socket.say(heard(41, 0, { humidity: 1, error: "no" }, { commandId: "model-1", code: "f" }));
+  assert.deepEqual([store.actors.size, store.commands.size, store.worst, store.log.size], [0, 0, null, 1]);
+});
+
 test("messages, schemas and models are no keywords", () => {
   const { store, socket } = opened({ actors: { dome: actor(0, { schema: "{}", text: "hello", a: 1 }) } });
   socket.say(heard(41, 0, { command_model: {}, help: [], error: "no" }));
