@@ -174,7 +174,7 @@ export class Store {
     this.#inWindow += 1;
     this.#changes.replies += 1;
     this.log.reply(reply, time);
-    this.#scheduler.request();
+    this.#scheduler.request(true);
     if (reply.commandId?.startsWith(QUESTION)) return;  // an answer to a bridge: no telemetry, and nobody's command
     if (!this.#has("commands") && this.#commands.reply(reply, time)) this.#changes.commands = true;
     if (!reply.refused && !(reply.returned && !this.actors.has(reply.sender))) this.#actorReply(reply, time);

@@ -11,7 +11,7 @@ import { LogRing } from "../core/logring.js";
 import { missingFrom } from "../core/missing.js";
 import { byName } from "../core/order.js";
 import { compare, FoundProblems, levelOf } from "../core/problems.js";
-import { INTERVAL, Scheduler } from "../core/scheduler.js";
+import { CALM, INTERVAL, Scheduler } from "../core/scheduler.js";
 
 const reply = (more = {}) => ({ sender: "dome", code: "i", commandId: null, commanderId: null, keywords: {}, body: {}, text: null, seq: null, epoch: null,
   internal: false, refused: false, returned: false, size: 100, ...more });
@@ -179,15 +179,30 @@ test("an update comes at once after a quiet time, then no more often than four t
   assert.deepEqual(runs.map(([, tick]) => tick), [true, false]);
 });
 
+test("values alone are told less often, and do not delay what is urgent", () => {
+  const runs = [];
+  const scheduler = new Scheduler(() => runs.push(Date.now() - 1_000_000), () => Date.now());
+  const pass = (ms) => { for (let n = 0; n < ms; n += 1) mock.timers.tick(1); };
+  scheduler.request(true);
+  pass(1);
+  scheduler.request(true);
+  pass(CALM);
+  scheduler.request(true);
+  pass(10);
+  scheduler.request();
+  pass(CALM);
+  assert.deepEqual(runs.map((at) => Math.round(at / 10) * 10), [0, CALM, CALM + INTERVAL]);
+});
+
 test("a hidden page, whose timers are late, updates when a message arrives", () => {
   let runs = 0;
   let now = 0;
   const scheduler = new Scheduler(() => { runs += 1; }, () => now);
   scheduler.request();
-  now = 400;
+  now = 900;
   scheduler.request();
   assert.equal(runs, 0);
-  now = 600;
+  now = 1_100;
   scheduler.request();
   assert.equal(runs, 1);
   scheduler.stop();
