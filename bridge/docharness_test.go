@@ -159,7 +159,7 @@ func (th *docHarness) runOthers(b *broker.Broker) {
 // runNotices makes an actor's queue of commands get a consumer.
 func (th *docHarness) runNotices(c *client) {
 	th.t.Helper()
-	c.say(`{"op": "subscribe", "id": "n", "notices": ["actors"]}`)
+	c.say(`{"op": "subscribe", "id": "n", "notices": ["actors", "commands"]}`)
 	th.until(c, "ok")
 	if _, err := th.p.ch.QueueDeclare("dome_commands", false, true, false, false, nil); err != nil {
 		th.t.Fatal(err)
@@ -168,6 +168,11 @@ func (th *docHarness) runNotices(c *client) {
 		th.t.Fatal(err)
 	}
 	th.until(c, "actor")
+	c.say(`{"op": "command", "id": "c", "consumer": "dome", "command_string": "open"}`)
+	for state := any(""); state != "done"; {
+		all := th.until(c, "command_state")
+		state = all[len(all)-1]["command"].(map[string]any)["state"]
+	}
 }
 
 // runAway sends a command while there is no broker.

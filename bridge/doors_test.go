@@ -56,6 +56,7 @@ var opDoors = []struct {
 	{"history", `{"op": "history", "keywords": ["dome.x"]}`, outcomes{"unauthorized", "history", "history", "history"}}, // see TestAHistoryHasOnlyWhatAClientMayHear
 	{"log", `{"op": "log", "before": 9}`, outcomes{"unauthorized", "log", "log", "log"}},                                // what it may hear; see hearing doors
 	{"subscribe", `{"op": "subscribe", "notices": ["actors", "commands"]}`, outcomes{"unauthorized", "ok", "ok", "ok"}},
+	{"commands", `{"op": "commands"}`, outcomes{"unauthorized", "commands", "commands", "commands"}}, // whose replies it may hear; see commands of everybody
 	{"clients", `{"op": "clients"}`, outcomes{"unauthorized", "forbidden", "forbidden", "clients"}},
 	{"model", `{"op": "model", "actor": "dome"}`, outcomes{"unauthorized", "model", "model", "model"}},
 	{"model", `{"op": "model", "actor": "mirror"}`, outcomes{"unauthorized", "model", "forbidden", "model"}},

@@ -25,8 +25,8 @@ func startDome(t *testing.T, url, name string) {
 	process.Output.WaitFor(t, time.Minute, "ready")
 }
 
-// sizes are those at which every view has to work: a console and a phone.
-var sizes = map[string][2]int64{"console": {1400, 860}, "phone": {420, 860}}
+// actorSizes are those at which every view has to work: a console and a phone.
+var actorSizes = map[string][2]int64{"console": {1400, 860}, "phone": {420, 860}}
 
 // openActor opens the view of an actor at a size, armed.
 func openActor(t *testing.T, ctx context.Context, addr, actor string, size [2]int64) {
@@ -58,7 +58,7 @@ func TestAFormSendsWhatItShowsAndCLUReadsItAsItWasFilledIn(t *testing.T) {
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	startDome(t, o.url, "realdome")
-	for name, size := range sizes {
+	for name, size := range actorSizes {
 		openActor(t, ctx, o.addr, "realdome", size)
 		for _, c := range []struct {
 			command string
@@ -102,7 +102,7 @@ func TestAFormAndItsLineNeverDisagree(t *testing.T) {
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	startDome(t, o.url, "realdome")
-	openActor(t, ctx, o.addr, "realdome", sizes["console"])
+	openActor(t, ctx, o.addr, "realdome", actorSizes["console"])
 	do(t, ctx, chromedp.WaitReady(`.form-commands [data-command="move"]`))
 	write := func(line string) {
 		do(t, ctx, chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`(() => { const line = document.querySelector(".form-line"); line.value = %q; line.dispatchEvent(new Event("input", { bubbles: true })); })()`, line)))

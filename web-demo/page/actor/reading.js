@@ -3,6 +3,8 @@
  * bits of a status word mean. Nothing here depends on the page.
  */
 
+import { byName } from "../core/order.js";
+
 /**
  * @typedef {object} Meta  what is known of a keyword
  * @property {string} unit         "" if it is not known
@@ -145,7 +147,7 @@ export function arrange(keywords, { filter = "", sort = "name", worst = () => 0 
   // A row for the labels says nothing that the row of their status word does not; who searches for them gets it.
   const beside = ({ name }) => words.length > 0 || !name.endsWith("_labels") || !names.has(name.slice(0, -"_labels".length));
   const shown = all.filter((keyword) => beside(keyword) && words.every((word) => keyword.name.toLowerCase().includes(word)));
-  const byName = (a, b) => a.name.localeCompare(b.name, "en", { numeric: true });
-  const orders = { name: byName, age: (a, b) => b.time - a.time || byName(a, b), limits: (a, b) => worst(b.name) - worst(a.name) || byName(a, b) };
-  return shown.sort(orders[sort] ?? byName).map(({ name }) => name);
+  const inName = (a, b) => byName(a.name, b.name);
+  const orders = { name: inName, age: (a, b) => b.time - a.time || inName(a, b), limits: (a, b) => worst(b.name) - worst(a.name) || inName(a, b) };
+  return shown.sort(orders[sort] ?? inName).map(({ name }) => name);
 }
