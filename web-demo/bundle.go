@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/evanw/esbuild/pkg/api"
 )
@@ -38,7 +40,7 @@ type script struct {
 func bundleScripts(from fs.FS, entry, folder string) ([]script, error) {
 	result := api.Build(api.BuildOptions{
 		EntryPoints: []string{entry},
-		Plugins:     []api.Plugin{embeddedModules(from)},
+		Plugins:     []api.Plugin{embeddedModules(from, entry)},
 		Bundle:      true, Splitting: true, Format: api.FormatESModule, Target: api.ESNext,
 		// Local and private names are shortened, which saves an eighth: the names of methods stay, by which errors that
 		// users report can be read. /?sources has all names.
@@ -95,13 +97,21 @@ func messages(file string, lists ...[]api.Message) error {
 }
 
 // embeddedModules lets esbuild read modules from a file system instead of the disk.
-func embeddedModules(from fs.FS) api.Plugin {
+//
+// A module that is loaded by import() also imports the entry point, which has been loaded by then. esbuild makes a script
+// for each set of entry points that need the same modules; so what the entry point needs at once becomes one script
+// instead of one for each view that shares a part of it.
+func embeddedModules(from fs.FS, entry string) api.Plugin {
 	const namespace = "embedded"
+	var later sync.Map // modules that are loaded by import()
 	return api.Plugin{Name: namespace, Setup: func(build api.PluginBuild) {
 		build.OnResolve(api.OnResolveOptions{Filter: "."}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
 			name := args.Path
 			if args.Kind != api.ResolveEntryPoint {
 				name = path.Join(path.Dir(args.Importer), args.Path)
+			}
+			if args.Kind == api.ResolveJSDynamicImport {
+				later.Store(name, true)
 			}
 			return api.OnResolveResult{Path: name, Namespace: namespace}, nil
 		})
@@ -111,6 +121,9 @@ func embeddedModules(from fs.FS) api.Plugin {
 				return api.OnLoadResult{}, err
 			}
 			text := string(content)
+			if _, ok := later.Load(args.Path); ok {
+				text += "\nimport " + strconv.Quote(strings.Repeat("../", strings.Count(args.Path, "/"))+entry) + ";\n"
+			}
 			return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, nil
 		})
 	}}

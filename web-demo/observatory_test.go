@@ -23,7 +23,7 @@ type observatory struct {
 	addr       string // of the bridge
 	stopBridge func()
 	bridge     *bridge.Bridge
-	access     *access.Authority // of the bridge; nil is no access control
+	configure  func(*bridge.Config)
 }
 
 func startObservatory(t testing.TB) *observatory { return startGuarded(t, nil) }
@@ -31,8 +31,14 @@ func startObservatory(t testing.TB) *observatory { return startGuarded(t, nil) }
 // startGuarded starts an observatory whose bridge asks the authority who its clients are.
 func startGuarded(t testing.TB, a *access.Authority) *observatory {
 	t.Helper()
+	return startConfigured(t, func(cfg *bridge.Config) { cfg.Access = a })
+}
+
+// startConfigured starts an observatory whose bridges have a configuration of the test.
+func startConfigured(t testing.TB, configure func(*bridge.Config)) *observatory {
+	t.Helper()
 	amqpListener := listen(t)
-	o := &observatory{Broker: broker.New(broker.Config{}), access: a, url: "amqp://guest:guest@" + amqpListener.Addr().String() + "/"}
+	o := &observatory{Broker: broker.New(broker.Config{}), configure: configure, url: "amqp://guest:guest@" + amqpListener.Addr().String() + "/"}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -51,16 +57,18 @@ func (o *observatory) startBridge(t testing.TB, listener net.Listener) {
 	t.Helper()
 	o.addr = listener.Addr().String()
 	linked := make(chan struct{}, 1)
-	b, err := bridge.New(bridge.Config{
+	cfg := bridge.Config{
 		Broker: []string{o.url}, Page: webdemo.Handler(), Logger: slog.New(slog.DiscardHandler),
-		History: hub.History{Replies: 10_000}, Access: o.access,
+		History: hub.History{Replies: 10_000},
 		OnLink: func(amqpx.State) {
 			select {
 			case linked <- struct{}{}:
 			default:
 			}
 		},
-	})
+	}
+	o.configure(&cfg)
+	b, err := bridge.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,24 +23,24 @@ const (
 	stormKeywords = 40
 )
 
-// storm publishes replies of many actors, each with all keywords of its actor. The keyword k0 is when the reply was
+// replyStorm publishes replies of many actors, each with all keywords of its actor. The keyword k0 is when the reply was
 // published, in ms since 1970, so that what is shown can be held against the truth.
-type storm struct {
+type replyStorm struct {
 	ch   *amqp.Channel
 	tb   testing.TB
 	n    atomic.Int64 // replies so far
 	last atomic.Int64 // the last k0 of the first actor
 }
 
-func (o *observatory) storm(tb testing.TB) *storm {
+func (o *observatory) replyStorm(tb testing.TB) *replyStorm {
 	tb.Helper()
-	return &storm{ch: testkit.OpenChannel(tb, o.url), tb: tb}
+	return &replyStorm{ch: testkit.OpenChannel(tb, o.url), tb: tb}
 }
 
 func stormActor(n int64) string { return fmt.Sprintf("a%02d", n%stormActors) }
 
 // next publishes one reply of the next actor.
-func (s *storm) next() {
+func (s *replyStorm) next() {
 	n := s.n.Add(1) - 1
 	at := time.Now().UnixMilli()
 	body := append(make([]byte, 0, 1024), `{"k0":`...)
@@ -62,14 +62,14 @@ func (s *storm) next() {
 }
 
 // all publishes one reply of each actor.
-func (s *storm) all() {
+func (s *replyStorm) all() {
 	for range stormActors {
 		s.next()
 	}
 }
 
 // run publishes so many replies a second until it is stopped, or the test ends.
-func (s *storm) run(rate int) (stop func()) {
+func (s *replyStorm) run(rate int) (stop func()) {
 	stopping, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -105,13 +105,13 @@ func throttle(factor float64) chromedp.Action[chromedp.Void] {
 
 // countSockets makes each page count the messages and the closes of its sockets, before any of its own code runs.
 const countSockets = `(() => {
-	const seen = window.sockets = { opened: 0, messages: 0, closes: [] };
+	const seen = window.sockets = { messages: 0, of: [], closes: [] };  // of: the messages of each socket
 	const Original = window.WebSocket;
 	window.WebSocket = class extends Original {
 		constructor(...args) {
 			super(...args);
-			seen.opened += 1;
-			this.addEventListener("message", () => { seen.messages += 1; });
+			const n = seen.of.push(0) - 1;
+			this.addEventListener("message", () => { seen.messages += 1; seen.of[n] += 1; });
 			this.addEventListener("close", ({code, reason}) => { seen.closes.push(code + " " + reason); });
 		}
 	};

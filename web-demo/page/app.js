@@ -18,19 +18,19 @@ import { Arm } from "./shell/arm.js";
 import { Badge } from "./shell/badge.js";
 import { Bar } from "./shell/bar.js";
 import { Confirm } from "./shell/confirm.js";
-import { Drawer } from "./shell/drawer.js";
 import { Identity } from "./shell/identity.js";
 import { Keys } from "./shell/keys.js";
+import { Later } from "./shell/later.js";
 import { Login } from "./shell/login.js";
 import { Menu } from "./shell/menu.js";
 import { Views } from "./shell/mount.js";
 import { Notices } from "./shell/notices.js";
-import { Palette } from "./shell/palette.js";
 import { Questions } from "./shell/questions.js";
 import { Router } from "./shell/router.js";
 import { Sender } from "./shell/sender.js";
 import { Sound } from "./shell/sound.js";
 import { Theme } from "./shell/theme.js";
+import { loadAll } from "./views.js";
 
 const login = new Login({ onLogin: loggedIn });
 const clu = new Clu(".", { probe: "ping", bigint: "bigint", token: () => login.credential() });
@@ -61,9 +61,16 @@ const app = {
 };
 
 app.views = new Views(app);
-app.drawer = new Drawer(app);
-app.palette = new Palette(app);
-app.keys = new Keys(app);
+const failed = ({ message }) => notify(`This part of the page could not be loaded: ${message}.`, { urgent: true });
+const drawer = new Later(async () => new (await import("./shell/drawer.js")).Drawer(app), failed);
+const palette = new Later(async () => new (await import("./shell/palette.js")).Palette(app), failed);
+const help = new Later(async () => new (await import("./shell/help.js")).Help(keys), failed);
+app.drawer = { get open() { return drawer.made?.open ?? false; }, toggle: () => drawer.with((it) => it.toggle()), close: () => drawer.made?.close() };
+app.palette = { show: () => palette.with((it) => it.show()) };
+app.help = { show: () => help.with((it) => it.show()) };
+document.getElementById("worst").addEventListener("click", app.drawer.toggle);
+document.getElementById("palette-open").addEventListener("click", app.palette.show);
+const keys = new Keys(app);
 app.menu = new Menu(app);
 const line = new CommandLine(app);
 line.mount(document.getElementById("command-dock"));
@@ -76,7 +83,7 @@ const announcer = new Announcer({ onNew: (level) => app.sound.alarm(level) });
 store.onUpdate((changes) => {
   bar.update(changes);
   if (changes.problems || changes.link) tellProblems();
-  app.drawer.update(changes);
+  drawer.made?.update(changes);
   if (changes.link) app.menu.update();
   if (changes.tick) identity.tick();
   line.update(changes);
@@ -145,6 +152,16 @@ function logOut() {
   login.forget();
   login.reload();
 }
+
+/** ms after the first connection at which the rest of the page is loaded: it must be there when the bridge has gone. */
+const LOAD_REST = 2_000;
+const loadRest = clu.on("open", () => {
+  loadRest();
+  setTimeout(async () => {
+    await loadAll();
+    for (const part of [drawer, palette, help]) await part.prepare().catch(() => {});
+  }, LOAD_REST);
+});
 
 store.start();
 app.router.start((route) => app.views.show(route));

@@ -5,18 +5,23 @@
  *
  * with `route(route)`, `search()`, `key(event)` and `title` if it likes. One is mounted at a time; one that is not
  * costs nothing.
+ *
+ * Only the overview comes with the page. The others are loaded when somebody goes there, or when the page has been
+ * connected for a moment: they must not be missing when the bridge, which serves them, has gone.
  */
 
-import { ActorView } from "./actor/actor.js";
-import { BoardView } from "./board/board.js";
-import { LogView } from "./log/log.js";
 import { OverviewView } from "./overview/overview.js";
 
 /** @type {Record<string, {title: string, load: () => Promise<new (app: object) => object>}>} */
 export const VIEWS = {
   "": { title: "Overview", load: async () => OverviewView },
-  actor: { title: "Actor", load: async () => ActorView },
+  actor: { title: "Actor", load: async () => (await import("./actor/actor.js")).ActorView },
   plot: { title: "Plot", load: async () => (await import("./plot/plot.js")).PlotView },
-  log: { title: "Log", load: async () => LogView },
-  board: { title: "Boards", load: async () => BoardView },
+  log: { title: "Log", load: async () => (await import("./log/log.js")).LogView },
+  board: { title: "Boards", load: async () => (await import("./board/board.js")).BoardView },
 };
+
+/** Loads all views, so that they are there without the bridge. A view that fails now is loaded when somebody goes there. */
+export async function loadAll() {
+  for (const { load } of Object.values(VIEWS)) await load().catch(() => {});
+}

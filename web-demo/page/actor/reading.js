@@ -3,6 +3,8 @@
  * bits of a status word mean. Nothing here depends on the page.
  */
 
+import { byName } from "../core/order.js";
+
 /**
  * @typedef {object} Meta  what is known of a keyword
  * @property {string} unit         "" if it is not known
@@ -10,7 +12,7 @@
  * @property {string} description  "" if there is none
  * @property {number|null} low          beyond it, a warning
  * @property {number|null} high
- * @property {number|null} lowCritical  beyond it, an error
+ * @property {number|null} lowCritical  beyond it, critical
  * @property {number|null} highCritical
  * @property {number|null} min          beyond it, it is not what its schema promises
  * @property {number|null} max
@@ -55,7 +57,7 @@ function memberOf(keywords, path) {
  * Says whether a value is out of its limits.
  * @param {*} value
  * @param {Meta} meta
- * @returns {{level: "warn"|"error", words: string}|null} the words say which limit, and on which side: "▲ above 80"
+ * @returns {{level: "warn"|"critical", words: string}|null} the words say which limit, and on which side: "▲ above 80"
  */
 export function limitOf(value, meta) {
   if (typeof value === "number" || typeof value === "bigint") return numberLimit(value, meta);
@@ -66,8 +68,8 @@ export function limitOf(value, meta) {
 }
 
 function numberLimit(value, { low, high, lowCritical, highCritical, min, max }) {
-  if (highCritical !== null && value > highCritical) return { level: "error", words: `▲ above ${highCritical}` };
-  if (lowCritical !== null && value < lowCritical) return { level: "error", words: `▼ below ${lowCritical}` };
+  if (highCritical !== null && value > highCritical) return { level: "critical", words: `▲ above ${highCritical}` };
+  if (lowCritical !== null && value < lowCritical) return { level: "critical", words: `▼ below ${lowCritical}` };
   if (high !== null && value > high) return { level: "warn", words: `▲ above ${high}` };
   if (low !== null && value < low) return { level: "warn", words: `▼ below ${low}` };
   if (max !== null && value > max) return { level: "warn", words: `▲ above ${max} of its schema` };
@@ -145,7 +147,7 @@ export function arrange(keywords, { filter = "", sort = "name", worst = () => 0 
   // A row for the labels says nothing that the row of their status word does not; who searches for them gets it.
   const beside = ({ name }) => words.length > 0 || !name.endsWith("_labels") || !names.has(name.slice(0, -"_labels".length));
   const shown = all.filter((keyword) => beside(keyword) && words.every((word) => keyword.name.toLowerCase().includes(word)));
-  const byName = (a, b) => a.name.localeCompare(b.name, "en", { numeric: true });
-  const orders = { name: byName, age: (a, b) => b.time - a.time || byName(a, b), limits: (a, b) => worst(b.name) - worst(a.name) || byName(a, b) };
-  return shown.sort(orders[sort] ?? byName).map(({ name }) => name);
+  const inName = (a, b) => byName(a.name, b.name);
+  const orders = { name: inName, age: (a, b) => b.time - a.time || inName(a, b), limits: (a, b) => worst(b.name) - worst(a.name) || inName(a, b) };
+  return shown.sort(orders[sort] ?? inName).map(({ name }) => name);
 }

@@ -1,6 +1,7 @@
 /** A table of keywords on a board: those that are named, or all of an actor. */
 
 import { formatAge } from "../core/format.js";
+import { byName } from "../core/order.js";
 import { limitOf, unitOf } from "../overview/pins.js";
 import { element, setAttribute, setText } from "../shell/dom.js";
 import { splitKeyword } from "./items.js";
@@ -38,7 +39,7 @@ export class ValuesItem {
   #wanted() {
     const { actors } = this.#app.store;
     if (this.#actor === null) return this.#names.map((name) => splitKeyword(name, (actor) => actors.has(actor)));
-    const names = [...actors.get(this.#actor)?.keywords.keys() ?? []].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+    const names = [...actors.get(this.#actor)?.keywords.keys() ?? []].sort(byName);
     return names.slice(0, MAX_ROWS).map((keyword) => ({ actor: this.#actor, keyword }));
   }
 
@@ -66,7 +67,7 @@ export class ValuesItem {
   #addRow(id, actor, keyword, at) {
     const value = element("td", { class: "value" });
     const age = element("td", { class: "age" });
-    const name = element("a", { href: `#/actor/${encodeURIComponent(actor)}?k=${encodeURIComponent(keyword)}`, text: this.#actor === null ? id : keyword });
+    const name = element("a", { href: `#/actor/${encodeURIComponent(actor)}?f=${encodeURIComponent(keyword)}`, text: this.#actor === null ? id : keyword });
     const row = { value, age, root: element("tr", { data: { keyword: id } }, element("th", { scope: "row" }, name), value, age) };
     this.#rows.set(id, row);
     this.#body.insertBefore(row.root, this.#body.children[at] ?? null);

@@ -3,6 +3,7 @@
  * that are in sight, or nearly, are in the document.
  */
 
+import { byName } from "../core/order.js";
 import { button, element, rank, setText } from "../shell/dom.js";
 import { formatRoute } from "../shell/router.js";
 import { drawn, layOut, moved, placeOf } from "./layout.js";
@@ -16,8 +17,6 @@ const PHONE = 640;
 
 /** After somebody pointed at the list or moved in it, the rows keep their places for this time, ms. */
 const HANDS_OFF = 6_000;
-
-const byName = (a, b) => a.localeCompare(b, "en", { numeric: true });
 
 export class OverviewView {
   #app;

@@ -1,5 +1,7 @@
 /** Which keywords of an actor the overview shows, and how. Nothing here depends on the page. */
 
+import { byName } from "../core/order.js";
+
 /** Keywords shown of an actor. */
 export const PINS = 3;
 
@@ -20,7 +22,7 @@ export function choose(keywords, pinned) {
     const points = worth(name, value);
     if (points !== null) scored.push({ name, points });
   }
-  scored.sort((a, b) => b.points - a.points || a.name.localeCompare(b.name, "en", { numeric: true }));
+  scored.sort((a, b) => b.points - a.points || byName(a.name, b.name));
   return scored.slice(0, PINS).map(({ name }) => name);
 }
 

@@ -1,6 +1,7 @@
 /** A row of the overview: one actor. It writes only what has changed. */
 
 import { formatAge } from "../core/format.js";
+import { quietAfter } from "../core/liveness.js";
 import { isOpen } from "../core/problems.js";
 import { element, levelMark, setAttribute, setLevel, setText } from "../shell/dom.js";
 import { choose, limitOf, PINS, shortName, unitOf } from "./pins.js";
@@ -21,6 +22,7 @@ export class Row {
   #line = document.createElementNS(SVG, "path");
   #spark;
   #drawnAt = -Infinity;
+  #chosen = { size: -1, pinned: undefined, names: [] };
   #unheard = false;  // this client may not hear the actor: these are the last known values
 
   /** @param {object} app @param {import("../core/actors.js").Actor} actor */
@@ -60,19 +62,29 @@ export class Row {
     setText(this.#problem, text);
     setAttribute(this.#problem, "title", worst ? text : null);
     setAttribute(this.root, "data-consumer", consumer === null ? "unknown" : String(consumer));
-    const names = choose(keywords, this.#app.site.pins[name]);
+    const names = this.#choose(keywords, this.#app.site.pins[name]);
     this.#pins.forEach((pin, at) => pin.render(this.#app.site, name, names[at], keywords));
     this.age();
     this.#draw(trends);
+  }
+
+  /** The keywords to show. They are chosen anew when there are more, or the site pins others: not at each value. */
+  #choose(keywords, pinned) {
+    if (this.#chosen.size !== keywords.size || this.#chosen.pinned !== pinned) {
+      this.#chosen = { size: keywords.size, pinned, names: choose(keywords, pinned) };
+    }
+    return this.#chosen.names;
   }
 
   /** Writes how long ago the actor was last heard, and whether it should have been. */
   age() {
     const { time, liveness, interval } = this.#actor;
     const age = time === 0 ? "never" : formatAge(this.#app.store.age(time));
-    const words = this.#unheard ? `not heard ${age}` : { quiet: `silent ${age}`, absent: `not running ${age}`, unknown: `? ${age}` }[liveness] ?? age;
+    // Who broadcasts is running, even if nothing takes its commands.
+    const talks = liveness === "absent" && time > 0 && this.#app.store.age(time) < quietAfter(interval ?? 0);
+    const words = this.#unheard ? `not heard ${age}` : { quiet: `silent ${age}`, absent: `${talks ? "no commands" : "not running"} ${age}`, unknown: `? ${age}` }[liveness] ?? age;
     setText(this.#seen, words);
-    this.root.toggleAttribute("data-quiet", liveness === "quiet" || liveness === "absent");
+    this.root.toggleAttribute("data-quiet", liveness === "quiet" || (liveness === "absent" && !talks));
     setAttribute(this.#seen, "title", interval === null ? "Since its last reply" : `Since its last reply; usually one in ${interval < 10_000 ? `${(interval / 1_000).toFixed(1)} s` : formatAge(interval)}`);
   }
 

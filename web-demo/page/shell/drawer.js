@@ -29,7 +29,6 @@ export class Drawer {
         button("Close", () => this.close(), { id: "drawer-close", title: "Esc" })),
       element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Problems and notices" }, this.#note, this.#list,
         element("details", {}, element("summary", { text: "What this page said" }), this.#notices)));
-    this.#toggle.addEventListener("click", () => this.toggle());
     this.#root.addEventListener("keydown", (event) => this.#key(event));
     this.#root.querySelector("details").addEventListener("toggle", () => this.#listNotices());
   }

@@ -28,7 +28,7 @@ export class Identity {
     });
   }
 
-  /** Shows who this page is. @param {import("../client/access.js").Identity|null} access  null without access control */
+  /** Shows who this page is. @param {import("../../client/access.js").Identity|null} access  null without access control */
   show(access) {
     this.#access = access;
     this.#root.hidden = access === null;

@@ -25,7 +25,7 @@ export class Menu {
       button("Test the sound", () => sound.test(), { id: "sound-test" }),
       button("Keys and help", () => {
         this.#root.open = false;
-        app.keys.showHelp();
+        app.help.show();
       }, { id: "help-open" }),
       button("Print", () => print()),
       element("section", { "aria-label": "What this server cannot give" }, element("h2", { text: "What this server cannot give" }), this.#missing));

@@ -38,8 +38,7 @@ export class Palette {
     });
     this.#dialog.addEventListener("click", (event) => { if (event.target === this.#dialog) this.#dialog.close(); });
     this.#dialog.addEventListener("close", () => { this.#draft = this.#input.value; });
-    document.getElementById("palette-open").addEventListener("click", () => this.show());
-    app.onModel?.((actor) => this.#models.delete(actor));
+    app.onModel((actor) => this.#models.delete(actor));
   }
 
   get open() { return this.#dialog.open; }
@@ -73,7 +72,7 @@ export class Palette {
     for (const [name, { keywords }] of this.#app.store.actors) {
       for (const keyword of keywords.keys()) {
         if (left-- <= 0) return;
-        yield { kind: "keyword", text: `${name}.${keyword}`, go: formatRoute(["actor", name], { k: keyword }) };
+        yield { kind: "keyword", text: `${name}.${keyword}`, go: formatRoute(["actor", name], { f: keyword }) };
       }
     }
   }
