@@ -12,6 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/site"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 	webdemo "github.com/clu-ws/clu-ws/web-demo"
 )
@@ -24,6 +25,7 @@ type observatory struct {
 	stopBridge func()
 	bridge     *bridge.Bridge
 	access     *access.Authority // of the bridge; nil is no access control
+	site       *site.Config      // of the bridge; nil is nothing
 }
 
 func startObservatory(t testing.TB) *observatory { return startGuarded(t, nil) }
@@ -31,8 +33,19 @@ func startObservatory(t testing.TB) *observatory { return startGuarded(t, nil) }
 // startGuarded starts an observatory whose bridge asks the authority who its clients are.
 func startGuarded(t testing.TB, a *access.Authority) *observatory {
 	t.Helper()
+	return (&observatory{access: a}).start(t)
+}
+
+// startSite starts an observatory whose bridge knows the site.
+func startSite(t testing.TB, s *site.Config) *observatory {
+	t.Helper()
+	return (&observatory{site: s}).start(t)
+}
+
+func (o *observatory) start(t testing.TB) *observatory {
+	t.Helper()
 	amqpListener := listen(t)
-	o := &observatory{Broker: broker.New(broker.Config{}), access: a, url: "amqp://guest:guest@" + amqpListener.Addr().String() + "/"}
+	o.Broker, o.url = broker.New(broker.Config{}), "amqp://guest:guest@"+amqpListener.Addr().String()+"/"
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -53,7 +66,7 @@ func (o *observatory) startBridge(t testing.TB, listener net.Listener) {
 	linked := make(chan struct{}, 1)
 	b, err := bridge.New(bridge.Config{
 		Broker: []string{o.url}, Page: webdemo.Handler(), Logger: slog.New(slog.DiscardHandler),
-		History: hub.History{Replies: 10_000}, Access: o.access,
+		History: hub.History{Replies: 10_000}, Access: o.access, Site: o.site,
 		OnLink: func(amqpx.State) {
 			select {
 			case linked <- struct{}{}:
