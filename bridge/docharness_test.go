@@ -33,7 +33,9 @@ type docHarness struct {
 
 func newDocHarness(t *testing.T, url string) *docHarness {
 	t.Helper()
-	b := linked(t, url, withHistory, func(c *bridge.Config) { c.Name, c.Version, c.ListClients, c.Site = "bridge", "0.1.0", true, docSite() }, withSources("exchange=live"))
+	b := linked(t, url, withHistory, func(c *bridge.Config) {
+		c.Name, c.Version, c.ListClients, c.Site, c.KeywordHistory = "bridge", "0.1.0", true, docSite(), 1<<20
+	}, withSources("exchange=live"))
 	th := &docHarness{t: t, b: b, p: newPeer(t, url), heard: map[string][]envelope{}, access: newDocAccess(t, url)}
 	commands := th.p.hear("command.dome.#")
 	acting := make(chan struct{})
@@ -62,7 +64,7 @@ func domeSays(code string, commandID any) amqp.Publishing {
 	id, _ := commandID.(string)
 	return amqp.Publishing{
 		Headers:       amqp.Table{"message_code": code, "sender": "dome", "command_id": commandID, "commander_id": "bridge.dome", "internal": false},
-		CorrelationId: id, MessageId: "2f1d", Timestamp: time.Now(), Body: []byte(`{"dome_open": true}`),
+		CorrelationId: id, MessageId: "2f1d", Timestamp: time.Now(), Body: []byte(`{"dome_open": true, "dome_az_deg": 101.5}`),
 	}
 }
 

@@ -25,13 +25,16 @@ func startDome(t *testing.T, url, name string) {
 	process.Output.WaitFor(t, time.Minute, "ready")
 }
 
-// actorSizes are those at which every view has to work: a console and a phone.
-var actorSizes = map[string][2]int64{"console": {1400, 860}, "phone": {420, 860}}
+// viewport is a size of [sizes].
+type viewport = struct {
+	name          string
+	width, height int64
+}
 
 // openActor opens the view of an actor at a size, armed.
-func openActor(t *testing.T, ctx context.Context, addr, actor string, size [2]int64) {
+func openActor(t *testing.T, ctx context.Context, addr, actor string, size viewport) {
 	t.Helper()
-	do(t, ctx, chromedp.EmulateViewport(size[0], size[1]), chromedp.Navigate("about:blank"), chromedp.Navigate("http://"+addr+"/#/actor/"+actor),
+	do(t, ctx, chromedp.EmulateViewport(size.width, size.height), chromedp.Navigate("about:blank"), chromedp.Navigate("http://"+addr+"/#/actor/"+actor),
 		chromedp.WaitReady(`#link-state[data-state="open"]`), chromedp.WaitVisible(`#actor[data-actor="`+actor+`"]`))
 	arm(t, ctx)
 }
@@ -58,7 +61,8 @@ func TestAFormSendsWhatItShowsAndCLUReadsItAsItWasFilledIn(t *testing.T) {
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	startDome(t, o.url, "realdome")
-	for name, size := range actorSizes {
+	for _, size := range sizes {
+		name := size.name
 		openActor(t, ctx, o.addr, "realdome", size)
 		for _, c := range []struct {
 			command string
@@ -102,7 +106,7 @@ func TestAFormAndItsLineNeverDisagree(t *testing.T) {
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	startDome(t, o.url, "realdome")
-	openActor(t, ctx, o.addr, "realdome", actorSizes["console"])
+	openActor(t, ctx, o.addr, "realdome", sizes[0])
 	do(t, ctx, chromedp.WaitReady(`.form-commands [data-command="move"]`))
 	write := func(line string) {
 		do(t, ctx, chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`(() => { const line = document.querySelector(".form-line"); line.value = %q; line.dispatchEvent(new Event("input", { bubbles: true })); })()`, line)))

@@ -20,7 +20,7 @@ func inSight(selector string) string {
 	})()`, selector, selector)
 }
 
-func press(t *testing.T, ctx context.Context, keys string, options ...chromedp.KeyOption) {
+func key(t *testing.T, ctx context.Context, keys string, options ...chromedp.KeyOption) {
 	t.Helper()
 	do(t, ctx, chromedp.KeyEvent(keys, options...))
 }
@@ -179,37 +179,37 @@ func TestNothingThatIsTypedIsLostOrTakenForAShortcut(t *testing.T) {
 	}
 	openPage(t, ctx, o.addr)
 	until(t, ctx, "the actors are there", `document.querySelectorAll("#actors [data-actor]").length === 3`)
-	press(t, ctx, "/")
+	key(t, ctx, "/")
 	until(t, ctx, "the search has the focus", `document.activeElement.id === "search"`)
 	do(t, ctx, clearSearch) // chromedp also types the letter of a shortcut
-	press(t, ctx, "pcol?a/")
-	press(t, ctx, kb.Escape)
+	key(t, ctx, "pcol?a/")
+	key(t, ctx, kb.Escape)
 	until(t, ctx, "Esc leaves the field, and what was typed stays", `document.activeElement.id !== "search" && document.querySelector("#search").value === "pcol?a/"`)
 	if !evaluate[bool](t, ctx, `location.hash.startsWith("#/?q=") && document.querySelector("#drawer").hidden && document.querySelector("#arm").ariaPressed === "false" && !document.querySelector("#help").open`) {
 		t.Error("letters that were typed into a field did something else")
 	}
-	press(t, ctx, "c")
+	key(t, ctx, "c")
 	until(t, ctx, "the command line has the focus", `document.activeElement.id === "command-input"`)
 	do(t, ctx, clearLine)
-	press(t, ctx, "dome p")
-	press(t, ctx, kb.Escape)
-	press(t, ctx, kb.Escape)
+	key(t, ctx, "dome p")
+	key(t, ctx, kb.Escape)
+	key(t, ctx, kb.Escape)
 	until(t, ctx, "the line stays", `document.querySelector("#command-input").value === "dome p" && document.activeElement.id !== "command-input"`)
-	press(t, ctx, "k", chromedp.KeyModifiers(chromedp.ModifierCtrl))
+	key(t, ctx, "k", chromedp.KeyModifiers(chromedp.ModifierCtrl))
 	until(t, ctx, "the palette is open", `document.activeElement.id === "palette-input"`)
-	press(t, ctx, "dom.n")
-	press(t, ctx, kb.Escape)
+	key(t, ctx, "dom.n")
+	key(t, ctx, kb.Escape)
 	until(t, ctx, "the palette is closed", `!document.querySelector("#palette").open`)
-	press(t, ctx, "k", chromedp.KeyModifiers(chromedp.ModifierCtrl))
+	key(t, ctx, "k", chromedp.KeyModifiers(chromedp.ModifierCtrl))
 	until(t, ctx, "what was written there is still there", `document.querySelector("#palette-input").value === "dom.n" && document.querySelector("#palette").open`)
-	press(t, ctx, kb.Enter)
+	key(t, ctx, kb.Enter)
 	until(t, ctx, "it goes to the keyword", `location.hash === "#/actor/dome?f=n"`)
 
-	press(t, ctx, "?")
+	key(t, ctx, "?")
 	until(t, ctx, "the help lists the keys", `document.querySelector("#help").open`)
 	do(t, ctx, chromedp.Click("#letters"))
-	press(t, ctx, kb.Escape)
-	press(t, ctx, "p")
+	key(t, ctx, kb.Escape)
+	key(t, ctx, "p")
 	until(t, ctx, "letters can be switched off", `document.querySelector("#drawer").hidden && !document.querySelector("#help").open`)
 	testkit.NoConsoleErrors(t, ctx)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/site"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
@@ -56,7 +57,7 @@ func TestADisarmedPageSendsOnlyWhatReads(t *testing.T) {
 
 func TestADangerousCommandIsSentOnlyAfterASecondThought(t *testing.T) {
 	ctx := testkit.Browser(t)
-	o := startSite(t, dangerousDome())
+	o := startConfigured(t, func(cfg *bridge.Config) { cfg.Site = dangerousDome() })
 	proxy := startFaultProxy(t, o.addr)
 	commands := o.commands(t)
 	openPage(t, ctx, proxy.addr)
@@ -66,7 +67,7 @@ func TestADangerousCommandIsSentOnlyAfterASecondThought(t *testing.T) {
 	until(t, ctx, "it asks, and the harmless answer has the focus", `document.querySelector("#confirm").open && document.activeElement.id === "confirm-cancel" && document.querySelector("#confirm code").textContent === "dome close"`)
 	testkit.Accessible(t, ctx, "the question")
 	screenshot(t, ctx, "arm-confirm")
-	press(t, ctx, kb.Enter)
+	key(t, ctx, kb.Enter)
 	until(t, ctx, "Enter does not send", `!document.querySelector("#confirm").open && document.querySelector("#notice").textContent.includes("not confirmed")`)
 
 	do(t, ctx, clearLine, typeLine("dome close\r"))
@@ -74,15 +75,15 @@ func TestADangerousCommandIsSentOnlyAfterASecondThought(t *testing.T) {
 	proxy.cut()
 	until(t, ctx, "a connection that breaks is a no", `!document.querySelector("#confirm").open && /the connection was lost/i.test(document.querySelector("#notice").title + document.querySelector("#command-why").textContent + document.querySelector("#notice").textContent)`)
 	until(t, ctx, "the connection is back", `document.querySelector("#link-state").dataset.state === "open"`)
-	press(t, ctx, kb.Enter)
-	press(t, ctx, kb.Enter)
+	key(t, ctx, kb.Enter)
+	key(t, ctx, kb.Enter)
 	if evaluate[bool](t, ctx, `document.querySelector("#confirm").open`) {
 		t.Error("after a reconnect Enter asks to send what was meant before")
 	}
 
 	do(t, ctx, clearLine, typeLine("dome close now\r"), chromedp.WaitVisible("#confirm-send"))
-	press(t, ctx, kb.Tab)
-	press(t, ctx, kb.Enter)
+	key(t, ctx, kb.Tab)
+	key(t, ctx, kb.Enter)
 	if body := nextCommand(t, commands); body != `{"command_string":"close now"}` {
 		t.Errorf("%s was sent", body)
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/hub"
-	"github.com/clu-ws/clu-ws/bridge/site"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 	webdemo "github.com/clu-ws/clu-ws/web-demo"
 )
@@ -24,8 +23,7 @@ type observatory struct {
 	addr       string // of the bridge
 	stopBridge func()
 	bridge     *bridge.Bridge
-	access     *access.Authority // of the bridge; nil is no access control
-	site       *site.Config      // of the bridge; nil is nothing
+	configure  func(*bridge.Config)
 }
 
 func startObservatory(t testing.TB) *observatory { return startGuarded(t, nil) }
@@ -33,19 +31,14 @@ func startObservatory(t testing.TB) *observatory { return startGuarded(t, nil) }
 // startGuarded starts an observatory whose bridge asks the authority who its clients are.
 func startGuarded(t testing.TB, a *access.Authority) *observatory {
 	t.Helper()
-	return (&observatory{access: a}).start(t)
+	return startConfigured(t, func(cfg *bridge.Config) { cfg.Access = a })
 }
 
-// startSite starts an observatory whose bridge knows the site.
-func startSite(t testing.TB, s *site.Config) *observatory {
-	t.Helper()
-	return (&observatory{site: s}).start(t)
-}
-
-func (o *observatory) start(t testing.TB) *observatory {
+// startConfigured starts an observatory whose bridges have a configuration of the test.
+func startConfigured(t testing.TB, configure func(*bridge.Config)) *observatory {
 	t.Helper()
 	amqpListener := listen(t)
-	o.Broker, o.url = broker.New(broker.Config{}), "amqp://guest:guest@"+amqpListener.Addr().String()+"/"
+	o := &observatory{Broker: broker.New(broker.Config{}), configure: configure, url: "amqp://guest:guest@" + amqpListener.Addr().String() + "/"}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -64,16 +57,18 @@ func (o *observatory) startBridge(t testing.TB, listener net.Listener) {
 	t.Helper()
 	o.addr = listener.Addr().String()
 	linked := make(chan struct{}, 1)
-	b, err := bridge.New(bridge.Config{
+	cfg := bridge.Config{
 		Broker: []string{o.url}, Page: webdemo.Handler(), Logger: slog.New(slog.DiscardHandler),
-		History: hub.History{Replies: 10_000}, Access: o.access, Site: o.site,
+		History: hub.History{Replies: 10_000},
 		OnLink: func(amqpx.State) {
 			select {
 			case linked <- struct{}{}:
 			default:
 			}
 		},
-	})
+	}
+	o.configure(&cfg)
+	b, err := bridge.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@
  *   #actor[data-actor="dome"]      data-level, data-liveness="alive|quiet|absent|unknown"; .seen is the age of its last reply
  *     .actor-problem               data-level, data-key; .ack acknowledges it
  *     [data-keyword="humidity"]    a row of the table: .key plots it, .value (data-kind="number|text|bool|null|nan"), .unit,
- *                                  .limit (data-level="warn|error", "" within its limits), .bits, .spark, .age; .copy;
+ *                                  .limit (data-level="warn|critical", "" within its limits), .bits, .spark, .age; .copy;
  *                                  a value with members has .tree-root, whose nodes have data-path
  *     .keyword-filter  .keyword-sort
  *     .form-commands > li          data-command; data-denied, data-dangerous, data-deprecated

@@ -23,6 +23,8 @@ export class CommandLine {
   #recall = new Recall();
   #guard;
   #wasOpen = false;  // the link
+  #completing = false;  // completions are wanted, although there may be none yet
+  #taking = false;   // Enter is down and has taken a completion: it does not send until it is pressed again
   #input = element("input", {
     id: "command-input", role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-describedby": "command-why",
     "aria-label": "Command line: actor, then command", placeholder: "actor command, for instance: dome status",
@@ -40,12 +42,16 @@ export class CommandLine {
     this.#panel = new CommandPanel(app);
     this.#models = modelsOf(app);
     this.#models.onChange((actor) => {
-      if (actor === this.#parse().actor && this.#hints.open && this.#hints.chosen === null) this.#complete();
+      if (actor === this.#parse().actor && this.#completing && this.#hints.chosen === null) this.#complete();
       this.check();
     });
     this.#input.addEventListener("keydown", (event) => this.#key(event));
     this.#input.addEventListener("input", () => this.#edited());
-    this.#input.addEventListener("blur", () => this.#hints.close());
+    this.#input.addEventListener("keyup", () => { this.#taking = false; });
+    this.#input.addEventListener("blur", () => {
+      this.#taking = false;
+      this.#noCompletions();
+    });
     this.#input.addEventListener("paste", (event) => this.#insert(event, event.clipboardData));
     this.#input.addEventListener("drop", (event) => this.#insert(event, event.dataTransfer));
     app.arm.onChange(() => {
@@ -79,7 +85,7 @@ export class CommandLine {
     this.#write(/\s/.test(line.trim()) ? line : `${line.trim()} `);
     this.#input.focus();
     this.#caretToEnd();
-    this.#hints.close();
+    this.#noCompletions();
   }
 
   /** @param {import("../core/store.js").Changes} changes */
@@ -130,8 +136,8 @@ export class CommandLine {
 
   async #send() {
     const line = this.line.trim();
-    if (line === "") return;
-    this.#hints.close();
+    if (line === "" || this.#taking) return;
+    this.#noCompletions();
     const mistake = this.#mistake(line);
     if (mistake !== null) {
       this.#mistaken(mistake);
@@ -189,7 +195,13 @@ export class CommandLine {
   }
 
   #complete() {
+    this.#completing = true;
     this.#hints.show(this.#completion());
+  }
+
+  #noCompletions() {
+    this.#completing = false;
+    this.#hints.close();
   }
 
   /** Writes a candidate into the line. It sends nothing. */
@@ -200,7 +212,7 @@ export class CommandLine {
     this.#input.value = kind === "recent" ? whole : whole + rest;
     this.#input.setSelectionRange(whole.length, whole.length);
     this.#guard.forget();
-    if (kind === "recent") this.#hints.close();
+    if (kind === "recent") this.#noCompletions();
     else this.#complete();
     this.check();
   }
@@ -216,12 +228,14 @@ export class CommandLine {
 
   /** Enter takes the chosen completion, else the form sends. Holding the key down sends once. */
   #enter(event) {
-    return event.repeat || this.#hints.take();
+    if (event.repeat) return true;
+    this.#taking = this.#hints.take();
+    return this.#taking;
   }
 
   /** Escape closes the list, then leaves the field. The line stays. */
   #escape() {
-    if (this.#hints.open) this.#hints.close();
+    if (this.#hints.open) this.#noCompletions();
     else this.#input.blur();
     this.check();
     return true;
@@ -254,7 +268,7 @@ export class CommandLine {
   }
 
   #browse(step) {
-    this.#hints.close();
+    this.#noCompletions();
     this.#guard.forget();
     this.#write(this.#recall.browse(step, this.line));
     this.#caretToEnd();

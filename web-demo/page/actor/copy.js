@@ -27,7 +27,7 @@ export async function copyText(text) {
  */
 export function copyButton(path, notify) {
   return element("button", {
-    type: "button", class: "copy", text: "⧉", title: `Copy ${path}`, "aria-label": `Copy ${path}`,
+    type: "button", class: "copy", text: "copy", title: `Copy ${path}`, "aria-label": `Copy ${path}`,
     on: { click: async () => notify(await copyText(path) ? `Copied ${path}` : `This browser does not let the page copy; the path is ${path}`) },
   });
 }

@@ -13,6 +13,7 @@ export class FieldEditor {
   #onChange;
   #id = `field-${count += 1}`;
   #groups = [];  // of controls, one for each word
+  #touched = false;  // nobody is told of an empty field that they have not come to
   #list = element("div", { class: "words" });
   #add = element("button", { type: "button", class: "add", text: "+ another", on: { click: () => this.#addGroup() } });
   #problem = element("p", { class: "problem", id: `${this.#id}-problem` });
@@ -70,8 +71,9 @@ export class FieldEditor {
     return values.map((one) => [one].flat());
   }
 
-  /** Shows what is wrong with it. @param {string|null} text */
-  problem(text) {
+  /** Shows what is wrong with it. @param {string|null} problem */
+  problem(problem) {
+    const text = this.#touched || this.value !== undefined ? problem : null;
     setText(this.#problem, text ?? "");
     this.#problem.hidden = text === null;
     for (const control of this.#groups.flat()) control.setAttribute("aria-invalid", String(text !== null));
@@ -105,6 +107,7 @@ export class FieldEditor {
     const shared = { "aria-label": name, "aria-describedby": `${this.#id}-note ${this.#id}-problem` };
     const changed = { input: (event) => {
       delete event.target.dataset.given;
+      this.#touched = true;
       this.#onChange();
     } };
     if (flag && !(off?.length > 0)) return element("input", { ...shared, type: "checkbox", on: { change: () => this.#onChange() } });

@@ -119,7 +119,7 @@ export class CommandForm {
     if (form?.missing) return `${form.missing} needs a value`;
     const group = form === null ? null : incomplete(form.path);
     if (group !== null) return group;
-    if (problems.size > 0) return this.#byHand ? `${[...problems.values()][0]} The line is sent as it is written` : `${problems.size === 1 ? "one field needs" : `${problems.size} fields need`} a look; who knows better edits the line`;
+    if (problems.size > 0) return this.#byHand ? `${[...problems.values()][0]} The line is sent as it is written` : `${[...problems.values()][0].replace(/\.$/, "")}${problems.size > 1 ? `, and ${problems.size - 1} more` : ""}. To send something else, edit the line`;
     return this.#path.at(-1)?.deprecated ? "this command is deprecated" : null;
   }
 

@@ -11,7 +11,7 @@ import { isBranch, summary } from "./treemodel.js";
 /** Labels that are older or newer than their status word by more than this, ms, are not of the same reply. */
 const SAME_REPLY = 1_000;
 
-const WORST = { warn: 1, error: 2 };
+const WORST = { warn: 1, critical: 2 };
 
 export class KeywordRow {
   /** Whether it is in sight. */ visible = false;

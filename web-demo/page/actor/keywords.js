@@ -73,7 +73,8 @@ export class KeywordTable {
     this.#search.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.stopPropagation();
-      this.#search.blur();  // what was typed stays
+      event.preventDefault();  // a search field would be emptied
+      this.#search.blur();
     });
     this.#order.addEventListener("change", () => this.#setState());
     if (this.#only === null) root.append(element("div", { class: "keyword-controls" }, this.#search, this.#order, this.#count));

@@ -33,15 +33,17 @@ export function childrenOf(value, from, to) {
 /** The path of a child, as op `history` and the plot write it. @param {string} path @param {string} key */
 export const pathTo = (path, key) => `${path}.${key}`;
 
-/** Describes a branch in a few words: `{3} alt, az, state`, `[12]`. */
+/** Describes a branch in a line: `{2} alt: 30.5, az: 12.5`, `[12] 0, 1, 2, …`. */
 export function summary(value) {
   const size = sizeOf(value);
-  if (Array.isArray(value)) return `[${size}] ${value.slice(0, 6).map(leaf).join(", ")}${size > 6 ? ", …" : ""}`;
-  const keys = Object.keys(value).slice(0, 6);
-  return `{${size}} ${keys.join(", ")}${size > keys.length ? ", …" : ""}`;
+  const more = size > IN_SUMMARY ? ", …" : "";
+  if (Array.isArray(value)) return `[${size}] ${value.slice(0, IN_SUMMARY).map(leaf).join(", ")}${more}`;
+  return `{${size}} ${Object.keys(value).slice(0, IN_SUMMARY).map((key) => `${key}: ${leaf(value[key])}`).join(", ")}${more}`;
 }
 
-const LEAF_CHARS = 60;
+const IN_SUMMARY = 6;
+
+const LEAF_CHARS = 30;
 
 function leaf(value) {
   if (isBranch(value)) return Array.isArray(value) ? "[…]" : "{…}";

@@ -28,7 +28,7 @@ test("a value out of its limits says which one and on which side", () => {
   const said = (value) => limitOf(value, meta);
   assert.equal(said(50), null);
   assert.deepEqual(said(80.5), { level: "warn", words: "▲ above 80" });
-  assert.deepEqual(said(95), { level: "error", words: "▲ above 90" });
+  assert.deepEqual(said(95), { level: "critical", words: "▲ above 90" });
   assert.deepEqual(said(5), { level: "warn", words: "▼ below 10" });
   assert.deepEqual(limitOf(-1, metaOf("roof", "humidity", model, {})), { level: "warn", words: "▼ below 0 of its schema" });
   assert.deepEqual(limitOf("ajar", metaOf("dome", "shutter", model, {})), { level: "warn", words: "≠ none of open, closed" });
@@ -66,7 +66,7 @@ test("a tree is read a part at a time", () => {
   const list = Array.from({ length: 1e6 }, (_, n) => n);
   assert.deepEqual(childrenOf(list, 100, 102), [{ key: "100", value: 100 }, { key: "101", value: 101 }]);
   assert.deepEqual(childrenOf({ a: 1, b: [2] }, 0, 10), [{ key: "a", value: 1 }, { key: "b", value: [2] }]);
-  assert.equal(summary({ alt: 1, az: 2 }), "{2} alt, az");
+  assert.equal(summary({ alt: 1, az: { x: 2 } }), "{2} alt: 1, az: {…}");
   assert.equal(summary([1, "x", { a: 1 }]), "[3] 1, x, {…}");
   assert.equal(summary(list), "[1000000] 0, 1, 2, 3, 4, 5, …");
   assert.equal(pathTo("dome.axis", "alt"), "dome.axis.alt");

@@ -1,0 +1,189 @@
+package webdemo_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+const (
+	commandInput   = `document.querySelector("#command-input")`
+	commandFocused = `document.activeElement?.id === "command-input"`
+)
+
+// openAt opens the overview at a size, armed, as a new page of the tab.
+func openAt(t *testing.T, ctx context.Context, addr string, size viewport) {
+	t.Helper()
+	do(t, ctx, chromedp.EmulateViewport(size.width, size.height), chromedp.Navigate("about:blank"), chromedp.Navigate("http://"+addr+"/"),
+		chromedp.WaitReady(`#link-state[data-state="open"]`))
+	arm(t, ctx)
+}
+
+// press dispatches a key at what has the focus.
+func press(t *testing.T, ctx context.Context, keys string) {
+	t.Helper()
+	do(t, ctx, chromedp.KeyEvent(keys))
+}
+
+// Fault 10: after a reconnect a refused line was selected in the focused field, one Enter from being sent.
+func TestARefusedLineIsNotOneKeyAwayFromBeingSentAfterAReconnect(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	dome := startSimulated(t, o.url)
+	for _, size := range sizes {
+		name := size.name
+		openAt(t, ctx, o.addr, size)
+		o.stopBridge()
+		until(t, ctx, name+": the link is lost", `document.body.dataset.link !== "open"`)
+		do(t, ctx, chromedp.SendKeys("#command-input", "dome close\r"))
+		until(t, ctx, name+": the refusal is told", `document.querySelector("#command-why").textContent.startsWith("Not sent:")`)
+		listener, err := net.Listen("tcp", o.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.startBridge(t, listener)
+		until(t, ctx, name+": the link is back", `document.body.dataset.link === "open"`)
+		until(t, ctx, name+": the field is left", `!(`+commandFocused+`)`)
+		if line := evaluate[string](t, ctx, commandInput+`.value`); line != "dome close" {
+			t.Errorf("%s: the field has %q", name, line)
+		}
+		if evaluate[bool](t, ctx, commandInput+`.selectionStart !== `+commandInput+`.selectionEnd`) {
+			t.Errorf("%s: the line is selected", name)
+		}
+		press(t, ctx, kb.Enter)
+		do(t, ctx, chromedp.Focus("#command-input"))
+		press(t, ctx, kb.Enter)
+		until(t, ctx, name+": the first Enter only says what it was", `/"dome close" was not sent \d+s ago/.test(document.querySelector("#command-why").textContent)`)
+		select {
+		case ran := <-dome.ran:
+			t.Fatalf("%s: the actor ran %s", name, ran)
+		default:
+		}
+		press(t, ctx, kb.Enter)
+		if ran := testkit.Receive(t, dome.ran); ran != "close" {
+			t.Errorf("%s: the actor ran %s", name, ran)
+		}
+		until(t, ctx, name+": the field is empty", commandInput+`.value === ""`)
+		screenshot(t, ctx, "commandline-"+name)
+	}
+}
+
+// Fault 12: Esc wiped the draft, and the keys of shortcuts went on typing.
+func TestEscapeLeavesTheFieldAndKeepsTheLine(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	startSimulated(t, o.url).Broadcast("i", nil)
+	for _, size := range sizes {
+		name := size.name
+		openAt(t, ctx, o.addr, size)
+		until(t, ctx, "dome is known", `document.querySelector('[data-actor="dome"]') !== null`)
+		do(t, ctx, chromedp.SendKeys("#command-input", "dome op"))
+		until(t, ctx, name+": completions are offered", `document.querySelector("#command-hints [role=option]") !== null && `+commandInput+`.getAttribute("aria-expanded") === "true"`)
+		press(t, ctx, kb.Escape)
+		until(t, ctx, name+": the list is closed first", commandInput+`.getAttribute("aria-expanded") === "false" && `+commandFocused)
+		press(t, ctx, kb.Escape)
+		until(t, ctx, name+": then the field is left", `!(`+commandFocused+`)`)
+		press(t, ctx, "l")
+		if line := evaluate[string](t, ctx, commandInput+`.value`); line != "dome op" {
+			t.Errorf("%s: the field has %q", name, line)
+		}
+	}
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+// Fault 12: hints ended after 60.
+func TestEveryActorIsOfferedAndTheLineIsWrittenByKeyboardAlone(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	p := o.publisher(t)
+	for n := range 150 {
+		p.publish(fmt.Sprintf("actor%03d", n), "i", false, []byte(`{"x": 1}`))
+	}
+	dome := startSimulated(t, o.url)
+	dome.Broadcast("i", nil)
+	openAt(t, ctx, o.addr, sizes[0])
+	until(t, ctx, "all actors are known", `document.querySelector("#actors-count").textContent.includes("151")`)
+	do(t, ctx, chromedp.SendKeys("#command-input", "actor"))
+	until(t, ctx, "all of them are offered", `document.querySelectorAll("#command-hints [role=option]").length === 150`)
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`(() => { const i = `+commandInput+`; i.value = ""; })()`), chromedp.SendKeys("#command-input", "do"))
+	press(t, ctx, kb.ArrowDown)
+	until(t, ctx, "the list is at dome", `document.getElementById(`+commandInput+`.getAttribute("aria-activedescendant"))?.querySelector(".text").textContent === "dome"`)
+	press(t, ctx, kb.Enter)
+	until(t, ctx, "Enter takes it, and sends nothing", commandInput+`.value === "dome "`)
+	until(t, ctx, "its commands come from its model", `[...document.querySelectorAll("#command-hints .text")].some((node) => node.textContent === "open")`)
+	press(t, ctx, "op")
+	press(t, ctx, kb.Tab)
+	until(t, ctx, "Tab completes", commandInput+`.value === "dome open "`)
+	press(t, ctx, kb.Enter)
+	if ran := testkit.Receive(t, dome.ran); ran != "open" {
+		t.Errorf("the actor ran %s", ran)
+	}
+	until(t, ctx, "the command is listed", `document.querySelector('#commands > li[data-own="true"][data-state="done"]') !== null`)
+	press(t, ctx, kb.ArrowUp)
+	until(t, ctx, "arrow up recalls the line", commandInput+`.value === "dome open"`)
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+func TestALineIsSentOnceAndSeveralLinesAreNotPasted(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	dome := startSimulated(t, o.url)
+	openAt(t, ctx, o.addr, sizes[0])
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`(() => {
+		const data = new DataTransfer();
+		data.setData("text", "dome open\ndome close");
+		`+commandInput+`.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+	})()`))
+	until(t, ctx, "a paste of two lines is refused", `document.querySelector("#command-why").textContent.includes("2 lines are 2 commands") && `+commandInput+`.value === ""`)
+	do(t, ctx, chromedp.SendKeys("#command-input", "dome open"))
+	// A key that is held down arrives as one that repeats; and who presses twice presses again before the answer.
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`(() => {
+		const form = document.querySelector("#command-form");
+		for (let n = 0; n < 5; n += 1) {
+			if (`+commandInput+`.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", repeat: n > 0, bubbles: true, cancelable: true }))) form.requestSubmit();
+		}
+		form.requestSubmit();
+	})()`))
+	if ran := testkit.Receive(t, dome.ran); ran != "open" {
+		t.Errorf("the actor ran %s", ran)
+	}
+	until(t, ctx, "it is done", `document.querySelector('#commands > li[data-state="done"]') !== null`)
+	if n := evaluate[int](t, ctx, `document.querySelectorAll("#commands > li[data-own=true]").length`); n != 1 || len(dome.ran) > 0 {
+		t.Errorf("%d commands were sent, and %d ran after the first", n, len(dome.ran))
+	}
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+// Fault 9: an operator's own typo painted the actor red.
+func TestATypoIsToldAtTheCommandAndPaintsNoActorRed(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	dome := startSimulated(t, o.url)
+	dome.Broadcast("i", nil)
+	for _, size := range sizes {
+		name := size.name
+		openAt(t, ctx, o.addr, size)
+		until(t, ctx, "dome is known", `document.querySelector('[data-actor="dome"]') !== null`)
+		do(t, ctx, chromedp.SendKeys("#command-input", "dome opne\r"))
+		until(t, ctx, name+": the command has failed, and says why", `(({ dataset, textContent }) => dataset?.state === "failed" && textContent.includes("opne"))(document.querySelector("#commands > li[data-own=true]") ?? { textContent: "" })`)
+		said := evaluate[string](t, ctx, `document.querySelector("#commands > li[data-own=true] .said").textContent`)
+		if !strings.Contains(said, "does not exist or cannot be parsed") {
+			t.Errorf("%s: the command says %q", name, said)
+		}
+		dome.Broadcast("i", nil)
+		states := evaluate[[]string](t, ctx, `[document.querySelector('[data-actor="dome"]').dataset.level, document.querySelector("#worst").dataset.count]`)
+		if !slices.Equal(states, []string{"ok", "0"}) {
+			t.Errorf("%s: the level of dome and the number of problems are %q", name, states)
+		}
+		screenshot(t, ctx, "typo-"+name)
+	}
+	testkit.NoConsoleErrors(t, ctx)
+}
