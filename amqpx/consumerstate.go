@@ -69,6 +69,9 @@ type deliveryState struct {
 	removals    removals    // what the broker removed from the queue
 	stream      position    // where the link reads a stream
 
+	// waiting is how many of the next deliveries waited in a kept queue when this session began.
+	waiting int
+
 	// gap is to be reported after gapAfter more deliveries of this session.
 	gap      *Gap
 	gapAfter int
@@ -256,7 +259,21 @@ func (cs *consumerState) deliver(d *amqp.Delivery) {
 	}
 	decode10(d)
 	defer cs.guard(d.RoutingKey)
+	if cs.queue.DeliverWaited != nil && cs.waited(d) {
+		cs.queue.DeliverWaited(d)
+		return
+	}
 	cs.queue.Deliver(d)
+}
+
+// waited reports whether a message was at the broker before this session began. What was sent to an
+// earlier consumer is behind the messages that the broker counted, but flagged.
+func (cs *consumerState) waited(d *amqp.Delivery) bool {
+	if cs.queue.Stream != nil {
+		offset, ok := d.Headers[offsetHeader].(int64)
+		return ok && uint64(offset) < cs.stream.end
+	}
+	return cs.queue.Expires > 0 && (cs.waiting > 0 || d.Redelivered)
 }
 
 // guard recovers from a panic of the receiver, so that only the message that caused it is
@@ -279,6 +296,7 @@ func (cs *consumerState) take(d *amqp.Delivery) {
 			defer cs.reportPendingGap()
 		}
 		cs.takeKept(d)
+		cs.waiting = max(0, cs.waiting-1)
 	case !isMarker(d, cs.queueName()):
 		cs.deliver(d)
 	}

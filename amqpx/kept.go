@@ -52,7 +52,7 @@ func (s *session) openKept(ctx context.Context, ch *amqp.Channel, cs *consumerSt
 	if err != nil {
 		return err
 	}
-	cs.redelivered.otherConsumer = kept.Consumers > 0
+	cs.redelivered.otherConsumer, cs.waiting = kept.Consumers > 0, kept.Messages
 	if err := s.consumeKept(ch, cs); err != nil {
 		return err
 	}

@@ -28,6 +28,10 @@ type Queue struct {
 	// Deliver gets each message, in order and one at a time. While it blocks, the broker keeps
 	// the messages beyond the prefetch. The link acknowledges the delivery.
 	Deliver func(*Delivery)
+	// DeliverWaited, if set, gets the messages in place of Deliver that waited in a queue that
+	// outlives the link, or in a stream, since before the session that reads them began: they may
+	// have been sent long ago.
+	DeliverWaited func(*Delivery)
 	// CanDeliver reports whether Deliver would return at once. If so, a message that comes
 	// alone is delivered on the goroutine that has read it from the network, which saves
 	// waking another one; nothing else is read meanwhile. nil means never.

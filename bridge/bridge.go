@@ -111,6 +111,11 @@ func New(cfg Config) (*Bridge, error) {
 	b.newHub()
 	b.newProblems()
 	b.consumers = newConsumers(b)
+	b.consumers.OnChange(func(actor string, present bool) {
+		if !present {
+			b.hub.ActorGone(actor)
+		}
+	})
 	b.newModels()
 	b.access = newAccessControl(&b.cfg)
 	b.warnOfName()

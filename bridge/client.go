@@ -110,7 +110,7 @@ func (b *Bridge) capabilities() []string {
 		"ping", "subscribe", "filter", "throttle", "batch", "ordered", "snapshot", "resume", "gap", "actors", "mine", "command",
 		"expires", "silent",
 		"heard", "notices",
-		"log",
+		"log", "commands",
 		"model",
 		"problems", "site",
 	}

@@ -104,13 +104,34 @@ func (b *Bridge) publishRecorded(s *outgoing) error {
 
 // send publishes a command, unless its sender has lost the right to by the time that it is sent.
 func (b *Bridge) send(s *outgoing, from amqpx.Sender, done func(amqpx.Outcome)) error {
-	if b.cfg.Access == nil {
-		return b.link.Publish(s.message(from), done)
+	b.hub.CommandSent(hub.SentCommand{CommandKey: s.key(), String: s.CommandString, Client: b.senderOf(s.client), Self: s.client.Self()})
+	ended := func(o amqpx.Outcome) {
+		if o != amqpx.Confirmed {
+			_, text := s.failure(o)
+			b.hub.CommandFailed(s.key(), text, o.InDoubt())
+		}
+		done(o)
 	}
-	withdrawn := b.withdrawn(s)
+	var withdrawn func() bool
+	if b.cfg.Access != nil {
+		withdrawn = b.withdrawn(s)
+	}
 	m := s.message(from)
 	m.Withdrawn = withdrawn
-	return b.link.Publish(m, done)
+	err := b.link.Publish(m, ended)
+	if err != nil {
+		b.hub.CommandFailed(s.key(), err.Error(), false)
+	}
+	return err
+}
+
+// senderOf returns whose command it is, as others see it: the client's user, or else its id; "" over
+// HTTP without a user.
+func (b *Bridge) senderOf(c *client) string {
+	if user := c.user(); user != "" || c.number == 0 {
+		return user
+	}
+	return b.clientID(c.number)
 }
 
 // failure returns the code and the text of a command that was not confirmed.

@@ -33,7 +33,9 @@ type docHarness struct {
 
 func newDocHarness(t *testing.T, url string) *docHarness {
 	t.Helper()
-	b := linked(t, url, withHistory, func(c *bridge.Config) { c.Name, c.Version, c.ListClients, c.Site = "bridge", "0.1.0", true, docSite() }, withSources("exchange=live"))
+	b := linked(t, url, withHistory, func(c *bridge.Config) {
+		c.Name, c.Version, c.ListClients, c.Site, c.KeywordHistory = "bridge", "0.1.0", true, docSite(), 1<<20
+	}, withSources("exchange=live"))
 	th := &docHarness{t: t, b: b, p: newPeer(t, url), heard: map[string][]envelope{}, access: newDocAccess(t, url)}
 	commands := th.p.hear("command.dome.#")
 	acting := make(chan struct{})
@@ -62,7 +64,7 @@ func domeSays(code string, commandID any) amqp.Publishing {
 	id, _ := commandID.(string)
 	return amqp.Publishing{
 		Headers:       amqp.Table{"message_code": code, "sender": "dome", "command_id": commandID, "commander_id": "bridge.dome", "internal": false},
-		CorrelationId: id, MessageId: "2f1d", Timestamp: time.Now(), Body: []byte(`{"dome_open": true}`),
+		CorrelationId: id, MessageId: "2f1d", Timestamp: time.Now(), Body: []byte(`{"dome_open": true, "dome_az_deg": 101.5}`),
 	}
 }
 
@@ -157,7 +159,7 @@ func (th *docHarness) runOthers(b *broker.Broker) {
 // runNotices makes an actor's queue of commands get a consumer.
 func (th *docHarness) runNotices(c *client) {
 	th.t.Helper()
-	c.say(`{"op": "subscribe", "id": "n", "notices": ["actors"]}`)
+	c.say(`{"op": "subscribe", "id": "n", "notices": ["actors", "commands"]}`)
 	th.until(c, "ok")
 	if _, err := th.p.ch.QueueDeclare("dome_commands", false, true, false, false, nil); err != nil {
 		th.t.Fatal(err)
@@ -166,6 +168,11 @@ func (th *docHarness) runNotices(c *client) {
 		th.t.Fatal(err)
 	}
 	th.until(c, "actor")
+	c.say(`{"op": "command", "id": "c", "consumer": "dome", "command_string": "open"}`)
+	for state := any(""); state != "done"; {
+		all := th.until(c, "command_state")
+		state = all[len(all)-1]["command"].(map[string]any)["state"]
+	}
 }
 
 // runAway sends a command while there is no broker.

@@ -53,8 +53,10 @@ var opDoors = []struct {
 	{"unsubscribe", `{"op": "unsubscribe"}`, outcomes{"unauthorized", "bad_request", "bad_request", "bad_request"}}, // it has none
 	{"snapshot", `{"op": "snapshot"}`, outcomes{"unauthorized", "snapshot", "snapshot", "snapshot"}},
 	{"actors", `{"op": "actors"}`, outcomes{"unauthorized", "actors", "actors", "actors"}},
-	{"log", `{"op": "log", "before": 9}`, outcomes{"unauthorized", "log", "log", "log"}}, // what it may hear; see hearing doors
+	{"history", `{"op": "history", "keywords": ["dome.x"]}`, outcomes{"unauthorized", "history", "history", "history"}}, // see TestAHistoryHasOnlyWhatAClientMayHear
+	{"log", `{"op": "log", "before": 9}`, outcomes{"unauthorized", "log", "log", "log"}},                                // what it may hear; see hearing doors
 	{"subscribe", `{"op": "subscribe", "notices": ["actors", "commands"]}`, outcomes{"unauthorized", "ok", "ok", "ok"}},
+	{"commands", `{"op": "commands"}`, outcomes{"unauthorized", "commands", "commands", "commands"}}, // whose replies it may hear; see commands of everybody
 	{"clients", `{"op": "clients"}`, outcomes{"unauthorized", "forbidden", "forbidden", "clients"}},
 	{"model", `{"op": "model", "actor": "dome"}`, outcomes{"unauthorized", "model", "model", "model"}},
 	{"model", `{"op": "model", "actor": "mirror"}`, outcomes{"unauthorized", "model", "forbidden", "model"}},

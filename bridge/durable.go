@@ -59,12 +59,13 @@ func (cfg *Config) epoch() string {
 // repliesQueue returns the queue or stream from which replies come.
 func (b *Bridge) repliesQueue() amqpx.Queue {
 	q := amqpx.Queue{
-		Name:       actor.RepliesQueue(b.cfg.Name),
-		Bindings:   []string{"reply.#"},
-		Deliver:    b.deliver,
-		OnGap:      b.missed,
-		CanDeliver: func() bool { return b.engine.HasCapacity() },
-		Expires:    b.cfg.Durable.Expires,
+		Name:          actor.RepliesQueue(b.cfg.Name),
+		Bindings:      []string{"reply.#"},
+		Deliver:       func(d *amqpx.Delivery) { b.deliver(d, false) },
+		DeliverWaited: func(d *amqpx.Delivery) { b.deliver(d, true) },
+		OnGap:         b.missed,
+		CanDeliver:    func() bool { return b.engine.HasCapacity() },
+		Expires:       b.cfg.Durable.Expires,
 	}
 	if s := b.cfg.Durable.Stream; s != nil {
 		q.Stream = &amqpx.Stream{

@@ -121,7 +121,10 @@ func historyKeywords(raw json.RawMessage) (names []string, err error) {
 	if raw == nil {
 		return nil, fmt.Errorf(`"keywords" is missing; %s`, form)
 	}
-	if json.Unmarshal(raw, &names) != nil || names == nil {
+	if json.Unmarshal(raw, &names) != nil && protocol.Kind(raw) == "a list" {
+		return nil, fmt.Errorf(`"keywords" is a list with other things than names; %s`, form)
+	}
+	if names == nil {
 		return nil, fmt.Errorf(`"keywords" is %s, but must be a list of names; %s`, protocol.Kind(raw), form)
 	}
 	if len(names) == 0 || len(names) > maxHistoryKeywords {

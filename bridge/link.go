@@ -35,6 +35,7 @@ func (b *Bridge) linkChanged(state amqpx.State) {
 	b.warnOfDenied(state.Err)
 	if !state.Up {
 		b.pendingReturns.linkLost()
+		b.models.Unwatched()
 	}
 	b.problems.SetLinked(state.Up && state.QueueDown == "")
 	b.hub.Do(b.reportLink)

@@ -72,6 +72,8 @@ var (
 	keywordsDesc         = describe("snapshot_keywords", "Keywords of these actors.")
 	valuesDesc           = describe("snapshot_bytes", "Memory of the last values of the keywords.")
 	evictedDesc          = describe("snapshot_evicted_total", "Actors and keywords that were evicted because of the limits.")
+	problemsDesc         = describe("problems", "Problems of actors that nobody has acknowledged, by level.", "level")
+	problemsOmittedDesc  = describe("problems_omitted_total", "Replies that told of a problem of an actor for which there was no space.")
 	seqDesc              = describe("seq", "Number of the last reply.")
 	clientsDesc          = describe("clients", "WebSocket clients that are connected, by what they speak.", "protocol")
 	roomsDesc            = describe("rooms", "Rooms with clients that connected to their paths.")

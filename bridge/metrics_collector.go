@@ -12,6 +12,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/origin"
+	"github.com/clu-ws/clu-ws/bridge/problem"
+	"github.com/clu-ws/clu-ws/bridge/site"
 )
 
 // collector collects the counts that the link, the engine and the hub keep themselves. It
@@ -29,6 +31,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	s.link(b)
 	s.dropped(b)
 	s.hub(figures)
+	s.problems(b.problems)
 	s.clients(b, figures)
 	s.sources(b)
 	s.presence(b.presence)
@@ -98,6 +101,14 @@ func (s sample) hub(f hub.Figures) {
 	s.gauge(valuesDesc, float64(f.ValueBytes))
 	s.counter(evictedDesc, float64(f.Evicted))
 	s.gauge(seqDesc, float64(f.Seq))
+}
+
+func (s sample) problems(t *problem.Tracker) {
+	counts := t.Counts()
+	for level := site.Warn; level <= site.Critical; level++ {
+		s.gauge(problemsDesc, float64(counts[level]), level.String())
+	}
+	s.counter(problemsOmittedDesc, float64(t.Omitted()))
 }
 
 func (s sample) clients(b *Bridge, f hub.Figures) {

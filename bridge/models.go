@@ -3,7 +3,6 @@ package bridge
 import (
 	"bytes"
 	"errors"
-	"maps"
 	"time"
 
 	"github.com/clu-ws/clu-ws/actor"
@@ -19,21 +18,42 @@ import (
 // newModels makes the models of actors, which the bridge asks on its own account.
 func (b *Bridge) newModels() {
 	b.models = model.New(model.Config{Now: b.cfg.now, After: b.cfg.after, Send: b.askActor, Changed: b.modelChanged})
+	b.consumers.OnChange(func(actor string, present bool) {
+		if present {
+			b.models.Started(actor)
+		} else {
+			b.models.Stopped(actor)
+		}
+	})
 }
+
+// nobodyListens is why an actor is not asked that has no consumer.
+const nobodyListens = "Nobody listens to this actor's commands; it is asked again once it is back."
+
+// questionExpires is the time in milliseconds after which the broker drops a question that nobody has
+// taken from an actor's queue.
+const questionExpires = "10000"
 
 // askActor sends a question to an actor, as the commands of clients are sent: within 0.9 s or not at
 // all. It is the bridge's own, and not counted as a client's.
 func (b *Bridge) askActor(q model.Question) {
+	if present, known := b.consumerOf(q.Actor); known && !present {
+		b.consumers.doubt(q.Actor)
+		b.models.Unsent(q.ID, nobodyListens)
+		return
+	}
 	command := actor.NewCommand(b.cfg.Name, q.Actor, q.CommandString, q.ID)
 	command.Internal, command.NoLog = true, true // people who watch the actors need not see it
 	err := command.Validate()
 	if err == nil {
 		m := command.Message()
+		m.Expiration = questionExpires
 		m.From, m.Tenant, m.Deadline = fromBridge{}, fromBridge{}, time.Now().Add(sendWithin)
 		err = b.link.Publish(m, func(o amqpx.Outcome) {
 			switch {
 			case o == amqpx.Returned:
-				b.models.Unsent(q.ID, "Nobody listens to this actor's commands; it is asked again once it is back.")
+				b.consumers.doubt(q.Actor)
+				b.models.Unsent(q.ID, nobodyListens)
 			case o != amqpx.Confirmed && !o.InDoubt(): // in doubt, the answer may still come
 				b.models.Unsent(q.ID, actor.OutcomeText(o, q.Actor))
 			}
@@ -146,7 +166,7 @@ func (b *Bridge) answerOf(name string, keywords ...string) *filter.Reply {
 func (b *Bridge) modelFrame(c *client, id *string, m *model.Model) engine.Frame {
 	a := modelAnswer{
 		Op: "model", ID: id, Actor: m.Actor, State: m.State, Asked: m.Asked.UTC().Format(protocol.TimeFormat),
-		Commands: []model.Command{}, Keywords: map[string]model.Keyword{},
+		Commands: []model.Command{},
 	}
 	problem := m.Problem
 	may := b.modelParts(c, m.Actor)
@@ -156,15 +176,13 @@ func (b *Bridge) modelFrame(c *client, id *string, m *model.Model) engine.Frame 
 	case m.Source != "":
 		a.Source, a.Commands = &m.Source, m.Commands
 	}
-	switch {
-	case !may.keywords:
+	if !may.keywords {
 		problem = "You may not hear the actor's answer about its keywords."
-	case m.Schema:
-		a.Keywords = maps.Clone(m.Keywords)
 	}
+	a.Keywords = b.modelKeywords(c, m, may.keywords)
 	if may != (modelParts{true, true}) && m.State != model.Asking {
 		a.State = model.Partial
-		if a.Source == nil && len(a.Keywords) == 0 {
+		if a.Source == nil && !(may.keywords && m.Schema) {
 			a.State = model.None
 		}
 	}

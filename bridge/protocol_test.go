@@ -33,15 +33,17 @@ func (e envelope) kind() string {
 
 // requests holds, for each kind of request, the kind of the last message that answers it.
 var requests = map[string]string{
-	"ping": "pong", "subscribe": "ok", "unsubscribe": "ok", "snapshot": "snapshot", "actors": "actors", "command": "result", "clients": "clients", "a plain command": "a reply", "publish": "ok", "auth": "ok",
+	"ping": "pong", "subscribe": "ok", "unsubscribe": "ok", "snapshot": "snapshot", "actors": "actors", "commands": "commands", "command": "result", "clients": "clients", "a plain command": "a reply", "publish": "ok", "auth": "ok",
 	"model":    "model",
+	"history":  "history",
 	"log":      "log",
 	"problems": "problems", "ack": "ok", "site": "site",
 }
 
 func (e envelope) isRequest() bool {
 	_, known := requests[e.kind()]
-	return known && e["actors"] == nil && e["clients"] == nil && e["state"] == nil && e["entries"] == nil && e["problems"] == nil && e["boards"] == nil
+	return known && e["actors"] == nil && e["clients"] == nil && e["state"] == nil && e["entries"] == nil && e["commands"] == nil &&
+		e["problems"] == nil && e["boards"] == nil && e["series"] == nil
 }
 
 // theExample matches the document's values for which a bridge has its own.

@@ -22,8 +22,9 @@ func (b *Bridge) awaitCapacity() {
 	_ = b.engine.AwaitCapacity(b.running) // an error means that the bridge is stopping
 }
 
-// deliver delivers a reply to every client. The link calls it for one reply at a time.
-func (b *Bridge) deliver(d *amqpx.Delivery) {
+// deliver delivers a reply to every client. The link calls it for one reply at a time. waited reports
+// whether the reply was at the broker before the link was up.
+func (b *Bridge) deliver(d *amqpx.Delivery, waited bool) {
 	b.awaitCapacity()
 	offset, numbered := amqpx.TakeStreamOffset(d)
 	wanted, done := b.pendingReturns.arrived(d.MessageId)
@@ -38,7 +39,9 @@ func (b *Bridge) deliver(d *amqpx.Delivery) {
 		return
 	}
 	b.metrics.replies.Inc()
-	b.hub.Reply(newReply(d, buf, body), offset, numbered)
+	r := newReply(d, buf, body)
+	r.Past = waited
+	b.hub.Reply(r, offset, numbered)
 }
 
 // skipped returns the message for a client that reads so slowly that frames are left out.

@@ -34,7 +34,7 @@ func BenchmarkReply(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				bridge.deliver(d)
+				bridge.deliver(d, false)
 			}
 		})
 	}

@@ -45,6 +45,7 @@ func newRequestHandlers() requestHandlers {
 		"actors":      {nil, (*Bridge).actors},
 		"history":     {[]string{"keywords", "from", "to", "points"}, (*Bridge).history},
 		"log":         {[]string{"before", "after", "limit", "filter", "epoch"}, (*Bridge).logPage},
+		"commands":    {nil, (*Bridge).knownCommands},
 		"clients":     {nil, (*Bridge).clients},
 		"model":       {modelFields, (*Bridge).model},
 		"command":     {[]string{"consumer", "command_string", "command_id", "timeout_ms", "expires_at", "extra"}, (*Bridge).trackedCommand},
@@ -205,6 +206,11 @@ func (b *Bridge) snapshot(s *hub.Session, r request) error {
 		return err
 	}
 	return b.hub.Snapshot(hubConn{r.conn}, s, r.id, f, nil)
+}
+
+// knownCommands answers with the commands of everybody.
+func (b *Bridge) knownCommands(s *hub.Session, r request) error {
+	return b.hub.Commands(hubConn{r.conn}, s, r.id)
 }
 
 // actors answers with the actors that have sent replies.

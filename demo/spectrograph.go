@@ -92,6 +92,7 @@ func (s *spectrograph) broadcast(ctx context.Context) {
 		case temperature > cryostatFails:
 			s.actor.Broadcast(actor.Critical, actor.Keywords{"error": fmt.Sprintf("The cryostat is at %.1f K; the spectrograph shuts down to protect the detector.", temperature)})
 			s.fail()
+			return
 		case warn:
 			s.actor.Broadcast(actor.Warning, actor.Keywords{"alert": fmt.Sprintf("The cryostat is warming: %.1f K.", temperature)})
 		}

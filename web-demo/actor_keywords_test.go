@@ -27,7 +27,7 @@ func row(keyword, part string) string {
 // Fault 12: what an actor says of itself became rows, and NaN looked like null.
 func TestMessagesAreNoRowsAndNaNIsNotNull(t *testing.T) {
 	ctx := testkit.Browser(t)
-	o := startConfigured(t, nil, func(cfg *bridge.Config) { cfg.Envelope.NaN = actor.NaNString })
+	o := startConfigured(t, func(cfg *bridge.Config) { cfg.Envelope.NaN = actor.NaNString })
 	p := o.publisher(t)
 	p.publish("dome", "i", false, []byte(`{"schema": "{}", "command_model": {"name": "x"}, "help": ["Usage"], "text": "hello", "error": "no", "traceback": "line 1", "humidity": 40.5, "lost": null, "wind": NaN, "gust": -Infinity}`))
 	for _, size := range sizes {
@@ -45,7 +45,7 @@ func TestMessagesAreNoRowsAndNaNIsNotNull(t *testing.T) {
 func TestTheActorViewShowsUnitsLimitsAndStatusWords(t *testing.T) {
 	ctx := testkit.Browser(t)
 	low, high, critical := 10.0, 80.0, 90.0
-	o := startConfigured(t, nil, func(cfg *bridge.Config) {
+	o := startConfigured(t, func(cfg *bridge.Config) {
 		cfg.Site = &site.Config{Title: "Test", Keywords: map[string]site.Keyword{
 			"dome.humidity": {Unit: "%", Description: "Inside the dome", Low: &low, High: &high, HighCritical: &critical},
 			"dome.axis.alt": {Unit: "deg", High: &high},

@@ -23,8 +23,7 @@ type observatory struct {
 	addr       string // of the bridge
 	stopBridge func()
 	bridge     *bridge.Bridge
-	access     *access.Authority    // of the bridge; nil is no access control
-	configure  func(*bridge.Config) // changes the configuration of its bridges; nil changes nothing
+	configure  func(*bridge.Config)
 }
 
 func startObservatory(t testing.TB) *observatory { return startGuarded(t, nil) }
@@ -32,14 +31,14 @@ func startObservatory(t testing.TB) *observatory { return startGuarded(t, nil) }
 // startGuarded starts an observatory whose bridge asks the authority who its clients are.
 func startGuarded(t testing.TB, a *access.Authority) *observatory {
 	t.Helper()
-	return startConfigured(t, a, nil)
+	return startConfigured(t, func(cfg *bridge.Config) { cfg.Access = a })
 }
 
-// startConfigured starts an observatory whose bridges have another configuration.
-func startConfigured(t testing.TB, a *access.Authority, configure func(*bridge.Config)) *observatory {
+// startConfigured starts an observatory whose bridges have a configuration of the test.
+func startConfigured(t testing.TB, configure func(*bridge.Config)) *observatory {
 	t.Helper()
 	amqpListener := listen(t)
-	o := &observatory{Broker: broker.New(broker.Config{}), access: a, configure: configure, url: "amqp://guest:guest@" + amqpListener.Addr().String() + "/"}
+	o := &observatory{Broker: broker.New(broker.Config{}), configure: configure, url: "amqp://guest:guest@" + amqpListener.Addr().String() + "/"}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -60,7 +59,7 @@ func (o *observatory) startBridge(t testing.TB, listener net.Listener) {
 	linked := make(chan struct{}, 1)
 	cfg := bridge.Config{
 		Broker: []string{o.url}, Page: webdemo.Handler(), Logger: slog.New(slog.DiscardHandler),
-		History: hub.History{Replies: 10_000}, Access: o.access,
+		History: hub.History{Replies: 10_000},
 		OnLink: func(amqpx.State) {
 			select {
 			case linked <- struct{}{}:
@@ -68,9 +67,7 @@ func (o *observatory) startBridge(t testing.TB, listener net.Listener) {
 			}
 		},
 	}
-	if o.configure != nil {
-		o.configure(&cfg)
-	}
+	o.configure(&cfg)
 	b, err := bridge.New(cfg)
 	if err != nil {
 		t.Fatal(err)

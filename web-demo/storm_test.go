@@ -105,13 +105,13 @@ func throttle(factor float64) chromedp.Action[chromedp.Void] {
 
 // countSockets makes each page count the messages and the closes of its sockets, before any of its own code runs.
 const countSockets = `(() => {
-	const seen = window.sockets = { opened: 0, messages: 0, closes: [] };
+	const seen = window.sockets = { messages: 0, of: [], closes: [] };  // of: the messages of each socket
 	const Original = window.WebSocket;
 	window.WebSocket = class extends Original {
 		constructor(...args) {
 			super(...args);
-			seen.opened += 1;
-			this.addEventListener("message", () => { seen.messages += 1; });
+			const n = seen.of.push(0) - 1;
+			this.addEventListener("message", () => { seen.messages += 1; seen.of[n] += 1; });
 			this.addEventListener("close", ({code, reason}) => { seen.closes.push(code + " " + reason); });
 		}
 	};

@@ -25,6 +25,9 @@ func TestEachEventIsARowWithItsFields(t *testing.T) {
 		{func() { l.Command(dome, func(error) {}) }, `"event":"command",` + command},
 		{func() { l.CommandEnd(CommandEnd{dome, "sent", 1234567 * time.Nanosecond}) }, `"event":"command_end",` + command + `,"outcome":"sent","ms":1.234`},
 		{func() { l.Changed(Changed{Who: dome.Who, Reason: "reload", Grants: json.RawMessage(`{"hear":[{}]}`)}) }, `"event":"changed",` + who + `,"reason":"reload","grants":{"hear":[{}]}`},
+		{func() {
+			l.Acknowledged(Acknowledged{Who: dome.Who, Actor: "dome", Keys: []string{"silent"}, Rule: "observer: command[0]"})
+		}, `"event":"acknowledged",` + who + `,"actor":"dome","keys":["silent"],"rule":"observer: command[0]"`},
 		{func() { l.Kicked(Kicked{dome.Who, "kicked", "eve", 10 * time.Minute}) }, `"event":"kicked",` + who + `,"code":"kicked","by":"eve","block":"10m0s"`},
 		{func() { l.Reloaded(Reloaded{Changed: []string{"access"}}) }, `"event":"reloaded","changed":["access"]`},
 		{func() { l.Reloaded(Reloaded{}) }, `"event":"reloaded"`},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clu-ws/clu-ws/bridge/protocol"
 	"github.com/clu-ws/clu-ws/internal/unordered"
 )
 
@@ -116,6 +117,9 @@ func (h *Hub) newGroup(key string, subs []subscription, s *Session, size int) *g
 	if g.notices != 0 {
 		g.viewer = s.viewer.Load()
 		h.noticed[g] = struct{}{}
+		if g.notices&protocol.NoticeCommands != 0 {
+			h.commandGroups.Add(1)
+		}
 	}
 	return g
 }
@@ -129,6 +133,9 @@ func (h *Hub) leave(g *group) {
 	}
 	delete(h.groups, g.key)
 	delete(h.noticed, g)
+	if g.notices&protocol.NoticeCommands != 0 {
+		h.commandGroups.Add(-1)
+	}
 	h.shares.Give(g.address, g.weight)
 	for _, m := range g.subs {
 		m.sharedSub.groups = unordered.Remove(m.sharedSub.groups, m)

@@ -134,22 +134,25 @@ func (s *hubHarness) tell(l *recordingClient, request string) {
 	}
 }
 
+// harnessRequest is a request of a client, as far as these tests need it.
+type harnessRequest struct {
+	Op                string
+	ID                *string
+	Data, Filter      json.RawMessage
+	Rooms             []string
+	Notices           json.RawMessage
+	ThrottleMS        json.RawMessage `json:"throttle_ms"`
+	BatchMS           json.RawMessage `json:"batch_ms"`
+	Ordered, Snapshot bool
+	Since             *protocol.Since
+	Consumer, Epoch   string
+	Before, After     *uint64
+	Limit             int
+}
+
 func (s *hubHarness) do(l *recordingClient, request string) {
 	s.t.Helper()
-	var r struct {
-		Op                string
-		ID                *string
-		Data, Filter      json.RawMessage
-		Rooms             []string
-		Notices           json.RawMessage
-		ThrottleMS        json.RawMessage `json:"throttle_ms"`
-		BatchMS           json.RawMessage `json:"batch_ms"`
-		Ordered, Snapshot bool
-		Since             *protocol.Since
-		Consumer, Epoch   string
-		Before, After     *uint64
-		Limit             int
-	}
+	var r harnessRequest
 	if err := json.Unmarshal([]byte(request), &r); err != nil {
 		s.t.Errorf("%s: %v", request, err)
 	}
@@ -164,31 +167,13 @@ func (s *hubHarness) do(l *recordingClient, request string) {
 	}
 	switch {
 	case err != nil:
-	case r.Op == "ping":
-		err = s.hub.Ping(l, l.session, r.ID, r.Data)
-	case r.Op == "subscribe":
-		d := SubscribeRequest{ID: r.ID, Snapshot: r.Snapshot, Since: r.Since}
-		d.Spec = Spec{Filter: f, Rooms: r.Rooms, Throttle: s.milliseconds(r.ThrottleMS), Batch: l.session.Batch, Ordered: r.Ordered}
-		if d.Spec.Notices, err = (protocol.Fields{"notices": r.Notices}).Notices(); r.Notices != nil && err != nil {
-			s.t.Error(err)
-		}
-		if r.BatchMS != nil && string(r.BatchMS) != "null" {
-			d.Spec.Batch = s.milliseconds(r.BatchMS)
-		}
-		err = s.hub.Subscribe(l, l.session, d, long)
-	case r.Op == "unsubscribe":
-		err = s.hub.Unsubscribe(l, l.session, r.ID)
-	case r.Op == "snapshot":
-		err = s.hub.Snapshot(l, l.session, r.ID, f, long)
-	case r.Op == "actors":
-		err = s.hub.Actors(l, l.session, r.ID)
 	case r.Op == "log":
 		d := LogRequest{ID: r.ID, Filter: f, Before: r.Before, After: r.After, Epoch: r.Epoch, Limit: cmp.Or(r.Limit, MaxLogLimit)}
 		err = s.hub.Log(l, l.session, d, long)
-	case r.Op == "command":
-		s.command(l, r.ID, r.Consumer)
+	case r.Op == "subscribe":
+		err = s.subscribe(l, &r, f, long)
 	default:
-		err = errors.New("there is no op " + r.Op)
+		err = s.doBriefly(l, &r, f, long)
 	}
 	if err == nil {
 		return
@@ -196,6 +181,38 @@ func (s *hubHarness) do(l *recordingClient, request string) {
 	if err := s.hub.Answer(l, l.session, 0, func() engine.Frame { return protocol.BadRequest(r.ID, err) }); err != nil {
 		l.Close(1008, err.Error())
 	}
+}
+
+// doBriefly does a request that needs no more than a line.
+func (s *hubHarness) doBriefly(l *recordingClient, r *harnessRequest, f *filter.Filter, long []byte) error {
+	switch r.Op {
+	case "ping":
+		return s.hub.Ping(l, l.session, r.ID, r.Data)
+	case "unsubscribe":
+		return s.hub.Unsubscribe(l, l.session, r.ID)
+	case "snapshot":
+		return s.hub.Snapshot(l, l.session, r.ID, f, long)
+	case "actors":
+		return s.hub.Actors(l, l.session, r.ID)
+	case "commands":
+		return s.hub.Commands(l, l.session, r.ID)
+	case "command":
+		s.command(l, r.ID, r.Consumer)
+		return nil
+	}
+	return errors.New("there is no op " + r.Op)
+}
+
+func (s *hubHarness) subscribe(l *recordingClient, r *harnessRequest, f *filter.Filter, long []byte) (err error) {
+	d := SubscribeRequest{ID: r.ID, Snapshot: r.Snapshot, Since: r.Since}
+	d.Spec = Spec{Filter: f, Rooms: r.Rooms, Throttle: s.milliseconds(r.ThrottleMS), Batch: l.session.Batch, Ordered: r.Ordered}
+	if d.Spec.Notices, err = (protocol.Fields{"notices": r.Notices}).Notices(); r.Notices != nil && err != nil {
+		return err
+	}
+	if r.BatchMS != nil && string(r.BatchMS) != "null" {
+		d.Spec.Batch = s.milliseconds(r.BatchMS)
+	}
+	return s.hub.Subscribe(l, l.session, d, long)
 }
 
 // command registers a command that the client awaits and that then cannot be sent.

@@ -24,6 +24,9 @@ type Hub struct {
 	Epoch    string    // with seq, identifies a reply
 	Inflight *Inflight // the commands in flight
 
+	commands      *commandRegistry // the commands of everybody; it has a lock of its own
+	commandGroups atomic.Int32     // how many groups have notices of commands
+
 	batch  time.Duration // how long a reply to plain clients may wait for others
 	newLog func() Log
 	now    func() time.Time
@@ -132,6 +135,7 @@ func New(cfg Config) *Hub {
 		observer:    newObserver(cfg.Observe),
 		plain:       newPlainGroups(cfg.NewLog),
 	}
+	h.commands = newCommandRegistry(cfg.Name, cfg.Views)
 	h.Inflight = newInflight(cfg.Name, cfg.Now, h.onEvict)
 	h.delivered.known.Store(!h.loading)
 	if cfg.Views {
@@ -171,6 +175,7 @@ func (h *Hub) Missed(from, to time.Time) {
 	h.history.add(entry{seq: h.seq, at: h.now(), frame: frame, gap: h.gapCount})
 	h.updateFigures()
 	h.notify(frame)
+	h.missedCommands()
 }
 
 // Linked reports the broker's state to v1 clients if it has changed, and its reason to those that

@@ -30,6 +30,13 @@ func (s *hubHarness) told(c *recordingClient, want ...string) {
 	}
 }
 
+// groupOf returns a client's group once its requests are done.
+func (s *hubHarness) groupOf(c *recordingClient) *group {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	return c.session.group
+}
+
 func TestNoticesComeToThoseThatAskedForTheirKind(t *testing.T) {
 	s := newHarness(t)
 	actors, both, replies := s.connect(), s.connect(), s.connect()
@@ -51,7 +58,10 @@ func TestNoticesComeToThoseThatAskedForTheirKind(t *testing.T) {
 	s.hangUp(both)
 	s.told(replies) // its requests are done behind those of the other
 	s.hub.Do(func() {})
-	if _, ok := s.hub.noticed[actors.session.group]; ok {
+	g := s.groupOf(actors)
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	if _, ok := s.hub.noticed[g]; ok {
 		t.Error("a group without notices is listed")
 	}
 }
@@ -62,7 +72,7 @@ func TestClientsThatAskForTheSameNoticesShareAGroup(t *testing.T) {
 	s.ask(one, "ok", `{"op": "subscribe", "id": "n", "notices": ["actors", "site"], "filter": {"sender": "dome"}}`)
 	s.ask(same, "ok", `{"op": "subscribe", "id": "m", "notices": ["site", "actors"], "filter": {"sender": ["dome"]}}`)
 	s.ask(other, "ok", `{"op": "subscribe", "id": "n", "notices": ["site"], "filter": {"sender": "dome"}}`)
-	if one.session.group != same.session.group || one.session.group == other.session.group {
+	if s.groupOf(one) != s.groupOf(same) || s.groupOf(one) == s.groupOf(other) {
 		t.Error("the groups are wrong")
 	}
 }
@@ -124,7 +134,7 @@ func TestClientsWithDifferentNamesShareNoticesUnlessTheseAreOfTheirOwnCommands(t
 			c := s.connectAs(&Viewer{View: view, Own: true, Self: "name " + name})
 			s.await(c, "hello")
 			s.ask(c, "ok", `{"op": "subscribe", "notices": ["`+notices+`"]}`)
-			groups = append(groups, c.session.group)
+			groups = append(groups, s.groupOf(c))
 		}
 		if (groups[0] == groups[1]) != same {
 			t.Errorf("%s: they share a group: %v", notices, !same)

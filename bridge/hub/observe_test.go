@@ -79,3 +79,21 @@ func TestAReplyAsideIsDeliveredAndResumedButInNoSnapshot(t *testing.T) {
 	s.await(again, "ok")
 	s.hears(again, 1)
 }
+
+func TestABroadcastAnswersNobodysCommand(t *testing.T) {
+	for _, c := range []struct {
+		reply filter.Reply
+		want  bool
+	}{
+		{filter.Reply{RoutingKey: "reply.broadcast"}, true},
+		{filter.Reply{RoutingKey: "reply.bridge.dome", CommandID: "x", Commander: "bridge.dome"}, false},
+		{filter.Reply{RoutingKey: "reply.broadcast", CommandID: "x", Commander: "bridge.dome"}, true}, // for everybody
+		{filter.Reply{RoutingKey: "reply..dome", CommandID: "x", Commander: ".dome"}, true},           // a timed command of CLU
+		{filter.Reply{CommandID: "x"}, true},
+		{filter.Reply{Commander: "bridge.dome"}, true},
+	} {
+		if got := (&Observed{Reply: &c.reply}).Broadcast(); got != c.want {
+			t.Errorf("%+v: %v", c.reply, got)
+		}
+	}
+}

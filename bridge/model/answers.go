@@ -59,15 +59,27 @@ func (m *Models) fail(id, reason string) {
 	m.ask(p.of, &do)
 }
 
-// Restarted takes the news that an actor has started anew, so that its model may be another one.
-// If it is being asked, it is asked again from the beginning.
-func (m *Models) Restarted(actor string) {
+// Started takes the news that somebody listens to an actor's commands. If nobody did before, or that
+// is not known, the actor has started anew: its model may be another one, and if it is being asked, it
+// is asked again from the beginning.
+func (m *Models) Started(actor string) {
 	var do effects
 	defer func() { do.run() }()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if e := m.entries[actor]; e != nil {
+	if e := m.entries[actor]; e != nil && e.stopped {
+		e.stopped = false
 		m.outdate(e, &do)
+	}
+}
+
+// Unwatched takes the news that it is not known whether somebody listens to the actors: each of them
+// may start anew meanwhile.
+func (m *Models) Unwatched() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.entries {
+		e.stopped = true
 	}
 }
 
@@ -93,6 +105,9 @@ func (m *Models) outdate(e *entry, do *effects) {
 // a question to it has no answer.
 func (m *Models) Stopped(actor string) {
 	m.mu.Lock()
+	if e := m.entries[actor]; e != nil {
+		e.stopped = true
+	}
 	ids := []string{}
 	for id, p := range m.questions {
 		if p.of.actor == actor {

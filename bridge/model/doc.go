@@ -11,7 +11,7 @@
 //
 // [Models] asks an actor once, when somebody first wants its model, one question at a time and
 // only a few actors at once (models.go, asking.go). It keeps the answers until the actor starts
-// anew ([Models.Restarted]), until a command of the model turns out not to exist any more
+// anew ([Models.Started]), until a command of the model turns out not to exist any more
 // ([Models.Refused]), or until somebody asks for a refresh.
 //
 // # What actors answer

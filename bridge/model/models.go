@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"reflect"
 	"sync"
 	"time"
 )
@@ -14,6 +15,9 @@ const (
 	answerWithin = 2 * time.Minute
 	// againAfter is when an actor that did not answer is asked again, if somebody wants it.
 	againAfter = 30 * time.Second
+	// checkAfter is how old a model may be before the actor is asked again when somebody wants it.
+	// The answer is the old one; if it turns out to be wrong, that is told.
+	checkAfter = 10 * time.Minute
 	// refreshAfter is how old a model must be to be refreshed, and how often a refused command
 	// makes the actor be asked again.
 	refreshAfter = 10 * time.Second
@@ -34,8 +38,7 @@ type Config struct {
 	Now   func() time.Time
 	After func(time.Duration, func()) (stop func() bool)
 	// Send sends a question. Its replies come by [Models.Replied], and [Models.Unsent] is called
-	// if it did not reach the actor. Send must not block, and must not call the Models back before
-	// it returns. It is called without a lock.
+	// if it did not reach the actor. Send must not block. It is called without a lock.
 	Send func(Question)
 	// Changed is called, without a lock, when a model is known that somebody waited for in vain,
 	// or one that somebody knows is no longer true.
@@ -66,6 +69,7 @@ type entry struct {
 	question *pending  // the one that is being asked; nil while it waits
 	waiting  []*waiter
 	inVain   bool // somebody was told "asking"
+	stopped  bool // nobody listens to its commands, or that is not known: it may start anew
 	used     uint64
 }
 
@@ -122,6 +126,9 @@ func (m *Models) Want(actor string, refresh bool, answer func(*Model)) {
 	if e.model != nil && !m.outdated(e, refresh) {
 		known := e.model
 		do.add(func() { answer(known) })
+		if m.old(e) {
+			m.begin(e, &do) // if too many are being asked, another time
+		}
 		return
 	}
 	if e.asking == nil && !m.begin(e, &do) {
@@ -154,6 +161,12 @@ func (m *Models) entry(actor string) *entry {
 func (m *Models) outdated(e *entry, refresh bool) bool {
 	age := m.cfg.Now().Sub(e.finished)
 	return refresh && age >= refreshAfter || e.model.State != Known && e.model.unanswered() && age >= againAfter
+}
+
+// old reports whether an actor is to be asked again although its model will do as an answer: it may
+// have started anew so quickly that nobody noticed. mu is held.
+func (m *Models) old(e *entry) bool {
+	return e.asking == nil && m.cfg.Now().Sub(e.finished) >= checkAfter
 }
 
 // unanswered reports whether a question had no answer, so that another attempt may help.
@@ -221,18 +234,23 @@ func (m *Models) finish(e *entry, do *effects) {
 	made := e.asking.result()
 	e.asking, e.question = nil, nil
 	m.running--
-	again := e.model != nil
+	changed := e.model != nil && !same(e.model, made)
 	m.store(e, made)
 	e.finished = m.cfg.Now()
 	for _, w := range e.waiting {
 		w.stop()
 		do.add(func() { w.answer(made) })
 	}
-	if e.inVain || again {
+	if e.inVain || changed {
 		do.add(func() { m.cfg.Changed(e.actor) })
 	}
 	e.waiting, e.inVain = nil, false
 	m.next(do)
+}
+
+// same reports whether two models tell the same.
+func same(a, b *Model) bool {
+	return a.State == b.State && a.Source == b.Source && a.Problem == b.Problem && reflect.DeepEqual(a.Commands, b.Commands) && reflect.DeepEqual(a.Keywords, b.Keywords)
 }
 
 // store replaces the model of an entry, nil for none, and drops those that were not used for

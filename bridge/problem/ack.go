@@ -125,6 +125,7 @@ type earlyAck struct {
 func (t *Tracker) Acked(ack Ack, heard time.Time, seq uint64) {
 	defer t.lock()()
 	t.advance(heard)
+	t.sweepIfDue()
 	t.seq = max(t.seq, seq)
 	a := t.actor(ack.Actor, 0)
 	if a == nil {
@@ -148,7 +149,6 @@ func (t *Tracker) Acked(ack Ack, heard time.Time, seq uint64) {
 	if a.worst() == 0 {
 		a.omitted = 0
 	}
-	t.sweepIfDue()
 }
 
 // remember remembers an acknowledgement of a problem that is not listed, in place of the oldest if

@@ -80,9 +80,7 @@ func (t *Tracker) noteBroadcast(r *Reply, level site.Level) {
 	}}
 	t.takeEarlyAck(a, e)
 	if !t.makeRoomOf(a, e) {
-		if e.Acked == nil {
-			a.omitted++
-		}
+		a.drop(e)
 		t.changed(a, true)
 		return
 	}
@@ -107,13 +105,21 @@ func (t *Tracker) makeRoomOf(a *actor, e *entry) bool {
 	if lessUrgent(e, least) < 0 {
 		return false
 	}
-	if least.Acked == nil {
-		a.omitted++
-	}
+	a.drop(least)
 	omitted := a.omitted
 	t.remove(a, least)
 	a.omitted = omitted
 	return true
+}
+
+// drop counts a broadcast that is not listed for lack of room. One that is acknowledged is not raised
+// anew if it is said again soon.
+func (a *actor) drop(e *entry) {
+	if e.Acked == nil {
+		a.omitted++
+		return
+	}
+	a.remember(e.Key, earlyAck{*e.Acked, e.raised, true})
 }
 
 // lessUrgent orders the problems of an actor by which of them goes first.

@@ -113,7 +113,7 @@ func (t *Tracker) knownValues() map[string]knownValue {
 	return known
 }
 
-// of returns the bindings of an actor, by keyword. mu is held.
+// bindingsOf returns the bindings of an actor, by keyword. mu is held.
 func (t *Tracker) bindingsOf(sender string) map[string][]binding {
 	if len(t.conditions) == 0 || len(sender) > maxName {
 		return nil
@@ -141,40 +141,54 @@ func (t *Tracker) bindingsOf(sender string) map[string][]binding {
 	return bound
 }
 
+// scan is the reading of the keywords of the current reply. It is a part of the tracker, so that a
+// reply allocates nothing.
+type scan struct {
+	each    func(name, value []byte) bool // Tracker.noteKeyword
+	reply   *Reply
+	bound   map[string][]binding
+	touched []*condition
+}
+
 // noteKeywords notes the values that conditions look at. mu is held.
 func (t *Tracker) noteKeywords(r *Reply) {
-	bound := t.bindingsOf(r.Sender)
-	if bound == nil {
+	s := &t.scan
+	if s.bound = t.bindingsOf(r.Sender); s.bound == nil {
 		return
 	}
-	touched := t.touched[:0]
-	r.Keywords(func(name, value []byte) bool {
-		for _, b := range bound[string(name)] {
-			raw := member(value, b.path)
-			if raw == nil {
-				continue
-			}
-			c := b.cond
-			if len(raw) > maxValue {
-				raw = tooLong
-			}
-			c.values[b.ref] = append(c.values[b.ref][:0], raw...)
-			if c.senders[b.ref] != r.Sender {
-				c.senders[b.ref] = strings.Clone(r.Sender)
-			}
-			if t.cfg.Views {
-				c.heard[b.ref] = r.kept(c.heard[b.ref])
-			}
-			if !slices.Contains(touched, c) {
-				touched = append(touched, c)
-			}
-		}
-		return true
-	})
-	for _, c := range touched {
+	s.reply, s.touched = r, s.touched[:0]
+	r.Keywords(s.each)
+	for _, c := range s.touched {
 		t.evaluate(c, r.Heard, r.Seq)
 	}
-	t.touched = touched
+	s.reply = nil
+}
+
+// noteKeyword notes the value of a keyword of the current reply.
+func (t *Tracker) noteKeyword(name, value []byte) bool {
+	s := &t.scan
+	for i := range s.bound[string(name)] {
+		b := &s.bound[string(name)][i]
+		raw := member(value, b.path)
+		if raw == nil {
+			continue
+		}
+		if len(raw) > maxValue {
+			raw = tooLong
+		}
+		c := b.cond
+		c.values[b.ref] = append(c.values[b.ref][:0], raw...)
+		if c.senders[b.ref] != s.reply.Sender {
+			c.senders[b.ref] = strings.Clone(s.reply.Sender)
+		}
+		if t.cfg.Views {
+			c.heard[b.ref] = t.kept(s.reply, c.heard[b.ref])
+		}
+		if !slices.Contains(s.touched, c) {
+			s.touched = append(s.touched, c)
+		}
+	}
+	return true
 }
 
 // member returns the part of a value at a path of members and items; nil if there is none.
@@ -257,6 +271,9 @@ func (t *Tracker) evaluate(c *condition, at time.Time, seq uint64) {
 func (t *Tracker) raiseIfDue(c *condition, now time.Time) {
 	if !c.holds || c.raised != nil && c.raised.Active || now.Sub(c.since) < c.For {
 		return
+	}
+	if c.raised != nil && c.raised.over(c.since.Add(c.For)) { // this may be some time after
+		t.remove(t.actors[c.raised.Actor], c.raised)
 	}
 	if c.raised != nil { // it is listed as ended
 		t.raiseAgain(c.raised, c.since, c.seq)

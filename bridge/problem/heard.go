@@ -14,13 +14,13 @@ type heardReply struct{ filter.Reply }
 // keepReply remembers a reply as one of those that tell of a problem, if clients have views.
 func (t *Tracker) keepReply(e *entry, at int, r *Reply) {
 	if t.cfg.Views {
-		e.needs[at] = r.kept(e.needs[at])
+		e.needs[at] = t.kept(r, e.needs[at])
 	}
 }
 
-// kept returns a copy of the reply, or the one that is kept already if it is the same.
-func (r *Reply) kept(last *heardReply) *heardReply {
-	if last != nil && last.same(r) {
+// kept returns a copy of a reply, or the one that is kept already if it is the same.
+func (t *Tracker) kept(r *Reply, last *heardReply) *heardReply {
+	if last != nil && t.same(r, last) {
 		return last
 	}
 	k := &heardReply{filter.Reply{
@@ -35,17 +35,29 @@ func (r *Reply) kept(last *heardReply) *heardReply {
 	return k
 }
 
-// same reports whether a reply is heard by the same clients for certain.
-func (k *heardReply) same(r *Reply) bool {
+// same reports whether a reply is for certain heard by the clients that hear one that is kept.
+func (t *Tracker) same(r *Reply, k *heardReply) bool {
 	if k.Sender != r.Sender || k.RoutingKey != r.RoutingKey || k.Code != r.Code || k.CommandID != r.CommandID ||
 		k.Commander != r.Commander || k.Internal != r.Internal {
 		return false
 	}
-	n, same := 0, true
-	r.Keywords(func(name, _ []byte) bool {
-		same = n < len(k.Keywords) && k.Keywords[n] == string(name)
-		n++
-		return same
-	})
-	return same && n == len(k.Keywords)
+	c := &t.comparison
+	c.left, c.same = k.Keywords, true
+	r.Keywords(c.each)
+	return c.same && len(c.left) == 0
+}
+
+// comparison compares the keywords of a reply with those of one that is kept. It is a part of the
+// tracker, so that a reply allocates nothing.
+type comparison struct {
+	each func(name, value []byte) bool // its own method
+	left []string
+	same bool
+}
+
+func (c *comparison) compare(name, _ []byte) bool {
+	if c.same = len(c.left) > 0 && c.left[0] == string(name); c.same {
+		c.left = c.left[1:]
+	}
+	return c.same
 }

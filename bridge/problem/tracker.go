@@ -53,7 +53,8 @@ type Tracker struct {
 	omitted    uint64 // replies about actors for whom there was no space
 	conditions []*condition
 	bindings   bindings
-	touched    []*condition // by the current reply
+	scan       scan
+	comparison comparison
 	swept      time.Time
 	pending    map[*actor]struct{} // of whose changes Changed is to be told
 	tell       []string            // what Changed is called with once mu is free
@@ -93,13 +94,16 @@ func New(cfg Config) *Tracker {
 	if cfg.Changed == nil {
 		cfg.Changed = func(string) {}
 	}
-	return &Tracker{cfg: cfg, live: !cfg.Past, actors: map[string]*actor{}, pending: map[*actor]struct{}{}, bindings: bindings{}}
+	t := &Tracker{cfg: cfg, live: !cfg.Past, actors: map[string]*actor{}, pending: map[*actor]struct{}{}, bindings: bindings{}}
+	t.scan.each, t.comparison.each = t.noteKeyword, t.comparison.compare
+	return t
 }
 
 // Note notes a reply of an actor.
 func (t *Tracker) Note(r *Reply) {
 	defer t.lock()()
 	t.advance(r.Heard)
+	t.sweepIfDue()
 	t.seq = max(t.seq, r.Seq)
 	if a := t.actors[r.Sender]; a != nil {
 		t.noteHeard(a, r)
@@ -108,7 +112,6 @@ func (t *Tracker) Note(r *Reply) {
 	if level := levelOf(r.Reply); level != site.None {
 		t.noteBroadcast(r, level)
 	}
-	t.sweepIfDue()
 }
 
 // lock locks the tracker. The function that it returns unlocks it, and tells of changes.

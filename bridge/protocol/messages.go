@@ -120,6 +120,29 @@ type Actor struct {
 	Consumer   *bool  `json:"consumer"`    // null if it is not known
 }
 
+// CommandState reports that a command has begun, was answered or has ended.
+type CommandState struct {
+	Op      string      `json:"op"` // command_state
+	Command CommandInfo `json:"command"`
+}
+
+// CommandInfo is a command that runs or has ended, whoever sent it.
+type CommandInfo struct {
+	CommandID     string  `json:"command_id"`
+	Consumer      string  `json:"consumer"`
+	CommandString *string `json:"command_string"` // null if no client of this bridge sent it
+	Cut           bool    `json:"cut,omitempty"`  // CommandString is its beginning only
+	Commander     string  `json:"commander"`
+	Client        *string `json:"client"` // the sender's user, or else its id; null if it is not known
+	State         string  `json:"state"`  // sent, running, done, failed or unknown
+	Began         *string `json:"began"`
+	Ended         *string `json:"ended"`
+	MessageCode   *string `json:"message_code"` // of the last reply
+	Message       *string `json:"message"`      // why it failed, or its state is unknown
+	Replies       *int    `json:"replies"`      // null for a client that may not hear all of them
+	Seq           *uint64 `json:"seq"`          // of the last reply
+}
+
 // Dropped reports how many frames were left out for a client that read too slowly.
 type Dropped struct {
 	Op    string `json:"op"` // dropped

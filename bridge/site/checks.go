@@ -88,6 +88,7 @@ func (s *Site) checkBoards() error {
 			errs = append(errs, pathErrorf(path+".name", "boards[%d] is called %q, too; each needs a name of its own", first, b.Name))
 		}
 		places[b.Name] = i
+		before := len(errs)
 		errs = append(errs, s.checkText(path+".title", b.Title))
 		if len(b.Items) == 0 || len(b.Items) > maxItems {
 			errs = append(errs, pathErrorf(path+".items", "a board has 1 to %d items; this has %d", maxItems, len(b.Items)))
@@ -95,8 +96,21 @@ func (s *Site) checkBoards() error {
 		for j := range b.Items {
 			errs = append(errs, s.checkItem(&b.Items[j], fmt.Sprintf("%s.items[%d]", path, j)))
 		}
+		s.nameFile(errs[before:], i)
 	}
 	return errors.Join(errs...)
+}
+
+// nameFile adds the file of a board to errors about it, whose place in the section is that of the
+// folder.
+func (s *Site) nameFile(errs []error, board int) {
+	if files := s.cfg.Boards.Files; board < len(files) {
+		for i, err := range errs {
+			if err != nil {
+				errs[i] = &PathError{"boards", fmt.Errorf("%s: %w", files[board], err)}
+			}
+		}
+	}
 }
 
 func (s *Site) checkItem(item *Item, path string) error {

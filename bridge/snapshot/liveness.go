@@ -24,12 +24,9 @@ type Liveness struct {
 	Consumer Presence
 }
 
-// noteRhythm takes an actor's last reply into account for its rhythm if it is a broadcast. It reports
-// whether the rhythm has changed noticeably.
+// noteRhythm takes an actor's last reply, which is a broadcast, into account for its rhythm. It
+// reports whether the rhythm has changed noticeably.
 func (s *Store) noteRhythm(a *actor) (changed bool) {
-	if a.last.CommandID != "" || a.last.Cut {
-		return false
-	}
 	if a.beat != nil {
 		s.release(a, a.beat)
 	}

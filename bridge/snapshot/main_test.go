@@ -21,7 +21,7 @@ const unheard = `, "interval_ms": null, "consumer": null`
 
 // say is a reply of code i at noon.
 func say(sender string, seq uint64, body string) Reply {
-	return Reply{Sender: sender, Code: "i", Seq: seq, Time: noon, Body: []byte(body)}
+	return Reply{Sender: sender, Code: "i", Broadcast: true, Seq: seq, Time: noon, Body: []byte(body)}
 }
 
 // tree is JSON as encoding/json reads it.

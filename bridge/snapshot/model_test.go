@@ -41,7 +41,6 @@ func (m *model) note(r Reply) {
 		m.evictedActors++
 		return
 	}
-	broadcast := r.CommandID == ""
 	if len(r.CommandID) > m.Value {
 		r.CommandID = ""
 	}
@@ -55,7 +54,7 @@ func (m *model) note(r Reply) {
 	}
 	m.actors = append(m.actors, a)
 	a.last = &r
-	if broadcast {
+	if r.Broadcast {
 		a.beat = &r
 		a.rhythm.note(r.Time)
 	}
@@ -247,6 +246,7 @@ func randomReply(rnd *rand.Rand, seq uint64) Reply {
 		CommandID:  pick("", "id", strings.Repeat("c", rnd.IntN(200))),
 		Commander:  pick("", "bridge.mount"),
 		Internal:   rnd.IntN(4) == 0,
+		Broadcast:  rnd.IntN(2) == 0,
 		Time:       noon.Add(time.Duration(seq) * 40 * time.Millisecond),
 		Seq:        seq,
 		Body:       []byte(body),

@@ -101,7 +101,7 @@ func TestOnlyBroadcastsCountForTheRhythm(t *testing.T) {
 		r := say("dome", uint64(n+1), `{}`)
 		r.Time = noon.Add(time.Duration(n) * time.Second)
 		if n%2 == 1 {
-			r.CommandID = "command" // somebody asks for its status twice as often
+			r.Broadcast = false // somebody asks for its status twice as often
 		}
 		s.Note(r)
 	}

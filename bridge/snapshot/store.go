@@ -16,7 +16,8 @@ type Reply struct {
 	CommandID  string
 	Commander  string
 	Internal   bool      // not meant for people
-	Time       time.Time // when it came here
+	Broadcast  bool      // it answers nobody's command, so that it counts for the actor's rhythm
+	Time       time.Time // when it was heard
 	Seq        uint64
 	Body       []byte // valid JSON in UTF-8
 	// Keywords are the body's, by [Store.Read]. With nil, Note reads it itself.
@@ -88,7 +89,7 @@ func (s *Store) Note(r Reply) (rhythm bool) {
 	if s.names {
 		s.keepNames(a, a.last, r.Keywords)
 	}
-	rhythm = s.noteRhythm(a)
+	rhythm = r.Broadcast && s.noteRhythm(a)
 	for _, k := range r.Keywords.list {
 		s.set(a, k.name, k.value)
 	}

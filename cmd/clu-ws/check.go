@@ -14,6 +14,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/audit"
+	"github.com/clu-ws/clu-ws/bridge/site"
 	"github.com/clu-ws/clu-ws/internal/configfile"
 )
 
@@ -46,7 +47,7 @@ func check(c *cli.Context, stdout io.Writer) error {
 	}
 	s.printFlags(stdout)
 	if s.file != nil && s.file.Site != nil {
-		fmt.Fprintf(stdout, "The observatory is called %q.\n\n", s.file.Site.Title)
+		printSite(stdout, s.file.Site)
 	}
 	printAccess(stdout, described)
 	if warnings.Len() > 0 {
@@ -118,6 +119,28 @@ func (s *settings) printFlags(stdout io.Writer) {
 	table.Flush()
 	if !any {
 		fmt.Fprintln(stdout, "All settings have their defaults.")
+	}
+	fmt.Fprintln(stdout)
+}
+
+// printSite prints what is known of the observatory.
+func printSite(stdout io.Writer, cfg *site.Config) {
+	if cfg.Title != "" {
+		fmt.Fprintf(stdout, "The observatory is called %q.\n", cfg.Title)
+	}
+	described, err := site.Compile(cfg)
+	if err != nil {
+		return // the bridge has said so
+	}
+	for _, c := range described.Conditions() {
+		wait := ""
+		if c.For > 0 {
+			wait = fmt.Sprintf(" for %v", c.For)
+		}
+		fmt.Fprintf(stdout, "  %s: %q if %s%s\n", c.Level, c.Text, c.When, wait)
+	}
+	for _, b := range cfg.Boards.List {
+		fmt.Fprintf(stdout, "  board %s, with %d items\n", b.Name, len(b.Items))
 	}
 	fmt.Fprintln(stdout)
 }

@@ -37,8 +37,14 @@ func (s *service) newReloader(ctx context.Context, b *bridge.Bridge) *reloader {
 }
 
 // watched returns the files whose change the bridge must notice: that of --config, and those
-// with secrets that its section access names.
-func (s *settings) watched() []string { return append([]string{s.file.Path}, s.accessSecrets()...) }
+// with secrets that its section access names, and those with boards of its section site.
+func (s *settings) watched() []string {
+	files := append([]string{s.file.Path}, s.accessSecrets()...)
+	if s.file.Site != nil && s.file.Site.Boards.Dir != "" {
+		files = append(append(files, s.file.Site.Boards.Dir), s.file.Site.Boards.Files...)
+	}
+	return files
+}
 
 // accessSecrets returns the files with secrets that the section access names. That of signed URLs
 // is watched by the authority, too.
@@ -110,7 +116,7 @@ func (r *reloader) watchAlso(later *settings) {
 func (r *reloader) apply(later *settings) error {
 	change := bridge.Reload{
 		Access: r.current.access, Origins: later.bridge.Origins, TrustedProxies: later.bridge.TrustedProxies,
-		LogCommands: later.bridge.LogCommands, Drain: later.bridge.Drain,
+		LogCommands: later.bridge.LogCommands, Drain: later.bridge.Drain, Site: later.bridge.Site,
 	}
 	restore := func() {}
 	if change.Access != nil && later.access != nil {

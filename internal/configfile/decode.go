@@ -29,6 +29,9 @@ func (f *File) decode(n *node, to reflect.Value, path string) {
 	case durationType:
 		f.decodeDuration(n, to, path)
 		return
+	case boardsType:
+		f.decodeBoards(n, to, path)
+		return
 	}
 	if own, ok := to.Addr().Interface().(json.Unmarshaler); ok {
 		if err := own.UnmarshalJSON(n.appendJSON(nil)); err != nil {

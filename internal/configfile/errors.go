@@ -99,7 +99,7 @@ func (f *File) Err() error {
 			all = append(all, e)
 		}
 	}
-	return errors.Join(all...)
+	return errors.Join(append(all, f.otherFiles...)...)
 }
 
 // At returns an error at the place of a path, such as access.roles.viewer.hear[0]. If the path

@@ -8,6 +8,7 @@ import (
 	"reflect"
 
 	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/site"
 )
 
 // The sections of a file that are not flags.
@@ -23,7 +24,7 @@ type File struct {
 	// Access is the section access; nil if there is none.
 	Access *access.Config
 	// Site is the section site; nil if there is none.
-	Site *Site
+	Site *site.Config
 	// Settings are the other keys, in the order of the file.
 	Settings []Setting
 
@@ -31,11 +32,8 @@ type File struct {
 	lines []string // of the text; nil until one is needed
 	root  *node
 	errs  []*Error
-}
-
-// Site describes the observatory to the console.
-type Site struct {
-	Title string `json:"title"`
+	// otherFiles are errors in the files that this one names.
+	otherFiles []error
 }
 
 // maxFile bounds the size of a file, in bytes.
@@ -81,8 +79,9 @@ func Parse(path string, text []byte) *File {
 			f.decode(e.value, reflect.ValueOf(f.Access).Elem(), accessSection)
 			f.resolveAccess()
 		case siteSection:
-			f.Site = new(Site)
+			f.Site = new(site.Config)
 			f.decode(e.value, reflect.ValueOf(f.Site).Elem(), siteSection)
+			f.readBoards()
 		default:
 			f.Settings = append(f.Settings, Setting{Name: e.key, f: f, entry: e})
 		}

@@ -18,6 +18,9 @@ const pythonTimeout = 60 * time.Second
 //go:embed actor.py
 var actorScript string
 
+//go:embed modelactor.py
+var modelActorScript string
+
 //go:embed websocket.py
 var websocketScript string
 
@@ -42,6 +45,17 @@ func CLU(t testing.TB) *Python {
 func (p *Python) StartActor(t testing.TB, amqpURL, name string) *Process {
 	t.Helper()
 	return p.startReady(t, actorScript, amqpURL, name)
+}
+
+// StartModelActor starts a CLU actor with a schema and with commands of all kinds, whose model was recorded: see
+// modelactor.py. If it is changed, it has the command shift instead of move, and one more keyword.
+func (p *Python) StartModelActor(t testing.TB, amqpURL, name string, changed bool) *Process {
+	t.Helper()
+	args := []string{amqpURL, name}
+	if changed {
+		args = append(args, "changed")
+	}
+	return p.startReady(t, modelActorScript, args...)
 }
 
 // StartWebSocketServer starts CLU's WebSocket server on 127.0.0.1 and returns once it accepts connections.

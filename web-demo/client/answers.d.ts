@@ -48,7 +48,7 @@ export interface CommandEntry {
 /** What a subscription with `notices` tells. */
 export type Notice =
   | { op: "actor"; name: string; interval_ms: number | null; consumer: boolean | null }
-  | { op: "problem"; actor: string; problems: Problem[] }
+  | { op: "problem"; actor: string; problems: Problem[]; omitted?: number }
   | { op: "command_state"; command: CommandEntry }
   | { op: "model"; actor: string; state: "changed" }
   | { op: "site"; state: "changed" };
@@ -145,7 +145,7 @@ export interface LogPart {
   more: boolean;
   next: number | null;
   /** The oldest first. */
-  entries: Array<{ reply: Reply } | { gap: Gap }>;
+  entries: Array<Reply | { gap: Gap }>;
 }
 
 /** What the operators have configured for their site. */

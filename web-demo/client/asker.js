@@ -29,13 +29,13 @@ export class Asker extends EventTarget {
   /** The commands and keywords of an actor. @param {string} actor @param {{refresh?: boolean}} [options] */
   model(actor, options) { return this.#queries.model(actor, options); }
 
-  /** The problems of all actors. */
+  /** The problems of all actors: `{problems, omitted}`, `omitted` is how many more an actor has. */
   problems() { return this.#queries.problems(); }
 
   /** Acknowledges one problem of an actor, or all up to a reply. @param {string} actor @param {{key?: string, seq?: number}} what */
   acknowledge(actor, what) { return this.#queries.acknowledge(actor, what); }
 
-  /** A part of the log: `entries` are `{reply}` or `{gap}`, the oldest first. @param {import("./clu.js").LogRequest} [request] */
+  /** A part of the log: `entries` are replies or `{gap}`, the oldest first. @param {import("./clu.d.ts").LogRequest} [request] */
   log(request) { return this.#queries.log(request); }
 
   /** The commands of everybody: those that run, and the last that have ended. */

@@ -58,6 +58,7 @@ export class Backlog {
   #lag = 0;          // ms, of the last live reply
   #noted = -Infinity;  // when it was received, by the monotonic clock
   #pinged = 0;       // when the bridge was last asked
+  #reached = 0;      // when the bridge heard the last live reply that was read or skipped, ms; 0 for none
   #count = 0;        // skipped since the page was current
   #from = 0;         // when the first of them was heard, and the last
   #to = 0;
@@ -78,6 +79,9 @@ export class Backlog {
   /** Whether values may be older than the last reply: replies are skipped, or were, and the last values are not here yet. */
   get behind() { return this.#state !== "current"; }
 
+  /** Up to when, by the bridge's clock, this connection has brought what the bridge heard, ms; 0 if nothing. */
+  get reached() { return this.#reached; }
+
   /** How long ago the bridge heard what this page receives now, seconds; 0 if nothing comes. */
   get lag() {
     return this.behind || this.#monotonic() - this.#noted < STALE ? this.#lag / 1_000 : 0;
@@ -92,6 +96,7 @@ export class Backlog {
     if (!this.#port.isLive(seq) || this.#isOwn(data)) return false;
     const heard = Number(tail[3]) / 1_000;
     this.#note(heard);
+    this.#reached = heard;
     if (this.#isCurrent(this.#lag)) {
       this.#refresh();
       return false;
@@ -107,6 +112,7 @@ export class Backlog {
   reply({ seq, heard }) {
     if (heard === null || seq === null || isKept(heard) || !this.#port.isLive(seq)) return;
     this.#note(heard);
+    this.#reached = heard;
     if (this.#state !== "skipping" && this.#lag > this.#maxLag + this.#port.held()) this.#skip();
   }
 
@@ -138,6 +144,7 @@ export class Backlog {
     this.#asked.clear();
     this.#toAsk = [];
     this.#noted = -Infinity;
+    this.#reached = 0;
     if (behind) this.#finish();
     this.#lag = 0;
     return behind;

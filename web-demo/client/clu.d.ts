@@ -298,8 +298,8 @@ declare class Asker extends EventTarget {
   history(keywords: string[], span?: { from?: When; to?: When | null; points?: number }): Promise<History>;
   /** The commands and keywords of an actor. `refresh`: the bridge asks the actor again. */
   model(actor: string, options?: { refresh?: boolean }): Promise<Model>;
-  /** The problems of all actors. */
-  problems(): Promise<Problem[]>;
+  /** The problems of all actors, and how many more an actor has that are not listed. */
+  problems(): Promise<{ problems: Problem[]; omitted: Record<string, number> }>;
   /** Acknowledges one problem of an actor, for all pages, or all up to a reply. */
   acknowledge(actor: string, what: { key?: string; seq?: number }): Promise<void>;
   /** A part of the log, the newest if nothing is asked for. */

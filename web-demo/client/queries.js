@@ -55,7 +55,7 @@ export class Queries {
   }
 
   problems() {
-    return this.#ask("problems", { op: "problems" }, ({ problems }) => problems ?? []);
+    return this.#ask("problems", { op: "problems" }, ({ problems = [], omitted = {} }) => ({ problems, omitted }));
   }
 
   acknowledge(actor, { seq, key }) {
@@ -125,7 +125,7 @@ export class Queries {
     }
     const reply = readReply(entry, 0);
     this.#port.date(reply);
-    return { reply };
+    return reply;
   }
 }
 

@@ -23,8 +23,7 @@ import { ALL, CAUGHT_UP, COMMANDS, Requests, TIME, UNKNOWN, URL_ID } from "./req
 import { Subscriptions } from "./subscriptions.js";
 import { Target } from "./url.js";
 
-/** ms after which a silent server is taken for one without a hello. A later hello still counts. */
-const HELLO_TIMEOUT = 3_000;
+const HELLO_TIMEOUT = 3_000;  // ms after which a silent server is taken for one without a hello; a later one still counts
 
 /** Messages that subscriptions ask for with `notices`. */
 const NOTICES = new Set(["actor", "problem", "command_state", "model", "site"]);
@@ -102,7 +101,6 @@ export class Session {
   /** What the server can do; null while it is not known. @type {string[]|null} */ get capabilities() { return this.#capabilities; }
   /** The bridge's clock. @type {Clock} */ get clock() { return this.#clock; }
   /** @type {Backlog} */ get backlog() { return this.#backlog; }
-
   /** The URL for the next attempt to connect. */
   target() {
     const cursor = this.#outdated === null ? this.#received.cursor : null;
@@ -117,13 +115,16 @@ export class Session {
 
   /**
    * Handles a lost socket.
-   * @param {number} lastHeard  when something was last received
-   * @param {boolean} [tooSlow]  the bridge has closed it, because this page read too slowly
+   * @param {number} lastHeard  when something was last received @param {boolean} [tooSlow]  the bridge says: too slow
    */
   disconnected(lastHeard, tooSlow = false) {
     clearTimeout(this.#helloTimer);
     // Asking for all that it could not read would keep the page behind.
-    if (this.#backlog.disconnected() || tooSlow) this.#outdated = "this page read too slowly; it goes on with the last values";
+    const { reached } = this.#backlog;
+    if (this.#backlog.disconnected() || tooSlow) {
+      this.#outdated = "this page read too slowly; it goes on with the last values";
+      if (reached > 0) lastHeard = Math.min(lastHeard, this.#clock.toLocal(reached));
+    }
     this.#gaps.disconnected(this.#protocol === null ? null : lastHeard);
     this.#protocol = this.#capabilities = null;
     this.#delivery.v1 = false;
@@ -173,9 +174,8 @@ export class Session {
   /** Handles a message. @returns {boolean} false if this is not a v1 connection */
   message(value) {
     if (this.#protocol !== "v1") {
-      if (value.op !== "hello") return false;
-      this.#hello(value);
-      return true;
+      if (value.op === "hello") this.#hello(value);
+      return value.op === "hello";
     }
     const { id } = value;
     switch (value.op) {

@@ -69,6 +69,7 @@ export class Actor {
     /** @type {import("./liveness.js").Liveness} */ this.liveness = "alive";
     /** The worst of its problems that nobody has acknowledged. @type {"ok"|"warn"|"error"|"critical"} */ this.level = "ok";
     /** Its problems, the worst first. @type {import("./problems.js").Problem[]} */ this.problems = [];
+    /** Problems that are not listed, because there are too many. */ this.omitted = 0;
     /** Keywords beyond the limit, which are not kept. */ this.unkept = 0;
   }
 

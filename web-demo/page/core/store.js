@@ -215,10 +215,11 @@ export class Store {
     for (const keyword of keywords) set.add(keyword);
   }
 
-  #setProblems(name, problems) {
+  #setProblems(name, problems, omitted = 0) {
     const actor = this.#actor(name);
     if (actor === null) return;
     actor.problems = problems;
+    actor.omitted = omitted;
     actor.level = levelOf(problems);
     this.#sorted = null;
     this.#changes.actors.add(name);
@@ -231,7 +232,7 @@ export class Store {
       actor?.state(notice);
       if (actor) this.#changes.actors.add(actor.name);
     }
-    if (notice.op === "problem") this.#setProblems(notice.actor, notice.problems.map(fromBridge).sort(compare));
+    if (notice.op === "problem") this.#setProblems(notice.actor, notice.problems.map(fromBridge).sort(compare), notice.omitted);
     if (notice.op === "command_state") {
       this.#commands.notice(notice.command);
       this.#changes.commands = true;
@@ -270,14 +271,14 @@ export class Store {
     if (this.#clu.protocol === "plain") this.#listeningSince = this.now();
     this.#touch("link");
     if (this.#has("notices") && (this.#notices?.closed ?? true)) this.#notices = this.#clu.subscribe(null, { notices: NOTICES });
-    if (this.#has("problems")) this.#clu.problems().then((problems) => this.#allProblems(problems), () => {});
+    if (this.#has("problems")) this.#clu.problems().then((answer) => this.#allProblems(answer), () => {});
     if (this.#has("commands")) this.#clu.everyCommand().then((commands) => this.#allCommands(commands), () => {});
   }
 
-  #allProblems(problems) {
+  #allProblems({ problems, omitted }) {
     const of = byActor(problems);
     for (const name of new Set([...this.actors.keys(), ...of.keys()])) {
-      this.#setProblems(name, (of.get(name) ?? []).map(fromBridge).sort(compare));
+      this.#setProblems(name, (of.get(name) ?? []).map(fromBridge).sort(compare), omitted[name]);
     }
   }
 

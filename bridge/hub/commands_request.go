@@ -1,0 +1,83 @@
+package hub
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
+)
+
+// commandsPerTurn is how many commands are looked at in one turn of a request.
+const commandsPerTurn = 64
+
+// commandsRequest is a request for the commands in progress.
+type commandsRequest struct {
+	hub      *Hub
+	conn     Conn
+	session  *Session
+	id       *string
+	answered func()
+
+	begun  bool
+	viewer *Viewer
+	left   []*knownCommand
+	buf    []byte
+	some   bool
+}
+
+// Commands answers with the commands that run and the last ones that have ended, as far as the client
+// may know of them.
+func (h *Hub) Commands(conn Conn, s *Session, id *string) error {
+	return h.submitAfterPast(s, func(answered func()) Task {
+		return (&commandsRequest{hub: h, conn: conn, session: s, id: id, answered: answered}).step
+	})
+}
+
+// step does one turn's work.
+func (t *commandsRequest) step() (done bool) {
+	if !t.begun {
+		t.begin()
+	}
+	n := min(commandsPerTurn, len(t.left))
+	for _, c := range t.left[:n] {
+		s := t.viewer.seesCommand(c)
+		if s == nothing {
+			continue
+		}
+		if t.some {
+			t.buf = append(t.buf, ',')
+		}
+		t.some = true
+		t.buf = append(t.buf, protocol.JSON(c.describe(s))...)
+	}
+	if t.left = t.left[n:]; len(t.left) > 0 {
+		return false
+	}
+	h := t.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !t.viewer.sameReplies(t.session.viewer.Load()) { // it changed meanwhile
+		t.begun = false
+		return false
+	}
+	h.sayTo(t.conn, t.session, engine.Must(engine.NewText(append(t.buf, "]}"...))))
+	t.answered()
+	return true
+}
+
+func (t *commandsRequest) begin() {
+	g := t.hub.commands
+	t.begun, t.some, t.viewer, t.left = true, false, t.session.viewer.Load(), nil
+	t.buf = append(make([]byte, engine.MaxHeaderSize, 4096), `{"op":"commands","id":`...)
+	t.buf = append(append(t.buf, protocol.JSON(t.id)...), `,"commands":[`...)
+	g.mu.Lock()
+	for e := g.ended.Front(); e != nil; e = e.Next() {
+		t.left = append(t.left, e.Value.(*knownCommand).copied())
+	}
+	for e := g.running.Front(); e != nil; e = e.Next() {
+		t.left = append(t.left, e.Value.(*knownCommand).copied())
+	}
+	g.mu.Unlock()
+	slices.SortStableFunc(t.left, func(a, b *knownCommand) int { return cmp.Or(a.began.Compare(b.began), cmp.Compare(a.seq, b.seq)) })
+}

@@ -1,0 +1,144 @@
+package bridge_test
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/clu-ws/clu-ws/bridge/model"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// recordedModel returns what a client must be told of the recorded actor.
+func recordedModel(t *testing.T) (commands, keywords any) {
+	t.Helper()
+	raw, err := os.ReadFile("model/testdata/actor-model.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Sent    string
+		Replies []struct{ Body map[string]json.RawMessage }
+	}
+	if err := json.Unmarshal(raw, &cases); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cases {
+		last := c.Replies[len(c.Replies)-1].Body
+		switch c.Sent {
+		case "realdome get-command-model":
+			of, _, err := model.ParseCommandModel(last["command_model"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			commands = asSent(t, of)
+		case "realdome get_schema":
+			of, _, err := model.ParseSchema(last["schema"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			keywords = asSent(t, of)
+		}
+	}
+	return commands, keywords
+}
+
+// asSent returns a value as a client decodes it.
+func asSent(t *testing.T, v any) (decoded any) {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]any(parseEnvelope(t, []byte(`{"v": `+string(raw)+`}`)))["v"]
+}
+
+// model asks for an actor's model, until it is neither asked for nor missing.
+func (c *client) model(actor string) envelope {
+	c.t.Helper()
+	for {
+		c.say(`{"op": "model", "id": "m", "actor": "` + actor + `"}`)
+		m := c.next()
+		for m["op"] != "model" || m["id"] != "m" {
+			m = c.next()
+		}
+		if m["state"] != "asking" {
+			return m
+		}
+		for c.next()["state"] != "changed" {
+		}
+	}
+}
+
+// awaitNotice reads up to a notice about an actor, whose name is at a key, and returns it.
+func (c *client) awaitNotice(op, key, actor string) envelope {
+	c.t.Helper()
+	for {
+		if m := c.next(); m["op"] == op && m[key] == actor && m["id"] == nil {
+			return m
+		}
+	}
+}
+
+func TestTheModelOfARealCLUActorIsTheRecordedOneAndFollowsARestart(t *testing.T) {
+	python := testkit.CLU(t)
+	url := embeddedBroker(t)
+	b := linked(t, url)
+	c, _ := dialV1(t, b.addr, "/?silent=1")
+	c.say(`{"op": "subscribe", "id": "n", "notices": ["models", "actors"]}`)
+	equal(t, "the answer", c.next()["op"], any("ok"))
+	process := python.StartModelActor(t, url, "realdome", false)
+
+	m := c.model("realdome")
+	commands, keywords := recordedModel(t)
+	equal(t, "the state, the source and the problem", []any{m["state"], m["source"], m["problem"]}, []any{"known", "get-command-model", nil})
+	equal(t, "the commands", m["commands"], commands)
+	equal(t, "the keywords", m["keywords"], keywords)
+
+	c.say(`{"consumer": "realdome", "command_string": "status weather"}`)
+	c.say(`{"op": "command", "id": "c", "consumer": "realdome", "command_string": "status weather"}`)
+	for c.next()["op"] != "result" {
+	}
+	c.say(`{"op": "snapshot"}`)
+	snapshot := c.next()
+	kept := snapshot["actors"].(map[string]any)["realdome"].(map[string]any)["keywords"].(map[string]any)
+	if kept["humidity"] == nil || kept["schema"] != nil || kept["command_model"] != nil {
+		t.Errorf("the snapshot has %v", kept)
+	}
+
+	process.Kill()
+	<-process.Done()
+	process = python.StartModelActor(t, url, "realdome", true)
+	// So quick a restart is not noticed by itself, but that a command is gone is.
+	c.say(`{"consumer": "realdome", "command_string": "move north"}`)
+	c.awaitNotice("model", "actor", "realdome")
+	m = c.model("realdome")
+	var names []string
+	for _, of := range m["commands"].([]any) {
+		names = append(names, of.(map[string]any)["name"].(string))
+	}
+	if slices.Contains(names, "move") || !slices.Contains(names, "shift") || m["keywords"].(map[string]any)["shift_deg"] == nil {
+		t.Errorf("after the restart the commands are %v, the keywords %v", names, m["keywords"])
+	}
+
+	process.Kill()
+	for c.awaitNotice("actor", "name", "realdome")["consumer"] != false {
+	}
+	equal(t, "the commands of an actor that is gone", c.model("realdome")["commands"], m["commands"])
+	python.StartModelActor(t, url, "realdome", false)
+	c.awaitNotice("model", "actor", "realdome")
+	equal(t, "the commands when it is back", c.model("realdome")["commands"], commands)
+}
+
+func TestTheModelOfABareCLUActorHasItsCommandsAndNoKeywords(t *testing.T) {
+	url := embeddedBroker(t)
+	testkit.CLU(t).StartActor(t, url, "bare")
+	c, _ := dialV1(t, linked(t, url).addr, "/?silent=1")
+	m := c.model("bare")
+	equal(t, "the state, the source and the keywords", []any{m["state"], m["source"], m["keywords"]}, []any{"known", "get-command-model", map[string]any{}})
+	if raw, _ := json.Marshal(m["commands"]); !strings.Contains(string(raw), `"broadcast"`) || !strings.Contains(string(raw), `"type":"int"`) {
+		t.Errorf("the commands are %s", raw)
+	}
+}

@@ -1,0 +1,156 @@
+package problem
+
+import (
+	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/bridge/site"
+)
+
+func TestAConditionRaisesAProblemAndEndsIt(t *testing.T) {
+	h := newHarness(t)
+	h.conditions("unsafe critical 0s: weather.is_safe == false")
+	h.says("weather", "i", `{"is_safe": true}`)
+	h.expect("weather", "")
+	h.says("weather", "i", `{"is_safe": false}`)
+	h.says("weather", "i", `{"wind": 5}`)
+	h.expect("weather", "critical weather.is_safe == false x1")
+	h.clock.Pass(time.Minute)
+	h.says("weather", "i", `{"is_safe": true}`)
+	h.expect("weather", "error weather.is_safe == false x1 ended")
+	h.says("weather", "i", `{"is_safe": false}`)
+	h.expect("weather", "critical weather.is_safe == false x2")
+	h.says("weather", "i", `{"is_safe": true}`)
+	h.clock.Pass(endedFor)
+	h.expect("weather", "error weather.is_safe == false x2 ended")
+	h.clock.Pass(2 * time.Second)
+	h.expect("weather", "")
+}
+
+func TestAnEndedWarningLeavesNothingBehind(t *testing.T) {
+	h := newHarness(t)
+	h.conditions("windy warn 0s: weather.wind > 10")
+	h.says("weather", "i", `{"wind": 11}`)
+	h.expect("weather", "warn weather.wind > 10 x1")
+	h.says("weather", "i", `{"wind": 9}`)
+	h.expect("weather", "")
+}
+
+func TestAConditionMustHoldForItsTime(t *testing.T) {
+	h := newHarness(t)
+	h.conditions("windy error 10s: weather.wind > 10")
+	h.says("weather", "i", `{"wind": 11}`)
+	h.clock.Pass(9 * time.Second)
+	h.says("weather", "i", `{"wind": 9}`)
+	h.clock.Pass(10 * time.Second)
+	h.expect("weather", "")
+	began := h.clock.Now()
+	h.says("weather", "i", `{"wind": 11}`)
+	h.clock.Pass(9 * time.Second)
+	h.expect("weather", "")
+	h.clock.Pass(2 * time.Second)
+	h.expect("weather", "error weather.wind > 10 x1")
+	problems, _ := h.Of("weather", nil)
+	if !problems[0].Began.Equal(began) || problems[0].Keyword != "weather.wind" || problems[0].Key != "condition:windy" {
+		t.Errorf("%+v", problems[0])
+	}
+}
+
+func TestAConditionThatHeldLongEnoughBetweenTwoRepliesWasRaised(t *testing.T) {
+	h := newHarness(t, func(c *Config) { c.Past = true })
+	h.conditions("windy error 10s: weather.wind > 10")
+	at := time.Unix(1000, 0)
+	h.replyAt(filter.Reply{Sender: "weather", Code: "i"}, `{"wind": 11}`, at, 1)
+	h.replyAt(filter.Reply{Sender: "weather", Code: "i"}, `{"wind": 9}`, at.Add(time.Minute), 2)
+	h.expect("weather", "warn weather.wind > 10 x1 ended")
+}
+
+func TestWhatIsUnknownNeitherRaisesNorEnds(t *testing.T) {
+	h := newHarness(t)
+	h.conditions("windy error 0s: weather.wind > 10", "both error 0s: weather.wind > 10 and dome.open == true")
+	h.says("weather", "i", `{"wind": null}`)
+	h.expect("weather", "")
+	h.says("weather", "i", `{"wind": 11}`)
+	h.says("weather", "i", `{"wind": null}`)
+	h.expect("weather", "error weather.wind > 10 x1")
+	h.says("weather", "i", `{"wind": 12}`)
+	h.says("dome", "i", `{"open": true}`)
+	h.expect("weather", "error weather.wind > 10 and dome.open == true x1, error weather.wind > 10 x1")
+	h.says("dome", "i", `{"open": false}`)
+	h.expect("weather", "error weather.wind > 10 x1, warn weather.wind > 10 and dome.open == true x1 ended")
+}
+
+func TestAConditionLooksIntoValues(t *testing.T) {
+	h := newHarness(t)
+	h.conditions("member warn 0s: lvm.sci.foc.status.motor == \"hot\"", "item warn 0s: lvm.sci.foc.temps.1 > 30")
+	h.says("lvm", "i", `{"sci": 1}`)
+	h.says("lvm.sci.foc", "i", `{"status": {"lamp": true}, "temps": [50]}`)
+	h.expect("lvm.sci.foc", "")
+	h.says("lvm.sci.foc", "i", `{"status": {"lamp": true, "motor": "hot"}, "temps": [1, 31]}`)
+	h.expect("lvm.sci.foc", `warn lvm.sci.foc.temps.1 > 30 x1, warn lvm.sci.foc.status.motor == "hot" x1`)
+	h.says("lvm.sci.foc", "i", `{"status": 5, "temps": [1, 30]}`)
+	h.expect("lvm.sci.foc", `warn lvm.sci.foc.status.motor == "hot" x1`)
+}
+
+func TestTheCriticalLimitIsToldInPlaceOfTheLesser(t *testing.T) {
+	h := newHarness(t)
+	high, critical, low := 85.0, 95.0, 5.0
+	h.site(&site.Config{Keywords: map[string]site.Keyword{"dome.humidity": {Unit: "%", Low: &low, High: &high, HighCritical: &critical}}})
+	for _, c := range []struct{ value, want string }{
+		{"50", ""},
+		{"90", "warn dome.humidity is above 85 % x1"},
+		{"96", "critical dome.humidity is above 95 % x1"},
+		{"90", "error dome.humidity is above 95 % x1 ended, warn dome.humidity is above 85 % x1"},
+		{"95.5", "critical dome.humidity is above 95 % x2"},
+		{"3", "error dome.humidity is above 95 % x2 ended, warn dome.humidity is below 5 % x1"},
+	} {
+		h.clock.Pass(time.Second)
+		h.says("dome", "i", `{"humidity": `+c.value+`}`)
+		h.expect("dome", c.want)
+	}
+	if counts := h.Counts(); counts[site.Warn] != 1 || counts[site.Error] != 1 || counts[site.Critical] != 0 {
+		t.Errorf("counts are %v", counts)
+	}
+}
+
+func TestConditionsThatStayTheSameKeepTheirStateWhenTheyAreReplaced(t *testing.T) {
+	h := newHarness(t)
+	h.conditions("unsafe critical 0s: weather.is_safe == false", "windy error 0s: weather.wind > 10", "gone error 0s: weather.wind > 5")
+	h.says("weather", "i", `{"is_safe": false, "wind": 12}`)
+	h.ack("weather", "condition:unsafe", h.seq)
+	h.conditions("unsafe critical 0s: weather.is_safe == false", "windy warn 0s: weather.wind > 11", "new warn 0s: weather.is_safe == false and weather.wind < 20")
+	h.expect("weather", "warn weather.is_safe == false and weather.wind < 20 x1, warn weather.wind > 11 x1, critical weather.is_safe == false x1 acked")
+	h.says("weather", "i", `{"is_safe": true, "wind": 1}`)
+	h.expect("weather", "")
+	h.conditions()
+	h.says("weather", "i", `{"is_safe": false}`)
+	h.expect("weather", "")
+}
+
+func TestAValueOfAnyLengthIsCompared(t *testing.T) {
+	h := newHarness(t)
+	h.conditions(`text warn 0s: a.x != "short"`)
+	long := make([]byte, 2*maxValue)
+	for i := range long {
+		long[i] = 'x'
+	}
+	h.says("a", "i", `{"x": "`+string(long)+`"}`)
+	h.expect("a", `warn a.x != "short" x1`)
+}
+
+func TestNotingAReplyWithoutAProblemAllocatesNothing(t *testing.T) {
+	h := newHarness(t, func(c *Config) { c.Views = true })
+	h.conditions("windy error 0s: weather.wind > 10")
+	name, value := []byte("wind"), []byte("5")
+	one := func(yield func(name, value []byte) bool) { yield(name, value) }
+	r := &Reply{Reply: &filter.Reply{Sender: "weather", Code: "i", RoutingKey: "reply.broadcast"}, Heard: h.clock.Now(), Keywords: one}
+	h.Note(r)
+	if n := testing.AllocsPerRun(100, func() { h.Note(r) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+	other := &Reply{Reply: &filter.Reply{Sender: "dome", Code: "i"}, Heard: h.clock.Now(), Body: []byte(`{}`), Keywords: keywordsOf(`{}`)}
+	if n := testing.AllocsPerRun(100, func() { h.Note(other) }); n > 0 {
+		t.Errorf("%v allocations for an actor without conditions", n)
+	}
+}
