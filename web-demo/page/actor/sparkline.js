@@ -42,12 +42,11 @@ export class Series {
   /** Adds a value that has just arrived. @returns {boolean} whether there is something new to draw */
   add(value, time) {
     const number = typeof value === "bigint" ? Number(value) : value;
+    if (typeof value === "object" || (typeof number === "number" && !Number.isFinite(number))) return false;
     const changed = this.#last !== undefined && this.#last !== value;
-    this.#last = typeof value === "object" ? undefined : value;
-    if (typeof number === "number") {
-      if (!Number.isFinite(number)) return false;
-      this.points.push({ t: time, low: number, high: number });
-    } else if (changed) this.changes.push(time);
+    this.#last = value;
+    if (typeof number === "number") this.points.push({ t: time, low: number, high: number });
+    else if (changed) this.changes.push(time);
     else return false;
     this.#trim();
     return true;
@@ -87,7 +86,7 @@ export function draw({ points, changes }, now) {
     return { d, words: `last hour: ${short(low)} to ${short(high)}` };
   }
   const ticks = changes.filter((t) => t > now - SPAN);
-  return { d: ticks.map((t) => `M${x(t)} 3V${HEIGHT - 3}`).join(""), words: ticks.length > 0 ? `${ticks.length} changes in the last hour` : "" };
+  return { d: ticks.map((t) => `M${x(t)} 3V${HEIGHT - 3}`).join(""), words: ticks.length > 0 ? `${ticks.length} ${ticks.length === 1 ? "change" : "changes"} in the last hour` : "" };
 }
 
 const short = (number) => String(Number(number.toPrecision(4)));
