@@ -1,6 +1,7 @@
 package webdemo_test
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"slices"
@@ -12,8 +13,17 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// listed is an expression for the numbers in the page's list of replies.
-const listed = `[...document.querySelectorAll("#replies > li:not(.gap) .body")].map((body) => JSON.parse(body.textContent).n)`
+// listed is an expression for the numbers of the replies that are in sight in the log.
+const listed = `[...document.querySelectorAll(".rows .row:not(.gap) .body")].filter((body) => body.checkVisibility() && body.textContent !== "").map((body) => JSON.parse(body.textContent).n).sort((a, b) => a - b)`
+
+// goTo shows a view of the console, and waits until it is there.
+func goTo(t *testing.T, ctx context.Context, hash, there string) {
+	t.Helper()
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`location.hash = %q; void 0`, hash)))
+	until(t, ctx, hash, there)
+}
+
+const logThere = `document.querySelector(".rows") !== null`
 
 func TestThePageHasTheValuesAtOnceAndLosesNothingWhenItReconnects(t *testing.T) {
 	ctx := testkit.Browser(t)
@@ -33,32 +43,32 @@ func TestThePageHasTheValuesAtOnceAndLosesNothingWhenItReconnects(t *testing.T) 
 		for sender, n := range map[string]int{"dome": 10, "roof": 8, "weather": 9} {
 			until(t, ctx, visit+": "+sender, fmt.Sprintf(`document.querySelector('[data-actor="%s"] [data-keyword="n"] .value')?.textContent === "%d"`, sender, n))
 		}
-		if n := evaluate[int](t, ctx, `document.querySelectorAll("#replies > li").length`); n != 0 {
-			t.Errorf("%s: %d replies are listed", visit, n)
+		until(t, ctx, visit+": the problem", `document.querySelector('[data-actor="dome"][data-level="warn"] .problem')?.textContent === "The shutter is slow."`)
+		if n := evaluate[int](t, ctx, `document.querySelectorAll("#actors [data-actor]").length`); n != 3 {
+			t.Errorf("%s: there are %d rows", visit, n)
 		}
-		until(t, ctx, visit+": the last message", `document.querySelector('[data-actor="dome"][data-level="warn"] .message[data-code="w"] .words')?.textContent === "The shutter is slow."`)
-		if n := evaluate[int](t, ctx, `document.querySelectorAll("[data-actor]").length`); n != 3 {
-			t.Errorf("%s: there are %d cards", visit, n)
-		}
+		arm(t, ctx)
 		screenshot(t, ctx, "page-"+visit)
 		do(t, ctx, chromedp.SendKeys("#command-input", "nobody ping\r"), chromedp.WaitVisible(`#commands [data-consumer="nobody"][data-state="failed"]`))
 		do(t, ctx, chromedp.Reload(), chromedp.WaitVisible(`#link-state[data-state="open"]`))
 	}
 	until(t, ctx, "the values have arrived", `document.querySelector('[data-actor="dome"] [data-keyword="n"] .value')?.textContent === "10"`)
 
+	goTo(t, ctx, "#/log", logThere)
 	stop := p.run()
-	until(t, ctx, "replies arrive", listed+`.length > 20`)
+	until(t, ctx, "replies arrive", fmt.Sprintf(listed+`.at(-1) > %d`, before+20))
 	proxy.cut()
 	until(t, ctx, "the connection is lost", `document.querySelector("#link-state").dataset.state !== "open"`)
-	until(t, ctx, "missed replies arrive", `document.querySelector("#replies > li[data-late]") !== null`)
-	until(t, ctx, "new ones too", `!document.querySelector("#replies").lastElementChild.matches("[data-late]")`)
+	until(t, ctx, "it is back", `document.querySelector("#link-state").dataset.state === "open"`)
+	resumed := p.last()
+	until(t, ctx, "new ones arrive", fmt.Sprintf(listed+`.at(-1) > %d`, resumed))
 	stop()
 	last := p.n
 	until(t, ctx, "the last reply arrived", fmt.Sprintf(listed+`.at(-1) === %d`, last))
-	if got, want := evaluate[[]int](t, ctx, listed), numbers(before+1, last, func(int) bool { return true }); !slices.Equal(got, want) {
-		t.Errorf("the list has\n%v, not\n%v", got, want)
+	if got := evaluate[[]int](t, ctx, listed); !slices.Equal(got, numbers(last-len(got)+1, last, func(int) bool { return true })) {
+		t.Errorf("the list ends with\n%v", got)
 	}
-	until(t, ctx, "the notice reports it", `document.querySelector("#notice").textContent.includes("from the time without a connection arrived late")`)
+	until(t, ctx, "no reply is listed twice, and none is missing", fmt.Sprintf(`document.querySelector(".rows").ariaRowCount >= %d && document.querySelector(".rows .gap") === null`, last-before))
 	screenshot(t, ctx, "page-resumed")
 	readUntil(last)
 	testkit.NoConsoleErrors(t, ctx)
@@ -69,26 +79,23 @@ func TestThePageShowsAGapAndABrokerThatIsDown(t *testing.T) {
 	o := startObservatory(t)
 	p := o.publisher(t)
 	openPage(t, ctx, o.addr)
+	goTo(t, ctx, "#/log", logThere)
 	p.next()
 	until(t, ctx, "a reply is listed", listed+`.length === 1`)
-	if evaluate[bool](t, ctx, `document.querySelector("#broker-state").offsetParent !== null`) {
-		t.Error("the state of a broker that is up is shown")
-	}
 
 	o.DropConnections()
-	do(t, ctx, chromedp.WaitVisible(`#replies > li.gap`))
-	until(t, ctx, "the gap is described", `/may be missing here/.test(document.querySelector("#replies > li.gap .words").textContent) && /may be missing/.test(document.querySelector("#notice").textContent)`)
-	until(t, ctx, "the broker is back", `document.querySelector("#broker-state").hidden`)
+	do(t, ctx, chromedp.WaitVisible(`.rows .row.gap`))
+	until(t, ctx, "the gap is described", `/may be missing here/.test(document.querySelector(".rows .gap").textContent)`)
+	until(t, ctx, "the broker is back", `document.querySelector("#broker-state").dataset.state === "up"`)
 	p = o.publisher(t)
 	p.next()
-	until(t, ctx, "a reply follows", `document.querySelector("#replies > li.gap + li:not(.gap)") !== null`)
-	do(t, ctx, chromedp.SendKeys("#filter-text", "nothing has this"))
-	if n := evaluate[int](t, ctx, `document.querySelectorAll("#replies > li.gap").length`); n != 1 {
-		t.Errorf("with a filter %d gaps are listed", n)
-	}
+	until(t, ctx, "a reply follows", listed+`.length === 2`)
+	do(t, ctx, chromedp.SendKeys("#log-text", "nothing has this"))
+	until(t, ctx, "a filter hides no gap", `document.querySelector(".log-count, .count").textContent.startsWith("filtered") && document.querySelector(".rows .gap") !== null && `+listed+`.length === 0`)
 	screenshot(t, ctx, "page-gap")
 
 	o.Close()
+	arm(t, ctx)
 	do(t, ctx, chromedp.WaitVisible(`#broker-state[data-state="down"]`),
 		chromedp.SendKeys("#command-input", "dome open\r"), chromedp.WaitVisible(`#commands [data-consumer="dome"][data-state="rejected"]`))
 	if words := evaluate[string](t, ctx, `document.querySelector("#commands .said").textContent`); !strings.Contains(words, "there is no connection to the broker") {
@@ -105,6 +112,7 @@ func TestThePageContinuesWithARestartedBridge(t *testing.T) {
 	o := startObservatory(t)
 	p := o.publisher(t)
 	openPage(t, ctx, o.addr)
+	goTo(t, ctx, "#/log", logThere)
 	for range 3 {
 		p.next()
 	}
@@ -117,12 +125,13 @@ func TestThePageContinuesWithARestartedBridge(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.startBridge(t, listener)
-	do(t, ctx, chromedp.WaitVisible(`#link-state[data-state="open"]`), chromedp.WaitVisible(`#replies > li.gap`))
+	do(t, ctx, chromedp.WaitVisible(`#link-state[data-state="open"]`), chromedp.WaitVisible(`.rows .row.gap`))
 	p.next()
-	until(t, ctx, "new replies follow", `document.querySelector("#replies > li.gap + li .body")?.textContent.includes('"n":4')`)
-	if words := evaluate[string](t, ctx, `document.querySelector("#replies > li.gap .words").textContent`); !strings.Contains(words, "this is epoch") {
+	until(t, ctx, "new replies follow", listed+`.at(-1) === 4`)
+	if words := evaluate[string](t, ctx, `document.querySelector(".rows .gap").textContent`); !strings.Contains(words, "this is epoch") {
 		t.Errorf("the gap says %q", words)
 	}
+	goTo(t, ctx, "#/", `document.querySelector("#actors [data-actor]") !== null`)
 	for sender, n := range map[string]int{"dome": 4, "roof": 2, "weather": 3} { // values from before the restart stay
 		until(t, ctx, sender, fmt.Sprintf(`document.querySelector('[data-actor="%s"] [data-keyword="n"] .value')?.textContent === "%d"`, sender, n))
 	}

@@ -17,6 +17,15 @@ type publisher struct {
 	t  *testing.T
 	ch *amqp.Channel
 	n  int // the last number
+
+	mu sync.Mutex // guards n while run publishes
+}
+
+// last returns the last number, also while others are being published.
+func (p *publisher) last() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.n
 }
 
 func (o *observatory) publisher(t *testing.T) *publisher {
@@ -30,6 +39,8 @@ func evenOf(n int) bool     { return n%2 == 0 }
 
 // next publishes the next number.
 func (p *publisher) next() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.n++
 	body := map[string]any{"n": p.n}
 	if evenOf(p.n) {

@@ -40,13 +40,13 @@ func TestThePageFollowsRightsThatChange(t *testing.T) {
 
 	o.reload(t, func(cfg *access.Config) { cfg.Tokens[0].Role = "viewer" }, users)
 	until(t, ctx, "the page greys out commands", `document.querySelector("#command-input").disabled`)
-	until(t, ctx, "what ana hears no longer is marked, and dimmed", `document.querySelectorAll("[data-unheard]").length === 1 && getComputedStyle(document.querySelector('[data-actor="weather"] .unheard')).display !== "none"`)
+	until(t, ctx, "what ana hears no longer is marked, and dimmed", `document.querySelectorAll("[data-unheard]").length === 1 && document.querySelector('[data-actor="weather"][data-unheard] .seen')?.textContent.startsWith("not heard")`)
 	screenshot(t, ctx, "login-unheard")
 	until(t, ctx, "it says what has changed", `document.querySelector("#notice").textContent.includes("What you may do has changed: command")`)
 
 	o.reload(t, func(cfg *access.Config) { cfg.Tokens[0].Role = "observer" }, users)
 	until(t, ctx, "ana may command again", `!document.querySelector("#command-input").disabled`)
-	until(t, ctx, "ana hears everything again", `document.querySelector("[data-unheard]") === null && document.querySelector('[data-actor="weather"] .unheard').hidden`)
+	until(t, ctx, "ana hears everything again", `document.querySelector("[data-unheard]") === null && !document.querySelector('[data-actor="weather"] .seen').textContent.startsWith("not heard")`)
 	until(t, ctx, "the connection stayed", `document.querySelector("#link-state").dataset.state === "open"`)
 
 	o.reload(t, func(cfg *access.Config) { cfg.Revoked = []access.Revocation{{Name: "ana"}} }, users)

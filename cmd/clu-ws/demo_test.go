@@ -34,7 +34,7 @@ func TestThePageShowsTheDemoAndOpensTheDome(t *testing.T) {
 	ctx := testkit.Browser(t)
 	address := startDemo(t)
 	value := func(actor, keyword string) string {
-		return fmt.Sprintf(`#actors [data-actor="%s"] [data-keyword="%s"] .value`, actor, keyword)
+		return fmt.Sprintf(`#actor[data-actor="%s"] [data-keyword="%s"] .value`, actor, keyword)
 	}
 	do := func(what string, actions ...chromedp.Action[chromedp.Void]) {
 		t.Helper()
@@ -50,7 +50,7 @@ func TestThePageShowsTheDemoAndOpensTheDome(t *testing.T) {
 			t.Fatalf("%s: %v", what, err)
 		}
 	}
-	do("the page opens", chromedp.EmulateViewport(1440, 900), chromedp.Navigate("http://"+address+"/"),
+	do("the page opens", chromedp.EmulateViewport(1440, 900), chromedp.Navigate("http://"+address+"/#/actor/weather"),
 		chromedp.WaitVisible(`#link-state[data-state="open"]`))
 
 	temperature := value("weather", "temperature_c")
@@ -61,6 +61,8 @@ func TestThePageShowsTheDemoAndOpensTheDome(t *testing.T) {
 	}
 	until("a keyword changes", fmt.Sprintf(`document.querySelector(%q).textContent !== %q`, temperature, before))
 
+	do("the view of the dome is shown, and the page is armed", chromedp.Evaluate[chromedp.Void](`location.hash = "#/actor/dome"; void 0`),
+		chromedp.Click("#arm"), chromedp.WaitVisible(`#arm[aria-pressed="true"]`))
 	do("a command is sent", chromedp.SendKeys("#command-input", "dome open\r"),
 		chromedp.WaitVisible(`#commands [data-consumer="dome"][data-state="running"]`))
 	screenshot(t, ctx, "running")

@@ -67,7 +67,7 @@ export class ValuesItem {
   #addRow(id, actor, keyword, at) {
     const value = element("td", { class: "value" });
     const age = element("td", { class: "age" });
-    const name = element("a", { href: `#/actor/${encodeURIComponent(actor)}?k=${encodeURIComponent(keyword)}`, text: this.#actor === null ? id : keyword });
+    const name = element("a", { href: `#/actor/${encodeURIComponent(actor)}?f=${encodeURIComponent(keyword)}`, text: this.#actor === null ? id : keyword });
     const row = { value, age, root: element("tr", { data: { keyword: id } }, element("th", { scope: "row" }, name), value, age) };
     this.#rows.set(id, row);
     this.#body.insertBefore(row.root, this.#body.children[at] ?? null);

@@ -1,6 +1,7 @@
 /** A row of the overview: one actor. It writes only what has changed. */
 
 import { formatAge } from "../core/format.js";
+import { quietAfter } from "../core/liveness.js";
 import { isOpen } from "../core/problems.js";
 import { element, levelMark, setAttribute, setLevel, setText } from "../shell/dom.js";
 import { choose, limitOf, PINS, shortName, unitOf } from "./pins.js";
@@ -79,9 +80,11 @@ export class Row {
   age() {
     const { time, liveness, interval } = this.#actor;
     const age = time === 0 ? "never" : formatAge(this.#app.store.age(time));
-    const words = this.#unheard ? `not heard ${age}` : { quiet: `silent ${age}`, absent: `not running ${age}`, unknown: `? ${age}` }[liveness] ?? age;
+    // Who broadcasts is running, even if nothing takes its commands.
+    const talks = liveness === "absent" && time > 0 && this.#app.store.age(time) < quietAfter(interval ?? 0);
+    const words = this.#unheard ? `not heard ${age}` : { quiet: `silent ${age}`, absent: `${talks ? "no commands" : "not running"} ${age}`, unknown: `? ${age}` }[liveness] ?? age;
     setText(this.#seen, words);
-    this.root.toggleAttribute("data-quiet", liveness === "quiet" || liveness === "absent");
+    this.root.toggleAttribute("data-quiet", liveness === "quiet" || (liveness === "absent" && !talks));
     setAttribute(this.#seen, "title", interval === null ? "Since its last reply" : `Since its last reply; usually one in ${interval < 10_000 ? `${(interval / 1_000).toFixed(1)} s` : formatAge(interval)}`);
   }
 

@@ -38,7 +38,7 @@ export class NewProblems {
 /** Describes new problems in a sentence. */
 export function describe(problems) {
   const worst = problems.reduce((a, b) => (rank(b.level) > rank(a.level) ? b : a));
-  const said = `${worst.level === "critical" ? "Critical" : worst.level === "error" ? "Error" : "Warning"}, ${worst.actor}: ${worst.text}`;
+  const said = `${worst.level === "critical" ? "Critical" : worst.level === "error" ? "Error" : "Warning"}, ${worst.actor}: ${worst.text.replace(/\.$/, "")}`;
   return problems.length === 1 ? `${said}.` : `${problems.length} new problems. The worst: ${said}.`;
 }
 

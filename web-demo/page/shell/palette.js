@@ -72,7 +72,7 @@ export class Palette {
     for (const [name, { keywords }] of this.#app.store.actors) {
       for (const keyword of keywords.keys()) {
         if (left-- <= 0) return;
-        yield { kind: "keyword", text: `${name}.${keyword}`, go: formatRoute(["actor", name], { k: keyword }) };
+        yield { kind: "keyword", text: `${name}.${keyword}`, go: formatRoute(["actor", name], { f: keyword }) };
       }
     }
   }
