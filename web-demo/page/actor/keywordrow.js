@@ -103,7 +103,7 @@ export class KeywordRow {
     const now = this.#table.now();
     if (now - this.#drawnAt < notSince) return;
     this.#drawnAt = now;
-    renderSpark(this.#parts.spark, this.series, now);
+    renderSpark(this.#parts.spark, this.series, now, this.#table.span);
   }
 
   /** Writes the age, by the bridge's clock. */
