@@ -79,7 +79,7 @@ func parseDecimal(text []byte) (d decimal, ok bool) {
 		e += int(exponent)
 		at = len(text)
 	}
-	if digits == 0 || at != len(text) {
+	if digits == 0 || at != len(text) || m != 0 && (e < -2*maxExponent || e > 2*maxExponent) {
 		return d, false
 	}
 	d.m = int64(m)
