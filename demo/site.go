@@ -8,11 +8,11 @@ func Site() *site.Config {
 	return &site.Config{
 		Title: "Demo Observatory",
 		Keywords: map[string]site.Keyword{
-			"weather.wind_speed_ms":            {High: limit(12), HighCritical: limit(windMax)},
-			"weather.humidity_percent":         {High: limit(75), HighCritical: limit(humidityMax)},
-			"spectrograph.cryostat_temp_k":     {High: limit(cryostatWarns), HighCritical: limit(cryostatFails)},
-			"spectrograph.cooler_power_w":      {Low: limit(5)},
-			"camera.ccd_temp_c":                {High: limit(detectorTemp + 10)},
+			"weather.wind_speed_ms":            {Unit: "m/s", High: limit(12), HighCritical: limit(windMax)},
+			"weather.humidity_percent":         {Unit: "%", High: limit(75), HighCritical: limit(humidityMax)},
+			"spectrograph.cryostat_temp_k":     {Unit: "K", High: limit(cryostatWarns), HighCritical: limit(cryostatFails)},
+			"spectrograph.cooler_power_w":      {Unit: "W", Low: limit(5)},
+			"camera.ccd_temp_c":                {Unit: "°C", High: limit(detectorTemp + 10)},
 			"mount.airmass":                    {High: limit(2.5)},
 			"dome.dome_shutter":                {Description: "What the shutter of the dome is doing"},
 			"spectrograph.spectrograph_status": {Description: "Status bits of the controller, as hex"},
