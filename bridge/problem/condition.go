@@ -252,9 +252,8 @@ func (t *Tracker) evaluate(c *condition, at time.Time, seq uint64) {
 		}
 		t.raiseIfDue(c, at)
 		if e := c.raised; e != nil && e.Active {
-			e.Time = later(e.Time, at)
+			e.Time = later(e.Time, at) // that it holds still is no change
 			t.needs(e, c)
-			t.changed(t.actors[e.Actor], true)
 		}
 	case site.False:
 		if c.holds {
