@@ -51,7 +51,7 @@ func TestThePageShowsTheDemoAndOpensTheDome(t *testing.T) {
 		chromedp.WaitVisible(`#link-state[data-state="open"]`))
 
 	wind := `#actors [data-actor="weather"] .pin[data-keyword="wind_speed_ms"] .value`
-	do("the weather is pinned", chromedp.WaitVisible(wind))
+	until("the weather is pinned", fmt.Sprintf(`document.querySelector(%q)?.textContent.includes("m/s")`, wind))
 	before, err := chromedp.Run(ctx, chromedp.TextContent(wind))
 	if err != nil {
 		t.Fatal(err)
