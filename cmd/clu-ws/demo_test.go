@@ -47,7 +47,7 @@ func TestThePageShowsTheDemoAndOpensTheDome(t *testing.T) {
 			t.Fatalf("%s: %v", what, err)
 		}
 	}
-	do("the page opens", chromedp.EmulateViewport(1440, 900), chromedp.Navigate("http://"+address+"/#/actor/weather"),
+	do("the page opens", chromedp.EmulateViewport(1440, 900), chromedp.Navigate("http://"+address+"/#/"),
 		chromedp.WaitVisible(`#link-state[data-state="open"]`))
 
 	wind := `#actors [data-actor="weather"] .pin[data-keyword="wind_speed_ms"] .value`
