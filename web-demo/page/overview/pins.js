@@ -40,7 +40,7 @@ export function shortName(actor, keyword) {
 /** Rounds a number to what one reads at a glance; the view of the actor has all digits. @param {string} text  in full */
 export function roundForGlance(value, text) {
   if (!Number.isFinite(value) || Number.isInteger(value) || Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5) return text;
-  const rounded = String(Number(value.toPrecision(5)));
+  const rounded = String(Number(value.toPrecision(4)));
   return rounded.length < text.length ? rounded : text;
 }
 
