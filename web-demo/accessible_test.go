@@ -44,6 +44,7 @@ var views = []struct{ name, hash, there string }{
 	{"boards", "#/board", `document.querySelector(".board form") !== null`},
 	{"actor", "#/actor/camera", `document.querySelector("#actor .keyword .value") !== null`},
 	{"plot", "#/plot?s=dome.n,weather.n&r=1h", `document.querySelector('#view[data-view="plot"] .view')?.childElementCount > 0`},
+	{"plot", "#/plot?s=dome.n,weather.n,roof.even&r=5m", `document.querySelectorAll("#view .plot-chart").length > 0`},
 	{"log", "#/log", `document.querySelector("#view [role=grid]") !== null`},
 }
 

@@ -59,7 +59,7 @@ func (o *observatory) startBridge(t testing.TB, listener net.Listener) {
 	linked := make(chan struct{}, 1)
 	cfg := bridge.Config{
 		Broker: []string{o.url}, Page: webdemo.Handler(), Logger: slog.New(slog.DiscardHandler),
-		History: hub.History{Replies: 10_000},
+		History: hub.History{Replies: 10_000}, KeywordHistory: 16 << 20,
 		OnLink: func(amqpx.State) {
 			select {
 			case linked <- struct{}{}:

@@ -263,3 +263,13 @@ func TestThoseThatAskedAreToldHowCommandsGoOn(t *testing.T) {
 		t.Errorf("%d groups are told of commands", n)
 	}
 }
+
+func TestAReplyToAKnownCommandAllocatesNothing(t *testing.T) {
+	s := newHarness(t)
+	s.sends("x", "mount", "slew")
+	r := &Reply{Reply: filter.Reply{Sender: "mount", Code: "i", CommandID: "x", Commander: "bridge.mount"}, body: []byte(`{}`)}
+	s.hub.commands.heard(r, s.clock.Now())
+	if n := testing.AllocsPerRun(100, func() { s.hub.commands.heard(r, s.clock.Now()) }); n != 0 {
+		t.Errorf("it allocates %v times", n)
+	}
+}

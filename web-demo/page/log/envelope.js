@@ -15,15 +15,14 @@ export class EnvelopeView {
   #title = element("h2");
   #json = element("pre", { class: "envelope-json scroll", tabindex: "0" });
   #link;
-  #close = button("Close", () => this.close(), { class: "envelope-close" });
 
   /** @param {{closed: () => void}} on  called when it was closed: the list gets the focus back */
   constructor({ closed }) {
     this.#closed = closed;
     const copyJSON = button("Copy", () => copied(copyJSON, this.#json.textContent, this.#json), { class: "envelope-copy" });
     this.#link = button("Copy link", () => copied(this.#link, linkTo(this.#item), this.#json), { class: "envelope-link" });
-    this.node = element("section", { class: "envelope", "aria-label": "Envelope", hidden: true },
-      element("div", { class: "envelope-bar" }, this.#title, copyJSON, this.#link, this.#close), this.#json);
+    this.node = element("section", { class: "envelope", "aria-label": "Envelope of the chosen reply", hidden: true },
+      element("div", { class: "envelope-bar" }, this.#title, copyJSON, this.#link, button("Close", () => this.close(), { class: "envelope-close" })), this.#json);
     this.node.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.stopPropagation();
@@ -43,7 +42,7 @@ export class EnvelopeView {
     this.#json.scrollTop = 0;
     this.#link.hidden = linkTo(item) === null;
     this.node.hidden = false;
-    this.#close.focus({ preventScroll: true });
+    this.#json.focus({ preventScroll: true });  // it scrolls by the arrow keys; Escape closes it
   }
 
   close() {

@@ -9,7 +9,7 @@
  * forward. What the page does not know it says: `head` is a sentence about what is before the first item.
  */
 
-import { formatTime, describeGap } from "../core/format.js";
+import { compactJSON, describeGap, formatTime } from "../core/format.js";
 
 /** Limits of what is kept. */
 export const LIMITS = Object.freeze({ items: 20_000, chars: 48 << 20 });
@@ -142,6 +142,11 @@ export class LogModel {
     this.#edges.newer = cursorOf(this.items.findLast(hasNumber));
   }
 
+  /** Says anew what is before the first item: what the server can give has become known. */
+  greeted() {
+    if (this.#edges.older === undefined) this.#describeHead();
+  }
+
   get #hasLog() { return this.#clu.capabilities?.includes("log") ?? false; }
 
   /** Whether the bridge may have older entries. */
@@ -266,7 +271,9 @@ export class LogModel {
   }
 
   #describeHead(answer = null) {
-    if (!this.#hasLog) {
+    if ((this.#clu.capabilities ?? null) === null) {
+      this.head = "";
+    } else if (!this.#hasLog) {
       this.head = "This server keeps no log: the list begins when this page was loaded.";
     } else if (this.#edges.older === null) {
       const first = this.items[0];
@@ -284,8 +291,10 @@ const hasNumber = ({ reply }) => isNumbered(reply);
 const isAt = (reply, epoch, seq) => reply.seq === seq && reply.epoch === epoch;
 const cursorOf = (item) => (item ? { seq: item.reply.seq, epoch: item.reply.epoch } : null);
 
-/** Returns the item of an entry of the bridge's log. @returns {Item} */
+/** Returns the item of an entry of the bridge's log. @param {{reply: object}|{gap: object}} entry @returns {Item} */
 function itemOf(entry) {
   if (entry.gap) return { time: entry.gap.to.getTime(), reply: null, mark: describeGap(entry.gap) };
-  return { time: entry.heard ?? entry.at, reply: entry, mark: null };
+  const { reply } = entry;
+  if (reply.size === 0) reply.size = compactJSON(reply.envelope).length;  // its frame had many
+  return { time: reply.heard ?? reply.at, reply, mark: null };
 }

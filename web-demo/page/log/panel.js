@@ -20,6 +20,8 @@ export class LogPanel {
   #on;
   #marked = null;   // {epoch, seq} of the reply that the URL names
   #paused = false;
+  #capabilities = null;  // of the server, when they were last looked at
+  #greeted = null;  // goes on with opening at one reply, which needs the bridge
   #list;
   #envelope;
   #head = element("span", { class: "log-head" });
@@ -51,17 +53,18 @@ export class LogPanel {
       element("p", { class: "log-before" }, this.#head, this.#older),
       element("div", { class: "log-area" }, this.#list.node, this.#newest, this.#envelope.node)));
     this.#show();
-    this.#fill();
+    this.#linked();
   }
 
   unmount() {
     this.#list.stop();
     this.#model = null;
+    this.#greeted?.();
   }
 
   /** Takes changes of the store. @param {import("../core/store.js").Changes} changes */
   update(changes) {
-    if (changes.link && this.#model.items.length === 0) this.#fill();
+    if (changes.link) this.#linked();
     if (changes.replies === 0 && !changes.link) return;
     const { dropped, added } = this.#model.update(this.#list.following, this.frozen && !this.#reading);
     if (added > 0 || dropped > 0) this.#show(-dropped);
@@ -97,10 +100,15 @@ export class LogPanel {
   /** Opens the log at one reply and marks it. @returns {Promise<boolean>} whether it is still there */
   async open(at) {
     this.#marked = at;
+    if ((this.#app.clu.capabilities ?? null) === null) await new Promise((resolve) => { this.#greeted = resolve; });
+    if (this.#model === null) return true;  // the log is not shown any more
     this.#list.following = false;
     const index = await this.#model.open(at);
+    if (this.#model === null) return true;
     if (index < 0) {
+      this.#model.reset();
       this.toNewest();
+      this.#fill();
       return false;
     }
     this.#show();
@@ -124,6 +132,20 @@ export class LogPanel {
   }
 
   focus() { this.#list.focus(); }
+
+  /** Handles that the link, or what is known of the server, has changed. */
+  #linked() {
+    const { capabilities } = this.#app.clu;
+    if (capabilities === this.#capabilities) return;
+    this.#capabilities = capabilities;
+    this.#model.greeted();
+    if (this.#greeted !== null && (capabilities ?? null) !== null) {
+      this.#greeted();
+      this.#greeted = null;
+    } else {
+      this.#fill();
+    }
+  }
 
   /** Fetches what was before the page was loaded, if the list is not full. */
   #fill() {

@@ -4,16 +4,32 @@
  */
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
-import { drawEnvelope, drawHatch, drawLimit, drawLine, drawMarks, drawStates } from "./draw.js";
+import { drawEnvelope, drawHatch, drawLimit, drawLine, drawMarks, drawName, drawStates } from "./draw.js";
 import { axisBounds } from "./groups.js";
 import { timeLabels, valueText } from "./ticks.js";
 
 const AXIS_WIDTH = 64;
 const NARROW_AXIS = 46;
-const LINES_HEIGHT = 190;
-const BAND = 26;      // of a state
-const BAND_GAP = 6;
+const BAND = 22;      // of a state
+const BAND_NAME = 17; // above it
+const BAND_GAP = 3;
 const AXIS_HEIGHT = 34;
+const ROW = BAND + BAND_NAME + BAND_GAP;
+
+/** Heights of a panel of lines, CSS pixels. */
+const LINES_HEIGHT = { least: 150, most: 340 };
+
+/**
+ * The height that each panel of lines gets in a place of some height.
+ * @param {import("./groups.js").Group[]} groups
+ */
+export function linesHeight(groups, available) {
+  const bands = groups.filter(({ kind }) => kind === "state").reduce((sum, group) => sum + bandsHeight(group), 0);
+  const lines = groups.filter(({ kind }) => kind === "number").length;
+  return Math.min(LINES_HEIGHT.most, Math.max(LINES_HEIGHT.least, Math.floor((available - bands) / Math.max(1, lines))));
+}
+
+const bandsHeight = ({ tracks }) => tracks.length * ROW + AXIS_HEIGHT + 10;
 
 export class Chart {
   #group;
@@ -22,15 +38,18 @@ export class Chart {
   #view;    // what the panels share: {from, to, marks, unknown, colorOf, limitsOf}
   #bounds = [0, 1];
   #width = 0;
+  #lines;   // height of lines
 
   /**
    * @param {HTMLElement} root
    * @param {import("./groups.js").Group} group
+   * @param {number} height  of lines; bands have a height of their own
    * @param {{palette: import("./colors.js").Palette, sync: string, view: object, selected: (from: number, to: number) => void,
    *   pointed: (time: number|null) => void}} shared
    */
-  constructor(root, group, { palette, sync, view, selected, pointed }) {
+  constructor(root, group, height, { palette, sync, view, selected, pointed }) {
     this.#group = group;
+    this.#lines = height;
     this.#palette = palette;
     this.#view = view;
     this.#width = root.clientWidth;
@@ -45,7 +64,7 @@ export class Chart {
     const grid = { stroke: stroke("line"), width: 1 };
     const font = () => `11px ${this.#palette.get("sans")}`;
     return {
-      width: this.#width, height: this.#height, ms: 1, legend: { show: false }, padding: [10, 12, 0, 0],
+      width: this.#width, height: this.#height, ms: 1, legend: { show: false }, padding: [10, 30, 0, 0],
       cursor: {
         sync: { key: sync, scales: ["x", null] }, y: false, points: { show: false },
         drag: { x: true, y: false, setScale: false, dist: 5 },
@@ -74,13 +93,14 @@ export class Chart {
   }
 
   get #height() {
-    return this.isStates ? this.#group.tracks.length * (BAND + BAND_GAP) + BAND_GAP + AXIS_HEIGHT + 10 : LINES_HEIGHT;
+    return this.isStates ? bandsHeight(this.#group) : this.#lines;
   }
 
-  /** Fits it to the width of its place. */
-  resize(width) {
-    if (width === this.#width || width === 0) return;
+  /** Fits it to its place. */
+  resize(width, height) {
+    if ((width === this.#width && height === this.#lines) || width === 0) return;
     this.#width = width;
+    this.#lines = height;
     this.#plot.setSize({ width, height: this.#height });
   }
 
@@ -150,8 +170,9 @@ export class Chart {
 
   #drawBands(frame) {
     this.#group.tracks.forEach((track, row) => {
-      const top = frame.top + (BAND_GAP + row * (BAND + BAND_GAP)) * frame.ratio;
-      drawStates(frame, track.state, top, BAND * frame.ratio, this.#palette);
+      const top = frame.top + row * ROW * frame.ratio;
+      drawName(frame, track.name, top + BAND_NAME * frame.ratio, this.#palette);
+      drawStates(frame, track.state, top + BAND_NAME * frame.ratio, BAND * frame.ratio, this.#palette, track.number !== null);
     });
   }
 

@@ -19,7 +19,7 @@ export function columnsOf(tracks) {
         return i < 0 || Number.isNaN(number[what][i]) ? null : number[what][i];
       };
       columns.push({ name, times: number.t, cell: of("last") });
-      if (number.bucket > 0) columns.push({ name: `${name} min`, times: [], cell: of("min") }, { name: `${name} max`, times: [], cell: of("max") });
+      if (number.bucket > 0 || number.fineFrom > -Infinity) columns.push({ name: `${name} min`, times: [], cell: of("min") }, { name: `${name} max`, times: [], cell: of("max") });
     }
     if (state !== null) {
       columns.push({ name: number === null ? name : `${name} text`, times: state.t, cell: (time) => {
@@ -45,11 +45,33 @@ export function timesOf(columns, from, to) {
   return [...all].sort((a, b) => a - b);
 }
 
-/** Writes the values of a span as CSV: an empty cell is a time at which that keyword has not changed. */
-export function plotCSV(tracks, from, to) {
+/** A table of values: an empty cell is a time at which that keyword has not changed. @typedef {Map<number, Map<string, string|number>>} Rows */
+
+/** Adds the values of a span to a table. @param {Rows} rows @param {import("./source.js").Track[]} tracks */
+export function addRows(rows, tracks, from, to) {
   const columns = columnsOf(tracks);
-  const lines = timesOf(columns, from, to).map((time) => [new Date(time).toISOString(), ...columns.map(({ cell }) => cell(time))]);
-  return [["time", ...columns.map(({ name }) => name)], ...lines].map(csvLine).join("");
+  for (const time of timesOf(columns, from, to)) {
+    if (!rows.has(time)) rows.set(time, new Map());
+    for (const { name, cell } of columns) {
+      const value = cell(time);
+      if (value !== null) rows.get(time).set(name, value);
+    }
+  }
+}
+
+/** Writes a table as CSV. @param {Rows} rows @param {import("./source.js").Track[]} tracks  for the order of the columns */
+export function writeCSV(rows, tracks) {
+  const used = new Set([...rows.values()].flatMap((row) => [...row.keys()]));
+  const names = tracks.flatMap(({ name }) => [name, `${name} min`, `${name} max`, `${name} text`]).filter((name) => used.has(name));
+  const lines = [...rows.keys()].sort((a, b) => a - b).map((time) => [new Date(time).toISOString(), ...names.map((name) => rows.get(time).get(name))]);
+  return [["time", ...names], ...lines].map(csvLine).join("");
+}
+
+/** Writes the values of a span as CSV. */
+export function plotCSV(tracks, from, to) {
+  const rows = new Map();
+  addRows(rows, tracks, from, to);
+  return writeCSV(rows, tracks);
 }
 
 /**

@@ -23,7 +23,7 @@ import { lastBefore, stateText } from "./series.js";
 
 /** Draws the area between the least and the greatest value of each bucket. @param {Frame} frame */
 export function drawEnvelope({ ctx, x, y, from, to, ratio }, series, color) {
-  if (series.bucket === 0) return;
+  if (series.bucket === 0 && series.fineFrom === -Infinity) return;
   ctx.save();
   ctx.fillStyle = color;
   ctx.globalAlpha = 0.28;
@@ -32,7 +32,7 @@ export function drawEnvelope({ ctx, x, y, from, to, ratio }, series, color) {
     const { min, max, t } = series;
     if (!(min[i] < max[i])) continue;
     const left = x(t[i]);
-    const width = Math.max(ratio, x(Math.min(to, t[i] + series.bucket)) - left);
+    const width = Math.max(ratio, x(Math.min(to, t[i] + series.widthOf(i))) - left);
     ctx.rect(left, y(max[i]), width, Math.max(ratio, y(min[i]) - y(max[i])));
   }
   ctx.fill();
@@ -119,13 +119,14 @@ class Pen {
 
 /**
  * Draws the states of a keyword as a band, each with its word where there is room. States that are too short to be seen
- * are drawn together as "many".
+ * are drawn together.
  * @param {Frame} frame
  */
-export function drawStates({ ctx, x, from, to, ratio }, series, top, height, palette) {
+export function drawStates({ ctx, x, from, to, ratio }, series, top, height, palette, isNumber = false) {
   ctx.save();
   ctx.font = `${11 * ratio}px ${palette.get("mono")}`;
   ctx.textBaseline = "middle";
+  ctx.textAlign = "left";
   let many = null;  // [left, right] of states that are too short
   const flush = () => {
     if (many === null) return;
@@ -136,7 +137,7 @@ export function drawStates({ ctx, x, from, to, ratio }, series, top, height, pal
   for (let i = Math.max(0, lastBefore(series.t, from)); i < series.t.length && series.t[i] <= to; i += 1) {
     const left = x(Math.max(from, series.t[i]));
     const right = x(Math.min(to, series.endOf(i)));
-    if (series.endOf(i) < from) continue;
+    if (series.endOf(i) < from || (isNumber && series.value[i] === null)) continue;  // it was a number then
     if (right - left < 2 * ratio || series.count[i] > 1) {
       if (many !== null && left - many[1] > ratio) flush();
       many = many === null ? [left, right] : [many[0], right];
@@ -165,6 +166,17 @@ function drawState(ctx, text, left, right, top, height, ratio, palette) {
   ctx.clip();
   ctx.fillStyle = palette.get("bright");
   ctx.fillText(text, left + 5 * ratio, top + height / 2);
+  ctx.restore();
+}
+
+/** Writes the name of a band above it. @param {Frame} frame */
+export function drawName({ ctx, left, ratio }, name, bottom, palette) {
+  ctx.save();
+  ctx.font = `${11 * ratio}px ${palette.get("sans")}`;
+  ctx.fillStyle = palette.get("dim");
+  ctx.textBaseline = "bottom";
+  ctx.textAlign = "left";
+  ctx.fillText(name, left + 2 * ratio, bottom - ratio);
   ctx.restore();
 }
 

@@ -6,6 +6,9 @@ import { formatRoute } from "../shell/router.js";
 import { stateText } from "./series.js";
 import { valueText } from "./ticks.js";
 
+/** ms after which a value at the end says when it was said. */
+const OLD = 5_000;
+
 const SWATCH = { width: 26, height: 10 };
 
 export class Legend {
@@ -36,7 +39,7 @@ export class Legend {
     const link = element("a", { href: formatRoute(["actor", actor], { k: path[0] }), text: name });
     const remove = this.#remove === null ? [] : [button("✕", () => this.#remove(name), { class: "plot-remove", "aria-label": `Remove ${name}`, title: `Remove ${name}` })];
     return element("tr", { data: { keyword: name } }, element("th", { scope: "row" }, parts.swatch, link),
-      parts.value, parts.unit, parts.range, parts.note, element("td", { class: "tools" }, ...remove));
+      parts.value, parts.unit, parts.range, parts.note, element("td", { class: "act" }, ...remove));
   }
 
   /** Draws the line of each keyword as it is in the plot. */
@@ -66,13 +69,20 @@ export class Legend {
   write(time, newest, unitOf) {
     setText(this.#caption, time === null ? `Values at the end, ${formatTime(newest)} UTC` : `Values at ${new Date(time).toISOString().slice(0, 19).replace("T", " ")} UTC`);
     for (const [track, parts] of this.#rows) {
-      const { text, range } = textAt(track, time ?? newest);
+      const { text, range } = time === null ? newestOf(track, newest) : textAt(track, time);
       setText(parts.value, text);
       setText(parts.range, range);
       setText(parts.unit, track.number === null ? "" : unitOf(track));
       setText(parts.note, track.note);
     }
   }
+}
+
+/** The last value before the end, and when it was said if that was not just now. */
+function newestOf(track, end) {
+  const until = Math.min(end, Math.max(track.number?.until ?? 0, track.state?.until ?? 0));
+  const { text, range } = textAt(track, until);
+  return { text, range: end - until > OLD && until > 0 ? `said ${formatTime(until)}` : range };
 }
 
 /**

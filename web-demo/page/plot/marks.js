@@ -48,7 +48,7 @@ export class Marks {
     let epoch;
     for (let n = 0; n < PAGES; n += 1) {
       const answer = await this.#app.clu.log({ before, epoch, limit: 1_000, filter });
-      for (const entry of answer.entries) this.#take(entry.gap ? null : entry, entry.gap ?? null, entry.heard ?? entry.at);
+      for (const entry of answer.entries) this.#take(entry.reply ?? null, entry.gap ?? null, timeOf(entry));
       const first = answer.entries[0];
       const reached = first ? timeOf(first) : Infinity;
       if (!answer.more) {
@@ -76,8 +76,8 @@ export class Marks {
       this.#put({ time: gap.from?.getTime() ?? gap.to.getTime(), until: gap.to.getTime(), kind: "gap", level: "warn", actor: "", text: describeGap(gap) });
       return;
     }
-    const { code, sender, commandId, text } = reply;
-    if (!Object.hasOwn(LEVEL, code) || !this.#actors.has(sender) || (commandId !== null && code !== "!")) return;
+    const { code, sender, text } = reply;
+    if (!Object.hasOwn(LEVEL, code) || !this.#actors.has(sender) || !(code === "!" || isBroadcast(reply))) return;
     this.#put({ time, until: null, kind: "problem", level: LEVEL[code], actor: sender, text: text ?? "(without a text)" });
   }
 
@@ -90,7 +90,7 @@ export class Marks {
 
   /** The marks of a span, the oldest first. @returns {{marks: Mark[], omitted: number}} */
   list(from, to) {
-    const all = [...this.#found.values(), ...this.#commands(), ...this.#conditions()]
+    const all = [...this.#found.values(), ...this.#commands(), ...this.#problems()]
       .filter(({ time, until }) => time <= to && (until ?? time) >= from)
       .sort((a, b) => a.time - b.time);
     return { marks: all.slice(-MAX_MARKS), omitted: Math.max(0, all.length - MAX_MARKS) };
@@ -103,12 +103,18 @@ export class Marks {
     }));
   }
 
-  /** Problems that no reply says: an actor that is silent, a condition of the site. */
-  #conditions() {
-    return this.#app.store.problems.filter(({ actor, kind }) => kind !== "broadcast" && this.#actors.has(actor)).map(({ actor, began, time, level, text }) => ({
-      time: began ?? time, until: null, kind: "problem", level, actor, text,
-    }));
+  /** Problems that no reply says (an actor that is silent, a condition of the site), and those whose reply was not found. */
+  #problems() {
+    const known = new Set([...this.#found.values()].map(({ actor, text }) => `${actor} ${text}`));
+    return this.#app.store.problems
+      .filter(({ actor, text }) => this.#actors.has(actor) && !known.has(`${actor} ${text}`))
+      .map(({ actor, began, time, level, text }) => ({ time: began ?? time, until: null, kind: "problem", level, actor, text }));
   }
 }
 
-const timeOf = (entry) => (entry.gap ? entry.gap.to.getTime() : entry.heard ?? entry.at);
+/** Whether a reply answers nobody's command. CLU's timed commands have an id, and a commander without a name. */
+function isBroadcast({ commandId, commanderId, envelope }) {
+  return commandId === null || commanderId?.startsWith(".") === true || envelope.routing_key === "reply.broadcast";
+}
+
+const timeOf = ({ reply, gap }) => (gap ? gap.to.getTime() : reply.heard ?? reply.at);

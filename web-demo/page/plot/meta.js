@@ -1,10 +1,10 @@
 /** What is known of the keywords of a plot beside their values: units and limits, from the site and the models of actors. */
 
-import { memberOf } from "./source.js";
+import { metaOf } from "../actor/reading.js";
 
 /** @typedef {{unit: string, limits: {value: number, name: "warn"|"error"}[]}} Meta */
 
-const UNKNOWN = Object.freeze({ unit: "", limits: [] });
+const NO_MODEL = Object.freeze({ keywords: {} });
 
 export class MetaOfTracks {
   #app;
@@ -24,21 +24,12 @@ export class MetaOfTracks {
   }
 
   /** @param {import("./source.js").Track} track @returns {Meta} */
-  of({ name, actor, path }) {
-    const own = this.#app.site?.keywords?.[name];
-    const told = this.#told(actor, path);
-    if (!own && !told) return UNKNOWN;
-    const limits = [["low", "warn"], ["high", "warn"], ["low_critical", "error"], ["high_critical", "error"]]
-      .filter(([key]) => own?.[key] !== null && own?.[key] !== undefined)
-      .map(([key, level]) => ({ value: Number(own[key]), name: level }));
-    return { unit: own?.unit || told?.unit || "", limits };
-  }
-
-  #told(actor, path) {
+  of({ actor, path }) {
     if (!this.#models.has(actor)) this.#ask(actor);
-    const model = this.#models.get(actor);
-    if (!model?.keywords) return null;
-    return path.slice(1).reduce((found, name) => memberOf(found, ["members", name]) ?? memberOf(found, ["items"]) ?? null, memberOf(model.keywords, [path[0]]) ?? null);
+    const { unit, low, high, lowCritical, highCritical } = metaOf(actor, path.join("."), this.#models.get(actor) ?? NO_MODEL, this.#app.site);
+    const limits = [[low, "warn"], [high, "warn"], [lowCritical, "error"], [highCritical, "error"]]
+      .filter(([value]) => value !== null).map(([value, name]) => ({ value: Number(value), name }));
+    return { unit, limits };
   }
 
   async #ask(actor) {

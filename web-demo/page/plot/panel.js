@@ -7,7 +7,7 @@
  */
 
 import { element, setText } from "../shell/dom.js";
-import { Chart } from "./chart.js";
+import { Chart, linesHeight } from "./chart.js";
 import { Palette } from "./colors.js";
 import { plotCSV } from "./csv.js";
 import { groupTracks, shapeOf } from "./groups.js";
@@ -16,13 +16,15 @@ import { Marks } from "./marks.js";
 import { MetaOfTracks } from "./meta.js";
 import { PlotControls } from "./controls.js";
 import { boundsOf, isLive } from "./range.js";
-import { MAX_KEYWORDS, Source } from "./source.js";
+import { rawCSV } from "./raw.js";
+import { MAX_KEYWORDS, pointsFor, Source } from "./source.js";
 import { markText, PlotTable } from "./table.js";
 
 const LOAD_AFTER = 120;   // ms after the span has changed: who zooms does it again
 const SAY_AFTER = 500;    // ms after the cursor has stopped
 const NEAR = 6;           // CSS pixels: a mark is at the cursor
-const MAX_POINTS = 2_000;
+const RESERVED = 150;     // CSS pixels for the toolbar and the titles
+const LEGEND_ROW = 30;
 let plots = 0;
 
 export class PlotPanel {
@@ -33,6 +35,7 @@ export class PlotPanel {
   #marks;
   #meta;
   #charts = [];
+  #groups = [];
   #shape = "";
   #palette;
   #legend;
@@ -130,11 +133,11 @@ export class PlotPanel {
   /** The values as CSV: those that are shown, or as fine as the bridge has them. @returns {Promise<string>} */
   async csv(raw) {
     const { from, to } = this.bounds;
-    if (!raw) return plotCSV(this.#source.tracks, from, to);
-    const source = new Source(this.#app, this.#source.tracks.map(({ name }) => name));
-    await source.load(from, to, MAX_RAW);
-    if (source.problem !== "") this.#app.notify(source.problem);
-    return plotCSV(source.tracks, from, to);
+    const { tracks } = this.#source;
+    if (!raw || !this.#source.hasHistory) return plotCSV(tracks, from, to);
+    const { text, problem } = await rawCSV(this.#app, tracks.map(({ name }) => name), from, to);
+    if (problem !== "") this.#app.notify(problem);
+    return text;
   }
 
   #loadSoon() {
@@ -144,7 +147,7 @@ export class PlotPanel {
 
   async #load() {
     const { from, to } = this.bounds;
-    const points = Math.min(MAX_POINTS, Math.max(200, this.#area.clientWidth));
+    const points = pointsFor(this.#source.tracks.length, Math.max(200, this.#area.clientWidth));
     this.#loaded = { at: this.#app.store.now(), capabilities: this.#app.clu.capabilities };
     this.#marks.load(from).then(() => this.#draw(), () => {});  // without it there are fewer marks
     if (await this.#source.load(from, isLive(this.#range) ? null : to, points)) this.#draw();
@@ -178,10 +181,12 @@ export class PlotPanel {
     this.#shape = shape;
     for (const chart of this.#charts) chart.destroy();
     this.#area.replaceChildren();
+    this.#groups = groups;
+    const height = linesHeight(groups, this.#room);
     this.#charts = groups.map((group) => {
       const place = element("div", { class: "plot-chart", data: { kind: group.kind, unit: group.unit } }, element("p", { class: "plot-title", text: titleOf(group) }));
       this.#area.append(place);
-      return new Chart(place, group, {
+      return new Chart(place, group, height, {
         palette: this.#palette, sync: this.#sync, view: this.#view,
         selected: (a, b) => this.#controls.select(a, b), pointed: (time) => this.#point(time),
       });
@@ -222,13 +227,16 @@ export class PlotPanel {
   }
 
   #resize() {
-    for (const chart of this.#charts) chart.resize(this.#area.clientWidth);
+    const height = linesHeight(this.#groups, this.#room);
+    for (const chart of this.#charts) chart.resize(this.#area.clientWidth, height);
     this.#draw();
   }
-}
 
-/** Points that are asked for when every value is wanted. */
-const MAX_RAW = 100_000;
+  /** The height for panels, so that the legend is in sight, too. */
+  get #room() {
+    return (this.#area.closest("#view")?.clientHeight ?? innerHeight) - RESERVED - LEGEND_ROW * this.#source.tracks.length;
+  }
+}
 
 function titleOf({ kind, unit, tracks }) {
   if (kind === "state") return "states";

@@ -8,6 +8,8 @@
 /** Values that may follow those of the history. The oldest are dropped beyond it, and `oldest` says so. */
 export const MAX_VALUES = 400_000;
 
+const MINUTE = 60_000;
+
 /** @typedef {[from: number, to: number]} Span  ms */
 
 /** The index of the last time that is not after `time`, or -1. @param {number[]} times ascending */
@@ -27,20 +29,25 @@ class Series {
     /** @type {number[]} */ this.t = [];
     /** When it was last said, even if it had not changed. */ this.until = 0;
     /** The width of the history's buckets, ms; 0 where each change is there. */ this.bucket = 0;
+    /** Before this time buckets are a minute wide. */ this.fineFrom = -Infinity;
     /** Nothing is known before this time; null if that is not said. @type {number|null} */ this.oldest = null;
     /** When nothing was heard of the actor. @type {Span[]} */ this.silent = [];
   }
 
-  take({ until, bucket_ms: bucket = 0, oldest = null, silent = [] }) {
+  take({ until, bucket_ms: bucket = 0, fine_from: fineFrom = -Infinity, oldest = null, silent = [] }) {
     this.until = until ?? this.t.at(-1) ?? 0;
     this.bucket = bucket;
+    this.fineFrom = fineFrom;
     this.oldest = oldest;
     this.silent = silent;
   }
 
+  /** The width of the bucket with an index, ms; 0 is a single value. */
+  widthOf(index) { return this.t[index] < this.fineFrom ? MINUTE : this.bucket; }
+
   /** The end of what is known of the value with an index: the next value, or the beginning of a silence. */
   endOf(index) {
-    const next = this.t[index + 1] ?? Math.max(this.until, this.t[index] + this.bucket);
+    const next = this.t[index + 1] ?? Math.max(this.until, this.t[index] + this.widthOf(index));
     const silence = this.silent.find(([from]) => from >= this.t[index] && from < next);
     return silence ? Math.max(silence[0], this.t[index]) : next;
   }

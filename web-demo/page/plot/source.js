@@ -10,6 +10,15 @@ import { isNumeric, NumberSeries, StateSeries } from "./series.js";
 /** Keywords in one plot. */
 export const MAX_KEYWORDS = 16;
 
+/** What the bridge answers at most, see docs/protocol.md. */
+const MAX_POINTS = 5_000;
+const MAX_VALUES = 60_000;
+
+/** How many points of each keyword to ask for. */
+export function pointsFor(keywords, wanted) {
+  return Math.floor(Math.min(wanted, MAX_POINTS, MAX_VALUES / Math.max(1, keywords)));
+}
+
 /**
  * @typedef {object} Track  one keyword of a plot
  * @property {string} name      actor.keyword, with members below it
@@ -86,7 +95,7 @@ export class Source {
   }
 
   #withoutHistory() {
-    this.problem = this.#app.store.link.state === "open" ? "This server keeps no history: values are shown from when this page was loaded." : "";
+    this.problem = (this.#app.clu.capabilities ?? null) !== null ? "This server keeps no history: values are shown from when this page was loaded." : "";
     if (!this.#known) this.#fromStore();
   }
 
@@ -105,7 +114,7 @@ export class Source {
     const { log } = this.#app.store;
     let any = false;
     for (const { reply, time } of log.from(this.#next)) {
-      if (reply === null || time <= this.#after) continue;
+      if (reply === null || reply.internal || time <= this.#after) continue;  // the history has no internal ones either
       for (const track of this.tracks) {
         if (track.actor === reply.sender && Object.hasOwn(reply.keywords, track.path[0])) {
           this.#add(track, time, reply.keywords[track.path[0]]);

@@ -21,7 +21,7 @@ export class PlotTable {
     this.node = element("details", { class: "plot-table", on: { toggle: () => this.update() } },
       element("summary", { text: "As a table" }),
       element("div", { class: "plot-scroll scroll", tabindex: "0", role: "region", "aria-label": "Values as a table" }, this.#values),
-      element("h3", { text: "What happened" }), this.#marks, this.#note);
+      element("h2", { text: "What happened" }), this.#marks, this.#note);
   }
 
   /** Writes it, if it is open. */

@@ -19,7 +19,7 @@ export function timeLabels(times, step) {
 /** Writes a value for reading: six digits that matter. */
 export function valueText(value) {
   if (value === null || value === undefined) return "";
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? "no value" : String(value);
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "no number" : String(value);
   const size = Math.abs(value);
   if (Number.isInteger(value) && size < 1e9) return String(value);
   if (size !== 0 && (size < 1e-4 || size >= 1e9)) return value.toExponential(3);

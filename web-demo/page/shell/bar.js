@@ -92,7 +92,7 @@ export class Bar {
     const { lag, dead } = this.#parts;
     const now = this.#store.now();
     const { kind, text } = deadness({
-      link: this.#store.link.state, broker: document.body.dataset.broker, lag: this.#store.lag, first: !this.#wasOpen,
+      link: this.#store.link.state, broker: document.body.dataset.broker, lag: this.#store.lag, behind: this.#store.behind, first: !this.#wasOpen,
     });
     const behind = kind === "behind";
     lag.toggleAttribute("data-behind", behind);

@@ -1,0 +1,178 @@
+package webdemo_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// logViewports are those of a console and of a phone.
+var logViewports = [][2]int64{{1400, 860}, {420, 860}}
+
+// openHash opens a view of the page at a size, and waits until the page is connected.
+func openHash(t *testing.T, ctx context.Context, addr, hash string, size [2]int64) {
+	t.Helper()
+	do(t, ctx, chromedp.EmulateViewport(size[0], size[1]), chromedp.Navigate("about:blank"),
+		chromedp.Navigate("http://"+addr+"/"+hash), chromedp.WaitVisible(`#link-state[data-state="open"]`))
+}
+
+// legend is an expression for what the legend of a plot says of a keyword.
+func legend(keyword, part string) string {
+	return fmt.Sprintf(`document.querySelector('.plot-legend [data-keyword="%s"] .%s')?.textContent`, keyword, part)
+}
+
+// reading publishes values of weather.
+func (p *publisher) reading(wind float64, word string) {
+	p.publish("weather", "i", false, jsonOf(p.t, map[string]any{"wind_ms": wind, "sky": word}))
+}
+
+func TestAPlotShowsWhatWasBeforeThePageWasLoadedAndGoesOn(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	p := o.publisher(t)
+	p.reading(3, "clear")
+	p.reading(4.5, "cloudy")
+	p.text("weather", "w", "a gust")
+	for i, size := range logViewports {
+		openHash(t, ctx, o.addr, "#/plot?s=weather.wind_ms,weather.sky,weather.nothing&r=5m", size)
+		until(t, ctx, "the values are there", legend("weather.wind_ms", "value")+` === "4.5" && `+legend("weather.sky", "value")+` === "cloudy"`)
+		until(t, ctx, "a keyword that nobody says is said to be unknown", legend("weather.nothing", "note")+` === "The bridge has heard no such keyword."`)
+		until(t, ctx, "numbers and words have panels", `[...document.querySelectorAll(".plot-chart")].map(({ dataset }) => dataset.kind).join() === "number,state"`)
+		p.reading(7, "storm")
+		until(t, ctx, "new values arrive", legend("weather.wind_ms", "value")+` === "7" && `+legend("weather.sky", "value")+` === "storm"`)
+		do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector(".plot-table").open = true; void 0`))
+		until(t, ctx, "the problem is marked", `document.querySelector(".plot-marks").textContent.includes("weather: warn: a gust")`)
+		if wide := evaluate[bool](t, ctx, `document.querySelector("#view").scrollWidth > document.querySelector("#view").clientWidth`); wide {
+			t.Errorf("at %v the plot is wider than the page", size)
+		}
+		screenshot(t, ctx, fmt.Sprintf("plot-%d", i))
+		testkit.Accessible(t, ctx, fmt.Sprintf("plot at %v", size))
+		p.reading(4.5, "cloudy")
+	}
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+func TestAPlotIsUsedWithoutAMouse(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	p := o.publisher(t)
+	p.reading(3, "clear")
+	openHash(t, ctx, o.addr, "#/plot", logViewports[0])
+	do(t, ctx, chromedp.WaitVisible("#plot-add"), chromedp.Focus("#plot-add"), chromedp.KeyEvent("weather.wind_ms\r"))
+	until(t, ctx, "the keyword is in the URL", `location.hash === "#/plot?s=weather.wind_ms&r=1h"`)
+	until(t, ctx, "the value is there", legend("weather.wind_ms", "value")+` === "3"`)
+	do(t, ctx, chromedp.Focus(".plot-charts"), chromedp.KeyEvent("+"))
+	until(t, ctx, "plus zooms in", `location.hash === "#/plot?s=weather.wind_ms&r=30m"`)
+	do(t, ctx, chromedp.KeyEvent(kb.ArrowLeft))
+	until(t, ctx, "the cursor is at a time", `document.querySelector(".plot-legend caption").textContent.startsWith("Values at 2")`)
+	until(t, ctx, "it is said", `/^\d\d:\d\d:\d\d, weather\.wind_ms not known/.test(document.querySelector(".plot-panel > .aside").textContent)`)
+	do(t, ctx, chromedp.KeyEvent(kb.ArrowLeft, chromedp.KeyModifiers(8)))
+	until(t, ctx, "with Shift the span moves", `/&from=.*&to=/.test(location.hash)`)
+	until(t, ctx, "it is not live", `document.querySelector(".plot-live").getAttribute("aria-pressed") === "false"`)
+	do(t, ctx, chromedp.KeyEvent(kb.End))
+	until(t, ctx, "End goes to now", `location.hash === "#/plot?s=weather.wind_ms&r=30m"`)
+	do(t, ctx, chromedp.Focus(".plot-remove"), chromedp.KeyEvent("\r"))
+	until(t, ctx, "the keyword is removed", `document.querySelector(".plot-place .nothing") !== null`)
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+func TestOneCursorIsOverAllPanels(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	p := o.publisher(t)
+	p.reading(3, "clear")
+	openHash(t, ctx, o.addr, "#/plot?s=weather.wind_ms,weather.sky&r=1m", logViewports[0])
+	until(t, ctx, "the panels are there", `document.querySelectorAll(".plot-chart").length === 2`)
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`{
+		const over = document.querySelector(".u-over");
+		const { left, top, width, height } = over.getBoundingClientRect();
+		for (const type of ["mouseenter", "mousemove"]) {
+			over.dispatchEvent(new MouseEvent(type, { bubbles: true, clientX: left + width / 2, clientY: top + height / 2 }));
+		}
+	} void 0`))
+	until(t, ctx, "both cursors are at the same place", `new Set([...document.querySelectorAll(".u-cursor-x")].map((line) => line.style.transform)).size === 1 &&
+		!document.querySelector(".u-cursor-x").style.transform.includes("-10px")`)
+	until(t, ctx, "the values are those of the cursor", `document.querySelector(".plot-legend caption").textContent.startsWith("Values at 2")`)
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`{
+		const over = document.querySelector(".u-over");
+		const { left, top, width, height } = over.getBoundingClientRect();
+		const at = (part, type, node = over) => node.dispatchEvent(new MouseEvent(type, { bubbles: true, button: 0, movementX: 9, clientX: left + width * part, clientY: top + height / 2 }));
+		at(0.25, "mousedown");
+		at(0.5, "mousemove");
+		at(0.75, "mousemove");
+		at(0.75, "mouseup");
+	} void 0`))
+	until(t, ctx, "what was selected is shown", `/&from=.*&to=/.test(location.hash)`)
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+// manyPoints draws a plot of four keywords, each with a value a second for a day, whose history is made up.
+const manyPoints = `(async () => {
+	const { PlotPanel } = await import("/page/plot/panel.js");
+	const { LogRing } = await import("/page/core/logring.js");
+	const now = Date.now();
+	const n = 86_400;
+	const app = {
+		clu: { capabilities: ["history"] }, site: { keywords: {} }, notify() {}, model: async () => ({ keywords: {} }),
+		store: { now: () => now, log: new LogRing(), actors: new Map(), commands: new Map(), problems: [], link: { state: "open" } },
+		history: async (keywords) => ({ from: now - n * 1_000, to: now, series: keywords.map((keyword, k) => ({
+			keyword, kind: "number", bucket_ms: 0, oldest: now - n * 1_000, until: now,
+			t: Array.from({ length: n }, (_, i) => now - (n - i) * 1_000), last: Array.from({ length: n }, (_, i) => Math.sin(i / 500 + k) + Math.random() / 4),
+		})) }),
+	};
+	const panel = new PlotPanel(app, { keywords: ["a.a", "a.b", "a.c", "a.d"], range: { span: n * 1_000 } });
+	const root = document.querySelector("#view");
+	root.replaceChildren();
+	panel.mount(root);
+	await new Promise((resolve) => setTimeout(resolve, 500));
+	const times = [];
+	for (let i = 0; i < 5; i += 1) {
+		const began = performance.now();
+		panel.setRange({ span: (n - i) * 1_000 });
+		root.querySelector("canvas").getContext("2d").getImageData(0, 0, 1, 1);  // what was drawn is done
+		times.push(performance.now() - began);
+	}
+	window.record = { charts: root.querySelectorAll(".plot-chart").length, times };
+})(); void 0`
+
+func TestAPlotOfManyPointsStaysQuick(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	openHash(t, ctx, o.addr, "#/log", logViewports[0])
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](manyPoints))
+	until(t, ctx, "it is drawn", `window.record?.times.length === 5`)
+	record := evaluate[struct {
+		Charts int
+		Times  []float64
+	}](t, ctx, `window.record`)
+	t.Logf("4 x 86,400 points in %v ms", record.Times)
+	if record.Charts != 4 {
+		t.Errorf("there are %d panels", record.Charts)
+	}
+	if fastest := min(record.Times[0], record.Times[1], record.Times[2], record.Times[3], record.Times[4]); fastest > 1_000 {
+		t.Errorf("drawing takes %v ms", record.Times)
+	}
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+func TestAPlotSaysWhatItDoesNotShow(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	p := o.publisher(t)
+	p.reading(3, "clear")
+	openHash(t, ctx, o.addr, "#/plot?s=weather.wind_ms&from=2020-01-01T00:00:00Z&to=2020-01-01T01:00:00Z", logViewports[1])
+	until(t, ctx, "there is no value", legend("weather.wind_ms", "note")+` === "There is no value in this span."`)
+	var many []string
+	for i := range 20 {
+		many = append(many, fmt.Sprintf("weather.k%d", i))
+	}
+	openHash(t, ctx, o.addr, "#/plot?s="+strings.Join(many, ","), logViewports[1])
+	until(t, ctx, "too many keywords are counted", `document.querySelector(".plot-note").textContent === "A plot has 16 keywords at most: 4 are left out."`)
+	testkit.NoConsoleErrors(t, ctx)
+}
