@@ -7,16 +7,18 @@ type noting struct {
 	a      *actor
 	t      int64
 	origin *Origin
+	last   *node // the last top-level keyword
 }
 
-// member records a member of an object.
-func (n *noting) member(of *node, name, value []byte, depth int) {
-	c := of.child(n.a, name)
+// member records the member of an object that comes after another one, and returns it.
+func (n *noting) member(of, after *node, name, value []byte, depth int) *node {
+	c := of.member(n.a, after, name)
 	if c == nil {
 		n.a.store.leftOut++
-		return
+		return after
 	}
 	n.value(c, value, depth)
+	return c
 }
 
 // value records a value, which is valid JSON or one of Python's numbers.
@@ -30,12 +32,13 @@ func (n *noting) value(at *node, value []byte, depth int) {
 			n.a.store.leftOut++
 			return
 		}
+		var last *node
 		for m := jsonscan.MembersOf(value); ; {
 			name, value, ok := m.Next()
 			if !ok {
 				return
 			}
-			n.member(at, name, value, depth-1)
+			last = n.member(at, last, name, value, depth-1)
 		}
 	case '[':
 		n.items(at, value, depth)

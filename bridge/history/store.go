@@ -101,7 +101,8 @@ func New(l Limits) *Store {
 	l.Actors = cmp.Or(max(0, l.Actors), 1000)
 	s := &Store{limits: l, arena: newArena(), live: newPopulation()}
 	s.each = func(name, value []byte) bool {
-		s.noting.member(&s.noting.a.root, name, value, maxDepth)
+		n := &s.noting
+		n.last = n.member(&n.a.root, n.last, name, value, maxDepth)
 		return true
 	}
 	s.addName = func(name, _ []byte) bool {
