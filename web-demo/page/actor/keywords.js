@@ -7,7 +7,7 @@ import { element, setText } from "../shell/dom.js";
 import { KeywordRow } from "./keywordrow.js";
 import { modelsOf } from "./models.js";
 import { arrange, metaOf } from "./reading.js";
-import { Past } from "./sparkline.js";
+import { Past, spanFor } from "./sparkline.js";
 
 /**
  * @typedef {object} TableContext  what all rows share
@@ -18,6 +18,7 @@ import { Past } from "./sparkline.js";
  * @property {(name: string) => object|undefined} keyword
  * @property {(path: string) => string} plotLink
  * @property {(text: string) => void} notify
+ * @property {[number, string]} span            of the sparklines
  */
 
 const SORTS = [["name", "by name"], ["limits", "out of limits first"], ["age", "newest first"]];
@@ -40,6 +41,7 @@ export class KeywordTable {
   #search = element("input", { type: "search", class: "keyword-filter", placeholder: "filter keywords", "aria-label": "Filter keywords: all words must occur", autocomplete: "off", spellcheck: "false" });
   #order = element("select", { class: "keyword-sort", "aria-label": "Order of keywords" }, ...SORTS.map(([value, text]) => element("option", { value, text })));
   #body = element("div", { role: "rowgroup", class: "keyword-rows" });
+  #spanName = element("div", { role: "columnheader" });
   #none = element("p", { class: "empty", hidden: true });
 
   /**
@@ -59,11 +61,13 @@ export class KeywordTable {
       actor, now: () => store.now(), age: (time) => store.age(time), notify: (text) => app.notify(text),
       metaOf: (name) => metaOf(actor, name, this.#models.get(actor), app.site),
       keyword: (name) => store.actors.get(actor)?.keywords.get(name),
+      span: spanFor(0),
       plotLink: (path) => `#/plot?s=${encodeURIComponent(path)}`,
     };
     this.#past = new Past((keywords, options) => app.history(keywords, options), () => store.now(), (path) => this.#rows.get(path.slice(actor.length + 1))?.draw());
     this.#setUp(root, filter, sort);
     this.#arrange();
+    this.#chooseSpan();
   }
 
   #setUp(root, filter, sort) {
@@ -80,7 +84,7 @@ export class KeywordTable {
     if (this.#only === null) root.append(element("div", { class: "keyword-controls" }, this.#search, this.#order, this.#count));
     root.append(element("div", { role: "table", class: "keyword-table", "aria-label": `Keywords of ${this.#actor}` },
       element("div", { role: "rowgroup", class: "keyword-head" }, element("div", { role: "row" },
-        ...["Keyword", "Value", "Last hour", "Age"].map((text) => element("div", { role: "columnheader", text })))),
+        ...["Keyword", "Value"].map((text) => element("div", { role: "columnheader", text })), this.#spanName, element("div", { role: "columnheader", text: "Age" }))),
       this.#body), this.#none);
   }
 
@@ -118,12 +122,23 @@ export class KeywordTable {
   }
 
   #draw(tick) {
+    if (tick) this.#chooseSpan();
     for (const row of this.#shown) {
       if (!row.visible) continue;
       if (row.dirty) row.render();
       else if (tick) row.age();
       if (tick) this.#past.want(`${this.#actor}.${row.name}`, row.series);
     }
+  }
+
+  /** The sparklines of all rows have one span of time. */
+  #chooseSpan() {
+    const oldest = this.#shown.reduce((time, { series }) => Math.min(time, series.oldest), Infinity);
+    const span = spanFor(oldest === Infinity ? 0 : this.#context.now() - oldest);
+    setText(this.#spanName, `Last ${span[1]}`);
+    if (span === this.#context.span) return;
+    this.#context.span = span;
+    for (const row of this.#shown) if (row.visible) row.draw();
   }
 
   #remeta() {
