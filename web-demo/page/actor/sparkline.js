@@ -25,6 +25,9 @@ const AT_ONCE = 12;
 /** ms between two questions for the same keyword. */
 const REFRESH = 300_000;
 
+/** ms until a question that has failed is asked again: without a link, or by a server without history. */
+const RETRY = 30_000;
+
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 100;
 const HEIGHT = 20;
@@ -168,7 +171,7 @@ export class Past {
       const { series: answers } = await this.#history(batch.map(([keyword]) => keyword), { from: FROM, points: POINTS });
       for (const answer of answers) this.#take(answer, new Map(batch).get(answer.keyword));
     } catch {
-      // Without a link, or from a server without history: what arrives from now on is drawn.
+      for (const [, series] of batch) series.askedAt = this.#now() - REFRESH + RETRY;
     }
     this.#busy = false;
     if (!this.#gone) this.#next();
