@@ -188,7 +188,7 @@ func TestATypoIsToldAtTheCommandAndPaintsNoActorRed(t *testing.T) {
 	testkit.NoConsoleErrors(t, ctx)
 }
 
-func TestADisarmedPageSendsOnlyWhatReads(t *testing.T) {
+func TestALineThatAwaitsArmingIsSentByTheFirstEnterAfterIt(t *testing.T) {
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	dome := startSimulated(t, o.url)

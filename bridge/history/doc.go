@@ -24,7 +24,7 @@
 // values, as bits in an adaptive Rice code (bits.go). A chunk can be decoded on its own, so the oldest
 // one of a column can be dropped, and that of a stream's past can be put in front (past.go).
 //
-// A numeric keyword takes about 0.9 kB, and each column at least one chunk. One that changes each second, with
+// A numeric keyword takes about 0.8 kB, and each column at least one chunk. One that changes each second, with
 // two decimals and some noise, takes 2.4 kB for its last 15 minutes and 0.3 kB for each hour before: 10 kB
 // for a day. So 10,000 of them have about 12 hours in 64 MiB, and a whole day in 100 MiB; those that
 // change each ten seconds have a day in 64 MiB. A test measures this.

@@ -243,6 +243,13 @@ func TestThoseThatAskedAreToldHowCommandsGoOn(t *testing.T) {
 	told("x open ana running i 103 103")
 	s.answers("x", "dome", "f", `{"error": "no"}`) // an end is told at once
 	told("x open ana failed f 104 104 no")
+	s.answers("z", "mount", ">", `{}`)
+	told("z <nil> <nil> running > 1 105")
+	s.answers("z", "mount", "i", `{}`)
+	s.answers("z", "mount", ":", `{}`)
+	told("z <nil> <nil> done : 3 107")
+	s.pass(time.Second)
+	s.told(c) // nothing twice
 	s.sends("y", "dome", "open")
 	told("y open ana sent <nil> 0 <nil>")
 	s.hub.Missed(time.Time{}, s.clock.Now())
@@ -250,9 +257,9 @@ func TestThoseThatAskedAreToldHowCommandsGoOn(t *testing.T) {
 	told("y open ana unknown <nil> 0 <nil> " + unknownGap)
 	s.answers("y", "dome", ">", `{}`)
 	s.pass(tellEvery)
-	told("y open ana running > 1 105")
+	told("y open ana running > 1 108")
 	s.hub.ActorGone("dome")
-	told("y open ana unknown > 1 105 " + unknownGone)
+	told("y open ana unknown > 1 108 " + unknownGone)
 	s.await(other, "gap")
 	s.told(other)
 	if s.clock.Timers() != 0 {

@@ -135,7 +135,7 @@ export class Queries {
     }
     const reply = readReply(entry, 0);
     this.#port.date(reply);
-    return reply;
+    return { reply };
   }
 }
 

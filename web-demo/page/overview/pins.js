@@ -28,8 +28,8 @@ export function choose(keywords, pinned) {
 
 function worth(name, value) {
   const type = typeof value;
-  if (type === "string" ? value.length > 30 : !["number", "bigint", "boolean"].includes(type)) return null;
-  return (TELLING.test(name) ? 3 : 0) - (IDLE.test(name) ? 4 : 0) + (type === "string" || type === "boolean" ? 1 : 0.5);
+  if (type === "string" ? value.length > 30 || /^\d{4}-\d\d-\d\d/.test(value) : !["number", "bigint", "boolean"].includes(type)) return null;
+  return (TELLING.test(name) ? 3 : 0) - (IDLE.test(name) ? 4 : 0) + (type === "boolean" || (type === "string" && value.length <= 12) ? 1 : 0.5);
 }
 
 /** A keyword's name without what repeats its actor: dome_shutter of dome is "shutter". */
