@@ -149,7 +149,7 @@ func TestAViewThatSelectsNothingHasNoSenders(t *testing.T) {
 	}
 }
 
-func TestAViewTellsWhetherItMayHearASender(t *testing.T) {
+func TestAViewReportsWhetherItMayHearASender(t *testing.T) {
 	for _, c := range []struct {
 		hear, hide string
 		want       bool
