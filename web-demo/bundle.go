@@ -24,6 +24,7 @@ const (
 	bundleFolder = "bundle"
 	bundleApp    = bundleFolder + "/app.js"
 	bundleStyle  = bundleFolder + "/style.css"
+	bundleLater  = bundleFolder + "/later.css"
 	bundleClient = "clu.js"
 )
 
