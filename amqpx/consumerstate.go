@@ -29,8 +29,9 @@ type consumerState struct {
 	mu sync.Mutex // guards deliveryState
 	deliveryState
 
-	claim     nameClaim   // of Queue.Name
-	queueDown atomic.Bool // the broker took no messages into the queue when it was last probed
+	claim     nameClaim     // of Queue.Name
+	begunAt   atomic.Uint64 // the first offset of a stream that the link reads; 0 if that is the first or unknown
+	queueDown atomic.Bool   // the broker took no messages into the queue when it was last probed
 }
 
 // topologyState is what exists at the broker, as found when the link connected.

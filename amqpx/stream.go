@@ -105,6 +105,9 @@ func (s *session) openStream(ctx context.Context, ch *amqp.Channel, cs *consumer
 		cs.noteOutage(0) // the position is unknown, because nothing has arrived yet
 	}
 	from := cs.stream.locate(stream.Backlog, end, known)
+	if from != nil {
+		cs.begunAt.CompareAndSwap(0, *from)
+	}
 	args := amqp.Table{offsetHeader: "next"}
 	if from != nil {
 		args[offsetHeader] = int64(*from)

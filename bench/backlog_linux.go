@@ -76,7 +76,7 @@ func (c *confirmer) fill(ctx context.Context, exchange string, first uint64, cou
 		fmt.Errorf("the queue was not filled within %v, and the broker will soon disconnect the bridge; run nothing else on the machine", fillPatience))
 	defer cancel()
 	return c.publish(ctx, exchange, count, func(i int) amqpx.Message {
-		key, p := reply(first+uint64(i), defaultSender)
+		key, p := reply(first+uint64(i), defaultSender, "")
 		return amqpx.Message{Key: key, Mandatory: true, Publishing: p}
 	})
 }

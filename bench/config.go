@@ -83,6 +83,10 @@ type Sizes struct {
 	SnapshotClients, SnapshotReplies int
 	SnapshotEvery                    time.Duration
 
+	// HistoryReplies with many keywords are sent, one each HistoryEvery.
+	HistoryReplies int
+	HistoryEvery   time.Duration
+
 	// Each of Commanders clients sends Commands, with at most InFlight of them in flight, and CLUCommands to CLU's own
 	// server; to an actor that replies, Answered and CLUAnswered.
 	Commanders, Commands, CLUCommands, InFlight int
@@ -126,6 +130,7 @@ func FullSizes() Sizes {
 		StormClients: 1000, StormReplies: 2500, StormEvery: time.Second / 1000,
 		ReloadReplies: 1000, ReloadEvery: time.Second / 500,
 		SnapshotClients: 1000, SnapshotReplies: 800, SnapshotEvery: time.Second / 200,
+		HistoryReplies: 1500, HistoryEvery: time.Second / 250,
 		Commanders: 4, Commands: 5000, CLUCommands: 2500, InFlight: 128,
 		Answered: 4000, CLUAnswered: 250,
 		Backlog:    50_000,
@@ -144,6 +149,7 @@ func QuickSizes() Sizes {
 	s.Settle = time.Second
 	s.LatencyReplies = 300
 	s.SlowReplies = 150
+	s.HistoryReplies = 500
 	s.Backlog = 20_000
 	s.DisturbFor = time.Second
 	return s

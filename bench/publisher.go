@@ -15,6 +15,7 @@ type publisher struct {
 	channel  *amqp.Channel
 	exchange string
 	sender   func(number uint64) string // of the replies; nil is defaultSender
+	more     func(number uint64) string // members of their bodies, each after a comma; nil is none
 
 	keys    []string
 	replies []amqp.Publishing
@@ -43,7 +44,11 @@ func (p *publisher) prepare(first uint64, count int) {
 		if p.sender != nil {
 			from = p.sender(first + i)
 		}
-		key, message := reply(first+i, from)
+		more := ""
+		if p.more != nil {
+			more = p.more(first + i)
+		}
+		key, message := reply(first+i, from, more)
 		p.keys, p.replies = append(p.keys, key), append(p.replies, message)
 	}
 }

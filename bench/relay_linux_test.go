@@ -8,7 +8,7 @@ import (
 
 // The bridge is compared with a program that writes the same frames.
 func TestTheBareConsumerWritesTheFramesOfTheBridge(t *testing.T) {
-	key, p := reply(firstNumber, defaultSender)
+	key, p := reply(firstNumber, defaultSender, "")
 	d := amqp.Delivery{Headers: p.Headers, Exchange: exchange, RoutingKey: key, MessageId: p.MessageId, Timestamp: p.Timestamp, Body: p.Body}
 	want, err := envelopeFrame(d)
 	if err != nil {

@@ -31,12 +31,13 @@ const bareExchange = exchange + "_bare"
 // defaultSender is the sender of the replies where that does not matter.
 const defaultSender = "bench"
 
-// reply returns the numbered reply as an actor publishes it. Its envelope has about 330 bytes.
-func reply(number uint64, sender string) (key string, p amqp.Publishing) {
+// reply returns the numbered reply as an actor publishes it. Its envelope has about 330 bytes, and the members of its body in
+// more, each after a comma.
+func reply(number uint64, sender, more string) (key string, p amqp.Publishing) {
 	m := actor.Reply{
 		Code:   actor.Info,
 		Sender: sender,
-		Body:   json.RawMessage(fmt.Sprintf(`{%s%0*d,"position":[12.3456,-65.4321]}`, marker, digits, number)),
+		Body:   json.RawMessage(fmt.Sprintf(`{%s%0*d,"position":[12.3456,-65.4321]%s}`, marker, digits, number, more)),
 		Time:   time.Now(),
 	}.Message()
 	return m.Key, m.Publishing
@@ -44,7 +45,7 @@ func reply(number uint64, sender string) (key string, p amqp.Publishing) {
 
 // replyFrame returns the frame in which a bridge sends the numbered reply to a client.
 func replyFrame(number uint64) ([]byte, error) {
-	key, p := reply(number, defaultSender)
+	key, p := reply(number, defaultSender, "")
 	return envelopeFrame(amqp.Delivery{
 		Headers:    p.Headers,
 		Exchange:   exchange,

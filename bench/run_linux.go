@@ -48,6 +48,7 @@ func scenarios() []scenario {
 		{"access-jwt-storm", (*bench).storm, func(s Sizes) int { return s.StormClients + s.LatencyClients }, stormSeconds, false, false},
 		{"access-reload", (*bench).reload, func(s Sizes) int { return s.GroupClients }, reloadSeconds, false, false},
 		{"snapshots", (*bench).snapshots, func(s Sizes) int { return s.SnapshotClients }, snapshotsSeconds, false, false},
+		{"history", (*bench).keptHistory, func(s Sizes) int { return s.Clients }, historySeconds, false, false},
 		{"commands", (*bench).commands, func(s Sizes) int { return s.Commanders }, commandsSeconds, true, false},
 		{"relay", (*bench).relayed, func(s Sizes) int { return 2 * s.Few }, relaySeconds, true, false},
 		{"backlog", (*bench).backlog, func(Sizes) int { return 1 }, backlogSeconds, true, false},

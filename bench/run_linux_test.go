@@ -32,6 +32,7 @@ func tiny() Sizes {
 		StormClients: 20, StormReplies: 500, StormEvery: time.Millisecond,
 		ReloadReplies: 300, ReloadEvery: 2 * time.Millisecond,
 		SnapshotClients: 5, SnapshotReplies: 20, SnapshotEvery: time.Millisecond,
+		HistoryReplies: 20, HistoryEvery: time.Millisecond,
 		Commanders: 2, Commands: 20, CLUCommands: 5, InFlight: 4,
 		Answered: 20, CLUAnswered: 5,
 		Backlog:    500, // more than the prefetch
@@ -86,7 +87,7 @@ func TestARunMeasuresEverything(t *testing.T) {
 			t.Errorf("not in the table: %s", r.What)
 		}
 	}
-	for scenario, want := range map[string]int{"steady": 1, "batch": 2, "burst": 6, "idle": 1, "latency": 2, "connect": 1, "slow": 2, "groups": 2, "access-groups": 2, "access-jwt-storm": 2, "access-reload": 2, "snapshots": 1,
+	for scenario, want := range map[string]int{"steady": 1, "batch": 2, "burst": 6, "idle": 1, "latency": 2, "connect": 1, "slow": 2, "groups": 2, "access-groups": 2, "access-jwt-storm": 2, "access-reload": 2, "snapshots": 1, "history": 2,
 		"commands": 2, "relay": 2, "backlog": 1, "tls-steady": 1, "tls-burst": 1, "tls-idle": 1, "roundtrip": 1, "answered": 1,
 		"neighbours-resume": 1, "neighbours-keywords": 1, "neighbours-snapshot": 1, "neighbours-patterns": 1,
 		"neighbours-inflate": 1, "neighbours-objects": 2, "neighbours-slow-tls": 1, "neighbours-metrics": 1,

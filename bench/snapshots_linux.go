@@ -113,7 +113,7 @@ func snapshotsSeconds(s Sizes) float64 {
 // publishKnown publishes the content of the snapshots.
 func (v viaBroker) publishKnown(ctx context.Context) error {
 	for a := range knownActors {
-		key, message := reply(firstNumber, senderOf(a))
+		key, message := reply(firstNumber, senderOf(a), "")
 		message.Body = []byte("{")
 		for k := range knownKeywords {
 			if k > 0 {

@@ -41,6 +41,7 @@ type Bridge struct {
 	requests requestHandlers
 	// keywordHistory is what keywords were; nil if that is not kept.
 	keywordHistory *history.Store
+	refill         refill
 	usages         *quota.Usages        // what each principal takes
 	asking         chan struct{}        // a place for each request that an application decides
 	paused         func() time.Duration // length of a pause of the process that has just ended, see [engine.Engine.Paused]
@@ -95,6 +96,7 @@ func New(cfg Config) (*Bridge, error) {
 		badAcks:      limitedlog.New(cfg.Logger, "dropped an acknowledgement of problems"),
 		badForwarded: limitedlog.New(cfg.Logger, "a trusted proxy names no client"),
 		stopping:     make(chan struct{}),
+		refill:       refill{live: make(chan struct{})},
 	}
 	b.running, b.endRunning = context.WithCancel(context.Background())
 	b.commandLog = newCommandLog(cfg.Logger, cfg.LogCommands)
@@ -195,6 +197,9 @@ func (b *Bridge) Run(ctx context.Context) error {
 		defer close(linkEnded)
 		linkErr = b.link.Run(linkCtx)
 	})
+	if b.refills() {
+		linking.Go(func() { b.refillHistory(linkCtx) })
+	}
 	b.runSourceLinks(linkCtx, &linking)
 	b.access.run(linkCtx, &linking)
 	b.presence.run(linkCtx, &linking)

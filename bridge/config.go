@@ -14,6 +14,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/audit"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/filter"
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 	"github.com/clu-ws/clu-ws/bridge/site"
@@ -54,6 +55,8 @@ type Config struct {
 	Values snapshot.Limits
 	// KeywordHistory bounds the memory of what keywords were, in bytes. By default nothing is kept.
 	KeywordHistory int
+	// Export chooses the keywords that the admin port exports as metrics. nil is none.
+	Export *filter.Filter
 	// Envelope says how replies are written.
 	Envelope actor.Envelope
 	// Batch is how long a reply to plain clients may wait for others, up to a second, so that
@@ -144,6 +147,9 @@ func (cfg *Config) complete() error {
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
+	}
+	if err := checkExport(cfg.Export); err != nil {
+		return err
 	}
 	if err := cfg.completeSources(); err != nil {
 		return err

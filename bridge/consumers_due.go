@@ -59,6 +59,8 @@ func (o *consumerOf) due(a snapshot.Liveness, now time.Time) bool {
 		return true
 	case o.is == snapshot.Present && now.Sub(a.Last) <= quiet(a): // it is there
 		return false
+	case a.Last.After(o.asked): // it has fallen silent
+		return true
 	}
 	return since >= o.pause
 }

@@ -48,6 +48,7 @@ func newFakeConsumers() *fakeConsumers {
 		},
 		now:    f.clock.Now,
 		linked: func() bool { return f.up },
+		lived:  func([]snapshot.Liveness) {},
 		known:  map[string]*consumerOf{},
 	}
 	f.OnChange(func(actor string, present bool) { f.change = append(f.change, fmt.Sprint(actor, " ", present)) })
@@ -135,6 +136,20 @@ func TestAnActorWithoutARhythmIsAskedAboutSeldomIfThatIsLogged(t *testing.T) {
 	f.says("dome", 0)
 	if n := f.pass(600); n < 10 || n > 16 {
 		t.Errorf("in ten minutes it was asked %d times", n)
+	}
+}
+
+// It may have died as soon as it had said something.
+func TestAnActorThatFallsSilentIsAskedAboutSoon(t *testing.T) {
+	f := newFakeConsumers()
+	f.logs = true
+	f.use["dome_commands"] = amqpx.InUse
+	f.says("dome", 0)
+	f.pass(600)
+	f.says("dome", 0) // it answers a command, and dies
+	delete(f.use, "dome_commands")
+	if f.pass(7); f.told[len(f.told)-1] != "dome false" {
+		t.Errorf("seven seconds later it was told %v", f.told)
 	}
 }
 

@@ -194,6 +194,7 @@ var httpDoors = []struct {
 	want          outcomes
 }{
 	{"admin", "GET /metrics", "", outcomes{"200", "200", "200", "200"}},
+	{"admin", "GET /metrics/keywords", "", outcomes{"401", "200", "200", "200"}}, // see TestTheExportHasOnlyWhatAClientMayHear
 	{"admin", "GET /healthz", "", outcomes{"200", "200", "200", "200"}},
 	{"admin", "GET /readyz", "", outcomes{"503", "503", "503", "503"}},
 	{"admin", "GET /{$}", "", outcomes{"200", "200", "200", "200"}},

@@ -38,7 +38,11 @@ func newHarness(t testing.TB, sources ...rooms.Source) *bridgeHarness {
 func newHarnessWith(t testing.TB, change func(cfg *Config, clock *testkit.Clock)) *bridgeHarness {
 	t.Helper()
 	s := &bridgeHarness{t: t}
-	cfg := Config{now: s.clock.Now, after: s.clock.After, Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler), History: hub.History{Replies: 1000}, KeywordHistory: 1 << 20}
+	everything, err := filter.Parse(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := Config{now: s.clock.Now, after: s.clock.After, Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler), History: hub.History{Replies: 1000}, KeywordHistory: 1 << 20, Export: everything}
 	change(&cfg, &s.clock)
 	b, err := New(cfg)
 	if err != nil {

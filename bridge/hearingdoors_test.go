@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/snapshot"
 )
 
 // hearingDoors are the ways to hear replies: a URL, and a message to send; %s stands for the epoch
@@ -65,5 +68,52 @@ func TestEveryWayOfHearingAsksWhatAClientMayHear(t *testing.T) {
 			}
 			c.Close()
 		}
+	}
+}
+
+// Neither do the commands of everybody nor notices tell an observer of the dome of the mirror.
+func TestNoNoticeTellsOfWhatAClientMayNotHear(t *testing.T) {
+	h := newDoorHarness(t)
+	send := func(actor, id, who string) {
+		h.hub.CommandSent(hub.SentCommand{CommandKey: hub.CommandKey{ID: id, Consumer: actor}, String: "open " + actor, Client: who, Self: "name " + who})
+		for _, code := range []string{">", ":"} {
+			h.says(filter.Reply{Sender: actor, Code: code, CommandID: id, Commander: "bridge." + actor, RoutingKey: "reply.bridge." + actor}, 0)
+		}
+	}
+	for range 10 {
+		h.pass(time.Second)
+		h.says(filter.Reply{Sender: "dome", Code: "i"}, 0)
+		h.says(filter.Reply{Sender: "mirror", Code: "i"}, 0)
+	}
+	for _, who := range doorPrincipals[1:] {
+		c := h.open("/?silent=1", h.bearer(who))
+		c.Send(`{"op": "subscribe", "id": "n", "notices": ["actors", "commands", "problems", "models", "site"]}`)
+		c.Send(`{"op": "ping", "id": "begun"}`)
+		heard := ""
+		read := func(until string) {
+			for !strings.Contains(heard, until) {
+				heard += string(c.Receive())
+			}
+		}
+		read(`"id":"begun"`)
+		send("mirror", "of-mirror-"+who, "eng")
+		send("dome", "of-dome-"+who, "eng")
+		for _, is := range []snapshot.Presence{snapshot.Present, snapshot.Absent} {
+			h.hub.SetConsumer("mirror", is)
+			h.hub.SetConsumer("dome", is)
+		}
+		c.Send(`{"op": "commands", "id": "c"}`)
+		c.Send(`{"op": "actors", "id": "a"}`)
+		c.Send(`{"op": "ping", "id": "after"}`)
+		read(`"id":"after"`)
+		if got, want := strings.Contains(heard, "mirror"), who != "ana"; got != want {
+			t.Errorf("%q hears of the mirror: %v\n%s", who, got, heard)
+		}
+		for _, text := range []string{`"op":"command_state"`, `"op":"actor"`, `"op":"commands"`, "of-dome-" + who} {
+			if !strings.Contains(heard, text) {
+				t.Errorf("%q hears nothing of %s: %s", who, text, heard)
+			}
+		}
+		c.Close()
 	}
 }

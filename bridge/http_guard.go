@@ -87,7 +87,7 @@ func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 
 // needsIdentity reports whether a path of the admin port requires the client's identity.
 func needsIdentity(path string) bool {
-	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/debug/")
+	return path == keywordMetricsPath || strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/debug/")
 }
 
 // guard answers requests from pages that may not use the bridge with 403, and requests whose

@@ -30,8 +30,8 @@ func (r *router) HandleFunc(pattern string, h http.HandlerFunc) { r.Handle(patte
 // ServeHTTP implements [http.Handler].
 func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.mux.ServeHTTP(w, req) }
 
-// Admin returns the handler for operators: /metrics for Prometheus, /healthz, /readyz, Go's
-// profiles below /debug/pprof/, and the API below /api/. With access control, the API takes
+// Admin returns the handler for operators: /metrics for Prometheus, /metrics/keywords with the values
+// of keywords, /healthz, /readyz, Go's profiles below /debug/pprof/, and the API below /api/. With access control, the values and the API take
 // credentials as the clients' port does, and profiles are for clients that may administer the
 // bridge. Without it there is none except against web pages (http_guard.go): serve it only where only
 // operators can reach it.
@@ -40,6 +40,7 @@ func (b *Bridge) Admin() http.Handler { return b.guardAdmin(b.adminRoutes()) }
 func (b *Bridge) adminRoutes() *router {
 	mux := newRouter()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(b.metrics.registry, promhttp.HandlerOpts{Registry: b.metrics.registry}))
+	mux.HandleFunc("GET "+keywordMetricsPath, b.keywordMetrics)
 	mux.HandleFunc("GET /healthz", b.healthz(health.full))
 	mux.HandleFunc("GET /readyz", b.readyz(health.full))
 	b.serveAPI(mux)
@@ -51,7 +52,7 @@ func (b *Bridge) adminRoutes() *router {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		// An error means that the client is gone.
-		_, _ = w.Write([]byte("clu-ws " + b.cfg.Version + ", " + b.cfg.Name + "\n\n/metrics\n/healthz\n/readyz\n/debug/pprof/\n/api/publish\n/api/command\n/api/kick\n"))
+		_, _ = w.Write([]byte("clu-ws " + b.cfg.Version + ", " + b.cfg.Name + "\n\n/metrics\n/metrics/keywords\n/healthz\n/readyz\n/debug/pprof/\n/api/publish\n/api/command\n/api/kick\n"))
 	})
 	return mux
 }

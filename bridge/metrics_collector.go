@@ -10,6 +10,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/audit"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/history"
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/origin"
 	"github.com/clu-ws/clu-ws/bridge/problem"
@@ -31,6 +32,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	s.link(b)
 	s.dropped(b)
 	s.hub(figures)
+	s.keywordHistory(b.keywordHistory)
 	s.problems(b.problems)
 	s.clients(b, figures)
 	s.sources(b)
@@ -109,6 +111,17 @@ func (s sample) problems(t *problem.Tracker) {
 		s.gauge(problemsDesc, float64(counts[level]), level.String())
 	}
 	s.counter(problemsOmittedDesc, float64(t.Omitted()))
+}
+
+func (s sample) keywordHistory(h *history.Store) {
+	if h == nil {
+		return
+	}
+	f := h.Figures()
+	s.gauge(keywordHistoryDesc, float64(f.Bytes))
+	s.gauge(keywordSeriesDesc, float64(f.Series))
+	s.counter(keywordEvictedDesc, float64(f.EvictedChunks+f.EvictedSeries))
+	s.counter(keywordLeftOutDesc, float64(f.LeftOut))
 }
 
 func (s sample) clients(b *Bridge, f hub.Figures) {

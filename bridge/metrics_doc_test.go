@@ -9,6 +9,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/filter"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
@@ -20,14 +21,20 @@ func TestTheOperatingPageListsEveryMetric(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	everything, err := filter.Parse(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	b := linked(t, embeddedBroker(t), withHistory, func(c *bridge.Config) {
 		c.Presence = "who"
+		c.KeywordHistory, c.Export = 1<<20, everything
 		c.Access = withCallback(t)
 		c.Sources = []rooms.Source{{Exchange: "live"}}
 	})
 	help := regexp.MustCompile(`(?m)^# HELP (cluws_[a-z_]+)`)
 	var exported []string
-	for _, m := range help.FindAllStringSubmatch(b.metrics(t), -1) {
+	_, keywords := b.admin(t, "/metrics/keywords")
+	for _, m := range help.FindAllStringSubmatch(b.metrics(t)+keywords, -1) {
 		exported = append(exported, m[1])
 	}
 	listed := metricName.FindAllString(string(page), -1)

@@ -27,9 +27,6 @@ func (b *Bridge) newModels() {
 	})
 }
 
-// nobodyListens is why an actor is not asked that has no consumer.
-const nobodyListens = "Nobody listens to this actor's commands; it is asked again once it is back."
-
 // questionExpires is the time in milliseconds after which the broker drops a question that nobody has
 // taken from an actor's queue.
 const questionExpires = "10000"
@@ -39,7 +36,7 @@ const questionExpires = "10000"
 func (b *Bridge) askActor(q model.Question) {
 	if present, known := b.consumerOf(q.Actor); known && !present {
 		b.consumers.doubt(q.Actor)
-		b.models.Unsent(q.ID, nobodyListens)
+		b.models.Unheard(q.ID)
 		return
 	}
 	command := actor.NewCommand(b.cfg.Name, q.Actor, q.CommandString, q.ID)
@@ -53,7 +50,7 @@ func (b *Bridge) askActor(q model.Question) {
 			switch {
 			case o == amqpx.Returned:
 				b.consumers.doubt(q.Actor)
-				b.models.Unsent(q.ID, nobodyListens)
+				b.models.Unheard(q.ID)
 			case o != amqpx.Confirmed && !o.InDoubt(): // in doubt, the answer may still come
 				b.models.Unsent(q.ID, actor.OutcomeText(o, q.Actor))
 			}

@@ -21,4 +21,5 @@ func (b *Bridge) observers() func(*hub.Observed) {
 func (b *Bridge) caughtUp() {
 	b.hub.Live()
 	b.problems.Live()
+	close(b.refill.live)
 }

@@ -250,7 +250,7 @@ func TestAWrongRequestIsExplained(t *testing.T) {
 	b := linked(t, embeddedBroker(t))
 	c, _ := dialV1(t, b.addr, "/")
 	for _, wrong := range []struct{ text, id, words string }{
-		{`{"op": "dance", "id": "1"}`, "1", `no op "dance"; there are actors, auth, clients, command, ping, publish, snapshot, subscribe, unsubscribe`},
+		{`{"op": "dance", "id": "1"}`, "1", `no op "dance"; there are ack, actors, auth, clients, command, commands, history, log, model, ping, problems, publish, site, snapshot, subscribe, unsubscribe`},
 		{`{"op": 5, "id": "2"}`, "2", `"op" is a number`},
 		{`{"op": "ping", "id": 3}`, "<nil>", `"id" is a number`},
 		{`{"op": "ping", "id": "4", "date": 1}`, "4", `no field "date"; it has id, data`},

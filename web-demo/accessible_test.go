@@ -42,7 +42,7 @@ var views = []struct{ name, hash, there string }{
 	{"overview", "#/", `document.querySelector('#actors [data-actor="camera"]') !== null`},
 	{"board", "#/board?title=Dusk&keywords=dome.n,weather.n&actor=roof&log=dome", `document.querySelectorAll(".board .item").length === 3`},
 	{"boards", "#/board", `document.querySelector(".board form") !== null`},
-	{"actor", "#/actor/camera", `document.querySelector("#actor .keyword .value") !== null`},
+	{"actor", "#/actor/dome", `document.querySelector('#actor[data-actor="dome"] [data-keyword="n"] .value') !== null`},
 	{"plot", "#/plot?s=dome.n,weather.n&r=1h", `document.querySelector('#view[data-view="plot"] .view')?.childElementCount > 0`},
 	{"plot", "#/plot?s=dome.n,weather.n,roof.even&r=5m", `document.querySelectorAll("#view .plot-chart").length > 0`},
 	{"log", "#/log", `document.querySelector("#view [role=grid]") !== null`},

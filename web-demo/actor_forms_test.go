@@ -157,3 +157,17 @@ print(json.dumps(wrong))
 		t.Errorf("words, their line, and what Python reads: %s", got)
 	}
 }
+
+// The URL is the state: a form is opened by its address, and a link to it is what one passes on.
+func TestTheURLNamesTheFormThatIsOpen(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	startSimulated(t, o.url).Broadcast("i", nil)
+	do(t, ctx, chromedp.EmulateViewport(1400, 860), chromedp.Navigate("http://"+o.addr+"/#/actor/dome?c=open"))
+	until(t, ctx, "the form is open", `document.querySelector(".command-form")?.dataset.command === "open"`)
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector('.form-commands [data-command="close"] button').click()`))
+	until(t, ctx, "the URL follows", `location.hash === "#/actor/dome?c=close"`)
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`location.hash = "#/actor/dome?c=slow&f=x"; void 0`))
+	until(t, ctx, "and the form follows the URL", `document.querySelector(".command-form").dataset.command === "slow" && document.querySelector(".keyword-filter").value === "x"`)
+	testkit.NoConsoleErrors(t, ctx)
+}

@@ -126,3 +126,19 @@ func TestATreeIsReadAPartAtATimeAndItsPathsAreCopied(t *testing.T) {
 	}
 	testkit.NoConsoleErrors(t, ctx)
 }
+
+func TestThePastOfAKeywordIsDrawnBesideIt(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startConfigured(t, func(cfg *bridge.Config) { cfg.KeywordHistory = 1 << 20 })
+	p := o.publisher(t)
+	heard := plainClient(t, o.addr)
+	for n := range 5 {
+		p.publish("dome", "i", false, fmt.Appendf(nil, `{"temperature": %d, "n": %d}`, n*n, n))
+	}
+	heard(4)
+	openActor(t, ctx, o.addr, "dome", sizes[0])
+	until(t, ctx, "what was before the page", `document.querySelector('[data-keyword="temperature"] .spark path')?.getAttribute("d")?.split("L").length === 5`)
+	until(t, ctx, "in words, too", row("temperature", ".spoken")+` === "last 5 minutes: 0 to 16"`)
+	until(t, ctx, "and the head of the table says the span", `[...document.querySelectorAll("#actor [role=columnheader]")][2].textContent === "Last 5 minutes"`)
+	testkit.NoConsoleErrors(t, ctx)
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,17 +18,17 @@ import (
 // own.
 func BenchmarkTheProfileOfThePage(b *testing.B) {
 	for _, view := range []string{"", "actor/a00", "log"} {
-		b.Run("view="+view, func(b *testing.B) {
-			for b.Loop() {
-				ctx, _, s := openUnderLoad(b, view, slowCPU)
-				stop := s.run(300)
-				until(b, ctx, "replies arrive", `sockets.messages > 1500`)
-				for _, line := range profile(b, ctx, 20*time.Second) {
-					b.Log(line)
+		for _, rate := range []int{stormActors, 300} {
+			b.Run(fmt.Sprintf("view=%s, %d replies a second", view, rate), func(b *testing.B) {
+				for b.Loop() {
+					ctx, _, s := openUnderLoad(b, view, slowCPU)
+					stop := s.run(rate)
+					until(b, ctx, "it has settled", `performance.now() > 8000`)
+					b.Log("\n" + strings.Join(profile(b, ctx, 20*time.Second), "\n"))
+					stop()
 				}
-				stop()
-			}
-		})
+			})
+		}
 	}
 }
 

@@ -17,13 +17,10 @@ import (
 // The faults of the console that its store and client answer for: what is old says so, a page that is behind gets
 // cheaper, and digits are not lost.
 
-// viewports are those of a console and of a phone.
-var viewports = map[string][2]int64{"console": {1400, 860}, "phone": {420, 860}}
-
 // openView opens a view of the console, and waits until it is connected.
-func openView(t testing.TB, ctx context.Context, addr, view string, size [2]int64) {
+func openView(t testing.TB, ctx context.Context, addr, view string, size viewport) {
 	t.Helper()
-	do(t, ctx, chromedp.EmulateViewport(size[0], size[1]), onNewDocument(countSockets), chromedp.Navigate("about:blank"),
+	do(t, ctx, chromedp.EmulateViewport(size.width, size.height), onNewDocument(countSockets), chromedp.Navigate("about:blank"),
 		chromedp.Navigate("http://"+addr+"/#/"+view))
 	until(t, ctx, "the page is connected", `document.body.dataset.link === "open" && document.body.dataset.dead === undefined`)
 }
@@ -42,8 +39,8 @@ func inSeconds(selector string) string {
 }
 
 func TestTheAgeOfAValueCountsFromWhenTheBridgeHeardIt(t *testing.T) {
-	for name, size := range viewports {
-		t.Run(name, func(t *testing.T) {
+	for _, size := range sizes {
+		t.Run(size.name, func(t *testing.T) {
 			ctx := testkit.Browser(t)
 			o := startObservatory(t)
 			p := o.publisher(t)
@@ -61,7 +58,7 @@ func TestTheAgeOfAValueCountsFromWhenTheBridgeHeardIt(t *testing.T) {
 				t.Errorf("the page was five seconds behind and told %q", told)
 			}
 			until(t, ctx, "it is current again", `document.body.dataset.dead === undefined`)
-			screenshot(t, ctx, "truth-age-"+name)
+			screenshot(t, ctx, "truth-age-"+size.name)
 			testkit.NoConsoleErrors(t, ctx)
 		})
 	}
@@ -73,7 +70,7 @@ func TestTheAgeIsTrueWhateverTheClockOfTheComputerSays(t *testing.T) {
 	p := o.publisher(t)
 	p.publish("dome", "i", false, []byte(`{"shutter": "open"}`))
 	do(t, ctx, onNewDocument(`{ const now = Date.now.bind(Date); Date.now = () => now() + 7_200_000; }`))
-	openView(t, ctx, o.addr, "actor/dome", viewports["console"])
+	openView(t, ctx, o.addr, "actor/dome", sizes[0])
 	until(t, ctx, "the age is shown", inSeconds(`[data-keyword="shutter"] .age`)+` < 30`)
 	until(t, ctx, "the page says that the clock is wrong", `/clock is 2 h fast|clock is 120 min fast/.test(document.querySelector("#clock-wrong").textContent) && !document.querySelector("#clock-wrong").hidden`)
 	shown := evaluate[string](t, ctx, `document.querySelector("#clock").textContent`)
@@ -84,8 +81,8 @@ func TestTheAgeIsTrueWhateverTheClockOfTheComputerSays(t *testing.T) {
 }
 
 func TestAPageThatFallsBehindSkipsWhatIsOldAndIsCurrentAgain(t *testing.T) {
-	for name, size := range viewports {
-		t.Run(name, func(t *testing.T) {
+	for _, size := range sizes {
+		t.Run(size.name, func(t *testing.T) {
 			ctx := testkit.Browser(t)
 			o := startObservatory(t)
 			s := o.replyStorm(t)
@@ -105,7 +102,7 @@ func TestAPageThatFallsBehindSkipsWhatIsOldAndIsCurrentAgain(t *testing.T) {
 			}
 			do(t, ctx, chromedp.Evaluate[chromedp.Void](`location.hash = "#/log"`))
 			until(t, ctx, "the log is shown", `document.querySelector(".rows .row") !== null`)
-			screenshot(t, ctx, "truth-behind-"+name)
+			screenshot(t, ctx, "truth-behind-"+size.name)
 			testkit.NoConsoleErrors(t, ctx)
 		})
 	}
@@ -116,7 +113,7 @@ func TestAPageThatIsClosedAsTooSlowDoesNotAskForTheWholeBacklogAgain(t *testing.
 	o := startConfigured(t, func(cfg *bridge.Config) { cfg.Limits = engine.Limits{LogBytes: 256 << 10} })
 	p := o.publisher(t)
 	p.publish("dome", "i", false, []byte(`{"n": 0}`))
-	openView(t, ctx, o.addr, "actor/dome", viewports["console"])
+	openView(t, ctx, o.addr, "actor/dome", sizes[0])
 	const n = `document.querySelector('[data-keyword="n"] .value')?.textContent`
 	until(t, ctx, "the value is shown", n+` === "0"`)
 	filler := strings.Repeat("x", 60_000)

@@ -9,8 +9,8 @@ import (
 // tableAction is an action as clu.js names it. One of its fields is set.
 type tableAction struct {
 	Command *struct {
-		Consumer string `json:"consumer"`
-		String   string `json:"command_string"`
+		Consumer string  `json:"consumer"`
+		String   *string `json:"command_string"` // nil is any command, which is what it takes to acknowledge problems
 	} `json:"command,omitempty"`
 	Room    string `json:"room,omitempty"`
 	Publish string `json:"publish,omitempty"`
@@ -20,8 +20,10 @@ type tableAction struct {
 
 func (a tableAction) request() Request {
 	switch {
+	case a.Command != nil && a.Command.String == nil:
+		return Request{Door: Acknowledge, Consumer: a.Command.Consumer}
 	case a.Command != nil:
-		return Request{Door: SendCommand, Consumer: a.Command.Consumer, CommandString: a.Command.String}
+		return Request{Door: SendCommand, Consumer: a.Command.Consumer, CommandString: *a.Command.String}
 	case a.Room != "":
 		return Request{Door: EnterRoom, Room: a.Room}
 	case a.Publish != "":

@@ -149,6 +149,25 @@ func TestAViewThatSelectsNothingHasNoSenders(t *testing.T) {
 	}
 }
 
+func TestAViewReportsWhetherItMayHearASender(t *testing.T) {
+	for _, c := range []struct {
+		hear, hide string
+		want       bool
+	}{
+		{`{}`, ``, true},
+		{`{"sender": "a*"}`, ``, true},
+		{`{"sender": "b"}`, ``, false},
+		{`{"keyword": "x"}`, ``, true},
+		{`{}`, `{"sender": "a"}`, false},
+		{`{}`, `{"sender": "a", "internal": true}`, true},
+		{``, ``, false},
+	} {
+		if got := viewOf(t, c.hear, c.hide).MayHear("a"); got != c.want {
+			t.Errorf("%s without %s: %v", c.hear, c.hide, got)
+		}
+	}
+}
+
 func TestAFilterThatAViewImpliesNeedsNoView(t *testing.T) {
 	all, a, b := parse(t, `{}`), parse(t, `{"sender": "a"}`), parse(t, `{"sender": "b"}`)
 	for _, c := range []struct {

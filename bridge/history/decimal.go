@@ -73,13 +73,13 @@ func parseDecimal(text []byte) (d decimal, ok bool) {
 	}
 	if at < len(text) && (text[at] == 'e' || text[at] == 'E') {
 		exponent, err := strconv.ParseInt(string(trimPlus(text[at+1:])), 10, 16)
-		if err != nil || exponent < -400 || exponent > 400 {
+		if err != nil || exponent < -2*maxExponent || exponent > 2*maxExponent {
 			return d, false
 		}
 		e += int(exponent)
 		at = len(text)
 	}
-	if digits == 0 || at != len(text) {
+	if digits == 0 || at != len(text) || m != 0 && (e < -2*maxExponent || e > 2*maxExponent) {
 		return d, false
 	}
 	d.m = int64(m)
@@ -87,8 +87,11 @@ func parseDecimal(text []byte) (d decimal, ok bool) {
 		d.m = -d.m
 	}
 	d.canonical(e)
-	return d, true
+	return d, d.e >= -maxExponent && d.e <= maxExponent
 }
+
+// maxExponent bounds exponents: floating point numbers have none beyond.
+const maxExponent = 400
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 

@@ -135,7 +135,7 @@ func TestEachBucketHasTheMinTheMaxTheLastAndTheCountOfItsValues(t *testing.T) {
 		var all []rawValue
 		spanOf := []int64{600_000, 3600_000, 26 * 3600_000}[random.IntN(3)]
 		begun, end, previous := series.now, int64(0), ""
-		for n := 0; n < 60_000 && series.now < begun+spanOf; n++ {
+		for n := 0; n < 20_000 && series.now < begun+spanOf; n++ {
 			at, text := series.next()
 			end = max(end, at)
 			s.say("a", time.UnixMilli(at), `{"k": `+text+`}`)
@@ -249,6 +249,8 @@ func checkChanges(t *testing.T, got told, q Query, ordered bool, before *rawValu
 	if before != nil && (len(within) == 0 || within[0].t > q.From) {
 		within = slices.Insert(within, 0, *before)
 	}
+	// Among values out of order there may be some that are no change where they are told.
+	within = slices.CompactFunc(within, func(a, b rawValue) bool { return a.text == b.text })
 	var have []rawValue
 	for i, at := range got.T {
 		have = append(have, rawValue{at, string(got.Last[i])})
@@ -256,7 +258,12 @@ func checkChanges(t *testing.T, got told, q Query, ordered bool, before *rawValu
 	if !ordered && before != nil && len(have) > 0 && have[0].t < q.From {
 		have[0] = within[0] // which value held is not certain if the clock was set back
 	}
-	if !slices.Equal(have, within) {
-		t.Fatalf("the changes are %v, want %v", have, within)
+	for i := range min(len(have), len(within)) {
+		if have[i] != within[i] {
+			t.Fatalf("ordered %v: change %d of %d is %v, want %v", ordered, i, len(within), have[i], within[i])
+		}
+	}
+	if len(have) != len(within) {
+		t.Fatalf("ordered %v: there are %d changes, want %d", ordered, len(have), len(within))
 	}
 }

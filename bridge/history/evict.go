@@ -89,10 +89,9 @@ func (a *actor) forgetOne() {
 
 // remove removes the actor with all that is known of it.
 func (a *actor) remove() {
-	s, p := a.store, a.home
+	p := a.home
 	for len(a.series) > 0 {
 		a.removeSeries(a.series[len(a.series)-1])
-		s.evictedSeries++
 	}
 	a.charge(-a.bytes)
 	last := p.order[len(p.order)-1]

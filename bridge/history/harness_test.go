@@ -17,8 +17,9 @@ func (s *Store) say(actor string, at time.Time, body string) {
 
 // membersOf are the keywords of a body.
 func membersOf(body string) Keywords {
+	text := []byte(body)
 	return func(yield func(name, value []byte) bool) {
-		for m := jsonscan.MembersOf([]byte(body)); ; {
+		for m := jsonscan.MembersOf(text); ; {
 			name, value, ok := m.Next()
 			if !ok || !yield(name, value) {
 				return

@@ -109,7 +109,8 @@ func (r *numberReading) points() []point {
 		slices.SortStableFunc(r.few, byTime)
 	}
 	if r.atFrom.ok && (len(r.few) == 0 || r.few[0].t > r.query.From) {
-		return append([]point{r.atFrom.point}, r.few...)
+		r.few = append([]point{r.atFrom.point}, r.few...)
 	}
-	return r.few
+	// A value may be said again, as where a stream's past was joined.
+	return slices.CompactFunc(r.few, func(a, b point) bool { return a.v == b.v })
 }

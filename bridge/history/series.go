@@ -6,10 +6,10 @@ import "hash/maphash"
 // test compares these with the heap.
 const (
 	actorCost  = 900
-	nodeCost   = 210
-	seriesCost = 150
-	numberCost = 420
-	stateCost  = 130
+	nodeCost   = 190
+	seriesCost = 80
+	numberCost = 232
+	stateCost  = 120
 )
 
 // series is what one keyword was, as far as one origin said it: numbers, or values of other kinds.

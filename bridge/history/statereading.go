@@ -64,6 +64,9 @@ func (r *stateReading) spans() (all []stateBucket, width int64) {
 	}
 	for _, s := range r.all {
 		last := len(all) - 1
+		if last >= 0 && bytes.Equal(all[last].value, s.value) {
+			continue // said again, as where a stream's past was joined
+		}
 		if width > 0 && last >= 0 && all[last].count > 0 && floorDiv(all[last].t, width) == floorDiv(s.t, width) {
 			all[last].value = s.value
 			all[last].count++

@@ -166,6 +166,7 @@ func (s *Store) addActor(p *population, name string, t int64) *actor {
 				oldest = o
 			}
 		}
+		s.evictedSeries += uint64(len(oldest.series))
 		oldest.remove()
 	}
 	a := &actor{store: s, home: p, name: name, at: len(p.order), first: t, heard: t, origins: map[string]*Origin{}}

@@ -76,6 +76,8 @@ type commandRegistry struct {
 	prefix   string // of commander ids: the bridge's name and a dot
 	keywords bool   // clients may have views, which may test the keywords of a reply
 
+	scratch []*knownCommand // used by heard, which handles one reply at a time
+
 	// mu guards the following fields. Nothing blocks while it is held.
 	mu      sync.Mutex
 	all     map[commandName]*knownCommand
@@ -185,7 +187,8 @@ func (g *commandRegistry) failedHere(key CommandKey, message string, inDoubt boo
 	return []*knownCommand{c}
 }
 
-// heard takes a reply to a command, and returns the commands that have changed.
+// heard takes a reply to a command, and returns the commands that have changed, in memory that the
+// next call uses again.
 func (g *commandRegistry) heard(r *Reply, now time.Time) (changed []*knownCommand) {
 	if r.CommandID == "" || r.Commander == "" || r.Commander[0] == '.' || r.Aside {
 		return nil
@@ -206,17 +209,18 @@ func (g *commandRegistry) heard(r *Reply, now time.Time) (changed []*knownComman
 			commandName: commandName{strings.Clone(r.CommandID), strings.Clone(r.Commander)},
 			consumer:    consumerOf(r), sent: 1, state: commandRunning, began: at, active: r.heard,
 		}
-		changed = g.begin(c, now)
+		changed = append(g.scratch[:0], g.begin(c, now)...)
 	case c.state == commandUnknown: // it goes on, or has ended, after all
 		g.ended.Remove(c.place)
 		c.place, c.sent = g.running.PushBack(c), 1
 		c.state, c.message, c.ended = commandRunning, "", time.Time{}
-		changed = []*knownCommand{c}
+		changed = append(g.scratch[:0], c)
 	case c.state.ended():
 		return nil
 	default:
-		changed = []*knownCommand{c}
+		changed = append(g.scratch[:0], c)
 	}
+	g.scratch = changed
 	g.take(c, r)
 	return changed
 }

@@ -243,6 +243,13 @@ func TestThoseThatAskedAreToldHowCommandsGoOn(t *testing.T) {
 	told("x open ana running i 103 103")
 	s.answers("x", "dome", "f", `{"error": "no"}`) // an end is told at once
 	told("x open ana failed f 104 104 no")
+	s.answers("z", "mount", ">", `{}`)
+	told("z <nil> <nil> running > 1 105")
+	s.answers("z", "mount", "i", `{}`)
+	s.answers("z", "mount", ":", `{}`)
+	told("z <nil> <nil> done : 3 107")
+	s.pass(time.Second)
+	s.told(c) // nothing twice
 	s.sends("y", "dome", "open")
 	told("y open ana sent <nil> 0 <nil>")
 	s.hub.Missed(time.Time{}, s.clock.Now())
@@ -250,9 +257,9 @@ func TestThoseThatAskedAreToldHowCommandsGoOn(t *testing.T) {
 	told("y open ana unknown <nil> 0 <nil> " + unknownGap)
 	s.answers("y", "dome", ">", `{}`)
 	s.pass(tellEvery)
-	told("y open ana running > 1 105")
+	told("y open ana running > 1 108")
 	s.hub.ActorGone("dome")
-	told("y open ana unknown > 1 105 " + unknownGone)
+	told("y open ana unknown > 1 108 " + unknownGone)
 	s.await(other, "gap")
 	s.told(other)
 	if s.clock.Timers() != 0 {
@@ -261,5 +268,15 @@ func TestThoseThatAskedAreToldHowCommandsGoOn(t *testing.T) {
 	s.ask(c, "ok", `{"op": "unsubscribe"}`)
 	if n := s.hub.commandGroups.Load(); n != 0 {
 		t.Errorf("%d groups are told of commands", n)
+	}
+}
+
+func TestAReplyToAKnownCommandAllocatesNothing(t *testing.T) {
+	s := newHarness(t)
+	s.sends("x", "mount", "slew")
+	r := &Reply{Reply: filter.Reply{Sender: "mount", Code: "i", CommandID: "x", Commander: "bridge.mount"}, body: []byte(`{}`)}
+	s.hub.commands.heard(r, s.clock.Now())
+	if n := testing.AllocsPerRun(100, func() { s.hub.commands.heard(r, s.clock.Now()) }); n != 0 {
+		t.Errorf("it allocates %v times", n)
 	}
 }

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"slices"
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
@@ -82,7 +83,7 @@ func (g *commandRegistry) due(h *Hub, changed []*knownCommand, now time.Time) (d
 		g.waiting = true
 		h.after(tellEvery, func() {
 			g.mu.Lock()
-			dirty := g.dirty
+			dirty := slices.DeleteFunc(g.dirty, func(c *knownCommand) bool { return !c.dirty }) // told meanwhile
 			g.dirty, g.waiting = nil, false
 			g.mu.Unlock()
 			h.mu.Lock()

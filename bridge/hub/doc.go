@@ -12,7 +12,12 @@
 // subscriptions (match.go). Under the lock it is kept for clients that resume (history.go), and
 // its keywords become the latest values. Then it is appended to the log of each group that
 // wants it (fanout.go), now or at the end of a throttle window (throttle.go, pending.go). If it
-// ends a command whose end is awaited, the result follows it directly (inflight_end.go).
+// ends a command whose end is awaited, the result follows it directly (inflight_end.go). Then, without
+// the lock again, the registry of everybody's commands (commands.go) and Config.Observe (observe.go)
+// get it.
+//
+// When a reply was heard (heard.go) is part of its frame and of the values that it sets, so that
+// an old value never looks like a new one.
 //
 // # Subscriptions
 //
@@ -31,13 +36,19 @@
 // delivered or discarded (grants.go). Plain clients with a view follow the log of a group of
 // plain frames (plain.go). Clients without a viewer hear everything, and cost nothing of this.
 //
+// # Notices
+//
+// A subscription may ask for messages about what the bridge knows beside replies (notice.go): how alive
+// the actors are (liveness.go), how commands go on (commands_told.go), and what other parts of the
+// bridge tell. Its group gets those that its view allows.
+//
 // # Requests
 //
 //	Subscribe, Snapshot, Ping, ... ──► submit.go: bounded ──► queue.go: each client in its turn ──► answer
 //
 // The hub may be busy with a reply for many groups, so requests wait for their turn in a queue,
-// and the engine's loops never wait. A long replay (resume.go) and the encoding of a snapshot
-// (snapshot.go) are done without the lock, a bounded amount per turn. A subscription begins in
+// and the engine's loops never wait. A long replay (resume.go), a page of the log (log.go) and the
+// encoding of a snapshot (snapshot.go) are done without the lock, a bounded amount per turn. A subscription begins in
 // one step under the lock, so that missed replies, the snapshot and live replies follow each
 // other without gap or duplicate (subscribing.go). A request that refers to a reply that only
 // another bridge has received so far waits until this bridge has it, too (wait.go). The
@@ -48,10 +59,13 @@
 //
 // Inflight (inflight.go) registers each command before it is sent. It refuses an id whose
 // replies could not be told apart, matches replies with their commands, and divides its
-// capacity among addresses (inflight_callers.go, inflight_shares.go, ranking.go).
+// capacity among addresses (inflight_callers.go, inflight_shares.go, ranking.go). The registry of
+// everybody's commands (commands.go) decides nothing: it remembers those that run and the last that
+// have ended, whoever sent them, for people.
 //
 // # Locks
 //
-// Hub.mu comes before Inflight.mu, plainGroups.mu, the queue's lock, and any lock of a Log or a
-// Conn. The engine's loops take Inflight.mu, plainGroups.mu and the queue's lock, but never Hub.mu.
+// Hub.mu comes before Inflight.mu, commandRegistry.mu, plainGroups.mu, the queue's lock, and any lock
+// of a Log or a Conn. The engine's loops take Inflight.mu, commandRegistry.mu, plainGroups.mu and
+// the queue's lock, but never Hub.mu.
 package hub

@@ -41,11 +41,19 @@ func (m *Models) forget(id string, p *pending) {
 	p.of.question = nil
 }
 
-// Unsent takes the news that a question has not reached the actor, with a sentence that says why.
-func (m *Models) Unsent(id, reason string) { m.fail(id, reason) }
+// Unsent takes the news that a question was not sent, with a sentence that says why. The actor is asked
+// again as soon as somebody wants its model.
+func (m *Models) Unsent(id, reason string) { m.fail(id, reason, func(e *entry) { e.again = 0 }) }
 
-// fail ends a conversation because a question has no answer.
-func (m *Models) fail(id, reason string) {
+// Unheard takes the news that nobody listens to an actor's commands. It is asked again once it has
+// started, and now and then.
+func (m *Models) Unheard(id string) {
+	m.fail(id, "Nobody listens to this actor's commands; it is asked again once it is back.", func(e *entry) { e.stopped = true })
+}
+
+// fail ends a conversation because a question has no answer. note notes what that means for the actor;
+// it may be nil.
+func (m *Models) fail(id, reason string, note func(*entry)) {
 	var do effects
 	defer func() { do.run() }()
 	m.mu.Lock()
@@ -57,6 +65,9 @@ func (m *Models) fail(id, reason string) {
 	m.forget(id, p)
 	p.of.asking.end(reason)
 	m.ask(p.of, &do)
+	if note != nil {
+		note(p.of)
+	}
 }
 
 // Started takes the news that somebody listens to an actor's commands. If nobody did before, or that
@@ -116,7 +127,7 @@ func (m *Models) Stopped(actor string) {
 	}
 	m.mu.Unlock()
 	for _, id := range ids {
-		m.fail(id, "The actor has stopped listening to commands; it is asked again once it is back.")
+		m.fail(id, "The actor has stopped listening to commands; it is asked again once it is back.", nil)
 	}
 }
 

@@ -68,8 +68,9 @@ type entry struct {
 	asking   *asking   // nil unless it is being asked, or waits for that
 	question *pending  // the one that is being asked; nil while it waits
 	waiting  []*waiter
-	inVain   bool // somebody was told "asking"
-	stopped  bool // nobody listens to its commands, or that is not known: it may start anew
+	inVain   bool          // somebody was told "asking"
+	again    time.Duration // after which it is asked again if it did not answer
+	stopped  bool          // nobody listens to its commands, or that is not known: it may start anew
 	used     uint64
 }
 
@@ -160,7 +161,7 @@ func (m *Models) entry(actor string) *entry {
 // outdated reports whether a model is not good enough as an answer. mu is held.
 func (m *Models) outdated(e *entry, refresh bool) bool {
 	age := m.cfg.Now().Sub(e.finished)
-	return refresh && age >= refreshAfter || e.model.State != Known && e.model.unanswered() && age >= againAfter
+	return refresh && age >= refreshAfter || e.model.State != Known && e.model.unanswered() && age >= e.again
 }
 
 // old reports whether an actor is to be asked again although its model will do as an answer: it may
@@ -222,7 +223,7 @@ func (m *Models) ask(e *entry, do *effects) {
 	q := Question{Actor: e.actor, CommandString: words, ID: newQuestionID()}
 	p := &pending{of: e, room: MaxAnswer}
 	p.stop = m.cfg.After(answerWithin, func() {
-		m.fail(q.ID, fmt.Sprintf("The actor has not answered %s within %v.", words, answerWithin))
+		m.fail(q.ID, fmt.Sprintf("The actor has not answered %s within %v.", words, answerWithin), nil)
 	})
 	e.question = p
 	m.questions[q.ID] = p
@@ -236,7 +237,7 @@ func (m *Models) finish(e *entry, do *effects) {
 	m.running--
 	changed := e.model != nil && !same(e.model, made)
 	m.store(e, made)
-	e.finished = m.cfg.Now()
+	e.finished, e.again = m.cfg.Now(), againAfter
 	for _, w := range e.waiting {
 		w.stop()
 		do.add(func() { w.answer(made) })

@@ -321,6 +321,24 @@ func TestAQuestionThatWasNotSentEndsTheConversation(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	f.says("dome get-command-model")
+	f.want("dome", false)
+	f.says("dome get-command-model")
+}
+
+func TestAnActorToWhomNobodyListensIsAskedAgainOnceItIsThere(t *testing.T) {
+	f := newFakeActors(t, map[string][]string{})
+	got := f.want("dome", false)
+	f.Unheard(f.open[0].ID)
+	if m := (*got)[0]; m.State != None || !strings.HasPrefix(m.Problem, "Nobody listens") {
+		t.Errorf("%+v", m)
+	}
+	f.model("dome")
+	f.says("dome get-command-model")
+	f.answers = modern
+	f.Started("dome")
+	if !slices.Equal(f.changed, []string{"dome"}) || f.model("dome").State != Known {
+		t.Errorf("a change of %v was told", f.changed)
+	}
 }
 
 func TestAnotherActorsAnswerIsNotTaken(t *testing.T) {

@@ -167,14 +167,20 @@ func (a *actor) remember(key string, ack earlyAck) {
 		delete(a.acks, oldest)
 	}
 	a.acks[key] = ack
+	a.quietUntil = time.Time{}
 }
 
-func (a *actor) forgetAcks(now time.Time) {
+// forgetAcks forgets old acknowledgements of what is not listed, and returns when the next is old.
+func (a *actor) forgetAcks(now time.Time) (next time.Time) {
+	next = never
 	for key, ack := range a.acks {
-		if now.Sub(ack.Time) > lostAckFor {
+		if old := ack.Time.Add(lostAckFor); now.After(old) {
 			delete(a.acks, key)
+		} else {
+			next = earlier(next, old)
 		}
 	}
+	return next
 }
 
 // takeEarlyAck acknowledges a problem that is raised if that was done already. mu is held.

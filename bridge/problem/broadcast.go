@@ -3,14 +3,11 @@ package problem
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/clu-ws/clu-ws/bridge/filter"
 	"github.com/clu-ws/clu-ws/bridge/site"
-	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
 // broadcastKey is the routing key of what an actor sends to all; see clu.actor.
@@ -130,50 +127,6 @@ func later(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// maxText bounds the text of a problem, and maxKeyed what of a body its key depends on, in bytes.
-const (
-	maxText  = 500
-	maxKeyed = 8 << 10
-)
-
-// textKeys are the keywords in which actors say what is wrong, in the order of preference: CLU's
-// Command.fail and error write the first, write the second.
-var textKeys = []string{"error", "text", "message", "warning", "reason"}
-
-// textOf returns what a body says is wrong: a text under one of the usual keywords, else the body.
-func textOf(body []byte) string {
-	best, found := len(textKeys), ""
-	members := jsonscan.MembersOf(body)
-	for {
-		key, value, ok := members.Next()
-		if !ok {
-			break
-		}
-		for i, name := range textKeys[:best] {
-			var text string
-			if string(key) == name && len(value) <= maxKeyed && json.Unmarshal(value, &text) == nil && text != "" {
-				best, found = i, text
-			}
-		}
-	}
-	if found == "" {
-		return string(body[:min(len(body), maxKeyed)])
-	}
-	return found
-}
-
-// shorten returns a text of bounded length.
-func shorten(text string) string {
-	if len(text) <= maxText {
-		return strings.ToValidUTF8(strings.Clone(text), "�")
-	}
-	end := maxText
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return strings.ToValidUTF8(text[:end], "�") + "…"
 }
 
 // keyOf returns the key of a text that a reply says. It depends on everything on which it may depend

@@ -67,12 +67,13 @@ func TestTheTextIsWhatTheActorSaysIsWrong(t *testing.T) {
 		`{"text": "b", "error": "a"}`:         "a",
 		`{"x": 1, "text": "b"}`:               "b",
 		`{"error": {"code": 5}, "text": "b"}`: "b",
-		`{"error": ""}`:                       `{"error": ""}`,
-		`{"temperature": -50}`:                `{"temperature": -50}`,
+		`{"error": ""}`:                       `error=""`,
+		`{"temperature": -50, "ok": [1]}`:     `temperature=-50, ok=[1]`,
+		`{"alert": "A gust."}`:                "A gust.",
 		`[]`:                                  `[]`,
 		`{"error": "` + long + `"}`:           strings.Repeat("é", 250) + "…",
 		`{"error": "\ud800\n"}`:               "�\n",
-		`{"x": "` + strings.Repeat("y", 9000): `{"x": "` + strings.Repeat("y", 493) + "…",
+		`{"x": "` + strings.Repeat("y", 9000): `x="` + strings.Repeat("y", 497) + "…",
 	} {
 		if got := shorten(textOf([]byte(body))); got != want {
 			t.Errorf("%.60s is %q, want %q", body, got, want)

@@ -1,6 +1,7 @@
 package problem
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"time"
@@ -146,6 +147,7 @@ func (t *Tracker) bindingsOf(sender string) map[string][]binding {
 type scan struct {
 	each    func(name, value []byte) bool // Tracker.noteKeyword
 	reply   *Reply
+	kept    *heardReply // a copy of it, if one is needed
 	bound   map[string][]binding
 	touched []*condition
 }
@@ -161,14 +163,15 @@ func (t *Tracker) noteKeywords(r *Reply) {
 	for _, c := range s.touched {
 		t.evaluate(c, r.Heard, r.Seq)
 	}
-	s.reply = nil
+	s.reply, s.kept = nil, nil
 }
 
 // noteKeyword notes the value of a keyword of the current reply.
 func (t *Tracker) noteKeyword(name, value []byte) bool {
 	s := &t.scan
-	for i := range s.bound[string(name)] {
-		b := &s.bound[string(name)][i]
+	bound := s.bound[string(name)]
+	for i := range bound {
+		b := &bound[i]
 		raw := member(value, b.path)
 		if raw == nil {
 			continue
@@ -177,14 +180,18 @@ func (t *Tracker) noteKeyword(name, value []byte) bool {
 			raw = tooLong
 		}
 		c := b.cond
+		same := c.values[b.ref] != nil && bytes.Equal(c.values[b.ref], raw)
 		c.values[b.ref] = append(c.values[b.ref][:0], raw...)
 		if c.senders[b.ref] != s.reply.Sender {
 			c.senders[b.ref] = strings.Clone(s.reply.Sender)
 		}
 		if t.cfg.Views {
-			c.heard[b.ref] = t.kept(s.reply, c.heard[b.ref])
+			if s.kept == nil {
+				s.kept = t.kept(s.reply, c.heard[b.ref])
+			}
+			c.heard[b.ref] = s.kept
 		}
-		if !slices.Contains(s.touched, c) {
+		if (!same || c.holds) && !slices.Contains(s.touched, c) {
 			s.touched = append(s.touched, c)
 		}
 	}
@@ -248,13 +255,12 @@ func (t *Tracker) evaluate(c *condition, at time.Time, seq uint64) {
 	switch c.When.Eval(c.value) {
 	case site.True:
 		if !c.holds {
-			c.holds, c.since, c.seq = true, at, seq
+			c.holds, c.since, c.seq, t.waits = true, at, seq, true
 		}
 		t.raiseIfDue(c, at)
 		if e := c.raised; e != nil && e.Active {
-			e.Time = later(e.Time, at)
+			e.Time = later(e.Time, at) // that it holds still is no change
 			t.needs(e, c)
-			t.changed(t.actors[e.Actor], true)
 		}
 	case site.False:
 		if c.holds {

@@ -77,7 +77,7 @@ func (h *harness) all() string {
 
 func TestABridgeThatReadsThePastKnowsWhatItKnewLive(t *testing.T) {
 	forEachSeed(t, 1, func(t *testing.T, r *rand.Rand) {
-		events := randomEvents(t, r, 200)
+		events := randomEvents(t, r, 100)
 		live, past := newHarness(t), newHarness(t, func(c *Config) { c.Past = true })
 		for _, h := range []*harness{live, past} {
 			h.conditions(modelConditions...)

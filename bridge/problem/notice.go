@@ -19,6 +19,7 @@ const maxPause = 5 * time.Second
 // changed notes that the problems of an actor have changed; minor is a change of counts and times
 // only. mu is held.
 func (t *Tracker) changed(a *actor, minor bool) {
+	a.quietUntil = time.Time{}
 	if !t.live {
 		return
 	}
@@ -29,6 +30,9 @@ func (t *Tracker) changed(a *actor, minor bool) {
 	due := a.told.Add(every)
 	if _, waits := t.pending[a]; !waits || due.Before(a.due) {
 		a.due = due
+		if len(t.pending) == 0 || due.Before(t.due) {
+			t.due = due
+		}
 		t.pending[a] = struct{}{}
 	}
 	if !a.due.After(t.clock) {
@@ -60,38 +64,64 @@ func (t *Tracker) sweep() {
 	for _, c := range t.conditions {
 		t.raiseIfDue(c, now)
 	}
-	for name, a := range t.actors {
-		t.listen(&a.silence)
-		t.reviewSilence(a)
-		for _, e := range a.problems {
-			if e.over(now) {
-				t.remove(a, e)
-			}
-		}
-		a.forgetAcks(now)
-		if len(a.problems) == 0 && len(a.acks) == 0 && a.silence.unknown() {
-			if _, waits := t.pending[a]; !waits {
-				delete(t.actors, name)
-			}
+	for _, a := range t.actors {
+		if !now.Before(a.quietUntil) {
+			t.sweepActor(a)
 		}
 	}
+	t.waits = t.anyWaits()
+	t.tellDue()
+}
+
+// sweepActor does for an actor what is due, and finds out when something will be again.
+func (t *Tracker) sweepActor(a *actor) {
+	until := t.listen(&a.silence)
+	t.reviewSilence(a)
+	for _, e := range a.problems {
+		if e.over(t.clock) {
+			t.remove(a, e)
+		} else {
+			until = earlier(until, e.listedUntil())
+		}
+	}
+	until = earlier(until, a.forgetAcks(t.clock))
+	a.quietUntil = until
+	if _, waits := t.pending[a]; len(a.problems) == 0 && len(a.acks) == 0 && a.silence.unknown() {
+		if waits {
+			a.quietUntil = time.Time{}
+		} else {
+			delete(t.actors, a.name)
+		}
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// tellDue tells of the changes that are due. mu is held.
+func (t *Tracker) tellDue() {
+	t.due = t.clock.Add(time.Hour)
 	for a := range t.pending {
-		if !a.due.After(now) {
+		if !a.due.After(t.clock) {
 			t.tellNow(a)
+		} else if a.due.Before(t.due) {
+			t.due = a.due
 		}
 	}
 }
 
 // arm sets the timer for the next change that is to be told, or the next sweep. mu is held.
 func (t *Tracker) arm() {
-	if t.closed || !t.live || len(t.actors) == 0 && !t.anyHolds() {
+	if t.closed || !t.live || len(t.actors) == 0 && !t.waits {
 		return
 	}
 	at := t.clock.Add(sweepEvery)
-	for a := range t.pending {
-		if a.due.Before(at) {
-			at = a.due
-		}
+	if len(t.pending) > 0 && t.due.Before(at) {
+		at = t.due
 	}
 	if t.stopTimer != nil {
 		if !at.Before(t.timerAt) {
@@ -103,7 +133,8 @@ func (t *Tracker) arm() {
 	t.stopTimer = t.cfg.After(max(at.Sub(t.clock), time.Millisecond), t.tick)
 }
 
-func (t *Tracker) anyHolds() bool {
+// anyWaits reports whether a condition holds, and not long enough yet.
+func (t *Tracker) anyWaits() bool {
 	for _, c := range t.conditions {
 		if c.holds && c.raised == nil {
 			return true
@@ -117,10 +148,6 @@ func (t *Tracker) tick() {
 	defer t.lock()()
 	t.stopTimer = nil
 	t.advance(t.cfg.Now())
-	for a := range t.pending {
-		if !a.due.After(t.clock) {
-			t.tellNow(a)
-		}
-	}
+	t.tellDue()
 	t.sweepIfDue()
 }

@@ -70,6 +70,18 @@ func TestWhatTimeChangesIsTold(t *testing.T) {
 	}
 }
 
+func TestThatAConditionStillHoldsIsNotTold(t *testing.T) {
+	h := newHarness(t)
+	h.conditions("windy error 0s: weather.wind > 10")
+	for range 60 {
+		h.says("weather", "i", `{"wind": 11}`)
+		h.clock.Pass(time.Second)
+	}
+	if len(h.told) != 1 {
+		t.Errorf("told %q", h.told)
+	}
+}
+
 func TestNothingIsToldOfThePast(t *testing.T) {
 	h := newHarness(t, func(c *Config) { c.Past = true })
 	h.says("dome", "!", `{"text": "leak"}`)

@@ -107,27 +107,32 @@ func (e *entry) level() site.Level {
 func (e *entry) hasEnded() bool { return e.Kind != Broadcast && !e.Active }
 
 // over reports whether the problem is listed no longer.
-func (e *entry) over(now time.Time) bool {
+func (e *entry) over(now time.Time) bool { return now.After(e.listedUntil()) }
+
+// listedUntil returns until when the problem is listed if nothing more happens.
+func (e *entry) listedUntil() time.Time {
 	if e.Kind != Broadcast {
 		switch {
 		case e.Active:
-			return false
-		case e.Kind == Silent && e.ended.Sub(e.Began) < briefly:
-			return true
+			return never
+		case e.Acked != nil, e.level() == site.None, e.Kind == Silent && e.ended.Sub(e.Began) < briefly:
+			return time.Time{}
 		}
-		return e.Acked != nil || e.level() == site.None || now.Sub(e.ended) > endedFor
+		return e.ended.Add(endedFor)
 	}
-	since := now.Sub(e.Time)
 	switch {
 	case e.Acked != nil:
-		return since > ackedFor && now.Sub(e.Acked.Time) > ackedFor
+		return later(e.Time, e.Acked.Time).Add(ackedFor)
 	case e.Level == site.Warn:
-		return since > warnedFor
+		return e.Time.Add(warnedFor)
 	case e.Level == site.Error:
-		return since > erredFor
+		return e.Time.Add(erredFor)
 	}
-	return false
+	return never
 }
+
+// never is later than any time.
+var never = time.Unix(1<<40, 0)
 
 // copy returns the problem as clients are told of it.
 func (e *entry) copy() Problem {

@@ -28,17 +28,29 @@ const minSilence = 5 * time.Second
 // noteHeard notes that an actor lives. mu is held.
 func (t *Tracker) noteHeard(a *actor, r *Reply) {
 	a.silence.heard, a.silence.seq = later(a.silence.heard, r.Heard), r.Seq
-	a.silence.quiet = false
+	if a.silence.quiet {
+		a.silence.quiet, a.quietUntil = false, time.Time{}
+	}
 	if a.silence.raised != nil {
 		t.reviewSilence(a)
 	}
 }
 
-// listen notes that an actor is quiet, if it has said nothing for so long that it should have.
-func (t *Tracker) listen(s *silence) {
-	if t.live && t.linked && s.interval > 0 && t.clock.Sub(later(s.heard, t.quietSince)) > max(minSilence, 4*s.interval) {
-		s.quiet = true
+// listen notes that an actor is quiet, if it has said nothing for so long that it should have. It
+// returns when to listen again.
+func (t *Tracker) listen(s *silence) (again time.Time) {
+	switch {
+	case s.interval == 0 || s.quiet:
+		return never
+	case !t.live || !t.linked:
+		return time.Time{}
 	}
+	again = later(s.heard, t.quietSince).Add(max(minSilence, 4*s.interval))
+	if t.clock.After(again) {
+		s.quiet = true
+		return never
+	}
+	return again
 }
 
 // reviewSilence raises or ends the problem that an actor is silent. mu is held.
@@ -127,7 +139,10 @@ func (t *Tracker) noteLife(l *Life) {
 		}
 	}
 	s := &a.silence
-	s.interval = l.Interval
+	if s.interval != l.Interval {
+		s.interval = l.Interval
+		a.quietUntil = time.Time{}
+	}
 	if l.Seq > s.seq || s.heard.IsZero() {
 		s.heard, s.seq = later(s.heard, l.Heard), max(s.seq, l.Seq)
 	}

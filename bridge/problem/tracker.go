@@ -57,6 +57,8 @@ type Tracker struct {
 	comparison comparison
 	swept      time.Time
 	pending    map[*actor]struct{} // of whose changes Changed is to be told
+	waits      bool                // a condition may hold, and not long enough yet
+	due        time.Time           // when the first of these is due, or earlier
 	tell       []string            // what Changed is called with once mu is free
 	stopTimer  func() bool
 	timerAt    time.Time
@@ -71,6 +73,7 @@ type actor struct {
 	acks       map[string]earlyAck
 	omitted    uint64 // replies that told of a problem that is not listed
 	silence    silence
+	quietUntil time.Time // before this, time alone changes nothing
 	told       time.Time // when Changed was called last
 	due        time.Time // when it is to be called again
 }

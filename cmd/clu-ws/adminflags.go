@@ -9,12 +9,14 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/filter"
 	"github.com/clu-ws/clu-ws/bridge/listen"
 )
 
 func adminFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "admin", EnvVars: env("admin"), Category: catAdmin, DefaultText: "not served", Usage: "`ADDRESS` of the admin server, such as 127.0.0.1:9877 or unix:/path/to/socket: /metrics for Prometheus, /healthz, /readyz, Go's profiles and an API that sends commands; without the section access of --config, everyone who reaches it may use all of it"},
+		&cli.StringFlag{Name: "export", EnvVars: env("export"), Category: catAdmin, Usage: "a `FILTER` that chooses the numeric and boolean keywords that /metrics/keywords of the admin server has for Prometheus, such as {\"sender\": [\"weather\"]}; {} is all"},
 		&cli.IntFlag{Name: "shed-rate", Value: 500, EnvVars: env("shed-rate"), Category: catAdmin, Usage: "`CLIENTS` closed per second while the bridge drains; more if --drain-timeout requires it"},
 		&cli.DurationFlag{Name: "drain-timeout", Value: 30 * time.Second, EnvVars: env("drain-timeout"), Category: catAdmin, Usage: "longest `TIME` that draining takes after SIGTERM"},
 		&cli.BoolFlag{Name: "log-commands", Value: true, EnvVars: env("log-commands"), Category: catAdmin, Usage: "log each command: consumer, id, client, first word and outcome; --log-commands=false turns it off"},
@@ -28,6 +30,18 @@ func readDrain(c *cli.Context, cfg *bridge.Config) (err error) {
 	}
 	cfg.Drain.Timeout, err = atLeast(c, "drain-timeout", minDuration)
 	return err
+}
+
+// readExport reads --export into a bridge's configuration.
+func readExport(c *cli.Context, cfg *bridge.Config) (err error) {
+	text := c.String("export")
+	if text == "" {
+		return nil
+	}
+	if cfg.Export, err = filter.Parse([]byte(text)); err != nil {
+		return fmt.Errorf("--export: %w", err)
+	}
+	return nil
 }
 
 // adminAddr returns the address of the admin server; nil if there is none.

@@ -30,6 +30,9 @@ func demoCommand(stdout, stderr io.Writer) *cli.Command {
 // readDemo reads the flags of clu-ws demo.
 func readDemo(c *cli.Context, s *settings) error {
 	s.bridge.LogCommands = true // as clu-ws websocket does by default
+	if s.bridge.Site == nil {
+		s.bridge.Site = demo.Site()
+	}
 	return readAccess(c, &s.bridge)
 }
 

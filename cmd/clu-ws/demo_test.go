@@ -33,9 +33,6 @@ func startDemo(t *testing.T, flags ...string) (address string) {
 func TestThePageShowsTheDemoAndOpensTheDome(t *testing.T) {
 	ctx := testkit.Browser(t)
 	address := startDemo(t)
-	value := func(actor, keyword string) string {
-		return fmt.Sprintf(`#actor[data-actor="%s"] [data-keyword="%s"] .value`, actor, keyword)
-	}
 	do := func(what string, actions ...chromedp.Action[chromedp.Void]) {
 		t.Helper()
 		if err := chromedp.Do(ctx, actions...); err != nil {
@@ -50,26 +47,26 @@ func TestThePageShowsTheDemoAndOpensTheDome(t *testing.T) {
 			t.Fatalf("%s: %v", what, err)
 		}
 	}
-	do("the page opens", chromedp.EmulateViewport(1440, 900), chromedp.Navigate("http://"+address+"/#/actor/weather"),
+	do("the page opens", chromedp.EmulateViewport(1440, 900), chromedp.Navigate("http://"+address+"/#/"),
 		chromedp.WaitVisible(`#link-state[data-state="open"]`))
 
-	temperature := value("weather", "temperature_c")
-	do("the weather is shown", chromedp.WaitVisible(temperature))
-	before, err := chromedp.Run(ctx, chromedp.TextContent(temperature))
+	wind := `#actors [data-actor="weather"] .pin[data-keyword="wind_speed_ms"] .value`
+	until("the weather is pinned", fmt.Sprintf(`document.querySelector(%q)?.textContent.includes("m/s")`, wind))
+	before, err := chromedp.Run(ctx, chromedp.TextContent(wind))
 	if err != nil {
 		t.Fatal(err)
 	}
-	until("a keyword changes", fmt.Sprintf(`document.querySelector(%q).textContent !== %q`, temperature, before))
+	until("a keyword changes", fmt.Sprintf(`document.querySelector(%q).textContent !== %q`, wind, before))
+	screenshot(t, ctx, "overview")
 
-	do("the view of the dome is shown, and the page is armed", chromedp.Evaluate[chromedp.Void](`location.hash = "#/actor/dome"; void 0`),
-		chromedp.Click("#arm"), chromedp.WaitVisible(`#arm[aria-pressed="true"]`))
-	do("a command is sent", chromedp.SendKeys("#command-input", "dome open\r"),
-		chromedp.WaitVisible(`#commands [data-consumer="dome"][data-state="running"]`))
-	screenshot(t, ctx, "running")
-	do("the command is done", chromedp.WaitVisible(`#commands [data-consumer="dome"][data-state="done"]`))
-	until("the dome is open", fmt.Sprintf(`document.querySelector(%q)?.textContent.includes("open")`, value("dome", "dome_shutter")))
-	do("a command to nobody fails", chromedp.SendKeys("#command-input", "nobody ping\r"),
-		chromedp.WaitVisible(`#commands [data-consumer="nobody"][data-state="failed"]`))
+	do("commands are armed", chromedp.Evaluate[chromedp.Void](`if (document.querySelector("#arm").getAttribute("aria-pressed") !== "true") document.querySelector("#arm").click(); void 0`))
+	do("a command that the site calls dangerous is confirmed", chromedp.SendKeys("#command-input", "dome open\r"),
+		chromedp.WaitVisible("#confirm-send"), chromedp.Click("#confirm-send"))
+	until("the command runs", `document.querySelector('#commands [data-consumer="dome"][data-state="running"]') !== null`)
+	until("the command is done", `document.querySelector('#commands [data-consumer="dome"][data-state="done"]') !== null`)
+	until("the dome is open", `document.querySelector('#actors [data-actor="dome"] .pin[data-keyword="dome_shutter"] .value')?.textContent.includes("open")`)
+	do("a command is sent to nobody", chromedp.SendKeys("#command-input", "nobody ping\r"))
+	until("a command to nobody fails", `document.querySelector('#commands [data-consumer="nobody"][data-state="failed"]') !== null`)
 	screenshot(t, ctx, "done")
 	testkit.NoConsoleErrors(t, ctx)
 }

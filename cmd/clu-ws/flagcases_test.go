@@ -91,6 +91,8 @@ var historyFlagCases = []flagCase{
 	{"stream-bytes", "10GiB", []string{"--durable", "stream"}, func(c bridge.Config) any { return c.Durable.Stream.Bytes }, int64(10 << 30)},
 	{"history", "0", nil, func(c bridge.Config) any { return c.History.Replies }, 0},
 	{"history-bytes", "1MiB", nil, func(c bridge.Config) any { return c.History.Bytes }, 1 << 20},
+	{"values-bytes", "1MiB", nil, func(c bridge.Config) any { return c.KeywordHistory }, 1 << 20},
+	{"values-bytes", "0", nil, func(c bridge.Config) any { return c.KeywordHistory }, 0},
 	{"history-age", "1h", nil, func(c bridge.Config) any { return c.History.Age }, time.Hour},
 }
 
@@ -99,6 +101,7 @@ var operationFlagCases = []flagCase{
 	{"presence", "who", nil, func(c bridge.Config) any { return c.Presence }, "who"},
 	{"presence-rooms", "true", []string{"--presence", "who"}, func(c bridge.Config) any { return c.PresenceRooms }, true},
 	{"list-clients", "true", nil, func(c bridge.Config) any { return c.ListClients }, true},
+	{"export", `{"sender":["weather"]}`, nil, func(c bridge.Config) any { return c.Export.Key() }, `{"sender":["weather"]}`},
 	{"shed-rate", "7", nil, func(c bridge.Config) any { return c.Drain.ShedRate }, 7},
 	{"log-commands", "false", nil, func(c bridge.Config) any { return c.LogCommands }, false},
 	{"drain-timeout", "1m", nil, func(c bridge.Config) any { return c.Drain.Timeout }, time.Minute},

@@ -66,7 +66,10 @@ func readSettings(c *cli.Context, readers ...settingsReader) (*settings, error) 
 		}
 	}
 	if s.file != nil {
-		s.access, s.bridge.Site = s.file.Access, s.file.Site
+		s.access = s.file.Access
+		if s.file.Site != nil { // the demo has one of its own
+			s.bridge.Site = s.file.Site
+		}
 	}
 	s.secrets = append(secretFiles(c), s.accessSecrets()...)
 	s.flags = flagStates(c, s.args, s.file)

@@ -49,7 +49,7 @@ func websocket(c *cli.Context, stdout, stderr io.Writer) error {
 func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 	var all []error
 	for _, read := range []func(*cli.Context, *bridge.Config) error{
-		readCLU, readBroker, readHistory, readRooms, readLimits, readDrain, readAccess,
+		readCLU, readBroker, readHistory, readRooms, readLimits, readDrain, readExport, readAccess,
 	} {
 		all = append(all, read(c, &cfg))
 	}

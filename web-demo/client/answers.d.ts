@@ -145,7 +145,7 @@ export interface LogPart {
   more: boolean;
   next: number | null;
   /** The oldest first. */
-  entries: Array<Reply | { gap: Gap }>;
+  entries: Array<{ reply: Reply } | { gap: Gap }>;
 }
 
 /** What the operators have configured for their site. */

@@ -35,7 +35,7 @@ export class Asker extends EventTarget {
   /** Acknowledges one problem of an actor, or all up to a reply. @param {string} actor @param {{key?: string, seq?: number}} what */
   acknowledge(actor, what) { return this.#queries.acknowledge(actor, what); }
 
-  /** A part of the log: `entries` are replies or `{gap}`, the oldest first. @param {import("./clu.js").LogRequest} [request] */
+  /** A part of the log: `entries` are `{reply}` or `{gap}`, the oldest first. @param {import("./clu.js").LogRequest} [request] */
   log(request) { return this.#queries.log(request); }
 
   /** The commands of everybody: those that run, and the last that have ended. */

@@ -121,7 +121,7 @@ export class Clu extends Asker {
    */
   constructor(url = ".", options = {}) {
     const send = (text) => this.#link.send(text);
-    const emit = (type, detail) => this.#emit(type, detail);
+    const emit = (type, detail) => { if (type === "hello") queries.greeted(detail.capabilities); this.#emit(type, detail); };
     const unusable = () => this.#link.unusable();
     const queries = new Queries({ send, unusable, capabilities: () => this.#session.capabilities, date: (reply) => this.#session.date(reply) });
     super(queries);

@@ -32,7 +32,7 @@ export class RequestError extends Error {
 export class Queries {
   #port;
   #count = 0;
-  #pending = new Map();  // id -> {resolve, reject, read, lost}
+  #pending = new Map();  // id -> {resolve, reject, read, lost, capability}
 
   /** @param {Port} port */
   constructor(port) {
@@ -88,6 +88,15 @@ export class Queries {
     return true;
   }
 
+  /** It is known now what the server can do. What it cannot is rejected: CLU's own server answers no request. */
+  greeted(capabilities) {
+    for (const [id, { capability, reject }] of this.#pending) {
+      if (capability === undefined || capabilities.includes(capability)) continue;
+      this.#pending.delete(id);
+      reject(new RequestError(unsupported(capability, capabilities), "unsupported"));
+    }
+  }
+
   /** Rejects the requests without an answer: the connection is lost. */
   disconnected() {
     for (const { reject, lost } of this.#pending.values()) reject(new RequestError(lost));
@@ -98,19 +107,20 @@ export class Queries {
     const has = this.#port.capabilities();
     if (has !== null && !has.includes(capability)) return Promise.reject(new RequestError(unsupported(capability, has), "unsupported"));
     return this.#request(request, read, {
+      capability,
       unsent: "The request was not sent",
       lost: "The connection was lost before the bridge answered; ask again once it is back",
     });
   }
 
-  #request(request, read, { unsent, lost }) {
+  #request(request, read, { capability, unsent, lost }) {
     return new Promise((resolve, reject) => {
       const problem = this.#port.unusable();
       if (problem) throw new RequestError(`${unsent}: ${problem}.`);
       this.#count += 1;
       const id = `clu.js: ${request.op} ${this.#count}`;
       this.#port.send(JSON.stringify({ ...request, id }));
-      this.#pending.set(id, { resolve, reject, read, lost });
+      this.#pending.set(id, { resolve, reject, read, lost, capability });
     });
   }
 
@@ -125,7 +135,7 @@ export class Queries {
     }
     const reply = readReply(entry, 0);
     this.#port.date(reply);
-    return reply;
+    return { reply };
   }
 }
 

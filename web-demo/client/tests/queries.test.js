@@ -58,7 +58,7 @@ test("a part of the log has replies and gaps, at their places", async () => {
   const request = answer({ epoch: "e1", oldest: 1, more: true, next: 7, entries: [
     { ...numbered(7, { n: 7 }), heard: 1_795_226_400_000_123 }, { op: "gap", from: null, to: "2026-11-21T01:00:00Z", seconds: null }] });
   assert.deepEqual({ ...request, id: "" }, { op: "log", before: 10, limit: 2, filter: { sender: "dome" }, epoch: "e1", id: "" });
-  const { more, next, entries: [reply, { gap }] } = await promise;
+  const { more, next, entries: [{ reply }, { gap }] } = await promise;
   assert.deepEqual([more, next, reply.seq, reply.keywords.n, reply.heard], [true, 7, 7, 7, 1_795_226_400_000.123]);
   assert.deepEqual([gap.from, gap.to.toISOString()], [null, "2026-11-21T01:00:00.000Z"]);
 });

@@ -61,7 +61,7 @@ export class Answers {
     if (this.#replies === null) setText(this.#note, `command_id ${entry.command_id} · asking the bridge for its replies`);
     try {
       const { entries } = await this.#app.clu.log({ limit: LIMIT, filter: { command_id: exactly(entry.command_id), sender: exactly(entry.consumer.split(".")[0]) } });
-      this.#replies = entries.filter((reply) => reply.commandId === entry.command_id);
+      this.#replies = entries.flatMap(({ reply }) => (reply?.commandId === entry.command_id ? [reply] : []));
       this.#render(this.#replies, Math.max(entry.replies, this.#replies.length));
     } catch (error) {
       setText(this.#note, `command_id ${entry.command_id} · its replies are not known here: ${error.message}`);

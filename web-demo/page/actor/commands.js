@@ -126,6 +126,7 @@ class Item {
     setText(line, this.#line ?? `${this.#entry.consumer} (another client's command)`);
     line.title = line.textContent;
     setText(who, own ? "this page" : client ?? senderOf(commander) ?? "not known");
+    who.title = commander ?? "";
     setText(said, shorten(message ?? (replies > 0 ? `${replies} ${replies === 1 ? "reply" : "replies"}` : ""), 500));
     said.title = message ?? "";
     again.hidden = this.#line === null;

@@ -11,6 +11,9 @@ import { isBranch, summary } from "./treemodel.js";
 /** Labels that are older or newer than their status word by more than this, ms, are not of the same reply. */
 const SAME_REPLY = 1_000;
 
+/** ms between two drawings of a sparkline: in an hour over 84 pixels nothing happens sooner. */
+const REDRAW = 10_000;
+
 const WORST = { warn: 1, critical: 2 };
 
 export class KeywordRow {
@@ -23,6 +26,7 @@ export class KeywordRow {
   #tree = null;
   #details = null;
   #limit = null;
+  #drawnAt = -Infinity;
   #parts;
 
   /**
@@ -90,13 +94,16 @@ export class KeywordRow {
     description.title = limits;
     shown.title = limits;
     this.#renderBits();
-    this.draw();
+    this.draw(REDRAW);
     this.age();
   }
 
-  /** Draws the sparkline. */
-  draw() {
-    renderSpark(this.#parts.spark, this.series, this.#table.now());
+  /** Draws the sparkline, unless that was done less than so many ms ago. */
+  draw(notSince = 0) {
+    const now = this.#table.now();
+    if (now - this.#drawnAt < notSince) return;
+    this.#drawnAt = now;
+    renderSpark(this.#parts.spark, this.series, now, this.#table.span);
   }
 
   /** Writes the age, by the bridge's clock. */

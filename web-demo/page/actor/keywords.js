@@ -7,7 +7,7 @@ import { element, setText } from "../shell/dom.js";
 import { KeywordRow } from "./keywordrow.js";
 import { modelsOf } from "./models.js";
 import { arrange, metaOf } from "./reading.js";
-import { Past } from "./sparkline.js";
+import { Past, spanFor } from "./sparkline.js";
 
 /**
  * @typedef {object} TableContext  what all rows share
@@ -18,6 +18,7 @@ import { Past } from "./sparkline.js";
  * @property {(name: string) => object|undefined} keyword
  * @property {(path: string) => string} plotLink
  * @property {(text: string) => void} notify
+ * @property {[number, string]} span            of the sparklines
  */
 
 const SORTS = [["name", "by name"], ["limits", "out of limits first"], ["age", "newest first"]];
@@ -34,18 +35,19 @@ export class KeywordTable {
   #sort = "name";
   #onState;
   #past;
-  #unhook;
+  #unhooks;
   #observer = new IntersectionObserver((entries) => this.#sighted(entries), { rootMargin: "120px 0px" });
   #count = element("span", { class: "count" });
   #search = element("input", { type: "search", class: "keyword-filter", placeholder: "filter keywords", "aria-label": "Filter keywords: all words must occur", autocomplete: "off", spellcheck: "false" });
   #order = element("select", { class: "keyword-sort", "aria-label": "Order of keywords" }, ...SORTS.map(([value, text]) => element("option", { value, text })));
   #body = element("div", { role: "rowgroup", class: "keyword-rows" });
+  #spanName = element("div", { role: "columnheader" });
   #none = element("p", { class: "empty", hidden: true });
 
   /**
    * @param {object} app
    * @param {{root: HTMLElement, actor: string, only?: string[]|null, filter?: string, sort?: string,
-   *   onState?: (state: {filter: string, sort: string}) => void}} options  `only`: these keywords, without the controls
+   *   onState?: (state: {f: string, sort: string}) => void}} options  `onState`: what the URL has to say;  `only`: these keywords, without the controls
    */
   constructor(app, { root, actor, only = null, filter = "", sort = "name", onState = () => {} }) {
     const { store } = app;
@@ -54,16 +56,18 @@ export class KeywordTable {
     this.#only = only && new Set(only);
     this.#onState = onState;
     this.#models = modelsOf(app);
-    this.#unhook = this.#models.onChange((name) => name === actor && this.#remeta());
+    this.#unhooks = [this.#models.onChange((name) => name === actor && this.#remeta()), app.onSite(() => this.#remeta())];
     this.#context = {
       actor, now: () => store.now(), age: (time) => store.age(time), notify: (text) => app.notify(text),
       metaOf: (name) => metaOf(actor, name, this.#models.get(actor), app.site),
       keyword: (name) => store.actors.get(actor)?.keywords.get(name),
+      span: spanFor(0),
       plotLink: (path) => `#/plot?s=${encodeURIComponent(path)}`,
     };
     this.#past = new Past((keywords, options) => app.history(keywords, options), () => store.now(), (path) => this.#rows.get(path.slice(actor.length + 1))?.draw());
     this.#setUp(root, filter, sort);
     this.#arrange();
+    this.#chooseSpan();
   }
 
   #setUp(root, filter, sort) {
@@ -80,8 +84,16 @@ export class KeywordTable {
     if (this.#only === null) root.append(element("div", { class: "keyword-controls" }, this.#search, this.#order, this.#count));
     root.append(element("div", { role: "table", class: "keyword-table", "aria-label": `Keywords of ${this.#actor}` },
       element("div", { role: "rowgroup", class: "keyword-head" }, element("div", { role: "row" },
-        ...["Keyword", "Value", "Last hour", "Age"].map((text) => element("div", { role: "columnheader", text })))),
+        ...["Keyword", "Value"].map((text) => element("div", { role: "columnheader", text })), this.#spanName, element("div", { role: "columnheader", text: "Age" }))),
       this.#body), this.#none);
+  }
+
+  /** Shows another filter and order, as the URL says. */
+  show({ filter, sort }) {
+    if (filter === this.#filter && sort === this.#sort) return;
+    this.#search.value = filter;
+    this.#order.value = sort;
+    this.#setState(false);
   }
 
   focusFilter() {
@@ -91,7 +103,6 @@ export class KeywordTable {
 
   /** @param {import("../core/store.js").Changes} changes */
   update(changes) {
-    if (changes.models) this.#remeta();
     const names = changes.keywords.get(this.#actor);
     let isNew = false;
     for (const name of names ?? []) {
@@ -107,7 +118,7 @@ export class KeywordTable {
   unmount() {
     this.#observer.disconnect();
     this.#past.close();
-    this.#unhook();
+    for (const unhook of this.#unhooks) unhook();
   }
 
   /** The row of a status word shows the names of its bits. */
@@ -118,6 +129,7 @@ export class KeywordTable {
   }
 
   #draw(tick) {
+    if (tick) this.#chooseSpan();
     for (const row of this.#shown) {
       if (!row.visible) continue;
       if (row.dirty) row.render();
@@ -126,16 +138,26 @@ export class KeywordTable {
     }
   }
 
+  /** The sparklines of all rows have one span of time. */
+  #chooseSpan() {
+    const oldest = this.#shown.reduce((time, { series }) => Math.min(time, series.oldest), Infinity);
+    const span = spanFor(oldest === Infinity ? 0 : this.#context.now() - oldest);
+    setText(this.#spanName, `Last ${span[1]}`);
+    if (span === this.#context.span) return;
+    this.#context.span = span;
+    for (const row of this.#shown) if (row.visible) row.draw();
+  }
+
   #remeta() {
     for (const row of this.#rows.values()) row.forgetMeta();
     if (this.#sort === "limits") this.#arrange();
     this.#draw(false);
   }
 
-  #setState() {
+  #setState(tell = true) {
     this.#filter = this.#search.value;
     this.#sort = this.#order.value;
-    this.#onState({ filter: this.#filter, sort: this.#sort });
+    if (tell) this.#onState({ f: this.#filter, sort: this.#sort === "name" ? "" : this.#sort });
     this.#arrange();
     this.#draw(false);
   }

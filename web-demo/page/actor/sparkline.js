@@ -1,12 +1,21 @@
 /**
- * Sparklines of the last hour. The points come from the bridge's history, a few keywords a request and one request at a
+ * Sparklines of the last hour, or of less if no more is known. The points come from the bridge's history, a few keywords a request and one request at a
  * time, for the rows that are in sight; what arrives later is added here. A server without history has only the latter.
  */
 
 import { element } from "../shell/dom.js";
 
-/** The span of time that is drawn, ms. */
+/** The longest span of time that is drawn, ms. */
 export const SPAN = 3_600_000;
+
+/** Spans with their names: the shortest that has everything is drawn, the same for all rows. */
+const SPANS = [[300_000, "5 minutes"], [900_000, "15 minutes"], [SPAN, "hour"]];
+
+/** The span for what began so many ms ago, and its name. @returns {[number, string]} */
+export function spanFor(age) {
+  return SPANS.find(([span]) => age <= span) ?? SPANS.at(-1);
+}
+
 const FROM = "-1h";
 const POINTS = 90;
 
@@ -15,6 +24,9 @@ const AT_ONCE = 12;
 
 /** ms between two questions for the same keyword. */
 const REFRESH = 300_000;
+
+/** ms until a question that has failed is asked again: without a link, or by a server without history. */
+const RETRY = 30_000;
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 100;
@@ -26,6 +38,9 @@ export class Series {
   /** Times at which a text or a boolean has changed. @type {number[]} */ changes = [];
   /** When the bridge was asked for it, ms by its clock; -Infinity for never. */ askedAt = -Infinity;
   #last;
+
+  /** The time of its oldest point or change, or Infinity. */
+  get oldest() { return Math.min(this.points[0]?.t ?? Infinity, this.changes[0] ?? Infinity); }
 
   /** Takes the answer of op `history`, and keeps what has arrived since. */
   load({ kind, t = [], min, max, last }) {
@@ -42,12 +57,11 @@ export class Series {
   /** Adds a value that has just arrived. @returns {boolean} whether there is something new to draw */
   add(value, time) {
     const number = typeof value === "bigint" ? Number(value) : value;
+    if (typeof value === "object" || (typeof number === "number" && !Number.isFinite(number))) return false;
     const changed = this.#last !== undefined && this.#last !== value;
-    this.#last = typeof value === "object" ? undefined : value;
-    if (typeof number === "number") {
-      if (!Number.isFinite(number)) return false;
-      this.points.push({ t: time, low: number, high: number });
-    } else if (changed) this.changes.push(time);
+    this.#last = value;
+    if (typeof number === "number") this.points.push({ t: time, low: number, high: number });
+    else if (changed) this.changes.push(time);
     else return false;
     this.#trim();
     return true;
@@ -74,20 +88,21 @@ function thin(points) {
  * change of a text.
  * @param {Series} series
  * @param {number} now
+ * @param {[number, string]} [span]  of `spanFor`
  * @returns {{d: string, words: string}} `words` says the same to who does not see it
  */
-export function draw({ points, changes }, now) {
-  const x = (t) => (((t - now + SPAN) / SPAN) * WIDTH).toFixed(1);
-  const recent = points.filter(({ t }) => t > now - SPAN);
+export function draw({ points, changes }, now, [span, name] = SPANS.at(-1)) {
+  const x = (t) => (((t - now + span) / span) * WIDTH).toFixed(1);
+  const recent = points.filter(({ t }) => t > now - span);
   if (recent.length > 1) {
     const low = Math.min(...recent.map((point) => point.low));
     const high = Math.max(...recent.map((point) => point.high));
     const y = (value) => (high === low ? HEIGHT / 2 : HEIGHT - 1 - ((value - low) / (high - low)) * (HEIGHT - 2)).toFixed(1);
     const d = recent.map((point, at) => `${at === 0 ? "M" : "L"}${x(point.t)} ${y(point.high)}${point.low === point.high ? "" : `V${y(point.low)}`}`).join("");
-    return { d, words: `last hour: ${short(low)} to ${short(high)}` };
+    return { d, words: `last ${name}: ${short(low)} to ${short(high)}` };
   }
-  const ticks = changes.filter((t) => t > now - SPAN);
-  return { d: ticks.map((t) => `M${x(t)} 3V${HEIGHT - 3}`).join(""), words: ticks.length > 0 ? `${ticks.length} changes in the last hour` : "" };
+  const ticks = changes.filter((t) => t > now - span);
+  return { d: ticks.map((t) => `M${x(t)} 3V${HEIGHT - 3}`).join(""), words: ticks.length > 0 ? `${ticks.length} ${ticks.length === 1 ? "change" : "changes"} in the last ${name}` : "" };
 }
 
 const short = (number) => String(Number(number.toPrecision(4)));
@@ -103,8 +118,8 @@ export function sparkElement() {
 }
 
 /** Draws a series into what `sparkElement` returned. */
-export function render(spark, series, now) {
-  const { d, words } = draw(series, now);
+export function render(spark, series, now, span) {
+  const { d, words } = draw(series, now, span);
   const path = spark.firstChild.firstChild;
   if (path.getAttribute("d") !== d) path.setAttribute("d", d);
   if (spark.lastChild.textContent !== words) spark.lastChild.textContent = words;
@@ -156,7 +171,7 @@ export class Past {
       const { series: answers } = await this.#history(batch.map(([keyword]) => keyword), { from: FROM, points: POINTS });
       for (const answer of answers) this.#take(answer, new Map(batch).get(answer.keyword));
     } catch {
-      // Without a link, or from a server without history: what arrives from now on is drawn.
+      for (const [, series] of batch) series.askedAt = this.#now() - REFRESH + RETRY;
     }
     this.#busy = false;
     if (!this.#gone) this.#next();

@@ -107,7 +107,7 @@ export function describe(param) {
     uuid: "a UUID",
   }[type] ?? "a text";
   const times = words < 0 ? ", any number of them" : words > 1 ? `, ${words} of them` : "";
-  return one + (range === "" ? "" : ` ${range}`) + times + (param.multiple ? ", may be repeated" : "");
+  return one + (range === "" ? "" : `${range.startsWith("from") ? "" : ","} ${range}`) + times + (param.multiple ? ", may be repeated" : "");
 }
 
 /** Describes a range: "from 0 to 90", "more than 0". @param {Param} param @returns {string} "" without one */

@@ -1,5 +1,6 @@
 /**
- * When views are told of changes: at most four times a second, however many replies arrive, and once a second for ages.
+ * When views are told of changes: of problems, commands and the link at most four times a second, of values twice,
+ * however many replies arrive, and once a second for ages.
  *
  * More often than that nobody reads, and a page that writes each reply falls behind on a slow machine. A change after a
  * quiet time is told at once.
@@ -8,6 +9,9 @@
 /** Shortest ms between two updates. */
 export const INTERVAL = 250;
 
+/** Shortest ms between two updates, if only values have changed: each update costs a layout of the page. */
+export const CALM = 500;
+
 /** ms between two updates that come by themselves. */
 export const TICK = 1_000;
 
@@ -15,12 +19,13 @@ export const TICK = 1_000;
 const SLACK = 50;
 
 /** ms after which an update is made without its timer. */
-const OVERDUE = 2 * INTERVAL;
+const OVERDUE = 2 * CALM;
 
 export class Scheduler {
   #run;
   #monotonic;
   #timer = null;
+  #due = 0;            // when it runs
   #ticker = null;
   #requested = null;   // when the update that is to come was asked for
   #last = -Infinity;   // when the last update ended
@@ -50,15 +55,18 @@ export class Scheduler {
   /**
    * Asks for an update. Browsers run the timers of a hidden page once a minute, but not so what handles a message: an
    * update that is overdue is made at once, so that an alarm sounds from a hidden page, too.
+   * @param {boolean} [calm]  only values have changed
    */
-  request() {
+  request(calm = false) {
     const now = this.#monotonic();
-    if (this.#requested !== null) {
-      if (now - this.#requested > OVERDUE) this.#now();
-      return;
+    const due = Math.max(now, this.#last + (calm ? CALM : INTERVAL));
+    if (this.#requested !== null && now - this.#requested > OVERDUE) this.#now();
+    else if (this.#requested === null || due < this.#due) {
+      clearTimeout(this.#timer);
+      this.#requested ??= now;
+      this.#due = due;
+      this.#timer = setTimeout(() => this.#now(), due - now);
     }
-    this.#requested = now;
-    this.#timer = setTimeout(() => this.#now(), Math.max(0, this.#last + INTERVAL - now));
   }
 
   #now() {

@@ -25,6 +25,9 @@ import { Scheduler } from "./scheduler.js";
 /** What the bridge tells beside replies. */
 const NOTICES = ["actors", "problems", "commands", "models", "site"];
 
+/** How the ids of commands begin by which bridges ask actors for their models. */
+const QUESTION = "model-";
+
 /** Seconds over which the rate of replies is averaged. */
 const RATE_WINDOW = 3;
 
@@ -171,9 +174,10 @@ export class Store {
     this.#inWindow += 1;
     this.#changes.replies += 1;
     this.log.reply(reply, time);
+    this.#scheduler.request(true);
+    if (reply.commandId?.startsWith(QUESTION)) return;  // an answer to a bridge: no telemetry, and nobody's command
     if (!this.#has("commands") && this.#commands.reply(reply, time)) this.#changes.commands = true;
     if (!reply.refused && !(reply.returned && !this.actors.has(reply.sender))) this.#actorReply(reply, time);
-    this.#scheduler.request();
   }
 
   #actorReply(reply, time) {

@@ -28,13 +28,20 @@ export function choose(keywords, pinned) {
 
 function worth(name, value) {
   const type = typeof value;
-  if (type === "string" ? value.length > 30 : !["number", "bigint", "boolean"].includes(type)) return null;
-  return (TELLING.test(name) ? 3 : 0) - (IDLE.test(name) ? 4 : 0) + (type === "string" || type === "boolean" ? 1 : 0.5);
+  if (type === "string" ? value.length > 30 || /^\d{4}-\d\d-\d\d/.test(value) : !["number", "bigint", "boolean"].includes(type)) return null;
+  return (TELLING.test(name) ? 3 : 0) - (IDLE.test(name) ? 4 : 0) + (type === "boolean" || (type === "string" && value.length <= 12) ? 1 : 0.5);
 }
 
 /** A keyword's name without what repeats its actor: dome_shutter of dome is "shutter". */
 export function shortName(actor, keyword) {
   return keyword.startsWith(`${actor}_`) && keyword.length > actor.length + 1 ? keyword.slice(actor.length + 1) : keyword;
+}
+
+/** Rounds a number to what one reads at a glance; the view of the actor has all digits. @param {string} text  in full */
+export function roundForGlance(value, text) {
+  if (!Number.isFinite(value) || Number.isInteger(value) || Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5) return text;
+  const rounded = String(Number(value.toPrecision(4)));
+  return rounded.length < text.length ? rounded : text;
 }
 
 /** Units by the ends of names, as SDSS's actors write them. */

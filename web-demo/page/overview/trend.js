@@ -1,61 +1,86 @@
-/** The last hour of a number, in minutes, for a sparkline. Nothing here depends on the page. */
+/** The last hour of a number, for a sparkline. Nothing here depends on the page. */
 
-const MINUTE = 60_000;
+/** How far back a line goes, ms. */
+export const SPAN = 3_600_000;
 
-/** Minutes that are kept. */
-export const MINUTES = 60;
+/** Points that are kept; more than a sparkline has pixels. */
+const MAX_POINTS = 160;
+
+/** A line is drawn as if it were at least this long, ms: the noise of some seconds must not fill it. */
+const SHORTEST = 60_000;
 
 export class Trend {
-  #minutes = new Map();  // minute -> [min, max]
+  #points = [];  // [time, min, max], by time
+  #coarse = 0;   // ms that a point covers at least
 
   /** Takes a value. @param {number} time  ms @param {*} value  anything but a finite number is left out */
   add(time, value) {
     this.span(time, value, value);
   }
 
-  /** Takes the least and the greatest value of a time. */
+  /** Takes the least and the greatest value of a time. Times may come in any order. */
   span(time, min, max) {
     if (!Number.isFinite(min) || !Number.isFinite(max)) return;
-    const minute = Math.floor(time / MINUTE);
-    const known = this.#minutes.get(minute);
-    if (known) {
-      known[0] = Math.min(known[0], min);
-      known[1] = Math.max(known[1], max);
+    let at = this.#points.length;
+    while (at > 0 && this.#points[at - 1][0] > time) at -= 1;
+    const before = this.#points[at - 1];
+    if (before && time - before[0] < this.#coarse) {
+      before[1] = Math.min(before[1], min);
+      before[2] = Math.max(before[2], max);
       return;
     }
-    this.#minutes.set(minute, [min, max]);
-    if (this.#minutes.size <= 2 * MINUTES) return;
-    for (const old of [...this.#minutes.keys()].sort((a, b) => a - b).slice(0, this.#minutes.size - MINUTES)) this.#minutes.delete(old);
+    this.#points.splice(at, 0, [time, min, max]);
+    if (this.#points.length > MAX_POINTS) this.#thin();
+  }
+
+  /** Drops what is older than the line, and joins points if there are still too many. */
+  #thin() {
+    const newest = this.#points.at(-1)[0];
+    const kept = this.#points.filter(([time]) => time > newest - SPAN);
+    this.#points = kept;
+    if (kept.length <= 0.75 * MAX_POINTS) return;
+    this.#coarse = Math.max(2 * this.#coarse, 2 * (newest - kept[0][0]) / MAX_POINTS);
+    this.#points = [];
+    for (const [time, min, max] of kept) this.span(time, min, max);
+  }
+
+  /** The points of the line at a time. */
+  #shown(now) {
+    return this.#points.filter(([time]) => time > now - SPAN && time <= now + 1_000);
+  }
+
+  /** Since when there are values, ms; at most an hour before `now`. */
+  start(now) {
+    return Math.max(now - SPAN, Math.min(this.#points[0]?.[0] ?? now, now - SHORTEST));
   }
 
   /**
-   * The path of the line in a box of MINUTES x 10, "" if there is nothing to draw. A value that keeps for a while is a
-   * line to the next one, as keywords are published on change.
+   * The path of the line in a box of 60 x 10, "" if there is nothing to draw. It begins where the values begin, and a
+   * value that keeps for a while is a line to the next one.
    * @param {number} now  ms
    */
   path(now) {
-    const last = Math.floor(now / MINUTE);
-    const shown = [...this.#minutes].filter(([minute]) => minute > last - MINUTES && minute <= last).sort(([a], [b]) => a - b);
+    const shown = this.#shown(now);
     if (shown.length < 2) return "";
-    const [min, max] = extent(shown);
-    const y = (value) => (max === min ? 5 : 9.5 - 9 * (value - min) / (max - min)).toFixed(1);
-    return shown.map(([minute, [low, high]], at) => {
-      const x = minute - (last - MINUTES);
-      return `${at === 0 ? "M" : "L"}${x} ${y(low)}${high === low ? "" : `L${x} ${y(high)}`}`;
-    }).join("");
+    const [least, most] = extent(shown);
+    const start = this.start(now);
+    const x = (time) => (60 * (time - start) / (now - start)).toFixed(1);
+    const y = (value) => (most === least ? 5 : 9.5 - 9 * (value - least) / (most - least)).toFixed(1);
+    return shown.map(([time, min, max], at) => `${at === 0 ? "M" : "L"}${x(time)} ${y(min)}${max === min ? "" : `L${x(time)} ${y(max)}`}`).join("");
   }
 
-  /** The least and the greatest of the values that are kept, or null. */
-  get extent() {
-    return this.#minutes.size === 0 ? null : extent([...this.#minutes]);
+  /** The least and the greatest of the values that are drawn, or null. @param {number} now  ms */
+  extent(now) {
+    const shown = this.#shown(now);
+    return shown.length === 0 ? null : extent(shown);
   }
 }
 
-function extent(minutes) {
-  let [min, max] = [Infinity, -Infinity];
-  for (const [, [low, high]] of minutes) {
-    min = Math.min(min, low);
-    max = Math.max(max, high);
+function extent(points) {
+  let [least, most] = [Infinity, -Infinity];
+  for (const [, min, max] of points) {
+    least = Math.min(least, min);
+    most = Math.max(most, max);
   }
-  return [min, max];
+  return [least, most];
 }

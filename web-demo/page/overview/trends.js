@@ -1,10 +1,14 @@
 /** The sparklines of the overview: the first number among each actor's pins, from the bridge's history and from then on. */
 
+import { formatAge } from "../core/format.js";
 import { choose } from "./pins.js";
-import { MINUTES, Trend } from "./trend.js";
+import { SPAN, Trend } from "./trend.js";
 
 /** Keywords of one request. */
 const AT_ONCE = 16;
+
+/** Points of the history of an hour. */
+const POINTS = SPAN / 60_000;
 
 export class Trends {
   #app;
@@ -34,8 +38,8 @@ export class Trends {
     const { keyword, trend } = this.#of.get(actor.name) ?? this.#begin(actor) ?? {};
     const path = trend?.path(now) ?? "";
     if (path === "") return { path, title: "" };
-    const [min, max] = trend.extent;
-    return { path, title: `${keyword}: ${Number(min.toPrecision(5))} to ${Number(max.toPrecision(5))} in the last ${MINUTES} minutes` };
+    const [min, max] = trend.extent(now);
+    return { path, title: `${keyword}: ${Number(min.toPrecision(5))} to ${Number(max.toPrecision(5))} in the last ${formatAge(now - trend.start(now))}` };
   }
 
   #begin(actor) {
@@ -59,7 +63,7 @@ export class Trends {
       while (this.#wanted.size > 0) {
         const names = [...this.#wanted].slice(0, AT_ONCE);
         for (const name of names) this.#wanted.delete(name);
-        const { series } = await this.#app.history(names.map((name) => `${name}.${this.#of.get(name).keyword}`), { from: "-1h", points: MINUTES });
+        const { series } = await this.#app.history(names.map((name) => `${name}.${this.#of.get(name).keyword}`), { from: "-1h", points: POINTS });
         names.forEach((name, at) => this.#fill(name, series[at]));
       }
     } catch { /* there is none, or not now */ }

@@ -42,6 +42,8 @@ export class Confirm {
     const answer = this.#answer;
     this.#answer = null;
     answer?.(why);
-    if (answer) this.#dialog.close("no");
+    if (!answer) return;
+    this.#dialog.close("no");
+    document.activeElement?.blur();  // the line that was to be sent must not be one Enter away
   }
 }

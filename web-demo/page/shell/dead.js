@@ -4,16 +4,17 @@
 export const BEHIND = 3;
 
 /**
- * @param {{link: string, broker: string|undefined, lag: number|null, first: boolean}} of  `first`: it was never
- *   connected
+ * @param {{link: string, broker: string|undefined, lag: number|null, behind: boolean, first: boolean}} of  `behind`: values
+ *   may be older than the lag says; `first`: it was never connected
  * @returns {{kind: "link"|"broker"|"behind"|null, text: string}}
  */
-export function deadness({ link, broker, lag, first }) {
+export function deadness({ link, broker, lag, behind, first }) {
   if (link !== "open") {
     return { kind: "link", text: first ? "Not connected to the bridge yet." : "Not connected to the bridge: nothing here is current." };
   }
   if (broker === "down") return { kind: "broker", text: "The bridge has no connection to the broker: nothing here is current, and commands fail." };
   if (broker === "no_replies") return { kind: "broker", text: "The bridge gets no replies from the broker: nothing here is current." };
   if (lag !== null && lag > BEHIND) return { kind: "behind", text: `This page is ${Math.round(lag)} s behind.` };
+  if (behind) return { kind: "behind", text: "This page was behind, and fetches the last values." };
   return { kind: null, text: "" };
 }

@@ -1,0 +1,99 @@
+package bridge
+
+import (
+	"context"
+	"time"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/history"
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
+)
+
+// refill fills the history of keywords from a stream after the bridge has started.
+//
+//	24 hours ago ────────────── the last --history replies ──────── live
+//	   │ a consumer of its own: Past.Note       │ noteValues, before and after hub.Live
+//	   └──────────── Past.JoinOne ──────────────┘
+//
+// Clients are served meanwhile: nothing waits for it, and it takes half of one processor at most.
+type refill struct {
+	live chan struct{} // closed when the stream's past has been read as far as clients need it
+}
+
+// spanOfHistory is how much of a stream is read.
+const spanOfHistory = 24 * time.Hour
+
+// refillRetry is how long a refill waits before it goes on after the link broke.
+const refillRetry = time.Second
+
+// refills reports whether the history is filled from a stream.
+func (b *Bridge) refills() bool { return b.keywordHistory != nil && b.cfg.Durable.Stream != nil }
+
+// refillHistory reads the stream's past. It ends with the context.
+func (b *Bridge) refillHistory(ctx context.Context) {
+	select {
+	case <-b.refill.live:
+	case <-ctx.Done():
+		return
+	}
+	began, replies := time.Now(), 0
+	past := b.keywordHistory.Past()
+	worked := time.Now()
+	read := &amqpx.StreamPast{
+		Since: began.Add(-spanOfHistory),
+		Deliver: func(d *amqpx.Delivery) {
+			replies++
+			b.notePast(past, d)
+		},
+		OnGap: func(g amqpx.Gap) { b.keywordHistory.Gap(g.From, g.To) },
+		Pause: func(ctx context.Context) {
+			wait(ctx, time.Since(worked))
+			worked = time.Now()
+		},
+	}
+	for {
+		err := b.link.ReadPast(ctx, read)
+		if err == nil {
+			break
+		}
+		b.log.Debug("the stream's past is read on later", "error", err)
+		if wait(ctx, refillRetry); ctx.Err() != nil || b.link.Ready(ctx) != nil {
+			return
+		}
+	}
+	for !past.JoinOne() {
+		continue // each takes the store's lock for a moment
+	}
+	b.log.Info("filled the history of keywords from the stream", "replies", replies, "seconds", time.Since(began).Seconds())
+}
+
+// notePast keeps what a reply of the stream's past says of its actor's keywords.
+func (b *Bridge) notePast(past *history.Past, d *amqpx.Delivery) {
+	buf, body, err := b.cfg.Envelope.AppendWithOffset(nil, d)
+	if err != nil {
+		return // it was counted when it came
+	}
+	r := newReply(d, buf, body)
+	if r.Internal || r.Aside || r.Unroutable || r.Sent.IsZero() || r.Sent.After(time.Now()) {
+		return
+	}
+	text := buf[body : len(buf)-1]
+	past.Note(historyReply(&r.Reply, r.Sent), func(yield func(name, value []byte) bool) {
+		for m := jsonscan.MembersOf(text); ; {
+			name, value, ok := m.Next()
+			if !ok || !yield(name, value) {
+				return
+			}
+		}
+	})
+}
+
+// wait waits for a time, or for the end of the context.
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

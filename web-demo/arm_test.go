@@ -1,0 +1,91 @@
+package webdemo_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/site"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// dangerousDome is a site that marks what opens and closes a dome.
+func dangerousDome() *site.Config {
+	return &site.Config{Title: "Example Observatory", Dangerous: []site.Dangerous{{Consumer: []string{"dome"}, Verb: []string{"open", "close"}}}}
+}
+
+// typeLine writes into the command line.
+func typeLine(line string) chromedp.Action[chromedp.Void] {
+	return chromedp.SendKeys("#command-input", line)
+}
+
+// nextCommand returns the body of the next command that somebody has sent. The bridge's own questions are left out.
+func nextCommand(t *testing.T, commands <-chan amqp.Delivery) string {
+	t.Helper()
+	for {
+		d := testkit.Receive(t, commands)
+		if id, _ := d.Headers["command_id"].(string); !strings.HasPrefix(id, "model-") {
+			return string(d.Body)
+		}
+	}
+}
+
+func TestADisarmedPageSendsOnlyWhatReads(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	commands := o.commands(t)
+	openPage(t, ctx, o.addr)
+	for _, size := range sizes {
+		do(t, ctx, chromedp.EmulateViewport(size.width, size.height), clearLine, typeLine("dome open\r"))
+		until(t, ctx, size.name+": the page says why not", `(document.querySelector("#notice").textContent + document.querySelector("#command-why").textContent).includes("disarmed") && document.querySelector("#command-input").value === "dome open"`)
+		do(t, ctx, clearLine, typeLine("dome status\r"))
+		if body := nextCommand(t, commands); body != `{"command_string":"status"}` {
+			t.Errorf("%s: %s was sent", size.name, body)
+		}
+	}
+	do(t, ctx, chromedp.Reload(), chromedp.WaitVisible(`#link-state[data-state="open"]`), chromedp.Click("#arm"), typeLine("dome open\r"))
+	if body := nextCommand(t, commands); body != `{"command_string":"open"}` {
+		t.Errorf("%s was sent", body)
+	}
+	do(t, ctx, chromedp.Reload(), chromedp.WaitVisible(`#arm[aria-pressed="true"]`))
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+func TestADangerousCommandIsSentOnlyAfterASecondThought(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startConfigured(t, func(cfg *bridge.Config) { cfg.Site = dangerousDome() })
+	proxy := startFaultProxy(t, o.addr)
+	commands := o.commands(t)
+	openPage(t, ctx, proxy.addr)
+	until(t, ctx, "the site is known", `document.title.endsWith("Example Observatory")`)
+	arm(t, ctx)
+	do(t, ctx, typeLine("dome close\r"))
+	until(t, ctx, "it asks, and the harmless answer has the focus", `document.querySelector("#confirm").open && document.activeElement.id === "confirm-cancel" && document.querySelector("#confirm code").textContent === "dome close"`)
+	testkit.Accessible(t, ctx, "the question")
+	screenshot(t, ctx, "arm-confirm")
+	key(t, ctx, kb.Enter)
+	until(t, ctx, "Enter does not send", `!document.querySelector("#confirm").open && document.querySelector("#notice").textContent.includes("not confirmed")`)
+
+	do(t, ctx, clearLine, typeLine("dome close\r"))
+	until(t, ctx, "it asks again", `document.querySelector("#confirm").open`)
+	proxy.cut()
+	until(t, ctx, "a connection that breaks is a no", `!document.querySelector("#confirm").open && /the connection was lost/i.test(document.querySelector("#notice").title + document.querySelector("#command-why").textContent + document.querySelector("#notice").textContent)`)
+	until(t, ctx, "the connection is back", `document.querySelector("#link-state").dataset.state === "open"`)
+	key(t, ctx, kb.Enter)
+	key(t, ctx, kb.Enter)
+	if evaluate[bool](t, ctx, `document.querySelector("#confirm").open`) {
+		t.Error("after a reconnect Enter asks to send what was meant before")
+	}
+
+	do(t, ctx, clearLine, typeLine("dome close now\r"), chromedp.WaitVisible("#confirm-send"))
+	key(t, ctx, kb.Tab)
+	key(t, ctx, kb.Enter)
+	if body := nextCommand(t, commands); body != `{"command_string":"close now"}` {
+		t.Errorf("%s was sent", body)
+	}
+	testkit.NoConsoleErrors(t, ctx)
+}
