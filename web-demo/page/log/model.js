@@ -291,9 +291,10 @@ const hasNumber = ({ reply }) => isNumbered(reply);
 const isAt = (reply, epoch, seq) => reply.seq === seq && reply.epoch === epoch;
 const cursorOf = (item) => (item ? { seq: item.reply.seq, epoch: item.reply.epoch } : null);
 
-/** Returns the item of an entry of the bridge's log. @param {object} entry  a Reply, or {gap} @returns {Item} */
+/** Returns the item of an entry of the bridge's log. @param {{reply: object}|{gap: object}} entry @returns {Item} */
 function itemOf(entry) {
   if (entry.gap) return { time: entry.gap.to.getTime(), reply: null, mark: describeGap(entry.gap) };
-  if (entry.size === 0) entry.size = compactJSON(entry.envelope).length;  // its frame had many
-  return { time: entry.heard ?? entry.at, reply: entry, mark: null };
+  const { reply } = entry;
+  if (reply.size === 0) reply.size = compactJSON(reply.envelope).length;  // its frame had many
+  return { time: reply.heard ?? reply.at, reply, mark: null };
 }

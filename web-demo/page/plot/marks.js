@@ -48,7 +48,7 @@ export class Marks {
     let epoch;
     for (let n = 0; n < PAGES; n += 1) {
       const answer = await this.#app.clu.log({ before, epoch, limit: 1_000, filter });
-      for (const entry of answer.entries) this.#take(entry.gap ? null : entry, entry.gap ?? null, timeOf(entry));
+      for (const entry of answer.entries) this.#take(entry.reply ?? null, entry.gap ?? null, timeOf(entry));
       const first = answer.entries[0];
       const reached = first ? timeOf(first) : Infinity;
       if (!answer.more) {
@@ -117,4 +117,4 @@ function isBroadcast({ commandId, commanderId, envelope }) {
   return commandId === null || commanderId?.startsWith(".") === true || envelope.routing_key === "reply.broadcast";
 }
 
-const timeOf = (entry) => (entry.gap ? entry.gap.to.getTime() : entry.heard ?? entry.at);
+const timeOf = ({ reply, gap }) => (gap ? gap.to.getTime() : reply.heard ?? reply.at);

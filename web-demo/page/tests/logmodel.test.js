@@ -25,7 +25,7 @@ class FakeBridge {
     const side = after === null ? all.filter(({ seq }) => before === null || seq < before) : all.filter(({ seq }) => seq > after);
     const entries = after === null ? side.slice(-limit) : side.slice(0, limit);
     const next = after === null ? entries[0]?.seq ?? null : entries.at(-1)?.seq ?? null;
-    return { epoch: this.epoch, oldest: this.oldest, more: entries.length < side.length, next, entries };
+    return { epoch: this.epoch, oldest: this.oldest, more: entries.length < side.length, next, entries: entries.map((reply) => ({ reply })) };
   }
 }
 
