@@ -1,6 +1,7 @@
 package webdemo_test
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"fmt"
@@ -135,25 +136,43 @@ func TestAFormAndItsLineNeverDisagree(t *testing.T) {
 	testkit.NoConsoleErrors(t, ctx)
 }
 
-// Words that a form quotes are read by Python as they were.
-func TestPythonReadsTheWordsThatThePageQuotes(t *testing.T) {
+//go:embed testdata/readforms.py
+var readFormsScript string
+
+// What the page prints is read by Python: words that it quotes, and whole forms.
+func TestClickReadsTheLinesOfFormsAsTheyWereFilledIn(t *testing.T) {
 	node, python := testkit.NodeJS(t), testkit.CLU(t)
-	cmd := exec.CommandContext(t.Context(), node, "page/tests/quotedwords.js")
-	lines, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	script := python.Command(t, `
+	const quoted = `
 import json, shlex, sys
-wrong = [(words, line, shlex.split(line)) for words, line in json.load(sys.stdin) if shlex.split(line) != words]
-print(json.dumps(wrong))
-`)
-	script.Stdin = strings.NewReader(string(lines))
-	out, err := script.Output()
-	if err != nil {
-		t.Fatal(err)
+print(json.dumps([(words, line) for words, line in json.load(sys.stdin) if shlex.split(line) != words][:5]))
+`
+	for printer, reader := range map[string]string{"quotedwords.js": quoted, "drawnforms.js": readFormsScript} {
+		printed, err := exec.CommandContext(t.Context(), node, "page/tests/"+printer).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		script := python.Command(t, reader)
+		script.Stdin = bytes.NewReader(printed)
+		out, err := script.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.TrimSpace(string(out)); got != "[]" {
+			t.Errorf("%s: Python reads otherwise: %s", printer, got)
+		}
 	}
-	if got := strings.TrimSpace(string(out)); got != "[]" {
-		t.Errorf("words, their line, and what Python reads: %s", got)
-	}
+}
+
+// The URL is the state: a form is opened by its address, and a link to it is what one passes on.
+func TestTheURLNamesTheFormThatIsOpen(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	startSimulated(t, o.url).Broadcast("i", nil)
+	do(t, ctx, chromedp.EmulateViewport(1400, 860), chromedp.Navigate("http://"+o.addr+"/#/actor/dome?c=open"))
+	until(t, ctx, "the form is open", `document.querySelector(".command-form")?.dataset.command === "open"`)
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector('.form-commands [data-command="close"] button').click()`))
+	until(t, ctx, "the URL follows", `location.hash === "#/actor/dome?c=close"`)
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`location.hash = "#/actor/dome?c=slow&f=x"; void 0`))
+	until(t, ctx, "and the form follows the URL", `document.querySelector(".command-form").dataset.command === "slow" && document.querySelector(".keyword-filter").value === "x"`)
+	testkit.NoConsoleErrors(t, ctx)
 }

@@ -78,6 +78,7 @@ func TestADeadBridgeIsSeenOnEveryViewHoweverFarOneHasScrolled(t *testing.T) {
 	do(t, ctx, chromedp.EmulateViewport(420, 860), chromedp.Evaluate[chromedp.Void](`document.querySelector("#view").scrollTop = 1e6; void 0`))
 	until(t, ctx, "the page is scrolled", `document.querySelector("#view").scrollTop > 1000`)
 	o.stopBridge()
+	until(t, ctx, "calm is not claimed", `document.querySelector("#worst").textContent.includes("not known")`)
 	until(t, ctx, "the page looks dead", `document.body.dataset.dead === "link" && document.title.startsWith("✕") && document.querySelector("#icon").dataset.level === "dead"`)
 	for _, size := range sizes {
 		do(t, ctx, chromedp.EmulateViewport(size.width, size.height))

@@ -65,6 +65,11 @@ func (p process) cpu() time.Duration {
 	return time.Duration(user+system) * 10 * time.Millisecond // USER_HZ is 100 on every Linux
 }
 
+// mainThread is its main thread, which runs the page's code.
+func (p process) mainThread() process {
+	return process(filepath.Join(string(p), "task", filepath.Base(string(p))))
+}
+
 // rss is its memory in bytes.
 func (p process) rss() int64 {
 	fields := p.stat()

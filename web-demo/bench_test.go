@@ -180,11 +180,15 @@ func BenchmarkTheIdlePage(b *testing.B) {
 					}
 					until(b, ctx, "it has settled", `performance.now() > 8000`)
 					before := metrics(b, ctx)
-					cpu := renderer(b).cpu()
+					page := renderer(b)
+					cpu, main := page.cpu(), page.mainThread().cpu()
 					<-time.After(20 * time.Second)
 					after := metrics(b, ctx)
-					b.ReportMetric(100*(after["TaskDuration"]-before["TaskDuration"])/20, "%-main-thread")
-					b.ReportMetric(100*(renderer(b).cpu()-cpu).Seconds()/20, "%-renderer-CPU")
+					b.ReportMetric(100*(page.mainThread().cpu()-main).Seconds()/20, "%-main-thread")
+					b.ReportMetric(100*(page.cpu()-cpu).Seconds()/20, "%-renderer-CPU")
+					for _, name := range []string{"ScriptDuration", "LayoutDuration", "RecalcStyleDuration", "LayoutCount", "RecalcStyleCount"} {
+						b.Logf("%s: %.3f a second", name, (after[name]-before[name])/20)
+					}
 					stop()
 				}
 			})

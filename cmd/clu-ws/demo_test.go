@@ -47,11 +47,11 @@ func TestThePageShowsTheDemoAndOpensTheDome(t *testing.T) {
 			t.Fatalf("%s: %v", what, err)
 		}
 	}
-	do("the page opens", chromedp.EmulateViewport(1440, 900), chromedp.Navigate("http://"+address+"/#/actor/weather"),
+	do("the page opens", chromedp.EmulateViewport(1440, 900), chromedp.Navigate("http://"+address+"/#/"),
 		chromedp.WaitVisible(`#link-state[data-state="open"]`))
 
 	wind := `#actors [data-actor="weather"] .pin[data-keyword="wind_speed_ms"] .value`
-	do("the weather is pinned", chromedp.WaitVisible(wind))
+	until("the weather is pinned", fmt.Sprintf(`document.querySelector(%q)?.textContent.includes("m/s")`, wind))
 	before, err := chromedp.Run(ctx, chromedp.TextContent(wind))
 	if err != nil {
 		t.Fatal(err)

@@ -37,6 +37,7 @@ export class ActorView {
   #app;
   #actor;
   #embedded = false;
+  #state = {};  // of the URL
   #parts = [];  // what has update and unmount
   #keywords;
   #forms = null;
@@ -56,6 +57,7 @@ export class ActorView {
   mount(root, { path, query, embedded = false }) {
     this.#actor = path[1] ?? "";
     this.#embedded = embedded;
+    this.#state = Object.fromEntries(query);
     const section = (name, title, ...children) => element("section", { class: `actor-${name}`, "aria-label": `${title} of ${this.#actor}` }, element("h3", { text: title }), ...children);
     const keywords = section("keywords", "Keywords");
     this.#root = element("article", { class: "actor", data: { actor: this.#actor, level: "ok" }, ...(embedded ? {} : { id: "actor" }) }, this.#head());
@@ -63,7 +65,7 @@ export class ActorView {
     this.#add(new ActorProblems(this.#app, { root: this.#root, actor: this.#actor }));
     this.#root.append(keywords);
     this.#keywords = this.#add(new KeywordTable(this.#app, {
-      root: keywords, actor: this.#actor, filter: query.get("f") ?? "", sort: query.get("sort") ?? "name", onState: (state) => this.#keep(state),
+      root: keywords, actor: this.#actor, ...stateOf(query), onState: (state) => this.#keep(state),
     }));
     if (!embedded) this.#mountCommands(section, query);
     this.#renderHead();
@@ -72,11 +74,11 @@ export class ActorView {
   #mountCommands(section, query) {
     const [forms, sent, log] = [section("forms", "Commands"), section("sent", "Sent commands"), section("log", "Replies")];
     this.#root.append(element("div", { class: "actor-side" }, forms, sent, log));
-    this.#forms = this.#add(new Forms(this.#app, { root: forms, actor: this.#actor }));
+    this.#forms = this.#add(new Forms(this.#app, { root: forms, actor: this.#actor, onOpen: (name) => this.#keep({ c: name }) }));
     this.#add(new CommandList(this.#app, { root: sent, actor: this.#actor }));
-    const panel = this.#add(new LogPanel(this.#app, { query: new LogQuery({ senders: [this.#actor], text: "", codes: null, hideInternal: false }), label: `Replies of ${this.#actor}` }));
+    const panel = this.#add(new LogPanel(this.#app, { query: new LogQuery({ senders: [this.#actor], text: "", codes: null, hideInternal: true }), label: `Replies of ${this.#actor}` }));
     const frame = element("div", { class: "log-frame" });
-    log.append(frame, element("a", { href: `#/log?sender=${encodeURIComponent(this.#actor)}`, text: "All of its log" }));
+    log.append(frame, element("a", { href: `#/log?sender=${encodeURIComponent(this.#actor)}`, text: "All of its log, with internal replies" }));
     panel.mount(frame);
     const command = query.get("c");
     if (command) this.#forms.open(command);
@@ -100,6 +102,8 @@ export class ActorView {
       this.mount(root, route);
       return;
     }
+    this.#state = Object.fromEntries(route.query);
+    this.#keywords.show(stateOf(route.query));
     const command = route.query.get("c");
     if (command) this.#forms?.open(command);
   }
@@ -131,13 +135,14 @@ export class ActorView {
     setText(this.#said, actor?.last ? `${actor.last.code} ${actor.last.text}` : "");
   }
 
-  /** The URL is the state. */
-  #keep({ filter, sort }) {
+  /** The URL is the state: `f` and `sort` of the keywords, `c` is the command whose form is open. */
+  #keep(state) {
     if (this.#embedded) return;
-    const query = new URLSearchParams();
-    if (filter) query.set("f", filter);
-    if (sort !== "name") query.set("sort", sort);
+    this.#state = { ...this.#state, ...state };
+    const query = new URLSearchParams(Object.entries(this.#state).filter(([, value]) => value));
     const text = query.toString();
     this.#app.router.replace(`#/actor/${encodeURIComponent(this.#actor)}${text && `?${text}`}`);
   }
 }
+
+const stateOf = (query) => ({ filter: query.get("f") ?? "", sort: query.get("sort") ?? "name" });

@@ -11,27 +11,31 @@ export class Forms {
   #actor;
   #models;
   #form;
-  #unhook;
+  #unhooks;
+  #wanted = null;  // the name of a command to open once the model is known
   #list = element("ul", { class: "form-commands" });
   #state = element("p", { class: "model-state", role: "status" });
 
-  /** @param {object} app @param {{root: HTMLElement, actor: string}} options */
-  constructor(app, { root, actor }) {
+  /** @param {object} app @param {{root: HTMLElement, actor: string, onOpen?: (name: string) => void}} options  "" is none */
+  constructor(app, { root, actor, onOpen = () => {} }) {
     this.#app = app;
     this.#actor = actor;
     this.#models = modelsOf(app);
-    this.#unhook = this.#models.onChange((name) => name === actor && this.#renderModel());
+    this.#unhooks = [this.#models.onChange((name) => name === actor && this.#renderModel()), app.onSite(() => this.#renderRights())];
     this.#list.setAttribute("aria-label", `Commands of ${actor}`);
-    this.#form = new CommandForm(app, { actor, commands: [], onPath: (path) => this.#mark(path) });
+    this.#form = new CommandForm(app, { actor, commands: [], onPath: (path) => {
+      this.#mark(path);
+      onOpen(pathName(path));
+    } });
     root.append(this.#state, this.#list, this.#form.root);
     this.#renderModel();
   }
 
-  /** Opens the form of a command by its name: "status weather". @returns {boolean} whether the actor has it */
+  /** Opens the form of a command by its name, "status weather", once the model is known. */
   open(name) {
     const path = findPath(this.#models.get(this.#actor).commands, name.split(" "));
+    this.#wanted = path === null ? name : null;
     if (path) this.#form.open(path);
-    return path !== null;
   }
 
   /** @param {import("../core/store.js").Changes} changes */
@@ -41,7 +45,7 @@ export class Forms {
   }
 
   unmount() {
-    this.#unhook();
+    for (const unhook of this.#unhooks) unhook();
     this.#form.unmount();
   }
 
@@ -52,6 +56,7 @@ export class Forms {
     setText(this.#state, stateText(this.#actor, model));
     this.#state.hidden = this.#state.textContent === "";
     this.#renderRights();
+    if (this.#wanted !== null) this.open(this.#wanted);
   }
 
   #item(path) {

@@ -35,7 +35,7 @@ export class KeywordTable {
   #sort = "name";
   #onState;
   #past;
-  #unhook;
+  #unhooks;
   #observer = new IntersectionObserver((entries) => this.#sighted(entries), { rootMargin: "120px 0px" });
   #count = element("span", { class: "count" });
   #search = element("input", { type: "search", class: "keyword-filter", placeholder: "filter keywords", "aria-label": "Filter keywords: all words must occur", autocomplete: "off", spellcheck: "false" });
@@ -47,7 +47,7 @@ export class KeywordTable {
   /**
    * @param {object} app
    * @param {{root: HTMLElement, actor: string, only?: string[]|null, filter?: string, sort?: string,
-   *   onState?: (state: {filter: string, sort: string}) => void}} options  `only`: these keywords, without the controls
+   *   onState?: (state: {f: string, sort: string}) => void}} options  `onState`: what the URL has to say;  `only`: these keywords, without the controls
    */
   constructor(app, { root, actor, only = null, filter = "", sort = "name", onState = () => {} }) {
     const { store } = app;
@@ -56,7 +56,7 @@ export class KeywordTable {
     this.#only = only && new Set(only);
     this.#onState = onState;
     this.#models = modelsOf(app);
-    this.#unhook = this.#models.onChange((name) => name === actor && this.#remeta());
+    this.#unhooks = [this.#models.onChange((name) => name === actor && this.#remeta()), app.onSite(() => this.#remeta())];
     this.#context = {
       actor, now: () => store.now(), age: (time) => store.age(time), notify: (text) => app.notify(text),
       metaOf: (name) => metaOf(actor, name, this.#models.get(actor), app.site),
@@ -88,6 +88,14 @@ export class KeywordTable {
       this.#body), this.#none);
   }
 
+  /** Shows another filter and order, as the URL says. */
+  show({ filter, sort }) {
+    if (filter === this.#filter && sort === this.#sort) return;
+    this.#search.value = filter;
+    this.#order.value = sort;
+    this.#setState(false);
+  }
+
   focusFilter() {
     this.#search.focus();
     this.#search.select();
@@ -95,7 +103,6 @@ export class KeywordTable {
 
   /** @param {import("../core/store.js").Changes} changes */
   update(changes) {
-    if (changes.models) this.#remeta();
     const names = changes.keywords.get(this.#actor);
     let isNew = false;
     for (const name of names ?? []) {
@@ -111,7 +118,7 @@ export class KeywordTable {
   unmount() {
     this.#observer.disconnect();
     this.#past.close();
-    this.#unhook();
+    for (const unhook of this.#unhooks) unhook();
   }
 
   /** The row of a status word shows the names of its bits. */
@@ -147,10 +154,10 @@ export class KeywordTable {
     this.#draw(false);
   }
 
-  #setState() {
+  #setState(tell = true) {
     this.#filter = this.#search.value;
     this.#sort = this.#order.value;
-    this.#onState({ filter: this.#filter, sort: this.#sort });
+    if (tell) this.#onState({ f: this.#filter, sort: this.#sort === "name" ? "" : this.#sort });
     this.#arrange();
     this.#draw(false);
   }

@@ -3,6 +3,8 @@
  * has come or has changed. An actor whose model is not known has a model without commands, and the reason in `problem`.
  */
 
+import { formatJSON } from "../../client/json.js";
+
 /**
  * @typedef {object} ActorModel  the answer to op `model`, see docs/protocol.md
  * @property {"known"|"partial"|"none"|"asking"} state
@@ -58,10 +60,12 @@ export class Models {
     const model = await this.#answer(actor);
     const stale = this.#asked.get(actor);
     this.#asked.delete(actor);
+    if (stale) this.#fetch(actor);
+    // One that is as it was stays the same object: a form that somebody fills in is not made anew.
+    if (isSame(model, this.#known.get(actor))) return;
     if (this.#known.size >= MAX_MODELS) this.#known.delete(this.#known.keys().next().value);
     this.#known.set(actor, model);
     for (const listener of this.#listeners) listener(actor);
-    if (stale) this.#fetch(actor);
   }
 
   async #answer(actor) {
@@ -72,6 +76,13 @@ export class Models {
       return { state: "none", commands: [], keywords: {}, problem: error?.message ?? String(error) };
     }
   }
+}
+
+/** Whether two answers say the same, whenever they were asked for. */
+function isSame({ asked: _, id: __, ...one }, other) {
+  if (other === undefined) return false;
+  const { asked, id, ...two } = other;
+  return formatJSON(one) === formatJSON(two);
 }
 
 /** The models of one app, shared by its views. @param {{model: (actor: string) => Promise<ActorModel>}} app @returns {Models} */

@@ -9,7 +9,7 @@ import { element } from "../shell/dom.js";
 export const SPAN = 3_600_000;
 
 /** Spans with their names: the shortest that has everything is drawn, the same for all rows. */
-const SPANS = [[300_000, "5 minutes"], [900_000, "15 minutes"], [SPAN, "hour"]];
+const SPANS = [[300_000, "5 min"], [900_000, "15 min"], [SPAN, "hour"]];
 
 /** The span for what began so many ms ago, and its name. @returns {[number, string]} */
 export function spanFor(age) {
@@ -24,6 +24,9 @@ const AT_ONCE = 12;
 
 /** ms between two questions for the same keyword. */
 const REFRESH = 300_000;
+
+/** ms until a question that has failed is asked again: without a link, or by a server without history. */
+const RETRY = 30_000;
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 100;
@@ -168,7 +171,7 @@ export class Past {
       const { series: answers } = await this.#history(batch.map(([keyword]) => keyword), { from: FROM, points: POINTS });
       for (const answer of answers) this.#take(answer, new Map(batch).get(answer.keyword));
     } catch {
-      // Without a link, or from a server without history: what arrives from now on is drawn.
+      for (const [, series] of batch) series.askedAt = this.#now() - REFRESH + RETRY;
     }
     this.#busy = false;
     if (!this.#gone) this.#next();

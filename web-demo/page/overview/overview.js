@@ -7,6 +7,7 @@ import { byName } from "../core/order.js";
 import { button, element, rank, setText } from "../shell/dom.js";
 import { formatRoute } from "../shell/router.js";
 import { drawn, layOut, moved, placeOf } from "./layout.js";
+import { lifeOf } from "./life.js";
 import { Row } from "./row.js";
 import { Trends } from "./trends.js";
 
@@ -114,8 +115,12 @@ export class OverviewView {
     const { actors } = this.#app.store;
     const names = [...actors.keys()].filter((name) => words.length === 0 || matches(actors.get(name), words));
     if (this.#sort === "name") return names.sort(byName);
-    const badness = new Map(names.map((name) => [name, 2 * rank(actors.get(name).level) + (actors.get(name).quiet ? 1 : 0)]));
+    const badness = new Map(names.map((name) => [name, 2 * rank(actors.get(name).level) + Number(this.#silent(actors.get(name)))]));
     return names.sort((a, b) => badness.get(b) - badness.get(a) || byName(a, b));
+  }
+
+  #silent(actor) {
+    return lifeOf(actor, this.#app.store.age(actor.time)).silent;
   }
 
   /** Finds the order anew, unless somebody is about to press a row. */
@@ -203,7 +208,7 @@ export class OverviewView {
   #count() {
     const all = [...this.#app.store.actors.values()];
     const bad = all.filter(({ level }) => level !== "ok").length;
-    const quiet = all.filter((actor) => actor.quiet).length;
+    const quiet = all.filter((actor) => this.#silent(actor)).length;
     const shown = this.#order.length === all.length ? `${all.length}` : `${this.#order.length} of ${all.length}`;
     const more = this.#app.store.unkept > 0 ? `, and replies of more actors than this page keeps` : "";
     setText(this.#parts.count, `${shown} ${all.length === 1 ? "actor" : "actors"}${bad > 0 ? `, ${bad} with problems` : ""}${quiet > 0 ? `, ${quiet} silent` : ""}${more}`);

@@ -37,6 +37,13 @@ export function shortName(actor, keyword) {
   return keyword.startsWith(`${actor}_`) && keyword.length > actor.length + 1 ? keyword.slice(actor.length + 1) : keyword;
 }
 
+/** Rounds a number to what one reads at a glance; the view of the actor has all digits. @param {string} text  in full */
+export function roundForGlance(value, text) {
+  if (!Number.isFinite(value) || Number.isInteger(value) || Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5) return text;
+  const rounded = String(Number(value.toPrecision(4)));
+  return rounded.length < text.length ? rounded : text;
+}
+
 /** Units by the ends of names, as SDSS's actors write them. */
 const SUFFIXES = { deg: "°", c: "°C", ms: "m/s", mps: "m/s", percent: "%", pct: "%", hpa: "hPa", mbar: "mbar", s: "s", sec: "s", mm: "mm", um: "µm", v: "V", a: "A", w: "W", hz: "Hz", arcsec: "″" };
 

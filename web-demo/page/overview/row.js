@@ -1,10 +1,9 @@
 /** A row of the overview: one actor. It writes only what has changed. */
 
-import { formatAge } from "../core/format.js";
-import { quietAfter } from "../core/liveness.js";
 import { isOpen } from "../core/problems.js";
 import { element, levelMark, setAttribute, setLevel, setText } from "../shell/dom.js";
-import { choose, limitOf, PINS, shortName, unitOf } from "./pins.js";
+import { lifeOf } from "./life.js";
+import { choose, limitOf, PINS, roundForGlance, shortName, unitOf } from "./pins.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -78,14 +77,10 @@ export class Row {
 
   /** Writes how long ago the actor was last heard, and whether it should have been. */
   age() {
-    const { time, liveness, interval } = this.#actor;
-    const age = time === 0 ? "never" : formatAge(this.#app.store.age(time));
-    // Who broadcasts is running, even if nothing takes its commands.
-    const talks = liveness === "absent" && time > 0 && this.#app.store.age(time) < quietAfter(interval ?? 0);
-    const words = this.#unheard ? `not heard ${age}` : { quiet: `silent ${age}`, absent: `${talks ? "no commands" : "not running"} ${age}`, unknown: `? ${age}` }[liveness] ?? age;
-    setText(this.#seen, words);
-    this.root.toggleAttribute("data-quiet", liveness === "quiet" || (liveness === "absent" && !talks));
-    setAttribute(this.#seen, "title", interval === null ? "Since its last reply" : `Since its last reply; usually one in ${interval < 10_000 ? `${(interval / 1_000).toFixed(1)} s` : formatAge(interval)}`);
+    const { words, silent, title } = lifeOf(this.#actor, this.#app.store.age(this.#actor.time));
+    setText(this.#seen, this.#unheard ? `not heard ${words}` : words);
+    this.root.toggleAttribute("data-quiet", silent);
+    setAttribute(this.#seen, "title", title);
   }
 
   /** Shows whether this client may command and hear the actor. @param {string|null} refusal @param {string|null} unheard */
@@ -135,7 +130,8 @@ class Pin {
     setText(this.#name, shortName(actor, keyword));
     const unit = unitOf(site, actor, keyword);
     const text = known === undefined ? "–" : known.text.split("\n")[0];
-    const short = text.length > VALUE_CHARS ? `${text.slice(0, VALUE_CHARS)}…` : text;
+    const rounded = known !== undefined && typeof known.value === "number" ? roundForGlance(known.value, text) : text;
+    const short = rounded.length > VALUE_CHARS ? `${rounded.slice(0, VALUE_CHARS)}…` : rounded;
     const limit = limitOf(site, actor, keyword, keywords.get(keyword)?.value);
     setAttribute(this.root, "data-limit", limit === "ok" ? null : limit);
     setText(this.#mark, limit === "ok" ? "" : limit === "critical" ? "✖" : "▲");

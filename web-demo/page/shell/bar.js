@@ -71,20 +71,21 @@ export class Bar {
     if (changes.link) this.link();
     else if (changes.tick) this.#lag();
     if (changes.tick) this.#clock();
-    if (changes.problems || changes.tick) this.problems();
+    if (changes.problems || changes.link || changes.tick) this.problems();
   }
 
   /** Shows the worst problem and how many there are. */
   problems() {
     const { worst } = this.#parts;
     const { worst: first, openProblems: open } = this.#store;
+    const unknown = first === null && this.#store.link.state !== "open";  // calm must not be claimed without a link
     const level = first?.level ?? "ok";
-    worst.dataset.level = level;
+    worst.dataset.level = unknown ? "unknown" : level;
     worst.dataset.count = open;
     const mark = worst.querySelector(".level");
-    mark.dataset.level = level;
-    setText(mark, shape(level));
-    setText(worst.querySelector(".words"), first === null ? "no problems" : `${open} · ${first.actor}: ${first.text}`);
+    mark.dataset.level = unknown ? "unknown" : level;
+    setText(mark, unknown ? "?" : shape(level));
+    setText(worst.querySelector(".words"), unknown ? "problems are not known" : first === null ? "no problems" : `${open} · ${first.actor}: ${first.text}`);
     setAttribute(worst, "title", first === null ? "Problems (p)" : `${first.level}: ${first.actor}: ${first.text}`);
   }
 

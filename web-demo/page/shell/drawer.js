@@ -138,7 +138,7 @@ const ended = ({ acked, active }) => Number(acked !== null || active === false);
 
 class Row {
   #mark = levelMark("ok");
-  #actor = element("a", { class: "actor" });
+  #actor = element("a", { class: "whose" });
   #text = element("span", { class: "text" });
   #age = element("span", { class: "age" });
   #state = element("span", { class: "state" });

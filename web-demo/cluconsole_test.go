@@ -1,0 +1,63 @@
+package webdemo_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strconv"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+	webdemo "github.com/clu-ws/clu-ws/web-demo"
+)
+
+// consoleOf serves the console before another WebSocket server, as a proxy would.
+func consoleOf(t *testing.T, server string) (addr string) {
+	t.Helper()
+	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: server})
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") == "" {
+			webdemo.Handler().ServeHTTP(w, r)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(front.Close)
+	return front.Listener.Addr().String()
+}
+
+func TestTheConsoleWorksWithCLUsOwnServerAndSaysWhatIsMissing(t *testing.T) {
+	python := testkit.CLU(t)
+	ctx := testkit.Browser(t)
+	o := startObservatory(t) // for its broker
+	port := testkit.FreePort(t)
+	python.StartWebSocketServer(t, port, o.url)
+	python.StartActor(t, o.url, "test")
+	p := o.publisher(t)
+
+	openPage(t, ctx, consoleOf(t, "127.0.0.1:"+strconv.Itoa(port)))
+	until(t, ctx, "it says which server it is", `document.querySelector("#link-state").textContent.includes("CLU's own server") && document.querySelector("#lag").textContent === "lag ?"`)
+	until(t, ctx, "it says what is missing", `document.querySelector("#menu").dataset.missing === "" && /history/.test(document.querySelector("#missing").textContent)`)
+	p.next()
+	until(t, ctx, "replies arrive", `document.querySelector('#actors [data-actor="dome"] [data-keyword="n"] .value')?.textContent === "1"`)
+	p.text("dome", "w", "The shutter is slow.")
+	until(t, ctx, "the page finds problems itself", `document.querySelector("#worst").dataset.count === "1" && document.querySelector('#actors [data-actor="dome"]').dataset.level === "warn"`)
+	do(t, ctx, chromedp.Click("#worst"), chromedp.WaitVisible(`#drawer .ack`), chromedp.Click("#drawer .ack"))
+	until(t, ctx, "and acknowledges them for itself", `document.querySelector("#worst").dataset.count === "0"`)
+	do(t, ctx, chromedp.Click("#drawer-close"), chromedp.SendKeys("#command-input", "test ping\r"))
+	until(t, ctx, "a command is done", `document.querySelector('#commands [data-consumer="test"]')?.dataset.state === "done"`)
+	for _, view := range []struct{ hash, there string }{
+		{"#/actor/dome", `document.querySelector('#actor [data-keyword="n"] .value') !== null`},
+		{"#/plot?s=dome.n&r=15m", `document.querySelector('.plot-legend tr[data-keyword="dome.n"]') !== null`},
+		{"#/log", `document.querySelector(".rows .row") !== null`},
+		{"#/board?keywords=dome.n", `document.querySelector('.board [data-keyword="dome.n"] .value')?.textContent === "1"`},
+		{"#/board/night", `document.querySelector("#view").textContent.includes('This site has no board "night".')`},
+	} {
+		goTo(t, ctx, view.hash, view.there)
+	}
+	screenshot(t, ctx, "console-clu")
+	testkit.NoConsoleErrors(t, ctx)
+}
