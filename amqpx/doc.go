@@ -55,7 +55,8 @@ declares, consumes and closes.
 # What may have been lost
 
 A [Queue] is exclusive and dies with its connection, or outlives it for a time (Expires, kept.go),
-or is a [Stream] that many links read (stream.go). When messages may have been lost, the link
+or is a [Stream] that many links read (stream.go). What waited there since before a session began
+may be told from what is new ([Queue].DeliverWaited). When messages may have been lost, the link
 reports a [Gap] at its place between the deliveries ([Queue].OnGap). For each queue it
 remembers, from one session to the next (consumerstate.go),
 
@@ -78,6 +79,10 @@ A link can be up while nothing gets through. A queue from which nothing has come
 probed (probe.go): if it takes no messages, [State].QueueDown says so, and if it takes them but does
 not deliver them, the session ends. A link that breaks again and again as soon as it is made counts as up
 only once it has lasted for a while.
+
+# Queues of others
+
+[Link.AskQueue] asks whether the queue of another program has a consumer, on a channel of its own.
 
 # Names at the broker
 

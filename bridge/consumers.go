@@ -117,7 +117,11 @@ func (c *consumers) tick() {
 		c.forgetAnswers()
 		return
 	}
-	for _, a := range c.due(actors) {
+	due, untold := c.due(actors)
+	for name, is := range untold {
+		c.tell(name, is)
+	}
+	for _, a := range due {
 		use, logged := c.ask(actor.CommandsQueue(a.Name))
 		c.answered(a, presenceOfUse(use), logged)
 	}

@@ -8,12 +8,12 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/snapshot"
 )
 
-// due returns the actors to ask about now, and forgets those that are not known any more.
-func (c *consumers) due(actors []snapshot.Liveness) []snapshot.Liveness {
+// due returns the actors to ask about now, and what the hub does not know any more of others, because
+// it had forgotten them meanwhile. It forgets those that the hub does not know.
+func (c *consumers) due(actors []snapshot.Liveness) (due []snapshot.Liveness, untold map[string]snapshot.Presence) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
-	var due []snapshot.Liveness
 	for _, a := range actors {
 		one := c.known[a.Name]
 		if one == nil {
@@ -22,8 +22,14 @@ func (c *consumers) due(actors []snapshot.Liveness) []snapshot.Liveness {
 		}
 		one.seen = true
 		one.note(a)
-		if one.due(a, now) {
+		switch {
+		case one.due(a, now):
 			due = append(due, a)
+		case a.Consumer != one.is:
+			if untold == nil {
+				untold = map[string]snapshot.Presence{}
+			}
+			untold[a.Name] = one.is
 		}
 	}
 	for name, one := range c.known {
@@ -35,7 +41,7 @@ func (c *consumers) due(actors []snapshot.Liveness) []snapshot.Liveness {
 	slices.SortFunc(due, func(a, b snapshot.Liveness) int {
 		return cmp.Or(c.known[a.Name].asked.Compare(c.known[b.Name].asked), cmp.Compare(a.Name, b.Name))
 	})
-	return due[:min(len(due), asksPerTick)]
+	return due[:min(len(due), asksPerTick)], untold
 }
 
 // note takes the actor's last reply into account. One that is heard again after a silence may have been

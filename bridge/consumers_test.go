@@ -185,6 +185,24 @@ func TestManyActorsAreAskedAboutAFewAtATime(t *testing.T) {
 	}
 }
 
+// The hub evicts actors when it knows too many, and they come back.
+func TestAnActorThatTheHubHadForgottenHasItsConsumerAgain(t *testing.T) {
+	f := newFakeConsumers()
+	f.logs = true
+	f.use["dome_commands"] = amqpx.InUse
+	f.says("dome", time.Second)
+	f.pass(3, "dome")
+	f.told = nil
+	if n := f.pass(1, "dome"); n != 0 || fmt.Sprint(f.told) != "[dome true]" {
+		t.Errorf("it was asked %d times, and told %v", n, f.told)
+	}
+	f.told = nil
+	f.heard["dome"] = snapshot.Liveness{Name: "dome", Last: f.clock.Now(), Interval: time.Second, Consumer: snapshot.Present}
+	if f.tick(); f.told != nil {
+		t.Errorf("what the hub knows it was told again: %v", f.told)
+	}
+}
+
 func TestWithoutALinkNothingIsKnown(t *testing.T) {
 	f := newFakeConsumers()
 	f.use["dome_commands"] = amqpx.InUse

@@ -37,6 +37,23 @@ func (b *Bridge) noteProblems(o *hub.Observed) {
 	}
 }
 
+// lastValues calls yield with the last value of each keyword, until it returns false.
+func (b *Bridge) lastValues(yield func(problem.Value) bool) {
+	all, err := filter.Parse(nil)
+	if err != nil {
+		return // cannot happen: no filter selects everything
+	}
+	b.hub.EachKeyword(all, nil, func(e snapshot.Entry, value []byte) bool {
+		return yield(problem.Value{
+			Reply: filter.Reply{
+				Sender: e.Actor, RoutingKey: e.RoutingKey, Code: e.Code, CommandID: e.CommandID, Commander: e.Commander,
+				Internal: e.Internal, Keywords: e.Keywords,
+			},
+			Known: e.Known && !e.Cut, Seq: e.Seq, Heard: e.Time, Keyword: e.Keyword, Value: value,
+		})
+	})
+}
+
 // noteLiveness notes how alive the actors are.
 func (b *Bridge) noteLiveness(all []snapshot.Liveness) {
 	lives := make([]problem.Life, 0, len(all))

@@ -44,12 +44,12 @@ func TestAFileThatTheBrowserHasIsNotSentAgain(t *testing.T) {
 }
 
 func TestAFileIsCompressedForThoseWhoAcceptIt(t *testing.T) {
-	whole := ask(http.MethodGet, "/bundle/app.js").Body.String()
+	whole := ask(http.MethodGet, "/client/clu.js").Body.String()
 	for accept, want := range map[string]string{
 		"gzip": "gzip", "br, GZIP;q=0.5": "gzip", "*": "gzip", "x-gzip": "gzip",
 		"": "", "br": "", "gzip;q=0": "", "gzip; q=0.000, *": "", "identity, *;q=0": "", "gzip;q=x": "",
 	} {
-		response := ask(http.MethodGet, "/bundle/app.js", "Accept-Encoding: "+accept)
+		response := ask(http.MethodGet, "/client/clu.js", "Accept-Encoding: "+accept)
 		if got := response.Header().Get("Content-Encoding"); got != want {
 			t.Errorf("Accept-Encoding %q: Content-Encoding %q, want %q", accept, got, want)
 			continue

@@ -84,7 +84,8 @@ type commandRegistry struct {
 	running list.List // of *knownCommand
 	ended   list.List // the one that ended last is at the back
 	dirty   []*knownCommand
-	waiting bool // a timer will tell of those
+	waiting bool            // a timer will tell of those
+	soon    []*knownCommand // the queue will tell of these
 }
 
 func newCommandRegistry(name string, keywords bool) *commandRegistry {

@@ -94,16 +94,28 @@ func (g *commandRegistry) due(h *Hub, changed []*knownCommand, now time.Time) (d
 	return due
 }
 
-// tellSoon tells clients of commands on the queue's goroutine. It may be called on the engine's
-// loops.
+// tellSoon tells clients of commands on the queue's goroutine, of all together that have changed by
+// then. It may be called on the engine's loops.
 func (h *Hub) tellSoon(changed []*knownCommand) {
 	if len(changed) == 0 || h.commandGroups.Load() == 0 {
 		return
 	}
+	g := h.commands
+	g.mu.Lock()
+	queued := len(g.soon) > 0
+	g.soon = append(g.soon, changed...)
+	g.mu.Unlock()
+	if queued {
+		return
+	}
 	h.Do(func() {
+		g.mu.Lock()
+		soon := g.soon
+		g.soon = nil
+		g.mu.Unlock()
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		h.tellCommands(changed)
+		h.tellCommands(soon)
 	})
 }
 

@@ -49,6 +49,7 @@ type message struct {
 	Op      string
 	ID      *string
 	Seq     uint64
+	Heard   int64
 	Resumed *bool
 	Reason  string
 	Code    string

@@ -88,6 +88,9 @@ func (w *world) checkCommands() {
 		w.checkOutcome(c, c.outcomes[0])
 		w.checkTimes(c)
 		w.checkAnswers(c)
+		if is, ok := w.told[c.id]; ok { // those that ended long ago are forgotten
+			w.checkTold(c, is)
+		}
 	}
 }
 

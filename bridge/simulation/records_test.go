@@ -1,6 +1,9 @@
 package simulation
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // check compares what a client was sent with the model.
 func (c *client) check() {
@@ -24,6 +27,7 @@ func (c *client) checkRecord(v *record, n int) {
 		return
 	}
 	c.checkSnapshots(v, n)
+	c.checkHeard(v, n)
 	from, begun := c.begins(v, n)
 	if !begun {
 		return
@@ -191,6 +195,18 @@ func (c *client) checkSet(v *record, n int, from, to uint64) {
 	for seq := from + 1; seq <= to; seq++ {
 		if v.selects(c.w.reply(seq)) != came[seq] {
 			c.fail(n, "%d came %v", seq, came[seq])
+		}
+	}
+}
+
+// checkHeard checks that each reply says when the hub numbered it, however late it comes.
+func (c *client) checkHeard(v *record, n int) {
+	for _, m := range v.came {
+		if !m.isReply() {
+			continue
+		}
+		if r := c.w.numbered[m.Seq-1]; r != nil && !time.UnixMicro(m.Heard).Equal(r.numbered.Truncate(time.Microsecond)) {
+			c.fail(n, "the reply %d was heard at %v, and says %v", m.Seq, r.numbered, time.UnixMicro(m.Heard))
 		}
 	}
 }

@@ -105,6 +105,7 @@ func (w *world) send(c *command) {
 		m.Deadline = c.expires
 	}
 	w.note("publishes %s", c.id)
+	w.hub.CommandSent(hub.SentCommand{CommandKey: key, String: c.text(), Client: c.conn.c.remote})
 	if err := w.link.Publish(m, func(o amqpx.Outcome) { w.settled(c, o) }); err != nil {
 		w.fail("the command %s was not published: %v", c.id, err)
 	}
@@ -120,6 +121,7 @@ func (w *world) settled(c *command, o amqpx.Outcome) {
 	if o == amqpx.Confirmed {
 		return
 	}
+	w.hub.CommandFailed(hub.CommandKey{ID: c.id, Consumer: c.consumer}, o.String(), o.InDoubt())
 	waited := w.hub.Inflight.Failed(c.flight, o.InDoubt())
 	if c.wait == 0 || waited {
 		c.conn.sendError(c.id, o.String())

@@ -50,10 +50,11 @@ type world struct {
 	busyUntil  time.Time  // the receiver of replies takes none before this time
 	broker     *broker.Broker
 	states     []stateAt
-	replies    []*reply          // in the order in which the broker routed them
-	byID       map[string]*reply // every reply that was published
-	linkEvents []linkEvent       // deliveries and gaps of the link, in order
-	numbered   []*reply          // by their numbers in the hub, from 1 on
+	replies    []*reply               // in the order in which the broker routed them
+	byID       map[string]*reply      // every reply that was published
+	linkEvents []linkEvent            // deliveries and gaps of the link, in order
+	told       map[string]toldCommand // the commands of everybody, at the end
+	numbered   []*reply               // by their numbers in the hub, from 1 on
 	commands   []*command
 	trace      []event
 	faults     int
@@ -207,6 +208,7 @@ func (w *world) run(ctx context.Context) {
 	using.Wait()
 	w.actors.stop()
 	pass(2 * time.Second) // the last replies arrive
+	w.told = w.askForCommands()
 	unlink()
 	linking.Wait()
 	for _, c := range w.clients {

@@ -9,7 +9,7 @@ import { element } from "../shell/dom.js";
 export const SPAN = 3_600_000;
 
 /** Spans with their names: the shortest that has everything is drawn, the same for all rows. */
-const SPANS = [[300_000, "5 minutes"], [900_000, "15 minutes"], [SPAN, "hour"]];
+const SPANS = [[300_000, "5 min"], [900_000, "15 min"], [SPAN, "hour"]];
 
 /** The span for what began so many ms ago, and its name. @returns {[number, string]} */
 export function spanFor(age) {
