@@ -197,7 +197,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 		defer close(linkEnded)
 		linkErr = b.link.Run(linkCtx)
 	})
-	if b.refills() {
+	if b.refill.past != nil {
 		linking.Go(func() { b.refillHistory(linkCtx) })
 	}
 	b.runSourceLinks(linkCtx, &linking)

@@ -26,8 +26,12 @@ const (
 
 // newKeywordHistory makes the history of keywords, unless there is to be none.
 func (b *Bridge) newKeywordHistory() {
-	if b.cfg.KeywordHistory > 0 {
-		b.keywordHistory = history.New(history.Limits{Bytes: b.cfg.KeywordHistory, Origins: b.cfg.Access != nil})
+	if b.cfg.KeywordHistory <= 0 {
+		return
+	}
+	b.keywordHistory = history.New(history.Limits{Bytes: b.cfg.KeywordHistory, Origins: b.cfg.Access != nil})
+	if b.cfg.Durable.Stream != nil {
+		b.refill.past = b.keywordHistory.Past()
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 //
 // Clients are served meanwhile: nothing waits for it, and it takes half of one processor at most.
 type refill struct {
+	past *history.Past // nil without a stream
 	live chan struct{} // closed when the stream's past has been read as far as clients need it
 }
 
@@ -26,9 +27,6 @@ const spanOfHistory = 24 * time.Hour
 // refillRetry is how long a refill waits before it goes on after the link broke.
 const refillRetry = time.Second
 
-// refills reports whether the history is filled from a stream.
-func (b *Bridge) refills() bool { return b.keywordHistory != nil && b.cfg.Durable.Stream != nil }
-
 // refillHistory reads the stream's past. It ends with the context.
 func (b *Bridge) refillHistory(ctx context.Context) {
 	select {
@@ -36,9 +34,8 @@ func (b *Bridge) refillHistory(ctx context.Context) {
 	case <-ctx.Done():
 		return
 	}
-	began, replies := time.Now(), 0
-	past := b.keywordHistory.Past()
-	worked := time.Now()
+	began, replies, past := time.Now(), 0, b.refill.past
+	worked := began
 	read := &amqpx.StreamPast{
 		Since: began.Add(-spanOfHistory),
 		Deliver: func(d *amqpx.Delivery) {

@@ -26,6 +26,7 @@ func (b *Bridge) setSite(cfg *site.Config, s *site.Site) {
 	b.cfg.Site = cfg
 	b.site.Store(s)
 	b.problems.SetConditions(s.Conditions())
+	b.problems.Seed(b.lastValues)
 	b.hub.Notice(protocol.NoticeSite, "", protocol.Encode(protocol.SiteChanged{Op: "site", State: "changed"}))
 }
 

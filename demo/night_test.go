@@ -112,7 +112,7 @@ func TestTheSameSeedMakesTheSameNight(t *testing.T) {
 	for _, seed := range []uint64{7, 7, 8} {
 		withNight(t, seed, func(t *testing.T, o *observatory) {
 			var said bytes.Buffer
-			for _, r := range o.pass(60 * time.Second) {
+			for _, r := range o.pass(45 * time.Second) {
 				if r.Sender == "weather" && r.CommandID == "" {
 					fmt.Fprintf(&said, "%s %s\n", r.Code, r.Body)
 				}

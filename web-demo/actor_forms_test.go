@@ -1,6 +1,7 @@
 package webdemo_test
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"fmt"
@@ -135,26 +136,30 @@ func TestAFormAndItsLineNeverDisagree(t *testing.T) {
 	testkit.NoConsoleErrors(t, ctx)
 }
 
-// Words that a form quotes are read by Python as they were.
-func TestPythonReadsTheWordsThatThePageQuotes(t *testing.T) {
+//go:embed testdata/readforms.py
+var readFormsScript string
+
+// What the page prints is read by Python: words that it quotes, and whole forms.
+func TestClickReadsTheLinesOfFormsAsTheyWereFilledIn(t *testing.T) {
 	node, python := testkit.NodeJS(t), testkit.CLU(t)
-	cmd := exec.CommandContext(t.Context(), node, "page/tests/quotedwords.js")
-	lines, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	script := python.Command(t, `
+	const quoted = `
 import json, shlex, sys
-wrong = [(words, line, shlex.split(line)) for words, line in json.load(sys.stdin) if shlex.split(line) != words]
-print(json.dumps(wrong))
-`)
-	script.Stdin = strings.NewReader(string(lines))
-	out, err := script.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := strings.TrimSpace(string(out)); got != "[]" {
-		t.Errorf("words, their line, and what Python reads: %s", got)
+print(json.dumps([(words, line) for words, line in json.load(sys.stdin) if shlex.split(line) != words][:5]))
+`
+	for printer, reader := range map[string]string{"quotedwords.js": quoted, "drawnforms.js": readFormsScript} {
+		printed, err := exec.CommandContext(t.Context(), node, "page/tests/"+printer).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		script := python.Command(t, reader)
+		script.Stdin = bytes.NewReader(printed)
+		out, err := script.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.TrimSpace(string(out)); got != "[]" {
+			t.Errorf("%s: Python reads otherwise: %s", printer, got)
+		}
 	}
 }
 

@@ -138,7 +138,7 @@ func TestThePastOfAKeywordIsDrawnBesideIt(t *testing.T) {
 	heard(4)
 	openActor(t, ctx, o.addr, "dome", sizes[0])
 	until(t, ctx, "what was before the page", `document.querySelector('[data-keyword="temperature"] .spark path')?.getAttribute("d")?.split("L").length === 5`)
-	until(t, ctx, "in words, too", row("temperature", ".spoken")+` === "last 5 minutes: 0 to 16"`)
-	until(t, ctx, "and the head of the table says the span", `[...document.querySelectorAll("#actor [role=columnheader]")][2].textContent === "Last 5 minutes"`)
+	until(t, ctx, "in words, too", row("temperature", ".spoken")+` === "last 5 min: 0 to 16"`)
+	until(t, ctx, "and the head of the table says the span", `[...document.querySelectorAll("#actor [role=columnheader]")][2].textContent === "Last 5 min"`)
 	testkit.NoConsoleErrors(t, ctx)
 }

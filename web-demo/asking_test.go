@@ -31,7 +31,7 @@ const asking = `(async () => {
 	record.history = [humidity.kind, humidity.last.at(-1), shutter.kind, shutter.value.at(-1), nothing.kind];
 
 	const { entries, oldest, epoch } = await clu.log({ limit: 10 });
-	const told = entries.filter(({ sender }) => sender === "dome");
+	const told = entries.map(({ reply }) => reply).filter((reply) => reply?.sender === "dome");
 	record.log = [typeof oldest, typeof epoch, String(told[0].keywords.target), Math.abs(told[0].heard - clu.now()) < 60_000];
 
 	clu.send("nobody", "open").catch(() => {});

@@ -24,7 +24,9 @@ const (
 	bundleFolder = "bundle"
 	bundleApp    = bundleFolder + "/app.js"
 	bundleStyle  = bundleFolder + "/style.css"
+	bundleLater  = bundleFolder + "/later.css"
 	bundleClient = "clu.js"
+	vendorFolder = "page/vendor/" // what others wrote
 )
 
 // script is a joined script.
@@ -121,6 +123,9 @@ func embeddedModules(from fs.FS, entry string) api.Plugin {
 				return api.OnLoadResult{}, err
 			}
 			text := string(content)
+			if strings.HasPrefix(args.Path, vendorFolder) && strings.HasPrefix(text, "/**") {
+				text = "/*!" + text[len("/**"):] // the notice of its author, which esbuild keeps in this form
+			}
 			if _, ok := later.Load(args.Path); ok {
 				text += "\nimport " + strconv.Quote(strings.Repeat("../", strings.Count(args.Path, "/"))+entry) + ";\n"
 			}

@@ -187,3 +187,24 @@ func TestATypoIsToldAtTheCommandAndPaintsNoActorRed(t *testing.T) {
 	}
 	testkit.NoConsoleErrors(t, ctx)
 }
+
+func TestALineThatAwaitsArmingIsSentByTheFirstEnterAfterIt(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	dome := startSimulated(t, o.url)
+	do(t, ctx, chromedp.EmulateViewport(1400, 860), chromedp.Navigate("http://"+o.addr+"/"), chromedp.WaitReady(`#link-state[data-state="open"]`),
+		chromedp.SendKeys("#command-input", "dome ping\r"))
+	until(t, ctx, "what reads is sent", `document.querySelector('#commands > li[data-own="true"]')?.dataset.state === "done"`)
+	do(t, ctx, chromedp.SendKeys("#command-input", "dome open\r"))
+	until(t, ctx, "what moves something is not, and the line is kept", `document.querySelector("#command-why").textContent.includes("this tab is disarmed") && `+commandInput+`.value === "dome open"`)
+	if len(dome.ran) > 0 {
+		t.Fatal("a disarmed page has moved the dome")
+	}
+	arm(t, ctx)
+	do(t, ctx, chromedp.Focus("#command-input"))
+	press(t, ctx, kb.Enter)
+	if ran := testkit.Receive(t, dome.ran); ran != "open" {
+		t.Errorf("the actor ran %s", ran)
+	}
+	testkit.NoConsoleErrors(t, ctx)
+}

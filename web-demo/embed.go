@@ -122,12 +122,14 @@ func addBundles(assets map[string]*asset, from fs.FS) error {
 		return err
 	}
 	assets[sourcesName] = newAsset(contentTypes[".html"], index)
-	page, sheets := joinIndex(string(index), preload)
-	style, err := joinStyles(from, sheets)
-	if err != nil {
-		return err
+	page, sheets, later := joinIndex(string(index), preload)
+	for name, list := range map[string][]string{bundleStyle: sheets, bundleLater: later} {
+		style, err := joinStyles(from, list)
+		if err != nil {
+			return err
+		}
+		assets[name] = newAsset(contentTypes[".css"], style)
 	}
-	assets[bundleStyle] = newAsset(contentTypes[".css"], style)
 	assets[indexName] = newAsset(contentTypes[".html"], []byte(page))
 	return nil
 }

@@ -15,11 +15,11 @@ import (
 // logViewports are those of a console and of a phone.
 var logViewports = [][2]int64{{1400, 860}, {420, 860}}
 
-// openHash opens a view of the page at a size, and waits until the page is connected.
+// openHash opens the log or a plot at a size, and waits until it is there and the page is connected.
 func openHash(t *testing.T, ctx context.Context, addr, hash string, size [2]int64) {
 	t.Helper()
 	do(t, ctx, chromedp.EmulateViewport(size[0], size[1]), chromedp.Navigate("about:blank"),
-		chromedp.Navigate("http://"+addr+"/"+hash), chromedp.WaitVisible(`#link-state[data-state="open"]`))
+		chromedp.Navigate("http://"+addr+"/"+hash), chromedp.WaitVisible(`#link-state[data-state="open"]`), chromedp.WaitReady("#view :is(.log-view, .plot-view)"))
 }
 
 // legend is an expression for what the legend of a plot says of a keyword.

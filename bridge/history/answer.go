@@ -45,7 +45,11 @@ func (a *Answer) Append(dst []byte) []byte {
 		}
 		dst = appendString(dst, keyword)
 	}
-	return append(dst, ']')
+	dst = append(dst, ']')
+	if a.store.filling() {
+		dst = append(dst, `, "filling": true`...)
+	}
+	return dst
 }
 
 func appendString(dst []byte, text string) []byte {

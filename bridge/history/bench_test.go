@@ -32,18 +32,15 @@ func fill(s *Store, actors, keywords, seconds int, from time.Time) {
 	}
 }
 
-func TestWhatADayOfAKeywordTakes(t *testing.T) {
-	for _, hours := range []int{1, 6, 24} {
-		s := New(Limits{Bytes: 1 << 30})
-		fill(s, 1, 10, hours*3600, start)
-		t.Logf("%d hours at 1 Hz: %d bytes for each keyword", hours, s.Figures().Bytes/10)
-	}
+// BenchmarkNote notes replies with 40 keywords, in enough memory and in too little.
+func BenchmarkNote(b *testing.B) {
+	b.Run("with room", func(b *testing.B) { benchmarkNote(b, New(Limits{})) })
+	b.Run("full", func(b *testing.B) { benchmarkNote(b, New(Limits{Bytes: 12 << 20})) })
 }
 
-func BenchmarkNote(b *testing.B) {
-	s := New(Limits{})
+func benchmarkNote(b *testing.B, s *Store) {
 	const keywords = 40
-	fill(s, 250, keywords, 2, start)
+	fill(s, 250, keywords, 30, start)
 	random := rand.New(rand.NewPCG(1, 2))
 	names := make([][]byte, keywords)
 	for k := range names {
@@ -66,7 +63,7 @@ func BenchmarkNote(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		i++
-		s.Note(&Reply{Actor: actors[i%250], Time: start.Add(3*time.Second + time.Duration(i)*4*time.Millisecond)}, each)
+		s.Note(&Reply{Actor: actors[i%250], Time: start.Add(30*time.Second + time.Duration(i)*4*time.Millisecond)}, each)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/keywords, "ns/value")
 }

@@ -34,6 +34,7 @@ type answer struct {
 	Series   []told
 	Gaps     [][2]int64
 	Evicted  []string
+	Filling  bool
 }
 
 // told is what an answer tells of a keyword.

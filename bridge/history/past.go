@@ -18,6 +18,13 @@ func (s *Store) Past() *Past {
 	return &Past{s, s.past}
 }
 
+// filling reports whether a past is being read.
+func (s *Store) filling() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.past != nil
+}
+
 func (s *Store) drop(p *population) {
 	for p != nil && len(p.order) > 0 {
 		p.order[0].remove()

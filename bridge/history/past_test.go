@@ -35,7 +35,13 @@ func TestAPastIsPutInFrontOfWhatIsKnown(t *testing.T) {
 		}
 	}
 	before := joined.Figures().Bytes
+	if a := joined.ask(t, Query{From: 0, To: 1, Points: 1}); !a.Filling {
+		t.Error("the past is read, and an answer does not say so")
+	}
 	past.join()
+	if a := joined.ask(t, Query{From: 0, To: 1, Points: 1}); a.Filling {
+		t.Error("the past was joined, and an answer says that it is being read")
+	}
 	if now := joined.Figures().Bytes; now > before {
 		t.Errorf("joining has raised the memory from %d to %d", before, now)
 	}

@@ -6,7 +6,7 @@ import "hash/maphash"
 // test compares these with the heap.
 const (
 	actorCost  = 900
-	nodeCost   = 190
+	nodeCost   = 210
 	seriesCost = 80
 	numberCost = 232
 	stateCost  = 120

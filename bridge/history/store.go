@@ -6,8 +6,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
 // Limits bound the memory of a [Store].
@@ -103,7 +101,8 @@ func New(l Limits) *Store {
 	l.Actors = cmp.Or(max(0, l.Actors), 1000)
 	s := &Store{limits: l, arena: newArena(), live: newPopulation()}
 	s.each = func(name, value []byte) bool {
-		s.noting.member(&s.noting.a.root, name, value, maxDepth)
+		n := &s.noting
+		n.last = n.member(&n.a.root, n.last, name, value, maxDepth)
 		return true
 	}
 	s.addName = func(name, _ []byte) bool {
@@ -175,179 +174,4 @@ func (s *Store) addActor(p *population, name string, t int64) *actor {
 	p.order = append(p.order, a)
 	a.charge(actorCost + len(name))
 	return a
-}
-
-// noting is a reply whose values are being recorded.
-type noting struct {
-	a      *actor
-	t      int64
-	origin *Origin
-}
-
-// member records a member of an object.
-func (n *noting) member(of *node, name, value []byte, depth int) {
-	c := of.child(n.a, name)
-	if c == nil {
-		n.a.store.leftOut++
-		return
-	}
-	n.value(c, value, depth)
-}
-
-// value records a value, which is valid JSON or one of Python's numbers.
-func (n *noting) value(at *node, value []byte, depth int) {
-	if len(value) == 0 {
-		return
-	}
-	switch value[0] {
-	case '{':
-		if depth == 0 {
-			n.a.store.leftOut++
-			return
-		}
-		for m := jsonscan.MembersOf(value); ; {
-			name, value, ok := m.Next()
-			if !ok {
-				return
-			}
-			n.member(at, name, value, depth-1)
-		}
-	case '[':
-		n.items(at, value, depth)
-	case 'n':
-		n.null(at)
-	case '"', 't', 'f':
-		if m := markOf(value); m != number {
-			n.number(at, decimal{mark: m})
-			return
-		}
-		n.state(at, value)
-	default:
-		if m := markOf(value); m != number {
-			n.number(at, decimal{mark: m})
-		} else if v, ok := parseDecimal(value); ok {
-			n.number(at, v)
-		} else {
-			n.state(at, value) // all its digits
-		}
-	}
-}
-
-// items records the items of an array.
-func (n *noting) items(at *node, value []byte, depth int) {
-	if depth == 0 {
-		n.a.store.leftOut++
-		return
-	}
-	i := 0
-	for item := range jsonscan.Elements(value) {
-		if i == maxItems {
-			n.a.store.leftOut++
-			return
-		}
-		n.value(at.item(n.a, i), item, depth-1)
-		i++
-	}
-}
-
-// markOf returns the mark of a number that JSON does not have, as a bridge may write it.
-func markOf(value []byte) mark {
-	switch string(value) {
-	case "NaN", `"NaN"`:
-		return nan
-	case "Infinity", `"Infinity"`:
-		return plusInf
-	case "-Infinity", `"-Infinity"`:
-		return minusInf
-	}
-	return number
-}
-
-// nullText is the state of a keyword while it is a number or null.
-var nullText = []byte("null")
-
-// null records that a keyword is null: in the series that it has, and in one of states if it has
-// none.
-func (n *noting) null(at *node) {
-	if len(at.numbers) > 0 {
-		n.number(at, decimal{mark: null})
-		return
-	}
-	n.state(at, nullText)
-}
-
-// number records a number. While a keyword is one, it has no state.
-func (n *noting) number(at *node, v decimal) {
-	s := n.find(at, numeric)
-	if force := at.writer != s && at.writer != nil; force || v != s.numbers.last || s.numbers.raw.chunks == 0 {
-		before := s.chunks()
-		s.numbers.add(&n.a.store.arena, point{n.t, v})
-		n.changed(s, before)
-	}
-	s.heard = max(s.heard, n.t)
-	at.writer = s
-	if len(at.states) > 0 {
-		if o := at.series(state, n.origin); o != nil {
-			n.setState(o, nullText, false)
-		}
-	}
-}
-
-// state records a value that is no number.
-func (n *noting) state(at *node, value []byte) {
-	s := n.find(at, state)
-	n.setState(s, value, at.writer != s && at.writer != nil)
-	at.writer = s
-	if o := at.series(numeric, n.origin); o != nil && o.numbers.last.mark != null {
-		before := o.chunks()
-		o.numbers.add(&n.a.store.arena, point{n.t, decimal{mark: null}})
-		n.changed(o, before)
-		o.heard = max(o.heard, n.t)
-	}
-}
-
-func (n *noting) setState(s *series, value []byte, force bool) {
-	before := s.chunks()
-	s.states.add(&n.a.store.arena, n.t, value, force)
-	n.changed(s, before)
-	s.heard = max(s.heard, n.t)
-}
-
-// changed charges for the chunks that a series has got, and drops those that are too old for it.
-func (n *noting) changed(s *series, before int) {
-	if s.chunks() == before {
-		return
-	}
-	s.expire(&n.a.store.arena, n.a.store.now)
-	n.a.charge((s.chunks() - before) * chunkBytes)
-}
-
-// find returns the series of a kind for the reply's origin, which it adds if need be.
-func (n *noting) find(at *node, k kind) *series {
-	if s := at.series(k, n.origin); s != nil {
-		return s
-	}
-	of := at.of(k)
-	if len(*of) >= maxKeywordSeries-1 && n.origin != n.a.others {
-		if s := at.series(k, n.a.others); s != nil {
-			return s
-		}
-		return n.a.add(at, k, n.a.others)
-	}
-	return n.a.add(at, k, n.origin)
-}
-
-// add adds a series.
-func (a *actor) add(at *node, k kind, o *Origin) *series {
-	s := &series{node: at, origin: o, at: len(a.series)}
-	if k == numeric {
-		s.numbers = &numbers{}
-	} else {
-		s.states = &states{}
-	}
-	a.series = append(a.series, s)
-	of := at.of(k)
-	*of = append(*of, s)
-	a.charge(s.cost())
-	return s
 }

@@ -16,6 +16,28 @@ type node struct {
 	numbers  []*series
 	states   []*series
 	writer   *series // of the last value
+
+	// The members of a reply usually come in the same order: these are guesses that save looking
+	// for them.
+	first, next *node // the member that came first, and the one that came after this
+	removed     bool
+}
+
+// member returns the member that comes after another one of the same object (nil at first), or nil
+// if there may be no more.
+func (n *node) member(a *actor, after *node, key []byte) *node {
+	guess := &n.first
+	if after != nil {
+		guess = &after.next
+	}
+	if g := *guess; g != nil && g.key == string(key) && !g.removed {
+		return g
+	}
+	c := n.child(a, key)
+	if c != nil {
+		*guess = c
+	}
+	return c
 }
 
 // child returns a member, or nil if there may be no more.
@@ -103,6 +125,7 @@ func (a *actor) prune(n *node) {
 		a.charge(-nodeCost - len(n.key))
 		p := n.parent
 		if n.index < 0 {
+			n.removed = true
 			delete(p.children, n.key)
 		} else {
 			p.items[n.index] = nil

@@ -292,8 +292,12 @@ func (t *Tracker) raiseIfDue(c *condition, now time.Time) {
 		t.omitted++
 		return
 	}
+	text := c.Text
+	if c.Name == "" { // of a limit
+		text = strings.TrimPrefix(text, a.name+".")
+	}
 	c.raised = &entry{raised: c.seq, cond: c, Problem: Problem{
-		Actor: a.name, Key: c.Key, Kind: Condition, Level: c.Level, Text: c.Text, Keyword: c.When.Refs()[at],
+		Actor: a.name, Key: c.Key, Kind: Condition, Level: c.Level, Text: text, Keyword: c.When.Refs()[at],
 		Began: c.since, Time: c.since, Count: 1, Seq: c.seq, Active: true,
 	}}
 	t.needs(c.raised, c)

@@ -99,11 +99,11 @@ func TestTheCriticalLimitIsToldInPlaceOfTheLesser(t *testing.T) {
 	h.site(&site.Config{Keywords: map[string]site.Keyword{"dome.humidity": {Unit: "%", Low: &low, High: &high, HighCritical: &critical}}})
 	for _, c := range []struct{ value, want string }{
 		{"50", ""},
-		{"90", "warn dome.humidity is above 85 % x1"},
-		{"96", "critical dome.humidity is above 95 % x1"},
-		{"90", "error dome.humidity is above 95 % x1 ended, warn dome.humidity is above 85 % x1"},
-		{"95.5", "critical dome.humidity is above 95 % x2"},
-		{"3", "error dome.humidity is above 95 % x2 ended, warn dome.humidity is below 5 % x1"},
+		{"90", "warn humidity is above 85 % x1"},
+		{"96", "critical humidity is above 95 % x1"},
+		{"90", "error humidity is above 95 % x1 ended, warn humidity is above 85 % x1"},
+		{"95.5", "critical humidity is above 95 % x2"},
+		{"3", "error humidity is above 95 % x2 ended, warn humidity is below 5 % x1"},
 	} {
 		h.clock.Pass(time.Second)
 		h.says("dome", "i", `{"humidity": `+c.value+`}`)
@@ -126,6 +126,37 @@ func TestConditionsThatStayTheSameKeepTheirStateWhenTheyAreReplaced(t *testing.T
 	h.conditions()
 	h.says("weather", "i", `{"is_safe": false}`)
 	h.expect("weather", "")
+}
+
+func TestANewConditionKnowsTheValuesThatKeywordsHave(t *testing.T) {
+	h := newHarness(t, func(c *Config) { c.Views = true })
+	h.clock.Pass(time.Hour)
+	h.conditions(`open error 0s: dome.shutter == "open" and dome.temps.1 > 5`, "large warn 0s: dome.large != 1", "wind warn 0s: weather.wind > 5")
+	h.seq = 9
+	h.says("weather", "i", `{"wind": 6}`)
+	h.Seed(func(yield func(Value) bool) {
+		at := time.Unix(60, 0)
+		dome := filter.Reply{Sender: "dome", Code: "i", Keywords: []string{"shutter", "temps"}}
+		yield(Value{Reply: dome, Known: true, Seq: 4, Heard: at, Keyword: "shutter", Value: []byte(`"open"`)})
+		yield(Value{Reply: dome, Known: true, Seq: 5, Heard: at, Keyword: "temps", Value: []byte(`[1]`)})
+		yield(Value{Reply: dome, Known: true, Seq: 5, Heard: at, Keyword: "temps", Value: []byte(`[1, 6]`)})
+		yield(Value{Reply: filter.Reply{Sender: "dome"}, Seq: 5, Heard: at, Keyword: "large"})
+		yield(Value{Reply: filter.Reply{Sender: "weather"}, Known: true, Seq: 5, Heard: at, Keyword: "wind", Value: []byte(`1`)}) // an older one
+		yield(Value{Reply: filter.Reply{Sender: "other"}, Known: true, Seq: 5, Heard: at, Keyword: "x", Value: []byte(`1`)})
+	})
+	h.expect("dome", `error dome.shutter == "open" and dome.temps.1 > 5 x1, warn dome.large != 1 x1`)
+	h.expect("weather", "warn weather.wind > 5 x1")
+	problems, _ := h.Of("dome", nil)
+	if !problems[0].Began.Equal(time.Unix(60, 0)) || problems[0].Seq != 5 {
+		t.Errorf("%+v", problems[0])
+	}
+	some, err := filter.Parse([]byte(`{"sender": "dome"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := h.state("dome", filter.NewView([]*filter.Filter{some}, nil)); got != `error dome.shutter == "open" and dome.temps.1 > 5 x1` {
+		t.Errorf("of what is not known who may hear it, a client is told %s", got)
+	}
 }
 
 func TestAValueOfAnyLengthIsCompared(t *testing.T) {

@@ -9,7 +9,10 @@ import (
 
 // heardReply is a reply that told of a problem, so that it is known who may hear it. It never
 // changes.
-type heardReply struct{ filter.Reply }
+type heardReply struct {
+	filter.Reply
+	unknown bool // who may hear it is not known
+}
 
 // keepReply remembers a reply as one of those that tell of a problem, if clients have views.
 func (t *Tracker) keepReply(e *entry, at int, r *Reply) {
@@ -23,7 +26,7 @@ func (t *Tracker) kept(r *Reply, last *heardReply) *heardReply {
 	if last != nil && t.same(r, last) {
 		return last
 	}
-	k := &heardReply{filter.Reply{
+	k := &heardReply{Reply: filter.Reply{
 		Sender: strings.Clone(r.Sender), RoutingKey: strings.Clone(r.RoutingKey), Code: strings.Clone(r.Code),
 		CommandID: strings.Clone(r.CommandID), Commander: strings.Clone(r.Commander), Internal: r.Internal,
 	}}

@@ -71,7 +71,7 @@ func (p *Problem) visible(v *filter.View) bool {
 		return v.SelectsAllOf(p.Actor)
 	}
 	for _, r := range p.needs {
-		if r == nil || !v.Match(&r.Reply) {
+		if r == nil || r.unknown || !v.Match(&r.Reply) {
 			return false
 		}
 	}

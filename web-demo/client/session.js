@@ -196,10 +196,7 @@ export class Session {
   reply(reply) {
     if (this.#protocol === null) this.#startPlain();
     this.date(reply);
-    if (reply.seq === null) {
-      this.#delivery.reply(reply);
-      return;
-    }
+    if (reply.seq === null) return void this.#delivery.reply(reply);
     if (this.#isDuplicate(reply)) return;
     this.#backlog.reply(reply);
     if (reply.seq <= this.#liveAfter && !this.#first) dateLate(reply, this.#disconnectedAt);
@@ -283,6 +280,7 @@ export class Session {
       else this.#requests.expect(id);  // the URL has requested it
     }
     this.#resumed();
+    this.#clock.ask();  // a page that is busy while it loads may have read the hello late
     // The implicit subscription does not batch; an explicit one replaces it without a gap.
     if (this.#first && !this.#subscriptions.any && !this.#target.subscribes && this.#batch.mustSubscribe) this.#subscribe(ALL, { filter: {} });
     this.#port.emit("hello", { protocol: "v1", name: name ?? null, version, capabilities: this.#capabilities });

@@ -11,14 +11,21 @@
  */
 
 import { OverviewView } from "./overview/overview.js";
+import { laterStyles } from "./shell/styles.js";
+
+/** A view that does not come with the page, with its style sheets. */
+const later = (load) => async () => {
+  const [View] = await Promise.all([load(), laterStyles()]);
+  return View;
+};
 
 /** @type {Record<string, {title: string, load: () => Promise<new (app: object) => object>}>} */
 export const VIEWS = {
   "": { title: "Overview", load: async () => OverviewView },
-  actor: { title: "Actor", load: async () => (await import("./actor/actor.js")).ActorView },
-  plot: { title: "Plot", load: async () => (await import("./plot/plot.js")).PlotView },
-  log: { title: "Log", load: async () => (await import("./log/log.js")).LogView },
-  board: { title: "Boards", load: async () => (await import("./board/board.js")).BoardView },
+  actor: { title: "Actor", load: later(async () => (await import("./actor/actor.js")).ActorView) },
+  plot: { title: "Plot", load: later(async () => (await import("./plot/plot.js")).PlotView) },
+  log: { title: "Log", load: later(async () => (await import("./log/log.js")).LogView) },
+  board: { title: "Boards", load: later(async () => (await import("./board/board.js")).BoardView) },
 };
 
 /** Loads all views, so that they are there without the bridge. A view that fails now is loaded when somebody goes there. */

@@ -12,7 +12,8 @@ const iso = (ms) => new Date(ms).toISOString().replace("Z", "000+00:00");
 const clockedHello = (ahead = 90_000) => ({ ...hello(), time: iso(Date.now() + ahead) });
 const connectedV1 = async (options, ahead) => {
   const clu = await connected(options);
-  FakeSocket.last.say(clockedHello(ahead));
+  const greeting = clockedHello(ahead);
+  FakeSocket.last.say(greeting, { op: "pong", id: "clu.js: time", epoch: "e1", seq: 41, time: greeting.time });
   return clu;
 };
 const sent = () => FakeSocket.last.sent.map((text) => JSON.parse(text)).filter(({ consumer }) => consumer);
@@ -154,7 +155,7 @@ test("after a sleep or a set clock, the bridge is asked for the time before a co
   suspend(20_000);
   FakeSocket.last.sent = [];
   const command = clu.send("dome", "open");
-  assert.deepEqual(FakeSocket.last.requests(), [{ op: "ping", id: "clu.js: time" }]);
+  assert.deepEqual(FakeSocket.last.requests({ time: true }), [{ op: "ping", id: "clu.js: time" }]);
   advance(100);
   FakeSocket.last.say({ op: "pong", id: "clu.js: time", epoch: "e1", seq: 41, time: iso(NOON + 20_060 + 90_000) });
   assert.equal(sent()[0].expires_at, (NOON + 20_060 - 100 + 90_000 + 5_000) / 1_000);
@@ -168,7 +169,7 @@ test("after a command expired the bridge is asked for the time, because the loca
   const command = clu.send("dome", "open");
   FakeSocket.last.sent = [];
   refuse(command, "expired");
-  assert.deepEqual(FakeSocket.last.requests(), [{ op: "ping", id: "clu.js: time" }]);
+  assert.deepEqual(FakeSocket.last.requests({ time: true }), [{ op: "ping", id: "clu.js: time" }]);
 });
 
 test("a waiting command is not sent on a connection that became suspect", async () => {

@@ -32,9 +32,9 @@ export class FakeSocket {
   say(...values) { for (const value of values) this.onmessage?.({ data: typeof value === "string" ? value : JSON.stringify(value) }); }
   drop(code = 1006, reason = "") { this.readyState = 3; this.onclose?.({ code, reason }); }
 
-  /** The messages with an op that were sent since the last call. */
-  requests() {
-    const requests = this.sent.map((text) => JSON.parse(text)).filter(({ op }) => op);
+  /** The messages with an op that were sent since the last call; those that ask for the time, as after each hello, only if wanted. */
+  requests({ time = false } = {}) {
+    const requests = this.sent.map((text) => JSON.parse(text)).filter(({ op, id }) => op && (time || id !== "clu.js: time"));
     this.sent = [];
     return requests;
   }

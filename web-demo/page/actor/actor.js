@@ -76,9 +76,9 @@ export class ActorView {
     this.#root.append(element("div", { class: "actor-side" }, forms, sent, log));
     this.#forms = this.#add(new Forms(this.#app, { root: forms, actor: this.#actor, onOpen: (name) => this.#keep({ c: name }) }));
     this.#add(new CommandList(this.#app, { root: sent, actor: this.#actor }));
-    const panel = this.#add(new LogPanel(this.#app, { query: new LogQuery({ senders: [this.#actor], text: "", codes: null, hideInternal: false }), label: `Replies of ${this.#actor}` }));
+    const panel = this.#add(new LogPanel(this.#app, { query: new LogQuery({ senders: [this.#actor], text: "", codes: null, hideInternal: true }), label: `Replies of ${this.#actor}` }));
     const frame = element("div", { class: "log-frame" });
-    log.append(frame, element("a", { href: `#/log?sender=${encodeURIComponent(this.#actor)}`, text: "All of its log" }));
+    log.append(frame, element("a", { href: `#/log?sender=${encodeURIComponent(this.#actor)}`, text: "All of its log, with internal replies" }));
     panel.mount(frame);
     const command = query.get("c");
     if (command) this.#forms.open(command);

@@ -111,11 +111,20 @@ class Item {
     this.root = element("li", { data: { commandId: entry.command_id, consumer: entry.consumer } }, parts.summary, parts.again);
   }
 
-  get #line() { return this.#entry.command_string === null ? null : `${this.#entry.consumer} ${this.#entry.command_string}`; }
+  /** The whole line, or null if it is not known: the bridge keeps only the beginning of a long one. */
+  get #line() {
+    const { command_string: string, consumer, cut, own } = this.#entry;
+    return string === null || (cut && !own) ? null : `${consumer} ${string}`;
+  }
+
+  get #lineText() {
+    const { command_string: string, consumer } = this.#entry;
+    return this.#line ?? (string === null ? `${consumer} (another client's command)` : `${consumer} ${string}…`);
+  }
 
   render() {
     const { state, message, replies, own, client, commander, ended, message_code: code } = this.#entry;
-    const seen = [state, message, replies, own?.replyCount, ended, code, this.#line, client].join("\n");
+    const seen = [state, message, replies, own?.replyCount, ended, code, this.#lineText, client].join("\n");
     if (seen === this.#seen) return;
     this.#seen = seen;
     const { mark, state: shown, line, who, said, again } = this.#parts;
@@ -123,7 +132,7 @@ class Item {
     this.root.dataset.own = String(own !== null);
     setText(mark, MARKS[state] ?? "?");
     setText(shown, state === "failed" && code === "!" ? "failed !" : state);
-    setText(line, this.#line ?? `${this.#entry.consumer} (another client's command)`);
+    setText(line, this.#lineText);
     line.title = line.textContent;
     setText(who, own ? "this page" : client ?? senderOf(commander) ?? "not known");
     who.title = commander ?? "";

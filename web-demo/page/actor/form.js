@@ -112,6 +112,7 @@ export class CommandForm {
   #said(line, problems) {
     const danger = this.#app.danger(this.#actor, line) ?? null;
     if (danger !== null) return `dangerous: ${danger}`;
+    if (line.includes("--help")) return "CLU answers this with its help, and runs nothing";
     const form = read(this.#commands, line);
     if (this.#commands.length > 0 && form === null) return `${this.#actor} has no such command, as far as it has said; the line is sent as it is written`;
     if (form?.path.at(-1).unread) return `what ${pathName(form.path)} takes is not known: write it into the line`;

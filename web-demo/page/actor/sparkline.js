@@ -9,7 +9,7 @@ import { element } from "../shell/dom.js";
 export const SPAN = 3_600_000;
 
 /** Spans with their names: the shortest that has everything is drawn, the same for all rows. */
-const SPANS = [[300_000, "5 minutes"], [900_000, "15 minutes"], [SPAN, "hour"]];
+const SPANS = [[300_000, "5 min"], [900_000, "15 min"], [SPAN, "hour"]];
 
 /** The span for what began so many ms ago, and its name. @returns {[number, string]} */
 export function spanFor(age) {
@@ -168,13 +168,19 @@ export class Past {
       series.askedAt = this.#now();
     }
     try {
-      const { series: answers } = await this.#history(batch.map(([keyword]) => keyword), { from: FROM, points: POINTS });
+      const { series: answers, filling } = await this.#history(batch.map(([keyword]) => keyword), { from: FROM, points: POINTS });
       for (const answer of answers) this.#take(answer, new Map(batch).get(answer.keyword));
+      if (filling) this.#soon(batch);  // the bridge has just started, and still reads the past
     } catch {
-      for (const [, series] of batch) series.askedAt = this.#now() - REFRESH + RETRY;
+      this.#soon(batch);
     }
     this.#busy = false;
     if (!this.#gone) this.#next();
+  }
+
+  /** Asks for these again in a short time. */
+  #soon(batch) {
+    for (const [, series] of batch) series.askedAt = this.#now() - REFRESH + RETRY;
   }
 
   #take(answer, series) {
