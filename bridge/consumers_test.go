@@ -1,8 +1,10 @@
 package bridge
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -68,7 +70,7 @@ func (f *fakeConsumers) pass(seconds int, actors ...string) (asked int) {
 		for _, a := range actors {
 			f.says(a, time.Second)
 		}
-		f.tick()
+		f.look(f.actors())
 	}
 	return len(f.asked)
 }
@@ -79,7 +81,7 @@ func TestTheBrokerIsAskedAboutEveryActorThatWasHeard(t *testing.T) {
 	for _, name := range []string{"dome", "mount", "gone"} {
 		f.says(name, 0)
 	}
-	f.tick()
+	f.look(f.actors())
 	slices.Sort(f.told)
 	if fmt.Sprint(f.told) != "[dome true gone false mount false]" {
 		t.Errorf("told %v", f.told)
@@ -167,6 +169,28 @@ func TestAReturnedCommandIsAReasonToAsk(t *testing.T) {
 	}
 }
 
+// What is told of how alive the actors are does not wait for the broker.
+func TestABrokerThatDoesNotAnswerHoldsUpOnlyTheQuestions(t *testing.T) {
+	testkit.Bubble(t, func(t *testing.T) {
+		f := newFakeConsumers()
+		f.says("dome", 0)
+		answer := make(chan struct{})
+		var asked, lived atomic.Int32
+		f.ask = func(string) (amqpx.QueueUse, bool) { asked.Add(1); <-answer; return amqpx.InUse, false }
+		f.lived = func([]snapshot.Liveness) { lived.Add(1) }
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); f.run(ctx) }()
+		<-time.After(5*askTick + askTick/2)
+		if lived.Load() != 5 || asked.Load() != 1 {
+			t.Errorf("it was told %d times, and asked %d times", lived.Load(), asked.Load())
+		}
+		cancel()
+		close(answer)
+		<-ended
+	})
+}
+
 func TestManyActorsAreAskedAboutAFewAtATime(t *testing.T) {
 	f := newFakeConsumers()
 	for n := range 20 {
@@ -198,7 +222,7 @@ func TestAnActorThatTheHubHadForgottenHasItsConsumerAgain(t *testing.T) {
 	}
 	f.told = nil
 	f.heard["dome"] = snapshot.Liveness{Name: "dome", Last: f.clock.Now(), Interval: time.Second, Consumer: snapshot.Present}
-	if f.tick(); f.told != nil {
+	if f.look(f.actors()); f.told != nil {
 		t.Errorf("what the hub knows it was told again: %v", f.told)
 	}
 }
