@@ -170,7 +170,7 @@ func (c *consumers) answered(a snapshot.Liveness, is snapshot.Presence, logged b
 	changed := one.is != is
 	one.is, one.asked, one.logged = is, c.now(), logged
 	if one.pause = min(2*one.pause, askPauseLong); changed || !logged || one.pause == 0 {
-		one.pause = askPause
+		one.pause = one.firstPause()
 	}
 	c.mu.Unlock()
 	c.tell(a.Name, is)

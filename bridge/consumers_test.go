@@ -126,8 +126,8 @@ func TestAnActorThatIsHeardAsUsualIsNotAskedAboutIfThatIsLogged(t *testing.T) {
 		t.Errorf("in the hour after its death it was asked %d times", n)
 	}
 	f.use["dome_commands"] = amqpx.InUse
-	if f.pass(6, "dome"); f.told[len(f.told)-1] != "dome true" {
-		t.Errorf("six seconds after it came back it was told %v", f.told)
+	if f.pass(2, "dome"); f.told[len(f.told)-1] != "dome true" {
+		t.Errorf("two seconds after it came back it was told %v", f.told)
 	}
 }
 
@@ -152,6 +152,14 @@ func TestAnActorThatFallsSilentIsAskedAboutSoon(t *testing.T) {
 	delete(f.use, "dome_commands")
 	if f.pass(7); f.told[len(f.told)-1] != "dome false" {
 		t.Errorf("seven seconds later it was told %v", f.told)
+	}
+}
+
+func TestAnActorThatNeverTakesCommandsIsAskedAboutSeldom(t *testing.T) {
+	f := newFakeConsumers()
+	f.says("clock", time.Second)
+	if n := f.pass(600, "clock"); n < 10 || n > 18 {
+		t.Errorf("in ten minutes it was asked %d times", n)
 	}
 }
 
