@@ -39,8 +39,8 @@ func TestTheCountedMemoryIsThatOfTheHeap(t *testing.T) {
 
 func TestADayOfAKeywordThatChangesEachSecondTakesTenKilobytes(t *testing.T) {
 	s := New(Limits{Bytes: 1 << 30})
-	fill(s, 1, 10, 24*3600, start)
-	if got := s.Figures().Bytes / 10; got > 10_500 {
+	fill(s, 1, 2, 24*3600, start)
+	if got := s.Figures().Bytes / 2; got > 10_500 {
 		t.Errorf("it takes %d bytes", got)
 	}
 }
@@ -62,9 +62,9 @@ func TestAValueThatStaysTakesNoMoreMemory(t *testing.T) {
 }
 
 func TestMemoryIsBounded(t *testing.T) {
-	const most = 2 << 20
+	const most = 220 << 10
 	s := New(Limits{Bytes: most})
-	fill(s, 20, 40, 3000, start)
+	fill(s, 5, 30, 2000, start)
 	f := s.Figures()
 	if f.Bytes > most || f.Bytes < most*3/4 {
 		t.Errorf("it takes %d bytes of %d", f.Bytes, most)
@@ -72,18 +72,18 @@ func TestMemoryIsBounded(t *testing.T) {
 	if f.EvictedChunks == 0 || f.EvictedSeries != 0 {
 		t.Errorf("%d chunks and %d series were evicted", f.EvictedChunks, f.EvictedSeries)
 	}
-	a := s.ask(t, Query{Keywords: []string{"actor3.keyword_7"}, From: start.UnixMilli(), To: after(3000).UnixMilli(), Points: 5000})
+	a := s.ask(t, Query{Keywords: []string{"actor3.keyword_7"}, From: start.UnixMilli(), To: after(2000).UnixMilli(), Points: 5000})
 	if len(a.Evicted) != 1 || a.Evicted[0] != "actor3.keyword_7" {
 		t.Errorf("the answer tells of %v", a.Evicted)
 	}
-	if oldest := a.Series[0].Oldest; oldest <= start.UnixMilli() || oldest > after(3000).UnixMilli() {
+	if oldest := a.Series[0].Oldest; oldest <= start.UnixMilli() || oldest > after(2000).UnixMilli() {
 		t.Errorf("the oldest value is of %d", oldest)
 	}
 }
 
 func TestAnActorWithManyKeywordsTakesNothingFromOneWithFew(t *testing.T) {
 	s := New(Limits{Bytes: 1 << 20})
-	for i := range 600 {
+	for i := range 300 {
 		s.say("calm", after(float64(i)), fmt.Sprintf(`{"n": %d}`, i))
 		body := `{"x": 1`
 		for k := range 100 {
@@ -94,8 +94,8 @@ func TestAnActorWithManyKeywordsTakesNothingFromOneWithFew(t *testing.T) {
 	if f := s.Figures(); f.Bytes > 1<<20 || f.EvictedSeries == 0 {
 		t.Errorf("figures %+v", f)
 	}
-	if told := s.since(t, start, after(600), 1000, "calm.n")[0]; len(told.T) != 600 {
-		t.Errorf("the calm actor has %d of 600 values", len(told.T))
+	if told := s.since(t, start, after(600), 1000, "calm.n")[0]; len(told.T) != 300 {
+		t.Errorf("the calm actor has %d of 300 values", len(told.T))
 	}
 }
 
