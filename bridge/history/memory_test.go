@@ -76,8 +76,8 @@ func TestMemoryIsBounded(t *testing.T) {
 	if len(a.Evicted) != 1 || a.Evicted[0] != "actor3.keyword_7" {
 		t.Errorf("the answer tells of %v", a.Evicted)
 	}
-	if oldest := a.Series[0].Oldest; oldest <= start.UnixMilli() || oldest > after(2000).UnixMilli() {
-		t.Errorf("the oldest value is of %d", oldest)
+	if fine := a.Series[0].FineFrom; fine == nil || *fine <= after(2000-rawMS/1000).UnixMilli() {
+		t.Errorf("each change is known from %v on", fine)
 	}
 }
 
@@ -148,5 +148,18 @@ func TestWhatIsTooOldIsDropped(t *testing.T) {
 	told := s.since(t, end.Add(-24*time.Hour), end, 5000, "alive.n")[0]
 	if first := told.T[0]; first > end.Add(-24*time.Hour).UnixMilli() || len(told.T) < 24*60 {
 		t.Errorf("of the last day %d values are known, from %d on", len(told.T), first)
+	}
+}
+
+func TestTheOldestMinutesAreEvictedFirst(t *testing.T) {
+	s := New(Limits{Bytes: 36 << 10})
+	fill(s, 1, 9, 6*3600, start)
+	a := s.ask(t, Query{Keywords: []string{"actor0.keyword_7"}, From: start.UnixMilli(), To: after(6 * 3600).UnixMilli(), Points: 5000})
+	told := a.Series[0]
+	if len(a.Evicted) != 1 || told.Oldest <= after(1800).UnixMilli() {
+		t.Errorf("evicted are %v, and the oldest value is of %v", a.Evicted, seconds([]int64{told.Oldest}))
+	}
+	if fine := told.FineFrom; fine == nil || *fine > after(6*3600-840).UnixMilli() {
+		t.Errorf("each change is known from %v on", fine)
 	}
 }
