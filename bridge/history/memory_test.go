@@ -3,6 +3,7 @@ package history
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 )
@@ -115,8 +116,8 @@ func TestActorsAreBounded(t *testing.T) {
 func TestNotingAKnownKeywordAllocatesNothing(t *testing.T) {
 	s := New(Limits{})
 	bodies := []Keywords{
-		membersOf(`{"n": 1.5, "big": 5853498713190525696, "s": "open", "b": true, "z": null, "o": {"x": 1, "l": [1, 2, [3]]}}`),
-		membersOf(`{"n": 2.5, "big": 5853498713190525697, "s": "closed", "b": false, "z": null, "o": {"x": 2, "l": [3, 4, [5]]}}`),
+		membersOf(`{"n": 1.5, "big": 5853498713190525696, "s": "open", "t": "` + strings.Repeat("x", 500) + `", "b": true, "z": null, "o": {"x": 1, "l": [1, 2, [3]]}}`),
+		membersOf(`{"n": 2.5, "big": 5853498713190525697, "s": "closed", "t": "` + strings.Repeat("y", 500) + `", "b": false, "z": null, "o": {"x": 2, "l": [3, 4, [5]]}}`),
 	}
 	at := start
 	r := &Reply{Actor: "a"}
