@@ -37,7 +37,7 @@ export class LogPanel {
     this.#query = query;
     this.#on = onChange;
     const isMarked = ({ reply }) => this.#marked !== null && reply?.seq === this.#marked.seq && reply?.epoch === this.#marked.epoch;
-    this.#list = new VirtualList(label, rowMaker(isMarked), {
+    this.#list = new VirtualList(label, rowMaker(isMarked, () => app.store.now()), {
       pick: (item) => item.reply && this.#envelope.open(item),
       top: () => this.#model?.loadOlder(),  // a scroll may still be reported after unmount
       bottom: () => this.#model?.detached && this.#model.loadNewer(),

@@ -22,11 +22,12 @@ function make() {
  * @param {HTMLElement} row
  * @param {import("./model.js").Item} item
  * @param {(item: import("./model.js").Item) => boolean} isMarked
+ * @param {number} now  ms by the bridge's clock
  */
-function fill(row, item, isMarked) {
+function fill(row, item, isMarked, now) {
   const [time, code, sender, body, id] = row.cells;
   const { reply } = item;
-  setText(time, formatTime(item.time, true));
+  setText(time, dayOf(item.time) === dayOf(now) ? formatTime(item.time, true) : `${new Date(item.time).toISOString().slice(5, 10)} ${formatTime(item.time)}`);
   row.classList.toggle("gap", reply === null);
   row.toggleAttribute("data-late", reply?.late === true);
   row.toggleAttribute("data-marked", isMarked(item));
@@ -42,12 +43,19 @@ function fill(row, item, isMarked) {
   setText(id, reply ? shortId(reply.commandId) : "");
 }
 
+/** Days since 1970: a time of another day is written with its date. */
+const dayOf = (ms) => Math.floor(ms / 86_400_000);
+
 function titleOf({ time, reply }) {
   const date = new Date(time).toISOString().replace("T", " ").replace("Z", " UTC");
   return reply?.late ? `${date}: published while this page was not connected` : date;
 }
 
-/** Returns what makes and fills rows. @param {(item: object) => boolean} [isMarked] */
-export function rowMaker(isMarked = () => false) {
-  return { make, fill: (row, item) => fill(row, item, isMarked) };
+/**
+ * Returns what makes and fills rows.
+ * @param {(item: object) => boolean} isMarked
+ * @param {() => number} now
+ */
+export function rowMaker(isMarked, now) {
+  return { make, fill: (row, item) => fill(row, item, isMarked, now()) };
 }

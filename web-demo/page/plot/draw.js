@@ -161,9 +161,11 @@ function drawState(ctx, text, left, right, top, height, ratio, palette) {
   ctx.strokeRect(left, top, width, height);
   if (width < 22 * ratio) return;
   ctx.save();
+  ctx.fillStyle = fill;
   ctx.beginPath();
   ctx.rect(left, top, width - 2 * ratio, height);
   ctx.clip();
+  if (hatch > 0) ctx.fillRect(left + 3 * ratio, top + 3 * ratio, ctx.measureText(text).width + 4 * ratio, height - 6 * ratio);  // no lines behind the word
   ctx.fillStyle = palette.get("bright");
   ctx.fillText(text, left + 5 * ratio, top + height / 2);
   ctx.restore();

@@ -5,7 +5,8 @@ const DAY = 86_400_000;
 /** The labels of a time axis. @param {number[]} times  ms @param {number} step  ms between two */
 export function timeLabels(times, step) {
   let day = null;
-  return times.map((time) => {
+  return times.map((exact) => {
+    const time = Math.round(exact);  // uPlot adds up fractions
     const iso = new Date(time).toISOString();
     const date = iso.slice(5, 10);
     const begins = date !== day && (day !== null || time % DAY === 0);
