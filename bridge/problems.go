@@ -77,39 +77,64 @@ func (b *Bridge) noticeProblems(actor string) {
 	})
 }
 
-// actorsPerTurn is how many actors' problems are read in a turn.
-const actorsPerTurn = 32
+const (
+	// actorsPerTurn is how many actors' problems are read in a turn.
+	actorsPerTurn = 32
+	// maxProblems is how many problems an answer lists.
+	maxProblems = 2000
+)
+
+// problemsRequest is a request for all problems in progress.
+type problemsRequest struct {
+	b        *Bridge
+	r        request
+	answered func()
+
+	answer *protocol.AllProblems // nil until it is begun
+	view   *filter.View          // what the client may hear
+	left   []string              // actors that are not read yet
+	all    []problem.Problem
+}
 
 // listProblems answers with all problems of which the client may know, the most urgent first.
 func (b *Bridge) listProblems(s *hub.Session, r request) error {
 	return b.hub.SubmitAfterPast(s, func(answered func()) hub.Task {
-		var left []string
-		var all []problem.Problem
-		var answer *protocol.AllProblems // nil until it is begun
-		var view *filter.View
-		return func() bool {
-			if now := viewOf(r.client); answer == nil || now.Key() != view.Key() {
-				answer, all, left, view = &protocol.AllProblems{Op: "problems", ID: r.id}, nil, b.problems.Actors(), now
-			}
-			n := min(actorsPerTurn, len(left))
-			for _, actor := range left[:n] {
-				problems, omitted := b.problems.Of(actor, view)
-				all = append(all, problems...)
-				answer.Omit(actor, omitted)
-			}
-			if left = left[n:]; len(left) > 0 {
-				return false
-			}
-			if view == nil {
-				answer.Omit("", b.problems.Omitted())
-			}
-			slices.SortFunc(all, problem.Compare)
-			answer.Problems = encodeProblems(all)
-			r.conn.SendInOrder(protocol.Encode(answer))
-			answered()
-			return true
-		}
+		return (&problemsRequest{b: b, r: r, answered: answered}).step
 	})
+}
+
+// step does one turn's work.
+func (t *problemsRequest) step() (done bool) {
+	if now := viewOf(t.r.client); t.answer == nil || now.Key() != t.view.Key() { // it changed meanwhile
+		t.answer, t.all, t.left, t.view = &protocol.AllProblems{Op: "problems", ID: t.r.id}, nil, t.b.problems.Actors(), now
+	}
+	n := min(actorsPerTurn, len(t.left))
+	for _, actor := range t.left[:n] {
+		problems, omitted := t.b.problems.Of(actor, t.view)
+		t.all = append(t.all, problems...)
+		t.answer.Omit(actor, omitted)
+	}
+	t.left = t.left[n:]
+	t.cut()
+	if len(t.left) > 0 {
+		return false
+	}
+	if t.view == nil {
+		t.answer.Omit("", t.b.problems.Omitted())
+	}
+	t.answer.Problems = encodeProblems(t.all)
+	t.r.conn.SendInOrder(protocol.Encode(t.answer))
+	t.answered()
+	return true
+}
+
+// cut sorts the problems that were read, and leaves out those that are too many.
+func (t *problemsRequest) cut() {
+	slices.SortFunc(t.all, problem.Compare)
+	for i := maxProblems; i < len(t.all); i++ {
+		t.answer.Omit(t.all[i].Actor, 1)
+	}
+	t.all = t.all[:min(len(t.all), maxProblems)]
 }
 
 // viewOf returns the view of a client; nil hears everything.

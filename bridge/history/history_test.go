@@ -2,6 +2,7 @@ package history
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -190,6 +191,20 @@ func TestSilenceOfAnActorIsTold(t *testing.T) {
 	}
 }
 
+func TestSilenceIsForThoseWhoHearEverything(t *testing.T) {
+	s := New(Limits{Origins: true})
+	for i := range 2 {
+		s.Note(&Reply{Actor: "a", Time: after(float64(i) * 100), Code: "i"}, membersOf(`{"n": 1}`))
+	}
+	for all, want := range map[bool]int{true: 1, false: 0} {
+		a := s.ask(t, Query{Keywords: []string{"a.n"}, From: start.UnixMilli(), To: after(200).UnixMilli(), Points: 10,
+			Visible: func(o *Origin) bool { return all || !o.Others }})
+		if got := len(a.Series[0].Silent); got != want {
+			t.Errorf("of all (%v): %d spans", all, got)
+		}
+	}
+}
+
 func TestValuesOfOriginsThatAreNotVisibleAreLeftOut(t *testing.T) {
 	s := New(Limits{Origins: true})
 	for i, code := range []string{"i", "w", "i", "w", "w", "i"} {
@@ -197,7 +212,7 @@ func TestValuesOfOriginsThatAreNotVisibleAreLeftOut(t *testing.T) {
 	}
 	for codes, want := range map[string][]string{"i": {"1", "2"}, "w": {"2", "1"}, "iw": {"1", "2", "1", "2", "1", "2"}, "": nil} {
 		a := s.ask(t, Query{Keywords: []string{"a.n"}, From: start.UnixMilli(), To: after(10).UnixMilli(), Points: 10,
-			Visible: func(o *Origin) bool { return slices.Contains([]byte(codes), o.Code[0]) }})
+			Visible: func(o *Origin) bool { return o.Code != "" && strings.Contains(codes, o.Code) }})
 		if got := texts(a.Series[0].Last); !slices.Equal(got, want) {
 			t.Errorf("to those who hear %q it was %v, want %v", codes, got, want)
 		}
@@ -209,10 +224,10 @@ func TestManyOriginsShareASeriesForThoseWhoHearEverything(t *testing.T) {
 	for i := range 400 {
 		s.Note(&Reply{Actor: "a", Time: after(float64(i)), Commander: string(rune('A' + i))}, membersOf(`{"n": 1}`))
 	}
-	count := 0
+	series := map[*Origin]bool{}
 	s.ask(t, Query{Keywords: []string{"a.n"}, From: start.UnixMilli(), To: after(500).UnixMilli(), Points: 10,
-		Visible: func(o *Origin) bool { count++; return o.Others }})
-	if f := s.Figures(); count != maxKeywordSeries || f.Series != maxKeywordSeries {
-		t.Errorf("there are %d series, %d were looked at", f.Series, count)
+		Visible: func(o *Origin) bool { series[o] = true; return o.Others }})
+	if f := s.Figures(); len(series) != maxKeywordSeries || f.Series != maxKeywordSeries {
+		t.Errorf("there are %d series, %d were looked at", f.Series, len(series))
 	}
 }

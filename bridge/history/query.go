@@ -103,7 +103,7 @@ func (s *Store) read(keyword string, q *Query) *reading {
 		r.known, r.states = true, newStateReading(q)
 		r.takeStates(&s.arena, some)
 	}
-	if r.known {
+	if r.known && (q.Visible == nil || q.Visible(a.others)) { // silence is about all replies of the actor
 		r.silent = spansIn(a.silent, q)
 	}
 	return r

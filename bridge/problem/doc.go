@@ -24,8 +24,8 @@
 //
 // A condition is raised when its expression has been true for its time, and ends when it is false. An
 // actor is silent when it has said nothing for four times its rhythm, and five seconds at least, or
-// when it had a consumer of commands and has none any more. Nobody is silent while the bridge cannot
-// hear: without a link, and for a while after it, and after a pause of the process.
+// when its queue of commands had a consumer and has none any more. No actor becomes silent while the
+// bridge cannot hear: without a link, for as long again after it, and after a pause of the process.
 //
 // # How a problem ends
 //
@@ -41,9 +41,11 @@
 // # Acknowledgements
 //
 // An acknowledgement names problems by their keys, and covers them as far as they were raised by the
-// number up to which its operator had heard: what is raised later, even with the same text ten
-// minutes after the last time, is not covered. Bridges that do not share a stream number replies
-// differently; for these it covers what was raised before it arrived. One that comes before the reply
-// that it covers is remembered. Of two, the first counts. Nothing else changes what is acknowledged: neither a page that is
-// loaded again nor a bridge that starts again clears or revives anything.
+// number up to which its operator had heard. What is raised later is not covered, and neither is the
+// same text when it is said again more than ten minutes after the last time. Bridges that do not share
+// a stream number replies differently; for these it covers what was raised before it arrived. One that
+// comes before the reply that it covers is remembered. Of two, the first counts.
+//
+// Nothing else changes what is acknowledged: neither a page that is loaded again nor a bridge that
+// starts again clears or revives anything.
 package problem

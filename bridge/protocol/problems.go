@@ -56,5 +56,5 @@ func (a *AllProblems) Omit(actor string, omitted uint64) {
 	if a.Omitted == nil {
 		a.Omitted = map[string]uint64{}
 	}
-	a.Omitted[actor] = omitted
+	a.Omitted[actor] += omitted
 }

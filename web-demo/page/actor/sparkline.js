@@ -168,13 +168,19 @@ export class Past {
       series.askedAt = this.#now();
     }
     try {
-      const { series: answers } = await this.#history(batch.map(([keyword]) => keyword), { from: FROM, points: POINTS });
+      const { series: answers, filling } = await this.#history(batch.map(([keyword]) => keyword), { from: FROM, points: POINTS });
       for (const answer of answers) this.#take(answer, new Map(batch).get(answer.keyword));
+      if (filling) this.#soon(batch);  // the bridge has just started, and still reads the past
     } catch {
-      for (const [, series] of batch) series.askedAt = this.#now() - REFRESH + RETRY;
+      this.#soon(batch);
     }
     this.#busy = false;
     if (!this.#gone) this.#next();
+  }
+
+  /** Asks for these again in a short time. */
+  #soon(batch) {
+    for (const [, series] of batch) series.askedAt = this.#now() - REFRESH + RETRY;
   }
 
   #take(answer, series) {

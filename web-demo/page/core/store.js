@@ -25,6 +25,9 @@ import { Scheduler } from "./scheduler.js";
 /** What the bridge tells beside replies. */
 const NOTICES = ["actors", "problems", "commands", "models", "site"];
 
+/** Codes of refusals that may be over in a second. */
+const TEMPORARY = new Set(["full", "rate", "undecided"]);
+
 /** How the ids of commands begin by which bridges ask actors for their models. */
 const QUESTION = "model-";
 
@@ -55,6 +58,11 @@ export class Store {
   #inWindow = 0;
   #unhooks = [];
   #subscriptions = [];
+  #due = new Set();     // capabilities of what was refused, and is asked for again
+  #asks = {
+    problems: async () => this.#allProblems(await this.#clu.problems()),
+    commands: async () => this.#allCommands(await this.#clu.everyCommand()),
+  };
   #notices = null;      // the subscription to what the bridge knows beside replies
   #seconds = 0;         // when the last second was counted, by the bridge's clock
   #listeningSince = 0;  // since when every reply of an actor would have been heard, ms; 0: for long
@@ -92,6 +100,7 @@ export class Store {
     on("lag", ({ behind }) => { this.behind = behind; this.#touch("link"); });
     on("command", (command) => this.#ownCommand(command));
     on("hello", () => this.#greeted());
+    on("access", ({ changed }) => { if (changed?.includes("hear") || changed?.includes("hide")) this.#askAll(); });
     on("notice", (notice) => this.#notice(notice));
     this.#subscriptions.push(this.#clu.subscribe({}, {
       values: false,
@@ -275,8 +284,20 @@ export class Store {
     if (this.#clu.protocol === "plain") this.#listeningSince = this.now();
     this.#touch("link");
     if (this.#has("notices") && (this.#notices?.closed ?? true)) this.#notices = this.#clu.subscribe(null, { notices: NOTICES });
-    if (this.#has("problems")) this.#clu.problems().then((answer) => this.#allProblems(answer), () => {});
-    if (this.#has("commands")) this.#clu.everyCommand().then((commands) => this.#allCommands(commands), () => {});
+    this.#askAll();
+  }
+
+  /** Handles that the bridge does not answer. A lost connection is no refusal: the next hello asks again. */
+  #refused(capability, code) {
+    if (TEMPORARY.has(code)) this.#due.add(capability);
+    else this.#due.delete(capability);
+  }
+
+  /** Asks for what notices only tell the changes of. */
+  #askAll() {
+    for (const [capability, ask] of Object.entries(this.#asks)) {
+      if (this.#has(capability)) ask().then(() => this.#due.delete(capability), ({ code }) => this.#refused(capability, code));
+    }
   }
 
   #allProblems({ problems, omitted }) {
@@ -330,6 +351,7 @@ export class Store {
     this.#inWindow = 0;
     if (this.#window.length > RATE_WINDOW) this.#window.shift();
     this.rate = this.#window.reduce((sum, n) => sum + n, 0) / this.#window.length;
+    if (this.#due.size > 0 && this.link.state === "open") this.#askAll();
     if (!this.behind) this.#watchLiveness(now);
   }
 

@@ -85,6 +85,22 @@ test("the worst problem is shown, whatever lesser one comes after it", async () 
   assert.deepEqual(store.problems.map(({ text }) => text), ["coolant leak", "disk 80 % full"]);
 });
 
+test("problems that the bridge did not tell are asked for again", async () => {
+  const { store, socket } = opened();
+  socket.drop();
+  const next = reconnect();
+  next.say(hello());
+  const answer = (make) => next.requests().filter(({ op }) => op === "problems").map(({ id }) => next.say(make(id))).length;
+  assert.equal(answer((id) => ({ op: "error", id, code: "full", message: "Too much is asked." })), 1);
+  await settled();
+  mock.timers.tick(1_000);
+  assert.equal(answer((id) => ({ op: "problems", id, problems: [problem("warn", "disk")] })), 1);
+  await settled();
+  assert.equal(store.worst.text, "disk");
+  mock.timers.tick(1_000);
+  assert.equal(answer(() => {}), 0);
+});
+
 test("an acknowledged problem stays so over a reload, and an ended one alarms nobody", async () => {
   const acked = problem("critical", "coolant leak", { acked: { by: "ana", time: iso(NOON) } });
   const over = problem("critical", "wind", { key: "wind", kind: "condition", active: false });
