@@ -88,8 +88,8 @@ export class Source {
       const own = series.filter(({ keyword }) => keyword === track.name);
       const numbers = own.find(({ kind }) => kind === "number");
       const states = own.find(({ kind }) => kind === "state");
-      track.number = numbers ? NumberSeries.from(numbers) : null;
-      track.state = states ? StateSeries.from(states) : null;
+      track.number = numbers ? NumberSeries.from(withGaps(numbers, gaps)) : null;
+      track.state = states ? StateSeries.from(withGaps(states, gaps)) : null;
       track.note = noteOf(track, from, to, evicted.includes(track.name));
     }
     this.#next = this.#app.store.log.first;
@@ -148,6 +148,11 @@ export function memberOf(value, path) {
     value = value[name];
   }
   return value;
+}
+
+/** A series of the history in which gaps of the bridge are silence, too. */
+function withGaps(series, gaps) {
+  return gaps.length === 0 ? series : { ...series, silent: [...series.silent ?? [], ...gaps].sort(([a], [b]) => a - b) };
 }
 
 function noteOf({ number, state }, from, to, evicted) {
