@@ -72,7 +72,8 @@ func newConsumers(b *Bridge) *consumers {
 // longer, also when that is found for the first time. It must be called before the bridge runs.
 func (c *consumers) OnChange(do func(actor string, present bool)) { c.changed = append(c.changed, do) }
 
-// of reports whether somebody takes an actor's commands, if that is known.
+// of reports whether somebody takes an actor's commands, if that is known. That nobody does is known for
+// a moment only: the actor may have started since.
 func (c *consumers) of(actor string) (present, known bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -80,7 +81,8 @@ func (c *consumers) of(actor string) (present, known bool) {
 	if one == nil || one.is == snapshot.Unknown {
 		return false, false
 	}
-	return one.is == snapshot.Present, true
+	present = one.is == snapshot.Present
+	return present, present || c.now().Sub(one.asked) < askTick
 }
 
 // doubt is called when the broker has returned a command to an actor: it is asked about again soon.

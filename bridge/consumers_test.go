@@ -92,6 +92,13 @@ func TestTheBrokerIsAskedAboutEveryActorThatWasHeard(t *testing.T) {
 	if present, known := f.of("gone"); present || !known {
 		t.Error("that gone has none is not known")
 	}
+	f.clock.Pass(askTick)
+	if _, known := f.of("gone"); known {
+		t.Error("that gone has none is known a second later, when it may have started")
+	}
+	if present, known := f.of("dome"); !present || !known {
+		t.Error("dome's consumer is forgotten")
+	}
 	if _, known := f.of("never"); known {
 		t.Error("an actor that was never heard is known")
 	}
