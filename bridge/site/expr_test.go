@@ -19,49 +19,64 @@ func valuesOf(e *Expr, values map[string]string) func(int) []byte {
 	}
 }
 
+const huge = "5853498713190525696"
+
+// evaluations are expressions, the values of their keywords, and what they say of these.
+var evaluations = []struct {
+	expr, values string
+	want         Truth
+}{
+	{`w.safe == false`, `w.safe=false`, True},
+	{`w.safe == false`, `w.safe=true`, False},
+	{`w.safe == false`, ``, Unknown},
+	{`w.safe == false`, `w.safe=null`, False},
+	{`w.safe == null`, `w.safe=null`, True},
+	{`w.safe != true`, `w.safe=null`, True},
+	{`w.safe != true`, `w.safe="true"`, True},
+	{`d.shutter == "open"`, `d.shutter="open"`, True},
+	{`d.shutter == "open"`, `d.shutter="Open"`, False},
+	{`d.shutter == "öffnen \" \\"`, `d.shutter="\u00f6ffnen \" \\"`, True},
+	{`d.shutter == "open"`, `d.shutter=["open"]`, False},
+	{`d.shutter != "open"`, `d.shutter={"a":"open"}`, True},
+	{`d.x == ""`, `d.x=""`, True},
+	{`w.wind > 15`, `w.wind=15.0`, False},
+	{`w.wind >= 15`, `w.wind=15.0`, True},
+	{`w.wind == 15`, `w.wind=1.5e1`, True},
+	{`w.wind < -2.5`, `w.wind=-3`, True},
+	{`w.wind <= 0`, `w.wind=-0`, True},
+	{`w.wind == 0`, `w.wind=-0`, True},
+	{`w.wind > 15`, `w.wind=null`, Unknown},
+	{`w.wind > 15`, `w.wind="20"`, Unknown},
+	{`w.wind > 15`, `w.wind=1e999`, True},
+	{`w.n == ` + huge, `w.n=5853498713190525697`, False},
+	{`w.n == ` + huge, `w.n=` + huge, True},
+	{`w.n < ` + huge, `w.n=5853498713190525695`, True},
+	{`w.n > -` + huge, `w.n=-5853498713190525695`, True},
+	{`w.n > 99999999999999999998`, `w.n=99999999999999999999`, True},
+	{`w.n < 15`, `w.n=15`, False},
+	{`w.n < 15`, `w.n=9`, True},
+	{`w.n < 90`, `w.n=100`, False},
+	{`w.n < 0`, `w.n=-5`, True},
+	{`w.n > -3`, `w.n=5`, True},
+	{`w.n < -3`, `w.n=5`, False},
+	{`w.n > 3`, `w.n=-5`, False},
+	{`w.n > 3`, `w.n=-0`, False},
+	{`w.n >= -5`, `w.n=-5`, True},
+	{`w.n > 0.5`, `w.n=0.5`, False},
+	{strings.Repeat("(a.x == 2) or ", 20) + "(a.x == 1)", `a.x=1`, True},
+	{`a.x == 1 and b.y == 2`, `a.x=1,b.y=2`, True},
+	{`a.x == 1 and b.y == 2`, `a.x=1`, Unknown},
+	{`a.x == 1 and b.y == 2`, `a.x=2`, False},
+	{`a.x == 1 or b.y == 2`, `a.x=1`, True},
+	{`a.x == 1 or b.y == 2`, `a.x=2`, Unknown},
+	{`a.x == 1 or a.x == 2 and b.y == 2`, `a.x=1,b.y=0`, True},
+	{`(a.x == 1 or a.x == 2) and b.y == 2`, `a.x=1,b.y=0`, False},
+	{`a.b.c.0 > 1`, `a.b.c.0=2`, True},
+	{`lvm.sci-foc.x_y==true`, `lvm.sci-foc.x_y=true`, True},
+}
+
 func TestAnExpressionIsTrueFalseOrUnknown(t *testing.T) {
-	const huge = "5853498713190525696"
-	for _, c := range []struct {
-		expr, values string
-		want         Truth
-	}{
-		{`w.safe == false`, `w.safe=false`, True},
-		{`w.safe == false`, `w.safe=true`, False},
-		{`w.safe == false`, ``, Unknown},
-		{`w.safe == false`, `w.safe=null`, False},
-		{`w.safe == null`, `w.safe=null`, True},
-		{`w.safe != true`, `w.safe=null`, True},
-		{`w.safe != true`, `w.safe="true"`, True},
-		{`d.shutter == "open"`, `d.shutter="open"`, True},
-		{`d.shutter == "open"`, `d.shutter="Open"`, False},
-		{`d.shutter == "öffnen \" \\"`, `d.shutter="\u00f6ffnen \" \\"`, True},
-		{`d.shutter == "open"`, `d.shutter=["open"]`, False},
-		{`d.shutter != "open"`, `d.shutter={"a":"open"}`, True},
-		{`d.x == ""`, `d.x=""`, True},
-		{`w.wind > 15`, `w.wind=15.0`, False},
-		{`w.wind >= 15`, `w.wind=15.0`, True},
-		{`w.wind == 15`, `w.wind=1.5e1`, True},
-		{`w.wind < -2.5`, `w.wind=-3`, True},
-		{`w.wind <= 0`, `w.wind=-0`, True},
-		{`w.wind == 0`, `w.wind=-0`, True},
-		{`w.wind > 15`, `w.wind=null`, Unknown},
-		{`w.wind > 15`, `w.wind="20"`, Unknown},
-		{`w.wind > 15`, `w.wind=1e999`, True},
-		{`w.n == ` + huge, `w.n=5853498713190525697`, False},
-		{`w.n == ` + huge, `w.n=` + huge, True},
-		{`w.n < ` + huge, `w.n=5853498713190525695`, True},
-		{`w.n > -` + huge, `w.n=-5853498713190525695`, True},
-		{`w.n > 99999999999999999998`, `w.n=99999999999999999999`, True},
-		{`a.x == 1 and b.y == 2`, `a.x=1,b.y=2`, True},
-		{`a.x == 1 and b.y == 2`, `a.x=1`, Unknown},
-		{`a.x == 1 and b.y == 2`, `a.x=2`, False},
-		{`a.x == 1 or b.y == 2`, `a.x=1`, True},
-		{`a.x == 1 or b.y == 2`, `a.x=2`, Unknown},
-		{`a.x == 1 or a.x == 2 and b.y == 2`, `a.x=1,b.y=0`, True},
-		{`(a.x == 1 or a.x == 2) and b.y == 2`, `a.x=1,b.y=0`, False},
-		{`a.b.c.0 > 1`, `a.b.c.0=2`, True},
-		{`lvm.sci-foc.x_y==true`, `lvm.sci-foc.x_y=true`, True},
-	} {
+	for _, c := range evaluations {
 		e, err := ParseExpr(c.expr)
 		if err != nil {
 			t.Errorf("%s: %v", c.expr, err)

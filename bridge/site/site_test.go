@@ -152,3 +152,14 @@ func TestAKeywordIsHeardIfItsBroadcastWouldBe(t *testing.T) {
 		}
 	}
 }
+
+func TestALevelHasALighterOne(t *testing.T) {
+	for level, want := range map[Level]Level{Critical: Error, Error: Warn, Warn: None, None: None} {
+		if got := level.Lighter(); got != want {
+			t.Errorf("lighter than %v is %v", level, got)
+		}
+	}
+	if _, ok := ParseLevel("none"); ok {
+		t.Error("none is a level of a condition")
+	}
+}
