@@ -34,7 +34,7 @@ const questionExpires = "10000"
 // askActor sends a question to an actor, as the commands of clients are sent: within 0.9 s or not at
 // all. It is the bridge's own, and not counted as a client's.
 func (b *Bridge) askActor(q model.Question) {
-	if present, known := b.consumerOf(q.Actor); known && !present {
+	if b.isAbsent(q.Actor) {
 		b.consumers.doubt(q.Actor)
 		b.models.Unheard(q.ID)
 		return

@@ -2,6 +2,7 @@ package bridge_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -123,9 +124,17 @@ func TestTheModelOfARealCLUActorIsTheRecordedOneAndFollowsARestart(t *testing.T)
 		t.Errorf("after the restart the commands are %v, the keywords %v", names, m["keywords"])
 	}
 
-	process.Kill()
-	for c.awaitNotice("actor", "name", "realdome")["consumer"] != false {
+	awaitConsumer := func(want bool) {
+		testkit.WaitUntil(t, fmt.Sprint("the consumer is known: ", want), func() bool {
+			asks, _ := dialV1(t, b.addr, "/?silent=1")
+			defer asks.Close()
+			asks.say(`{"op": "actors", "id": "a"}`)
+			return asks.next()["actors"].([]any)[0].(map[string]any)["consumer"] == want
+		})
 	}
+	awaitConsumer(true)
+	process.Kill()
+	awaitConsumer(false)
 	equal(t, "the commands of an actor that is gone", c.model("realdome")["commands"], m["commands"])
 	python.StartModelActor(t, url, "realdome", false)
 	c.awaitNotice("model", "actor", "realdome")
