@@ -96,6 +96,12 @@ function tellProblems() {
   announcer.look(problems);
 }
 
+// In a hidden tab browsers delay timers, and with them the updates of the store, by up to a minute. Messages come at once.
+for (const type of ["notice", "state", "broker"]) {
+  clu.on(type, ({ op = "problem" }) => { if (document.hidden && op === "problem") queueMicrotask(tellProblems); });
+}
+
+arm.onChange((armed) => notify(armed ? "This tab is armed: commands are sent." : "This tab is disarmed: only commands that read are sent."));
 questions.onSite(({ title }) => app.badge.site(title));
 clu.on("gap", ({ seconds }) => notify(`Replies ${seconds === null ? "" : `of ${seconds.toFixed(1)} s `}may be missing.`));
 clu.on("dropped", ({ count }) => notify(`${count} replies were left out: this page reads too slowly.`));
