@@ -31,6 +31,9 @@ type StreamPast struct {
 	begun bool
 }
 
+// Offset returns the offset of the message that is being delivered, for Deliver.
+func (p *StreamPast) Offset() uint64 { return p.next - 1 }
+
 // errNoSession: the link is down.
 var errNoSession = errors.New("the link to the broker is down")
 

@@ -95,24 +95,34 @@ func (c *consumers) doubt(actor string) {
 // consumerOf reports whether somebody takes an actor's commands, if that is known.
 func (b *Bridge) consumerOf(actor string) (present, known bool) { return b.consumers.of(actor) }
 
-// run asks until the context ends.
+// run asks until the context ends. A broker that does not answer holds up the next questions, but not
+// what is told of how alive the actors are.
 func (c *consumers) run(ctx context.Context) {
 	tick := time.NewTicker(askTick)
 	defer tick.Stop()
+	asking := make(chan struct{}, 1)
+	defer func() { asking <- struct{}{} }() // waits for the last question, which ends with the link
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			c.tick()
+		}
+		actors := c.actors()
+		c.lived(actors)
+		select {
+		case asking <- struct{}{}:
+			go func() {
+				defer func() { <-asking }()
+				c.look(actors)
+			}()
+		default:
 		}
 	}
 }
 
-// tick asks about the actors that are due, those that wait longest first.
-func (c *consumers) tick() {
-	actors := c.actors()
-	c.lived(actors)
+// look asks about the actors that are due, those that wait longest first.
+func (c *consumers) look(actors []snapshot.Liveness) {
 	if !c.linked() {
 		c.forgetAnswers()
 		return
@@ -160,7 +170,7 @@ func (c *consumers) answered(a snapshot.Liveness, is snapshot.Presence, logged b
 	changed := one.is != is
 	one.is, one.asked, one.logged = is, c.now(), logged
 	if one.pause = min(2*one.pause, askPauseLong); changed || !logged || one.pause == 0 {
-		one.pause = askPause
+		one.pause = one.firstPause()
 	}
 	c.mu.Unlock()
 	c.tell(a.Name, is)

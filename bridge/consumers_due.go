@@ -48,7 +48,7 @@ func (c *consumers) due(actors []snapshot.Liveness) (due []snapshot.Liveness, un
 // restarted.
 func (o *consumerOf) note(a snapshot.Liveness) {
 	if !o.heard.IsZero() && a.Last.Sub(o.heard) > quiet(a) {
-		o.pause = askPause
+		o.pause = o.firstPause()
 	}
 	o.heard = a.Last
 }
@@ -59,6 +59,8 @@ func (o *consumerOf) due(a snapshot.Liveness, now time.Time) bool {
 	switch {
 	case o.asked.IsZero():
 		return true
+	case o.is != snapshot.Present && a.Last.After(o.asked): // it says something: perhaps it is back
+		return since >= o.pause
 	case since < askPause:
 		return false
 	case !o.logged:
@@ -69,6 +71,15 @@ func (o *consumerOf) due(a snapshot.Liveness, now time.Time) bool {
 		return true
 	}
 	return since >= o.pause
+}
+
+// firstPause is how long it is until the next question after the answer has changed. An actor without a
+// consumer that says something may have just started.
+func (o *consumerOf) firstPause() time.Duration {
+	if o.is == snapshot.Present {
+		return askPause
+	}
+	return askTick
 }
 
 // quiet is the time after which an actor that says nothing may have died.

@@ -1,8 +1,10 @@
 package bridge
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -68,7 +70,7 @@ func (f *fakeConsumers) pass(seconds int, actors ...string) (asked int) {
 		for _, a := range actors {
 			f.says(a, time.Second)
 		}
-		f.tick()
+		f.look(f.actors())
 	}
 	return len(f.asked)
 }
@@ -79,7 +81,7 @@ func TestTheBrokerIsAskedAboutEveryActorThatWasHeard(t *testing.T) {
 	for _, name := range []string{"dome", "mount", "gone"} {
 		f.says(name, 0)
 	}
-	f.tick()
+	f.look(f.actors())
 	slices.Sort(f.told)
 	if fmt.Sprint(f.told) != "[dome true gone false mount false]" {
 		t.Errorf("told %v", f.told)
@@ -124,8 +126,8 @@ func TestAnActorThatIsHeardAsUsualIsNotAskedAboutIfThatIsLogged(t *testing.T) {
 		t.Errorf("in the hour after its death it was asked %d times", n)
 	}
 	f.use["dome_commands"] = amqpx.InUse
-	if f.pass(6, "dome"); f.told[len(f.told)-1] != "dome true" {
-		t.Errorf("six seconds after it came back it was told %v", f.told)
+	if f.pass(2, "dome"); f.told[len(f.told)-1] != "dome true" {
+		t.Errorf("two seconds after it came back it was told %v", f.told)
 	}
 }
 
@@ -153,6 +155,14 @@ func TestAnActorThatFallsSilentIsAskedAboutSoon(t *testing.T) {
 	}
 }
 
+func TestAnActorThatNeverTakesCommandsIsAskedAboutSeldom(t *testing.T) {
+	f := newFakeConsumers()
+	f.says("clock", time.Second)
+	if n := f.pass(600, "clock"); n < 10 || n > 18 {
+		t.Errorf("in ten minutes it was asked %d times", n)
+	}
+}
+
 func TestAReturnedCommandIsAReasonToAsk(t *testing.T) {
 	f := newFakeConsumers()
 	f.logs = true
@@ -165,6 +175,28 @@ func TestAReturnedCommandIsAReasonToAsk(t *testing.T) {
 	if f.pass(1); f.told[len(f.told)-1] != "dome false" {
 		t.Errorf("told %v", f.told)
 	}
+}
+
+// What is told of how alive the actors are does not wait for the broker.
+func TestABrokerThatDoesNotAnswerHoldsUpOnlyTheQuestions(t *testing.T) {
+	testkit.Bubble(t, func(t *testing.T) {
+		f := newFakeConsumers()
+		f.says("dome", 0)
+		answer := make(chan struct{})
+		var asked, lived atomic.Int32
+		f.ask = func(string) (amqpx.QueueUse, bool) { asked.Add(1); <-answer; return amqpx.InUse, false }
+		f.lived = func([]snapshot.Liveness) { lived.Add(1) }
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); f.run(ctx) }()
+		<-time.After(5*askTick + askTick/2)
+		if lived.Load() != 5 || asked.Load() != 1 {
+			t.Errorf("it was told %d times, and asked %d times", lived.Load(), asked.Load())
+		}
+		cancel()
+		close(answer)
+		<-ended
+	})
 }
 
 func TestManyActorsAreAskedAboutAFewAtATime(t *testing.T) {
@@ -198,7 +230,7 @@ func TestAnActorThatTheHubHadForgottenHasItsConsumerAgain(t *testing.T) {
 	}
 	f.told = nil
 	f.heard["dome"] = snapshot.Liveness{Name: "dome", Last: f.clock.Now(), Interval: time.Second, Consumer: snapshot.Present}
-	if f.tick(); f.told != nil {
+	if f.look(f.actors()); f.told != nil {
 		t.Errorf("what the hub knows it was told again: %v", f.told)
 	}
 }

@@ -36,11 +36,14 @@ func (b *Bridge) refillHistory(ctx context.Context) {
 	}
 	began, replies, past := time.Now(), 0, b.refill.past
 	worked := began
-	read := &amqpx.StreamPast{
+	defer b.problems.StopRecording()
+	problems := &pastProblems{tracker: b.problems.Before()}
+	read := new(amqpx.StreamPast)
+	*read = amqpx.StreamPast{
 		Since: began.Add(-spanOfHistory),
 		Deliver: func(d *amqpx.Delivery) {
 			replies++
-			b.notePast(past, d)
+			b.notePast(past, problems, read.Offset(), d)
 		},
 		OnGap: func(g amqpx.Gap) { b.keywordHistory.Gap(g.From, g.To) },
 		Pause: func(ctx context.Context) {
@@ -58,19 +61,21 @@ func (b *Bridge) refillHistory(ctx context.Context) {
 			return
 		}
 	}
+	b.adoptPast(problems)
 	for !past.JoinOne() {
 		continue // each takes the store's lock for a moment
 	}
 	b.log.Info("filled the history of keywords from the stream", "replies", replies, "seconds", time.Since(began).Seconds())
 }
 
-// notePast keeps what a reply of the stream's past says of its actor's keywords.
-func (b *Bridge) notePast(past *history.Past, d *amqpx.Delivery) {
+// notePast keeps what a reply of the stream's past says of its actor's keywords and problems.
+func (b *Bridge) notePast(past *history.Past, problems *pastProblems, offset uint64, d *amqpx.Delivery) {
 	buf, body, err := b.cfg.Envelope.AppendWithOffset(nil, d)
 	if err != nil {
 		return // it was counted when it came
 	}
 	r := newReply(d, buf, body)
+	problems.note(r, offset, buf[body:len(buf)-1])
 	if r.Internal || r.Aside || r.Unroutable || r.Sent.IsZero() || r.Sent.After(time.Now()) {
 		return
 	}

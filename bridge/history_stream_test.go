@@ -47,7 +47,21 @@ func TestAfterARestartOnAStreamThePlotHasNoHole(t *testing.T) {
 	p.say(700)
 	second := linked(t, node.URL(), stream)
 	p.say(100)
-	c, _ := dialV1(t, second.addr, "/?silent=1")
+	p.checkHistory(second)
+
+	third := linked(t, node.URL(), stream)
+	node.CloseConnections(t) // while it reads the past
+	third.awaitUp(t)
+	p.peer = newPeer(t, node.URL())
+	p.say(100)
+	p.checkHistory(third)
+}
+
+// checkHistory waits until a bridge's history has every reply.
+func (p *past) checkHistory(b *running) {
+	t := p.t
+	t.Helper()
+	c, _ := dialV1(t, b.addr, "/?silent=1")
 	testkit.Eventually(t, testkit.Patience, "the history has every reply", func() error {
 		c.say(`{"op": "history", "id": "h", "keywords": ["weather.wind.gusts.0", "weather.safe"], "from": "-20m", "points": 5000}`)
 		answer := c.next()

@@ -19,7 +19,7 @@ func (b *Bridge) observers() func(*hub.Observed) {
 
 // caughtUp is called once the past of a stream has been read.
 func (b *Bridge) caughtUp() {
+	b.problems.Live() // first: requests for problems wait for the hub
 	b.hub.Live()
-	b.problems.Live()
 	close(b.refill.live)
 }

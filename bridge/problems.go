@@ -15,9 +15,10 @@ import (
 // newProblems makes the tracker of problems, which numbers replies as the hub does.
 func (b *Bridge) newProblems() {
 	b.problems = problem.New(problem.Config{
-		Epoch: b.hub.Epoch,
-		Past:  b.cfg.Durable.Stream != nil,
-		Views: b.cfg.Access != nil,
+		Epoch:  b.hub.Epoch,
+		Past:   b.cfg.Durable.Stream != nil,
+		Record: b.refill.past != nil,
+		Views:  b.cfg.Access != nil,
 		Changed: func(actor string) {
 			b.hub.Do(func() { b.noticeProblems(actor) })
 		},

@@ -163,6 +163,36 @@ func TestABridgeThatStartsOnAStreamKnowsProblemsAndAcknowledgements(t *testing.T
 	}
 }
 
+func TestABridgeThatStartsOnAStreamKnowsProblemsFromBeforeTheRepliesThatItKeeps(t *testing.T) {
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	onStream := func(c *bridge.Config) {
+		c.Name, c.Durable.Stream, c.History.Replies, c.KeywordHistory, c.Site = "bridge", &bridge.Stream{Bytes: 100 << 20}, 5, 16<<20, docSite()
+	}
+	first := linked(t, url, onStream)
+	p := newPeer(t, url)
+	w := watchProblems(t, first)
+	p.tells("chiller", "!", `{"error": "coolant leak"}`)
+	p.tells("chiller", "w", `{"text": "disk 80 % full"}`)
+	p.tells("weather", "i", `{"is_safe": false}`)
+	w.until("weather critical The weather is not safe x1, chiller critical coolant leak x1, chiller warn disk 80 % full x1")
+	key := w.ask(`{"op": "problems"}`)["problems"].([]any)[1].(map[string]any)["key"].(string)
+	if m := w.ask(`{"op": "ack", "actor": "chiller", "key": "` + key + `"}`); m["op"] != "ok" {
+		t.Fatal(m)
+	}
+	want := "weather critical The weather is not safe x1, chiller warn disk 80 % full x1, chiller critical coolant leak x1 acked"
+	w.until(want)
+	for i := range 50 {
+		p.tells("mount", "i", fmt.Sprintf(`{"n": %d}`, i))
+	}
+	testkit.WaitUntil(t, "all has come", func() bool {
+		return strings.Contains(fmt.Sprint(w.ask(`{"op": "snapshot", "filter": {"keyword": "n"}}`)), "value:49")
+	})
+	if err := first.end(t, first.stop()); err != nil {
+		t.Fatal(err)
+	}
+	watchProblems(t, linked(t, url, onStream)).until(want)
+}
+
 func TestNothingIsAcknowledgedWhileTheLinkIsDown(t *testing.T) {
 	br, url := serveBroker(t)
 	b := linked(t, url)

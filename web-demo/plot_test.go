@@ -9,6 +9,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -174,5 +175,37 @@ func TestAPlotSaysWhatItDoesNotShow(t *testing.T) {
 	}
 	openHash(t, ctx, o.addr, "#/plot?s="+strings.Join(many, ","), logViewports[1])
 	until(t, ctx, "too many keywords are counted", `document.querySelector(".plot-note").textContent === "A plot has 16 keywords at most: 4 are left out."`)
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+func TestAPlotWithoutAHistoryBeginsNowAndSaysSo(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startConfigured(t, func(cfg *bridge.Config) { cfg.KeywordHistory = 0 })
+	p := o.publisher(t)
+	p.reading(3, "clear")
+	openHash(t, ctx, o.addr, "#/plot?s=weather.wind_ms,weather.sky&r=5m", logViewports[1])
+	until(t, ctx, "it says so", `document.querySelector(".plot-note").textContent === "This server keeps no history: values are shown from when this page was loaded."`)
+	p.reading(4, "clear")
+	until(t, ctx, "values arrive", legend("weather.wind_ms", "value")+` === "4"`)
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+func TestWhatAPlotShowsIsSavedAsCSV(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	p := o.publisher(t)
+	p.reading(3, "clear")
+	p.reading(4, "a, b")
+	openHash(t, ctx, o.addr, "#/plot?s=weather.wind_ms,weather.sky&r=5m", logViewports[0])
+	until(t, ctx, "the values are there", legend("weather.wind_ms", "value")+` === "4"`)
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`URL.createObjectURL = (blob) => { blob.text().then((text) => { window.saved = text; }); return "data:,"; }; void 0`))
+	for _, file := range []string{".plot-csv", ".plot-raw"} {
+		do(t, ctx, chromedp.Evaluate[chromedp.Void](`window.saved = undefined; void 0`), chromedp.Click(file))
+		until(t, ctx, file, `window.saved !== undefined`)
+		lines := strings.Split(evaluate[string](t, ctx, `window.saved`), "\r\n")
+		if len(lines) < 3 || lines[0] != "time,weather.wind_ms,weather.sky" || !strings.HasSuffix(lines[len(lines)-2], `,4,"a, b"`) {
+			t.Errorf("%s has %q", file, lines)
+		}
+	}
 	testkit.NoConsoleErrors(t, ctx)
 }

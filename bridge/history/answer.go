@@ -19,7 +19,7 @@ func (a *Answer) finish(r *reading) {
 		a.begin(r.keyword)
 		a.buf = append(r.numbers.append(a.buf, r.silent), '}')
 	}
-	if r.states != nil {
+	if r.states != nil && (r.numbers == nil || !r.states.onlyNull()) {
 		a.begin(r.keyword)
 		a.buf = append(r.states.append(a.buf, r.silent), '}')
 	}

@@ -26,6 +26,7 @@ type arena struct {
 	free  uint32 // a list by chunk.next
 	next  uint32 // the first that was never used
 	used  int
+	short [longestState]byte // for a text that is too long
 	// evicted counts the chunks that were dropped for want of memory.
 	evicted uint64
 }

@@ -135,7 +135,7 @@ func TestEachBucketHasTheMinTheMaxTheLastAndTheCountOfItsValues(t *testing.T) {
 		var all []rawValue
 		spanOf := []int64{600_000, 3600_000, 26 * 3600_000}[random.IntN(3)]
 		begun, end, previous := series.now, int64(0), ""
-		for n := 0; n < 20_000 && series.now < begun+spanOf; n++ {
+		for n := 0; n < 12_000 && series.now < begun+spanOf; n++ {
 			at, text := series.next()
 			end = max(end, at)
 			s.say("a", time.UnixMilli(at), `{"k": `+text+`}`)

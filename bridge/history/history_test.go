@@ -129,6 +129,15 @@ func TestAKeywordThatIsANumberAndATextHasTwoSeries(t *testing.T) {
 	}
 }
 
+func TestAKeywordThatWasNullBeforeItsFirstNumberHasOneSeries(t *testing.T) {
+	s := New(Limits{})
+	story(s, "a", `{"k": null}`, `{"k": 1}`, `{"k": null}`)
+	all := s.since(t, start, after(10), 100, "a.k")
+	if len(all) != 1 || !slices.Equal(texts(all[0].Last), []string{"1", "null"}) {
+		t.Errorf("told %+v", all)
+	}
+}
+
 func TestMembersAndItemsAreKeywords(t *testing.T) {
 	s := New(Limits{})
 	story(s, "my.actor", `{"o": {"a": {"b": [7, {"c": "x"}]}, "a.b": 8}, "p.q": 10, "l": [[1], []]}`)

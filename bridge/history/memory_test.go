@@ -3,6 +3,7 @@ package history
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 )
@@ -39,8 +40,8 @@ func TestTheCountedMemoryIsThatOfTheHeap(t *testing.T) {
 
 func TestADayOfAKeywordThatChangesEachSecondTakesTenKilobytes(t *testing.T) {
 	s := New(Limits{Bytes: 1 << 30})
-	fill(s, 1, 10, 24*3600, start)
-	if got := s.Figures().Bytes / 10; got > 10_500 {
+	fill(s, 1, 2, 24*3600, start)
+	if got := s.Figures().Bytes / 2; got > 10_500 {
 		t.Errorf("it takes %d bytes", got)
 	}
 }
@@ -62,9 +63,9 @@ func TestAValueThatStaysTakesNoMoreMemory(t *testing.T) {
 }
 
 func TestMemoryIsBounded(t *testing.T) {
-	const most = 2 << 20
+	const most = 220 << 10
 	s := New(Limits{Bytes: most})
-	fill(s, 20, 40, 3000, start)
+	fill(s, 5, 30, 2000, start)
 	f := s.Figures()
 	if f.Bytes > most || f.Bytes < most*3/4 {
 		t.Errorf("it takes %d bytes of %d", f.Bytes, most)
@@ -72,18 +73,18 @@ func TestMemoryIsBounded(t *testing.T) {
 	if f.EvictedChunks == 0 || f.EvictedSeries != 0 {
 		t.Errorf("%d chunks and %d series were evicted", f.EvictedChunks, f.EvictedSeries)
 	}
-	a := s.ask(t, Query{Keywords: []string{"actor3.keyword_7"}, From: start.UnixMilli(), To: after(3000).UnixMilli(), Points: 5000})
+	a := s.ask(t, Query{Keywords: []string{"actor3.keyword_7"}, From: start.UnixMilli(), To: after(2000).UnixMilli(), Points: 5000})
 	if len(a.Evicted) != 1 || a.Evicted[0] != "actor3.keyword_7" {
 		t.Errorf("the answer tells of %v", a.Evicted)
 	}
-	if oldest := a.Series[0].Oldest; oldest <= start.UnixMilli() || oldest > after(3000).UnixMilli() {
-		t.Errorf("the oldest value is of %d", oldest)
+	if fine := a.Series[0].FineFrom; fine == nil || *fine <= after(2000-rawMS/1000).UnixMilli() {
+		t.Errorf("each change is known from %v on", fine)
 	}
 }
 
 func TestAnActorWithManyKeywordsTakesNothingFromOneWithFew(t *testing.T) {
 	s := New(Limits{Bytes: 1 << 20})
-	for i := range 600 {
+	for i := range 300 {
 		s.say("calm", after(float64(i)), fmt.Sprintf(`{"n": %d}`, i))
 		body := `{"x": 1`
 		for k := range 100 {
@@ -94,8 +95,8 @@ func TestAnActorWithManyKeywordsTakesNothingFromOneWithFew(t *testing.T) {
 	if f := s.Figures(); f.Bytes > 1<<20 || f.EvictedSeries == 0 {
 		t.Errorf("figures %+v", f)
 	}
-	if told := s.since(t, start, after(600), 1000, "calm.n")[0]; len(told.T) != 600 {
-		t.Errorf("the calm actor has %d of 600 values", len(told.T))
+	if told := s.since(t, start, after(600), 1000, "calm.n")[0]; len(told.T) != 300 {
+		t.Errorf("the calm actor has %d of 300 values", len(told.T))
 	}
 }
 
@@ -115,8 +116,8 @@ func TestActorsAreBounded(t *testing.T) {
 func TestNotingAKnownKeywordAllocatesNothing(t *testing.T) {
 	s := New(Limits{})
 	bodies := []Keywords{
-		membersOf(`{"n": 1.5, "big": 5853498713190525696, "s": "open", "b": true, "z": null, "o": {"x": 1, "l": [1, 2, [3]]}}`),
-		membersOf(`{"n": 2.5, "big": 5853498713190525697, "s": "closed", "b": false, "z": null, "o": {"x": 2, "l": [3, 4, [5]]}}`),
+		membersOf(`{"n": 1.5, "big": 5853498713190525696, "s": "open", "t": "` + strings.Repeat("x", 500) + `", "b": true, "z": null, "o": {"x": 1, "l": [1, 2, [3]]}}`),
+		membersOf(`{"n": 2.5, "big": 5853498713190525697, "s": "closed", "t": "` + strings.Repeat("y", 500) + `", "b": false, "z": null, "o": {"x": 2, "l": [3, 4, [5]]}}`),
 	}
 	at := start
 	r := &Reply{Actor: "a"}
@@ -148,5 +149,18 @@ func TestWhatIsTooOldIsDropped(t *testing.T) {
 	told := s.since(t, end.Add(-24*time.Hour), end, 5000, "alive.n")[0]
 	if first := told.T[0]; first > end.Add(-24*time.Hour).UnixMilli() || len(told.T) < 24*60 {
 		t.Errorf("of the last day %d values are known, from %d on", len(told.T), first)
+	}
+}
+
+func TestTheOldestMinutesAreEvictedFirst(t *testing.T) {
+	s := New(Limits{Bytes: 36 << 10})
+	fill(s, 1, 9, 6*3600, start)
+	a := s.ask(t, Query{Keywords: []string{"actor0.keyword_7"}, From: start.UnixMilli(), To: after(6 * 3600).UnixMilli(), Points: 5000})
+	told := a.Series[0]
+	if len(a.Evicted) != 1 || told.Oldest <= after(1800).UnixMilli() {
+		t.Errorf("evicted are %v, and the oldest value is of %v", a.Evicted, seconds([]int64{told.Oldest}))
+	}
+	if fine := told.FineFrom; fine == nil || *fine > after(6*3600-840).UnixMilli() {
+		t.Errorf("each change is known from %v on", fine)
 	}
 }

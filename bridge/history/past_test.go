@@ -79,9 +79,9 @@ func TestAnActorThatWasHeardInThePastOnlyIsKnown(t *testing.T) {
 }
 
 func TestAPastHasNoMoreMemoryThanThereIs(t *testing.T) {
-	s := New(Limits{Bytes: 1 << 20})
+	s := New(Limits{Bytes: 256 << 10})
 	past := s.Past()
-	for i := range 20_000 {
+	for i := range 5_000 {
 		body := ""
 		for k := range 20 {
 			body += fmt.Sprintf(`, "k%d": %d.%d`, k, i*k, i)
@@ -90,10 +90,10 @@ func TestAPastHasNoMoreMemoryThanThereIs(t *testing.T) {
 	}
 	past.join()
 	f := s.Figures()
-	if f.Bytes > 1<<20 || f.EvictedChunks == 0 {
+	if f.Bytes > 256<<10 || f.EvictedChunks == 0 {
 		t.Errorf("figures %+v", f)
 	}
-	told := s.since(t, after(19_900), after(20_000), 1000, "a1.k7")[0]
+	told := s.since(t, after(4_900), after(5_000), 1000, "a1.k7")[0]
 	if len(told.T) < 20 {
 		t.Errorf("of the newest, %d values are known", len(told.T))
 	}

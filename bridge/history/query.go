@@ -97,7 +97,7 @@ func (s *Store) read(keyword string, q *Query) *reading {
 	}
 	if some := visible(n.numbers); len(some) > 0 {
 		r.known, r.numbers = true, newNumberReading(q, some)
-		r.takeNumbers(&s.arena, some)
+		r.takeNumbers(&s.arena, s.now, some)
 	}
 	if some := visible(n.states); len(some) > 0 {
 		r.known, r.states = true, newStateReading(q)
@@ -118,12 +118,15 @@ func spansIn(all []Span, q *Query) (some []Span) {
 	return some
 }
 
-func (r *reading) takeNumbers(a *arena, all []*series) {
+func (r *reading) takeNumbers(a *arena, now int64, all []*series) {
 	out := r.numbers
 	for _, s := range all {
 		n := s.numbers
 		out.heard = max(out.heard, s.heard)
 		r.lost = max(r.lost, n.minutes.lost)
+		if lost := n.raw.lost; lost > now-rawMS { // otherwise it would be too old by now
+			r.lost = max(r.lost, lost)
+		}
 		if out.minutesUntil > out.from || out.minutes {
 			open := n.open
 			r.parts = append(r.parts, part{what: (*reading).minutesOf, chunks: n.minutes.copyTo(a, nil), open: &open})

@@ -61,18 +61,19 @@ type states struct {
 
 var hashSeed = maphash.MakeSeed()
 
-// add records a value, and reports whether it has changed or is forced.
+// add records a value if it has changed, or if that is forced.
 func (s *states) add(a *arena, t int64, value []byte, force bool) {
 	hash := maphash.Bytes(hashSeed, value)
 	if hash == s.hash && s.changes.chunks > 0 && !force {
 		return
 	}
 	s.hash = hash
-	s.changes.add(a, span{t, shortened(value)})
+	s.changes.add(a, span{t, shortened(a.short[:0], value)})
 }
 
-// shortened returns a value as it is kept: a long text loses its end, which becomes an ellipsis.
-func shortened(value []byte) []byte {
+// shortened returns a value as it is kept: a long text loses its end, which becomes an ellipsis, and is
+// written to dst.
+func shortened(dst, value []byte) []byte {
 	if len(value) <= longestState {
 		return value
 	}
@@ -90,8 +91,7 @@ func shortened(value []byte) []byte {
 	if slashes(value[:end])%2 == 1 {
 		end--
 	}
-	short := make([]byte, 0, longestState)
-	return append(append(short, value[:end]...), ellipsis...)
+	return append(append(dst, value[:end]...), ellipsis...)
 }
 
 // escapeEnd returns the offset after an escape that may begin at an offset.

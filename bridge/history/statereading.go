@@ -42,6 +42,13 @@ func (r *stateReading) span(s span) {
 	}
 }
 
+// onlyNull reports whether there was nothing but null, as before a keyword is a number for the first
+// time.
+func (r *stateReading) onlyNull() bool {
+	_, null := r.texts["null"]
+	return len(r.texts) == 0 || len(r.texts) == 1 && null
+}
+
 // stateBucket is the last of some changes.
 type stateBucket struct {
 	span

@@ -178,3 +178,25 @@ func TestAModelOfMoreCommandsThanAreReadHasTheNamesOfTheOthers(t *testing.T) {
 		t.Errorf("%d questions, %q", len(f.asked), m.Problem)
 	}
 }
+
+func TestARangeIsReadAsItIsWritten(t *testing.T) {
+	for raw, want := range map[string]string{
+		`"min": 0, "max": null, "min_open": true, "max_open": true`: `"min":0,"min_open":true`,
+		`"min": null, "max": -5e3, "min_open": true`:                `"max":-5e3`,
+		`"min": 9, "max": 12345678901234567890, "max_open": true`:   `"min":9,"max":12345678901234567890,"max_open":true`,
+		`"min": "0", "max": [1]`:                                    ``,
+	} {
+		commands, _, err := ParseCommandModel(json.RawMessage(`{"commands": {"a": {"params": [{"name": "x", "nargs": 1, "type": {"param_type": "IntRange", ` + raw + `}}]}}}`))
+		got := asJSON(t, commands[0].Params[0])
+		_, got, _ = strings.Cut(got, `"type":"int"`)
+		got, _, _ = strings.Cut(got, `"required"`)
+		if err != nil || strings.Trim(got, ",") != want {
+			t.Errorf("%s becomes %s, %v", raw, got, err)
+		}
+	}
+	for raw, want := range map[string]bool{"-1": true, "9": true, "0": true, "": false, " 5 ": true, "x": false, "/": false, ":": false, "1e": false, strings.Repeat("1", maxWordBytes): true, strings.Repeat("1", maxWordBytes+1): false} {
+		if (number(json.RawMessage(raw)) != nil) != want {
+			t.Errorf("%.10q is a number: %v", raw, !want)
+		}
+	}
+}

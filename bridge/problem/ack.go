@@ -124,6 +124,9 @@ type earlyAck struct {
 // Acked notes an acknowledgement that came from the exchange, as a reply with this number.
 func (t *Tracker) Acked(ack Ack, heard time.Time, seq uint64) {
 	defer t.lock()()
+	if t.recording != nil && !t.recording.full {
+		t.recording.add(recorded{ack: &ack, Reply: Reply{Heard: heard, Seq: seq}}, len(ack.Keys)*40)
+	}
 	t.advance(heard)
 	t.sweepIfDue()
 	t.seq = max(t.seq, seq)

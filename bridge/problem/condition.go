@@ -45,18 +45,20 @@ var tooLong = []byte("{}")
 // that is gone goes.
 func (t *Tracker) SetConditions(all []*site.Condition) {
 	defer t.lock()()
-	t.advance(t.cfg.Now())
+	t.advanceToNow()
 	before := map[string]*condition{}
 	for _, c := range t.conditions {
 		before[c.Key] = c
 	}
 	values := t.knownValues()
 	t.conditions = nil
+	var fresh []*condition
 	now := map[*site.Condition]*condition{}
 	for _, def := range all {
 		c := before[def.Key]
 		if c == nil || !sameCondition(c.Condition, def) {
 			c = newCondition(def)
+			fresh = append(fresh, c)
 			for ref, keyword := range def.When.Refs() {
 				if v, ok := values[keyword]; ok {
 					c.values[ref], c.heard[ref], c.senders[ref] = slices.Clone(v.value), v.heard, v.sender
@@ -78,7 +80,7 @@ func (t *Tracker) SetConditions(all []*site.Condition) {
 		}
 	}
 	t.bindings = bindings{}
-	for _, c := range t.conditions {
+	for _, c := range fresh {
 		t.evaluate(c, t.clock, t.seq)
 	}
 	t.sweep()
@@ -86,7 +88,7 @@ func (t *Tracker) SetConditions(all []*site.Condition) {
 
 func newCondition(def *site.Condition) *condition {
 	n := len(def.When.Refs())
-	c := &condition{values: make([][]byte, n), heard: make([]*heardReply, n), senders: make([]string, n)}
+	c := &condition{Condition: def, values: make([][]byte, n), heard: make([]*heardReply, n), senders: make([]string, n)}
 	c.value = func(ref int) []byte { return c.values[ref] }
 	return c
 }

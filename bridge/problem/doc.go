@@ -7,8 +7,8 @@
 //	ack that a bridge published ──► Acked (ack.go) ────────────────────────────────┘      └──► Changed (notice.go)
 //
 // Everything comes from the exchange, acknowledgements included. A bridge that reads a stream's past
-// at its start knows afterwards what it knew before, as far back as it reads; on an exchange, all
-// bridges know the same.
+// at its start knows afterwards what it knew before, as far back as it reads: the last replies first,
+// and those from further back once they are read (adopt.go). On an exchange, all bridges know the same.
 //
 // # What is a problem
 //

@@ -95,6 +95,37 @@ func TestABridgeThatReadsThePastKnowsWhatItKnewLive(t *testing.T) {
 	})
 }
 
+func TestWhatIsAdoptedFromFurtherBackIsWhatWouldBeKnown(t *testing.T) {
+	forEachSeed(t, 5, func(t *testing.T, r *rand.Rand) {
+		events := randomEvents(t, r, 100)
+		at := r.IntN(len(events))
+		whole, late := newHarness(t, func(c *Config) { c.Past = true }), newHarness(t, func(c *Config) { c.Past, c.Record = true, true })
+		for _, h := range []*harness{whole, late} {
+			h.conditions(modelConditions...)
+			h.clock.Pass(events[len(events)-1].at.Sub(h.clock.Now()))
+		}
+		for _, e := range events {
+			e.to(whole)
+		}
+		for _, e := range events[at:] {
+			e.to(late)
+		}
+		whole.Live()
+		late.Live()
+		upTo := at + r.IntN(len(events)-at+1)
+		old := &harness{Tracker: late.Before(), t: t, clock: late.clock}
+		for _, e := range events[:upTo] {
+			e.to(old)
+		}
+		if !late.Adopt(old.Tracker, uint64(upTo)) {
+			t.Fatal("it was not adopted")
+		}
+		if a, b := whole.all(), late.all(); a != b {
+			t.Errorf("split at %d; as a whole:\n%s\nadopted:\n%s", at, a, b)
+		}
+	})
+}
+
 func TestTheOrderOfDifferentActorsRepliesDoesNotMatter(t *testing.T) {
 	forEachSeed(t, 2, func(t *testing.T, r *rand.Rand) {
 		events := randomEvents(t, r, 100)

@@ -147,7 +147,7 @@ func (t *Tracker) anyWaits() bool {
 func (t *Tracker) tick() {
 	defer t.lock()()
 	t.stopTimer = nil
-	t.advance(t.cfg.Now())
+	t.advanceToNow()
 	t.tellDue()
 	t.sweepIfDue()
 }

@@ -22,7 +22,7 @@ type Value struct {
 // is said only when it changes may not be said for long.
 func (t *Tracker) Seed(values func(yield func(Value) bool)) {
 	defer t.lock()()
-	t.advance(t.cfg.Now())
+	t.advanceToNow()
 	values(func(v Value) bool {
 		for _, b := range t.bindingsOf(v.Sender)[v.Keyword] {
 			if b.cond.values[b.ref] == nil {

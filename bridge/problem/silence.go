@@ -120,7 +120,7 @@ type Life struct {
 // NoteLives notes how alive actors are.
 func (t *Tracker) NoteLives(all []Life) {
 	defer t.lock()()
-	t.advance(t.cfg.Now())
+	t.advanceToNow()
 	for i := range all {
 		t.noteLife(&all[i])
 	}

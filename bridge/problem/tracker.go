@@ -15,6 +15,8 @@ type Config struct {
 	Epoch string
 	// Past reports whether the past is read first, until [Tracker.Live].
 	Past bool
+	// Record reports whether what came before the first reply will be adopted; see [Tracker.Adopt].
+	Record bool
 	// Views reports whether clients may have views. Then the tracker remembers which reply told of
 	// each problem.
 	Views bool
@@ -57,6 +59,7 @@ type Tracker struct {
 	comparison comparison
 	swept      time.Time
 	pending    map[*actor]struct{} // of whose changes Changed is to be told
+	recording  *recording          // nil if nothing is recorded
 	waits      bool                // a condition may hold, and not long enough yet
 	due        time.Time           // when the first of these is due, or earlier
 	tell       []string            // what Changed is called with once mu is free
@@ -98,6 +101,9 @@ func New(cfg Config) *Tracker {
 		cfg.Changed = func(string) {}
 	}
 	t := &Tracker{cfg: cfg, live: !cfg.Past, actors: map[string]*actor{}, pending: map[*actor]struct{}{}, bindings: bindings{}}
+	if cfg.Record {
+		t.recording = new(recording)
+	}
 	t.scan.each, t.comparison.each = t.noteKeyword, t.comparison.compare
 	return t
 }
@@ -105,6 +111,7 @@ func New(cfg Config) *Tracker {
 // Note notes a reply of an actor.
 func (t *Tracker) Note(r *Reply) {
 	defer t.lock()()
+	t.record(r)
 	t.advance(r.Heard)
 	t.sweepIfDue()
 	t.seq = max(t.seq, r.Seq)
@@ -140,11 +147,19 @@ func (t *Tracker) advance(now time.Time) {
 	}
 }
 
+// advanceToNow sets the clock to the present, except while the past is read: there it is the time of
+// the last reply. mu is held.
+func (t *Tracker) advanceToNow() {
+	if t.live {
+		t.advance(t.cfg.Now())
+	}
+}
+
 // Live ends the past: from now on, changes are told, and silence means something.
 func (t *Tracker) Live() {
 	defer t.lock()()
 	t.live = true
-	t.advance(t.cfg.Now())
+	t.advanceToNow()
 	t.quietSince = t.clock
 	t.sweep()
 }
@@ -152,7 +167,7 @@ func (t *Tracker) Live() {
 // SetLinked says whether replies can come. While they cannot, no actor becomes silent.
 func (t *Tracker) SetLinked(linked bool) {
 	defer t.lock()()
-	t.advance(t.cfg.Now())
+	t.advanceToNow()
 	if linked && !t.linked {
 		t.quietSince = t.clock
 	}
@@ -248,7 +263,7 @@ func (t *Tracker) remove(a *actor, e *entry) {
 // Actors returns the names of the actors that have problems, or some that are not listed, sorted.
 func (t *Tracker) Actors() (names []string) {
 	defer t.lock()()
-	t.advance(t.cfg.Now())
+	t.advanceToNow()
 	t.sweep()
 	for name, a := range t.actors {
 		if len(a.problems) > 0 || a.omitted > 0 {

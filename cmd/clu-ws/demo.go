@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -52,8 +53,8 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 	}
 	s.bridge.Exchange, s.bridge.Broker = actor.Exchange, []string{s.brokerURL}
 	s.bridge.Page, s.bridge.Compress = webdemo.Handler(), c.Bool("compress")
-	s.bridge.History.Replies, s.bridge.KeywordHistory = 10000, 64<<20 // as by default
-	s.bridge.Envelope.NaN = actor.NaNString                           // so that the page tells it from null
+	s.bridge.History.Replies, s.bridge.History.Age, s.bridge.KeywordHistory = 50_000, 24*time.Hour, 64<<20 // as by default
+	s.bridge.Envelope.NaN = actor.NaNString                                                                // so that the page tells it from null
 	s.greeting = fmt.Sprintf("The demo's broker is at %s (guest/guest); real actors may use it. Open the page in a browser; Ctrl-C ends the demo.\n", amqpx.Redact(s.brokerURL))
 
 	ctx, stop := context.WithCancel(c.Context)

@@ -27,9 +27,9 @@ func historyFlags() []cli.Flag {
 		&cli.StringFlag{Name: "stream-name", EnvVars: env("stream-name"), Category: catHistory, DefaultText: "<exchange>_stream", Usage: "`NAME` of the stream, which all bridges of an exchange share"},
 		&cli.DurationFlag{Name: "stream-age", Value: 24 * time.Hour, EnvVars: env("stream-age"), Category: catHistory, Usage: "`TIME` for which the stream keeps a reply"},
 		&cli.StringFlag{Name: "stream-bytes", Value: "1GiB", EnvVars: env("stream-bytes"), Category: catHistory, Usage: "`BYTES` that the stream keeps at the broker"},
-		&cli.IntFlag{Name: "history", Value: 10000, EnvVars: env("history"), Category: catHistory, Usage: "`REPLIES` that the bridge keeps for clients that resume; 0 keeps none"},
+		&cli.IntFlag{Name: "history", Value: 50_000, EnvVars: env("history"), Category: catHistory, Usage: "`REPLIES` that the bridge keeps for clients that resume, and for the log; 0 keeps none"},
 		&cli.StringFlag{Name: "history-bytes", Value: "64MiB", EnvVars: env("history-bytes"), Category: catHistory, Usage: "most `BYTES` of kept replies"},
-		&cli.DurationFlag{Name: "history-age", Value: 10 * time.Minute, EnvVars: env("history-age"), Category: catHistory, Usage: "longest `TIME` for which a reply is kept"},
+		&cli.DurationFlag{Name: "history-age", Value: 24 * time.Hour, EnvVars: env("history-age"), Category: catHistory, Usage: "longest `TIME` for which a reply is kept"},
 		&cli.StringFlag{Name: "values-bytes", Value: "64MiB", EnvVars: env("values-bytes"), Category: catHistory, Usage: "most `BYTES` of the history of keywords: what their values were in the last 24 hours, for plots; 0 keeps none"},
 	}
 }

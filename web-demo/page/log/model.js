@@ -92,7 +92,7 @@ export class LogModel {
     }
     let added = 0;
     for (const entry of this.#ring.from(this.#next)) {
-      if (entry.reply && !this.query.accepts(entry.reply)) continue;
+      if (entry.reply && (!this.query.accepts(entry.reply) || this.#isListed(entry.reply))) continue;
       this.#chars += entry.reply?.size ?? 0;
       this.items.push(entry);
       added += 1;
@@ -104,6 +104,21 @@ export class LogModel {
       this.#dropNewest();
     }
     return { dropped: following ? this.#dropOldest() : 0, added };
+  }
+
+  /**
+   * Whether a reply that has just arrived is among the items: the bridge holds replies back for a moment to send several
+   * together (batch_ms), and a page of the log may overtake them.
+   */
+  #isListed({ seq, epoch }) {
+    if (seq === null) return false;
+    for (let at = this.items.length - 1; at >= 0; at -= 1) {
+      const { reply } = this.items[at];
+      if (!isNumbered(reply)) continue;
+      if (reply.epoch !== epoch || reply.seq < seq) return false;
+      if (reply.seq === seq) return true;
+    }
+    return false;
   }
 
   #count() {

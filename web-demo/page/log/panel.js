@@ -118,7 +118,7 @@ export class LogPanel {
 
   toNewest() {
     this.#paused = false;
-    getSelection().removeAllRanges();
+    if (this.#list.hasSelection) getSelection().removeAllRanges();
     if (this.#model.detached) {
       this.#model.reset();
       this.#fill();

@@ -5,6 +5,8 @@
  *
  * All words of `q` must occur, those with a minus must not; "two words" belong together, and /.../ is a regular
  * expression. Case does not matter. Words are looked for here, the rest also at the bridge.
+ *
+ * Answers to the bridge's own questions for models are left out, unless one looks for "model-".
  */
 
 import { CODES } from "../../client/clu.js";
@@ -80,6 +82,7 @@ export class LogQuery {
 
   /** Whether a reply would be shown if its sender did not matter. */
   acceptsButSender(reply) {
+    if (isQuestion(reply) && !this.text.includes(QUESTION)) return false;
     if (this.hideInternal && reply.internal) return false;
     if (!this.codes.has(Object.hasOwn(CODES, reply.code) ? reply.code : OTHER)) return false;
     if (this.terms.length === 0) return true;
@@ -96,6 +99,14 @@ export class LogQuery {
     if (this.senders.size > 0 && this.senders.size <= MAX_VALUES) filter.sender = [...this.senders].map(literal);
     return filter;
   }
+}
+
+/** How the command ids of the bridge's own questions begin, see docs/protocol.md. */
+const QUESTION = "model-";
+
+/** Whether a reply answers a question of the bridge itself. */
+function isQuestion({ commandId }) {
+  return commandId !== null && /^model-[0-9a-f-]{36}$/.test(commandId);
 }
 
 /** The text of a reply in which words are looked for. */

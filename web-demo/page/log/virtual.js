@@ -29,6 +29,8 @@ export class VirtualList {
   #active = null;       // the chosen item
   #height = 0;          // of a row, px
   #drawing = 0;
+  #selected = false;
+  #selecting = () => this.#select();
   #id = `rows-${lists += 1}`;
   #body = element("div", { role: "rowgroup", class: "rows-body" });
   #resized = new ResizeObserver(() => this.#measure());
@@ -47,14 +49,16 @@ export class VirtualList {
     this.node.addEventListener("keydown", (event) => this.#key(event));
     this.#body.addEventListener("click", (event) => {
       const row = event.target.closest(".row");
-      if (row?.item && getSelection().isCollapsed) this.#choose(row.item, true);
+      if (row?.item && !this.#selected) this.#choose(row.item, true);
     });
+    document.addEventListener("selectionchange", this.#selecting);
     this.#resized.observe(this.node);
   }
 
   /** Ends it. */
   stop() {
     this.#resized.disconnect();
+    document.removeEventListener("selectionchange", this.#selecting);
     cancelAnimationFrame(this.#drawing);
   }
 
@@ -96,9 +100,12 @@ export class VirtualList {
   focus() { this.node.focus({ preventScroll: true }); }
 
   /** Whether text of a row is selected: then new rows must not replace it. */
-  get hasSelection() {
+  get hasSelection() { return this.#selected; }
+
+  /** Looks at the selection when it changes: to look at each update would make the browser lay the page out again. */
+  #select() {
     const selection = getSelection();
-    return !selection.isCollapsed && this.node.contains(selection.anchorNode);
+    this.#selected = !selection.isCollapsed && this.node.contains(selection.anchorNode);
   }
 
   #measure() {

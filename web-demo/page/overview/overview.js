@@ -27,6 +27,8 @@ export class OverviewView {
   #layout = layOut({ count: 0, width: 1, height: 1, rowHeight: ROW });
   #current = null;    // the actor whose row is in the tab order
   #touched = -Infinity;
+  #dirty = new Set(); // actors whose rows are to be written
+  #known = -1;        // how many actors there were when the order was found
   #query = "";
   #sort = "name";
   #parts;
@@ -76,6 +78,7 @@ export class OverviewView {
 
   unmount() {
     for (const end of this.#ends) end();
+    this.#trends.stop();
     this.#rows.clear();
   }
 
@@ -87,12 +90,19 @@ export class OverviewView {
   update(changes) {
     this.#trends.take(changes.keywords);
     if (changes.access) this.#rights();
-    if (changes.actors.size > 0 || changes.problems || changes.link) this.#reorder();
-    for (const [name, row] of this.#rows) {
-      if (changes.actors.has(name) || changes.link) row.render(this.#trends);
-      else if (changes.tick) row.age();
-    }
+    if (changes.link || this.#mayReorder(changes)) this.#reorder();
+    for (const name of changes.actors) this.#dirty.add(name);
+    if (changes.tick || changes.problems || changes.link) this.#write(changes);
     if (changes.tick || changes.problems || changes.link) this.#count();
+  }
+
+  /** Writes rows: once a second with their ages, for values are read at a glance here; problems at once. */
+  #write({ tick, link }) {
+    for (const [name, row] of this.#rows) {
+      if (this.#dirty.has(name) || link) row.render(this.#trends);
+      else if (tick) row.age();
+    }
+    this.#dirty.clear();
   }
 
   /** Takes a search or an order, and keeps it in the URL. */
@@ -113,6 +123,7 @@ export class OverviewView {
   #wanted() {
     const words = this.#query.toLowerCase().split(/\s+/).filter(Boolean);
     const { actors } = this.#app.store;
+    this.#known = actors.size;
     const names = [...actors.keys()].filter((name) => words.length === 0 || matches(actors.get(name), words));
     if (this.#sort === "name") return names.sort(byName);
     const badness = new Map(names.map((name) => [name, 2 * rank(actors.get(name).level) + Number(this.#silent(actors.get(name)))]));
@@ -121,6 +132,12 @@ export class OverviewView {
 
   #silent(actor) {
     return lifeOf(actor, this.#app.store.age(actor.time)).silent;
+  }
+
+  /** Whether an update may change which rows there are, or their order. Values do not, and they come all the time. */
+  #mayReorder({ problems, tick }) {
+    if (this.#app.store.actors.size !== this.#known) return true;
+    return (this.#sort === "level" || this.#query !== "") && (problems || tick);
   }
 
   /** Finds the order anew, unless somebody is about to press a row. */

@@ -7,6 +7,9 @@ import { SPAN, Trend } from "./trend.js";
 /** Keywords of one request. */
 const AT_ONCE = 16;
 
+/** ms after which a history that the bridge is still reading is asked for again. */
+const FILLING = 10_000;
+
 /** Points of the history of an hour. */
 const POINTS = SPAN / 60_000;
 
@@ -16,6 +19,7 @@ export class Trends {
   #of = new Map();     // actor -> {keyword, trend}
   #wanted = new Set(); // actors whose history was not asked for yet
   #asking = false;
+  #timer = null;
 
   /** @param {object} app @param {(actor: string) => void} onCome  the history of an actor has come */
   constructor(app, onCome) {
@@ -63,11 +67,25 @@ export class Trends {
       while (this.#wanted.size > 0) {
         const names = [...this.#wanted].slice(0, AT_ONCE);
         for (const name of names) this.#wanted.delete(name);
-        const { series } = await this.#app.history(names.map((name) => `${name}.${this.#of.get(name).keyword}`), { from: "-1h", points: POINTS });
+        const { series, filling } = await this.#app.history(names.map((name) => `${name}.${this.#of.get(name).keyword}`), { from: "-1h", points: POINTS });
         names.forEach((name, at) => this.#fill(name, series[at]));
+        if (filling) this.#askAgain(names);
       }
     } catch { /* there is none, or not now */ }
     this.#asking = false;
+  }
+
+  /** The bridge is still reading the past from its stream. */
+  #askAgain(names) {
+    this.#timer = setTimeout(() => {
+      for (const name of names) this.#wanted.add(name);
+      this.#ask();
+    }, FILLING);
+  }
+
+  /** Ends everything. */
+  stop() {
+    clearTimeout(this.#timer);
   }
 
   #fill(name, series) {

@@ -54,9 +54,13 @@ export function drawLine({ ctx, x, y, from, to, ratio }, series, color, dash) {
       pen.lift();
       continue;
     }
-    const end = Math.min(to, series.endOf(i));
-    pen.hold(x(Math.max(from, series.t[i])), x(Math.max(from, end)), y(value));
-    if (i + 1 < series.t.length && end < series.t[i + 1] && end < to) pen.lift();
+    let end = series.t[i];
+    for (const [start, until] of series.spansOf(i)) {
+      if (start > end) pen.lift();
+      end = until;
+      if (until >= from && start <= to) pen.hold(x(Math.max(from, start)), x(Math.min(to, until)), y(value));
+    }
+    if (end < series.endOf(i)) pen.lift();
   }
   pen.lift();
   ctx.stroke();
@@ -134,17 +138,20 @@ export function drawStates({ ctx, x, from, to, ratio }, series, top, height, pal
     ctx.fillRect(many[0], top, Math.max(ratio, many[1] - many[0]), height);
     many = null;
   };
-  for (let i = Math.max(0, lastBefore(series.t, from)); i < series.t.length && series.t[i] <= to; i += 1) {
-    const left = x(Math.max(from, series.t[i]));
-    const right = x(Math.min(to, series.endOf(i)));
-    if (series.endOf(i) < from || (isNumber && series.value[i] === null)) continue;  // it was a number then
+  const draw = (i, start, end) => {
+    const left = x(Math.max(from, start));
+    const right = x(Math.min(to, end));
     if (right - left < 2 * ratio || series.count[i] > 1) {
       if (many !== null && left - many[1] > ratio) flush();
       many = many === null ? [left, right] : [many[0], right];
-      continue;
+      return;
     }
     flush();
     drawState(ctx, stateText(series.value[i]), left, right, top, height, ratio, palette);
+  };
+  for (let i = Math.max(0, lastBefore(series.t, from)); i < series.t.length && series.t[i] <= to; i += 1) {
+    if (isNumber && series.value[i] === null) continue;  // it was a number then
+    for (const [start, end] of series.spansOf(i)) if (end >= from && start <= to) draw(i, start, end);
   }
   flush();
   ctx.restore();

@@ -21,6 +21,7 @@ import { MAX_KEYWORDS, pointsFor, Source } from "./source.js";
 import { markText, PlotTable } from "./table.js";
 
 const LOAD_AFTER = 120;   // ms after the span has changed: who zooms does it again
+const FILLING = 3_000;    // ms until the bridge is asked again that is still reading its past
 const SAY_AFTER = 500;    // ms after the cursor has stopped
 const NEAR = 6;           // CSS pixels: a mark is at the cursor
 const RESERVED = 150;     // CSS pixels for the toolbar and the titles
@@ -47,6 +48,7 @@ export class PlotPanel {
   #said = element("p", { class: "aside", role: "status", "aria-live": "polite" });
   #view;
   #cursor = null;
+  #stopped = false;
   #drawn = -Infinity;
   #loaded = { at: 0, capabilities: undefined };
   #timers = { load: 0, say: 0 };
@@ -93,6 +95,7 @@ export class PlotPanel {
   }
 
   unmount() {
+    this.#stopped = true;
     clearTimeout(this.#timers.load);
     clearTimeout(this.#timers.say);
     this.#resized.disconnect();
@@ -140,17 +143,20 @@ export class PlotPanel {
     return text;
   }
 
-  #loadSoon() {
+  #loadSoon(after = LOAD_AFTER) {
     clearTimeout(this.#timers.load);
-    this.#timers.load = setTimeout(() => this.#load(), LOAD_AFTER);
+    if (this.#stopped) return;
+    this.#timers.load = setTimeout(() => this.#load(), after);
   }
 
   async #load() {
     const { from, to } = this.bounds;
     const points = pointsFor(this.#source.tracks.length, Math.max(200, this.#area.clientWidth));
     this.#loaded = { at: this.#app.store.now(), capabilities: this.#app.clu.capabilities };
+    clearTimeout(this.#timers.load);
     this.#marks.load(from).then(() => this.#draw(), () => {});  // without it there are fewer marks
     if (await this.#source.load(from, isLive(this.#range) ? null : to, points)) this.#draw();
+    if (this.#source.filling) this.#loadSoon(FILLING);
   }
 
   /** The spans in which nothing can be known of the keywords of a panel. */

@@ -31,7 +31,7 @@ class Series {
     /** The width of the history's buckets, ms; 0 where each change is there. */ this.bucket = 0;
     /** Before this time buckets are a minute wide. */ this.fineFrom = -Infinity;
     /** Nothing is known before this time; null if that is not said. @type {number|null} */ this.oldest = null;
-    /** When nothing was heard of the actor. @type {Span[]} */ this.silent = [];
+    /** When nothing was heard of the actor, ascending. @type {Span[]} */ this.silent = [];
   }
 
   take({ until, bucket_ms: bucket = 0, fine_from: fineFrom = -Infinity, oldest = null, silent = [] }) {
@@ -45,17 +45,34 @@ class Series {
   /** The width of the bucket with an index, ms; 0 is a single value. */
   widthOf(index) { return this.t[index] < this.fineFrom ? MINUTE : this.bucket; }
 
-  /** The end of what is known of the value with an index: the next value, or the beginning of a silence. */
+  /** The end of the value with an index: the next one, or when it was last said. */
   endOf(index) {
-    const next = this.t[index + 1] ?? Math.max(this.until, this.t[index] + this.widthOf(index));
-    const silence = this.silent.find(([from]) => from >= this.t[index] && from < next);
-    return silence ? Math.max(silence[0], this.t[index]) : next;
+    return this.t[index + 1] ?? Math.max(this.until, this.t[index] + this.widthOf(index));
+  }
+
+  /**
+   * The spans in which the value with an index is known to have held: without those in which nothing was heard. After one
+   * it holds again, since a change would be there.
+   * @returns {Span[]}
+   */
+  spansOf(index) {
+    const end = this.endOf(index);
+    let start = this.t[index];
+    if (this.silent.length === 0) return [[start, end]];
+    const spans = [];
+    for (const [from, to] of this.silent) {
+      if (to <= start || from >= end) continue;
+      if (from > start) spans.push([start, from]);
+      start = to;
+    }
+    if (start < end || (start === end && spans.length === 0)) spans.push([start, end]);
+    return spans;
   }
 
   /** The index of the value that holds at a time, or -1 where none is known. */
   indexAt(time) {
     const index = lastBefore(this.t, time);
-    return index >= 0 && time <= this.endOf(index) ? index : -1;
+    return index >= 0 && this.spansOf(index).some(([from, to]) => from <= time && time <= to) ? index : -1;
   }
 
   tooMany(columns) {

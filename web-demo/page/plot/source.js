@@ -43,6 +43,7 @@ export class Source {
     this.tracks = [...new Set(names)].slice(0, MAX_KEYWORDS).map((name) => this.#track(name));
     /** Keywords beyond the limit. */ this.omitted = new Set(names).size - this.tracks.length;
     /** When the bridge had no link to the broker. @type {import("./series.js").Span[]} */ this.gaps = [];
+    /** Whether the bridge is still reading its past: ask again. */ this.filling = false;
     /** Why there is no history, in a sentence, or "". */ this.problem = "";
     this.#next = app.store.log.first;
   }
@@ -77,8 +78,9 @@ export class Source {
     return true;
   }
 
-  #take({ series, gaps = [], evicted = [], from, to }) {
-    this.problem = "";
+  #take({ series, gaps = [], evicted = [], filling = false, from, to }) {
+    this.filling = filling;
+    this.problem = filling ? "The bridge is still reading what was said before it started: the plot fills." : "";
     this.#known = true;
     this.gaps = gaps;
     this.#after = to;
@@ -86,8 +88,8 @@ export class Source {
       const own = series.filter(({ keyword }) => keyword === track.name);
       const numbers = own.find(({ kind }) => kind === "number");
       const states = own.find(({ kind }) => kind === "state");
-      track.number = numbers ? NumberSeries.from(numbers) : null;
-      track.state = states ? StateSeries.from(states) : null;
+      track.number = numbers ? NumberSeries.from(withGaps(numbers, gaps)) : null;
+      track.state = states ? StateSeries.from(withGaps(states, gaps)) : null;
       track.note = noteOf(track, from, to, evicted.includes(track.name));
     }
     this.#next = this.#app.store.log.first;
@@ -146,6 +148,11 @@ export function memberOf(value, path) {
     value = value[name];
   }
   return value;
+}
+
+/** A series of the history in which gaps of the bridge are silence, too. */
+function withGaps(series, gaps) {
+  return gaps.length === 0 ? series : { ...series, silent: [...series.silent ?? [], ...gaps].sort(([a], [b]) => a - b) };
 }
 
 function noteOf({ number, state }, from, to, evicted) {

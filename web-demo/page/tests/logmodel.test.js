@@ -67,6 +67,14 @@ test("replies that arrive while the bridge is asked are not listed twice", async
   assert.equal(bridge.asked[0].before, null);
 });
 
+test("replies that the page of the log has overtaken are not listed twice", async () => {
+  const { ring, model } = start({ bridge: new FakeBridge({ last: 10 }) });
+  await model.loadOlder();
+  hear(ring, 8, 12);
+  assert.equal(model.update(true).added, 2);
+  assert.deepEqual(seqs(model), range(1, 12));
+});
+
 test("rare replies are searched for in several pages", async () => {
   const { bridge, model } = start({ bridge: new FakeBridge({ last: 10_000 }), query: new LogQuery({ text: "/\"n\":7777\\b/" }) });
   await model.loadOlder();

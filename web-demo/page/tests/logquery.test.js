@@ -22,6 +22,13 @@ test("all words must occur, and those with a minus must not", () => {
   }
 });
 
+test("the bridge's own questions are left out, unless one looks for them", () => {
+  const answer = Object.assign(replyOf({ code: ":" }), { commandId: "model-0b6d9f7e-1111-4222-8333-123456789abc" });
+  assert.equal(new LogQuery().accepts(answer), false);
+  assert.equal(new LogQuery({ text: "model-" }).accepts(answer), true);
+  assert.equal(new LogQuery().accepts(Object.assign(replyOf(), { commandId: "model-railway" })), true);
+});
+
 test("an expression that is not understood is named, and hides nothing", () => {
   const query = new LogQuery({ text: "shutter /(/" });
   assert.match(query.error, /^\/\(\/ is no regular expression: .+\.$/);

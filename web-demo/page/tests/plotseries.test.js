@@ -11,6 +11,8 @@ test("a value holds until the next one, and no longer than it was said", () => {
   const series = NumberSeries.from(answer);
   const at = (time) => series.at(time)?.last;
   assert.deepEqual([500, 1_000, 2_999, 3_000, 4_000, 5_000, 7_000, 9_000, 9_001].map(at), [undefined, 1, 1, 2.5, 2.5, undefined, NaN, NaN, undefined]);
+  assert.equal(at(6_200), 2.5, "after the silence it holds again");
+  assert.deepEqual([0, 1, 2].map((i) => series.spansOf(i)), [[[1_000, 3_000]], [[3_000, 4_000], [6_000, 6_500]], [[6_500, 9_000]]]);
 });
 
 test("what arrives is appended if it is a change, and moves the end if it is not", () => {
