@@ -35,6 +35,7 @@ type viewport = struct {
 // openActor opens the view of an actor at a size, armed.
 func openActor(t *testing.T, ctx context.Context, addr, actor string, size viewport) {
 	t.Helper()
+	t.Logf("%s on a %s", actor, size.name)
 	do(t, ctx, chromedp.EmulateViewport(size.width, size.height), chromedp.Navigate("about:blank"), chromedp.Navigate("http://"+addr+"/#/actor/"+actor),
 		chromedp.WaitReady(`#link-state[data-state="open"]`), chromedp.WaitVisible(`#actor[data-actor="`+actor+`"]`))
 	arm(t, ctx)

@@ -37,7 +37,8 @@ export class Palette {
       if (option) this.#choose(Number(option.dataset.at));
     });
     this.#dialog.addEventListener("click", (event) => { if (event.target === this.#dialog) this.#dialog.close(); });
-    this.#dialog.addEventListener("close", () => { this.#draft = this.#input.value; });
+    // The event "close" comes after the dialog may have been opened again, so the draft is kept while it is written.
+    this.#input.addEventListener("input", () => { this.#draft = this.#input.value; });
     app.onModel((actor) => this.#models.delete(actor));
   }
 
@@ -126,7 +127,7 @@ export class Palette {
   #choose(at) {
     const entry = this.#found[at];
     if (!entry) return;
-    this.#input.value = "";  // it was used
+    this.#input.value = this.#draft = "";  // it was used
     this.#dialog.close();
     if (entry.line !== undefined) this.#app.prompt(entry.line);
     else this.#app.router.go(entry.go);
