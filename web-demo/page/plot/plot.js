@@ -120,7 +120,7 @@ export class PlotView {
     this.#place.replaceChildren();
     this.#press();
     if (this.#keywords.length === 0) {
-      this.#place.append(element("p", { class: "nothing", text: "There is nothing to plot yet. Add a keyword above, or choose Plot beside one of an actor." }));
+      this.#place.append(element("p", { class: "nothing", text: "There is nothing to plot yet. Add a keyword above, or press the name of one in the view of its actor." }));
       return;
     }
     this.#panel = new PlotPanel(this.#app, {
