@@ -18,7 +18,9 @@ func newPastReader() *pastReader {
 	r := &pastReader{}
 	r.StreamPast = &StreamPast{
 		Deliver: func(d *Delivery) { r.got = append(r.got, string(d.Body)) },
-		OnGap:   func(g Gap) { r.got = append(r.got, fmt.Sprintf("gap of %v, replayed %v", g.To.Sub(g.From), g.Replayed)) },
+		OnGap: func(g Gap) {
+			r.got = append(r.got, fmt.Sprintf("gap of %v, replayed %v", g.To.Sub(g.From), g.Replayed))
+		},
 	}
 	return r
 }
