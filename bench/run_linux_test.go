@@ -107,7 +107,7 @@ func TestARunMeasuresEverything(t *testing.T) {
 
 func TestScenariosWithoutRabbitMQAreLeftOutAndReported(t *testing.T) {
 	chosen, leftOut, err := choose(nil, false)
-	if err != nil || len(chosen) != 28 || len(leftOut) != 5 || !strings.Contains(leftOut[0], "--rabbitmq-url") {
+	if err != nil || len(chosen) != 29 || len(leftOut) != 5 || !strings.Contains(leftOut[0], "--rabbitmq-url") {
 		t.Errorf("%d scenarios, %q, %v", len(chosen), leftOut, err)
 	}
 	if _, _, err := choose([]string{"backlog"}, false); err == nil || !strings.Contains(err.Error(), "--rabbitmq-url") {
