@@ -53,7 +53,7 @@ func TestAPageUsesACompressingBridge(t *testing.T) {
 	if !strings.HasPrefix(extensions, "permessage-deflate") {
 		t.Errorf("the extensions are %q", extensions)
 	}
-	if err := chromedp.Do(ctx, chromedp.Click("#arm"), chromedp.SendKeys("#command-input", "dome open\r"),
+	if err := chromedp.Do(ctx, chromedp.Click("#arm"), chromedp.SendKeys("#command-input", "dome close\r"),
 		chromedp.WaitVisible(`#commands [data-consumer="dome"][data-state="done"]`)); err != nil {
 		t.Fatal(err)
 	}
