@@ -139,13 +139,16 @@ func (b *bounded) command(name string, c *clickCommand, depth int) Command {
 	return got
 }
 
-// helpText returns a help text without the indentation of the docstring that it comes from.
+// helpText returns a help text without the indentation of the docstring that it comes from, and without
+// click's marks in it: a line with \b before a paragraph that is not wrapped, and \f before what is not
+// part of the help.
 func helpText(texts ...*string) string {
 	for _, t := range texts {
 		if t == nil {
 			continue
 		}
-		lines := strings.Split(text(*t, maxTextBytes), "\n")
+		shown, _, _ := strings.Cut(text(*t, maxTextBytes), "\f")
+		lines := slices.DeleteFunc(strings.Split(shown, "\n"), func(line string) bool { return strings.TrimSpace(line) == "\b" })
 		for i := range lines {
 			lines[i] = strings.TrimSpace(lines[i])
 		}
