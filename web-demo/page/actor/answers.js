@@ -23,7 +23,7 @@ function answerText({ body, text, keywords }) {
 }
 
 /** A glob for exactly one text. @param {string} text */
-export const exactly = (text) => text.replace(/[*?[\]]/g, "[$&]");
+const exactly = (text) => text.replace(/[*?[\]]/g, "[$&]");
 
 export class Answers {
   #app;
