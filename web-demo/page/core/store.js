@@ -35,7 +35,7 @@ const QUESTION = "model-";
  * ms for which the bridge may keep a reply for the next one: shorter than what the views wait for anyway. Each write wakes
  * the browser, which takes more CPU than the replies. Final replies and errors do not wait.
  */
-const BATCH = 200;
+export const BATCH = 200;
 
 /** Seconds over which the rate of replies is averaged. */
 const RATE_WINDOW = 3;
@@ -209,7 +209,7 @@ export class Store {
       const actor = this.#actor(name);
       if (actor !== null) this.#changed(actor, actor.snapshot(state, epoch));
     }
-    if (first) this.#scheduler.requestAtOnce();
+    if (first) this.#scheduler.requestAtOnce();  // together with what is new of the link: an empty page is not drawn before
     else this.#scheduler.request();
   }
 
@@ -272,8 +272,7 @@ export class Store {
   #linkChanged(detail) {
     this.link = detail;
     if (detail.state !== "open") this.broker = { state: null, reason: null };
-    this.#changes.link = true;
-    this.#scheduler.requestAtOnce();  // attempts to connect are seconds apart
+    this.#touch("link");
   }
 
   #brokerChanged({ state, reason }) {
