@@ -6,7 +6,8 @@
  */
 
 import { formatAge } from "../core/format.js";
-import { button, element, rank, setLevel, levelMark, setText } from "./dom.js";
+import { compare } from "../core/problems.js";
+import { button, element, setLevel, levelMark, setText } from "./dom.js";
 
 /** Problems that are listed; of more, the number is told. */
 const MAX_SHOWN = 300;
@@ -64,7 +65,7 @@ export class Drawer {
 
   #render() {
     const { store } = this.#app;
-    const order = [...store.problems].sort((a, b) => ended(a) - ended(b) || rank(b.level) - rank(a.level) || b.time - a.time);
+    const order = [...store.problems].sort(compare);
     const shown = order.slice(0, MAX_SHOWN);
     const open = order.filter((problem) => !ended(problem)).length;
     setText(this.#count, `${open} open${order.length > open ? `, ${order.length - open} acknowledged or over` : ""}`);
