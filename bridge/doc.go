@@ -25,6 +25,11 @@
 //	access_                               who a client is and what it may do, while it is here
 //	command_                              a command on its way, by each door, and its outcome
 //	room_ presence                        rooms, and what applications hear of clients
+//	observe                               which of the parts below are told of each reply
+//	problem_ site                         what is wrong with actors, and what the operator said of them
+//	model_                                what actors tell of their commands and keywords
+//	history_ log                          what was: values of keywords, the kept replies a page at a time
+//	consumers_                            which actors have somebody who takes their commands
 //	audit metrics_ command_log            what is on record of all of this
 //
 // What stands on its own is in packages below, each of which opens with its own drawing: access,
@@ -51,20 +56,29 @@
 // (access_identify.go), by a message (access_auth.go), by a request over HTTP (access_http.go). A
 // client's principal says what it may do, and access.go asks it before anything is done. It is
 // replaced when the client renews its credential (access_auth.go), when an application is asked
-// again (access_renewal.go), and when the configuration is read again (access_reload.go); what the client hears follows (access_viewer.go). Deadlines
-// share one timer (package deadline). What may block runs on workers (package workers), and never
-// with a lock. An operator closes clients (access_kick.go), and a page asks who it is
-// (access_whoami.go).
+// again (access_renewal.go), and when the configuration is read again (access_reload.go); what the
+// client hears follows (access_viewer.go). Deadlines share one timer (package deadline). What may
+// block runs on workers (package workers), and never with a lock. An operator closes clients
+// (access_kick.go), and a page asks who it is (access_whoami.go).
 //
 // # Down
 //
 //	delivery ──► actor.Envelope ──► hub.Reply ──┬─► one frame ──► plain log ──► every plain client
-//	                                            └─► numbered frame ──► groups' logs ──► v1 clients
+//	                                            ├─► numbered frame ──► groups' logs ──► v1 clients
+//	                                            └─► observe.go ──┬─► problems.go ──► package problem ─┐
+//	                                                             ├─► models.go ────► package model ───┼─► notices
+//	                                                             └─► history.go ───► package history  │
+//	                                  the broker ──► consumers.go ──► package snapshot ───────────────┘
 //
 // A reply is encoded once, whatever the number of clients (replies.go). A message that CLU would
 // not pass on, or that cannot be read, is dropped, counted and logged; the next reply is not
 // affected. Package hub does the rest: numbers, filters, throttling, history, snapshots. What a
 // client may hear is decided there, too: its view is part of the key of what clients share.
+//
+// What follows what actors say is told of each reply after that (observe.go), and tells clients by notices
+// what has changed. The bridge itself asks actors for their models (models.go), and the broker whether they
+// have a queue for commands and a consumer (consumers.go). After a start on a stream, the past is read in the
+// background for the history of keywords and for problems (history_refill.go, problem_past.go).
 //
 // # Sessions
 //

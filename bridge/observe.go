@@ -3,8 +3,7 @@ package bridge
 import "github.com/clu-ws/clu-ws/bridge/hub"
 
 // observers returns the function that hands each reply to those parts of the bridge that follow what
-// actors say. It runs on the goroutine that delivers, so none of them may
-// wait for a client or for the broker.
+// actors say. It runs on the goroutine that delivers, so none of them may wait for a client or for the broker.
 func (b *Bridge) observers() func(*hub.Observed) {
 	all := []func(*hub.Observed){b.observeModel, b.noteProblems}
 	if b.keywordHistory != nil {

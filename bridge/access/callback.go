@@ -87,7 +87,7 @@ func (c *callback) forwards(field string) bool { return slices.Contains(c.header
 // identify asks who a client is. ticket is what it shows, in style post. It blocks.
 func (c *callback) identify(ctx context.Context, ap *Approach, ticket string) Verdict {
 	r := c.renewal(ap)
-	q := c.question(ticket, ap, r)
+	q := c.question(ticket, r)
 	result := c.decide(ctx, q)
 	switch result.outcome {
 	case unknown:

@@ -86,7 +86,7 @@ func (c *callback) forwarded(ap *Approach) http.Header {
 }
 
 // question asks about a client: with its ticket, or with what style proxy forwards.
-func (c *callback) question(ticket string, ap *Approach, r *renewal) question {
+func (c *callback) question(ticket string, r *renewal) question {
 	if !c.post {
 		return c.proxied(r)
 	}

@@ -317,7 +317,7 @@ func TestTheSameCredentialOfAnotherClientIsAnotherQuestion(t *testing.T) {
 	key := func(change func(*Approach)) [32]byte {
 		ap := approach("", "Authorization: Token x", "Origin: https://page.example")
 		change(ap)
-		return c.question("", ap, c.renewal(ap)).key()
+		return c.question("", c.renewal(ap)).key()
 	}
 	same := key(func(*Approach) {})
 	if key(func(ap *Approach) { ap.Client = "bridge-2" }) != same {

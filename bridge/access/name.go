@@ -59,11 +59,8 @@ func (p place) checkFilter() error {
 			return field.errorf("null would select everything; write a value, or leave the field out")
 		}
 		texts, err := field.texts()
-		if err != nil {
-			return nil // not of texts, or wrong, which package filter explains
-		}
-		for _, text := range texts {
-			if err := checkMark(text); err != nil {
+		for i := 0; err == nil && i < len(texts); i++ { // what is not of texts, or wrong, package filter explains
+			if err := checkMark(texts[i]); err != nil {
 				return field.wrong(err)
 			}
 		}

@@ -47,13 +47,14 @@ func groupKey(keys []string) string {
 // keysOf returns the keys of a client's subscriptions, each with its batch time, and what else
 // distinguishes what the client gets.
 func keysOf(subs []subscription, s *Session) []string {
-	keys := make([]string, len(subs))
+	keys := make([]string, 0, len(subs)+1)
 	for i := range subs {
 		spec := &subs[i].spec
-		keys[i] = spec.key(s)
+		key := spec.key(s)
 		if spec.Batch > 0 {
-			keys[i] += " batch " + strconv.FormatInt(int64(spec.Batch), 10)
+			key += " batch " + strconv.FormatInt(int64(spec.Batch), 10)
 		}
+		keys = append(keys, key)
 	}
 	if !s.viewer.Load().detailed() {
 		keys = append(keys, "without reasons")

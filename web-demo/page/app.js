@@ -11,6 +11,7 @@
 
 import { CommandLine } from "./actor/commandline.js";
 import { Clu } from "../client/clu.js";
+import { Models } from "./core/models.js";
 import { isOpen } from "./core/problems.js";
 import { Store } from "./core/store.js";
 import { Announcer } from "./shell/announce.js";
@@ -37,21 +38,20 @@ const clu = new Clu(".", { probe: "ping", bigint: "bigint", token: () => login.c
 const store = new Store(clu);
 const notices = new Notices(() => store.now());
 const notify = (text, options) => notices.show(text, options);
+const models = new Models((actor) => clu.model(actor));
 const questions = new Questions(clu);
 const arm = new Arm();
 const sender = new Sender({ clu, arm, confirm: new Confirm(), site: () => questions.site, notify });
 
 /** What views and the shell share. */
 const app = {
-  clu, store, notices, notify, arm,
+  clu, store, models, notices, notify, arm,
   router: new Router(),
   theme: new Theme(),
   badge: new Badge(),
   sound: new Sound(() => app.menu?.update()),
   get site() { return questions.site; },
   onSite: (listener) => questions.onSite(listener),
-  model: (actor) => questions.model(actor),
-  onModel: (listener) => questions.onModel(listener),
   history: (keywords, range) => questions.history(keywords, range),
   send: (consumer, string, options) => sender.send(consumer, string, options),
   danger: (consumer, string) => sender.danger(consumer, string),
@@ -103,6 +103,8 @@ for (const type of ["notice", "state", "broker"]) {
 
 arm.onChange((armed) => notify(armed ? "This tab is armed: commands are sent." : "This tab is disarmed: only commands that read are sent."));
 questions.onSite(({ title }) => app.badge.site(title));
+clu.on("notice", ({ op, actor }) => { if (op === "model") models.changed(actor); });
+clu.on("hello", () => models.refresh());  // perhaps it is another bridge
 clu.on("gap", ({ seconds }) => notify(`Replies ${seconds === null ? "" : `of ${seconds.toFixed(1)} s `}may be missing.`));
 clu.on("dropped", ({ count }) => notify(`${count} replies were left out: this page reads too slowly.`));
 clu.on("broker", ({ state, reason }) => {

@@ -13,7 +13,7 @@ const LIMIT = 200;
  * What a reply says: the lines of a help text, its text, or else its keywords.
  * @param {{body: *, text: string|null, keywords: Record<string, *>}} reply
  */
-export function answerText({ body, text, keywords }) {
+function answerText({ body, text, keywords }) {
   const { help } = keywords;
   const lines = typeof help === "string" ? help : Array.isArray(help) ? help.join("\n") : null;
   const names = Object.keys(keywords);
@@ -23,7 +23,7 @@ export function answerText({ body, text, keywords }) {
 }
 
 /** A glob for exactly one text. @param {string} text */
-export const exactly = (text) => text.replace(/[*?[\]]/g, "[$&]");
+const exactly = (text) => text.replace(/[*?[\]]/g, "[$&]");
 
 export class Answers {
   #app;

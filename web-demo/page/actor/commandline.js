@@ -12,7 +12,6 @@ import { adviceOn, sentence } from "./advice.js";
 import { CommandPanel } from "./commandpanel.js";
 import { commonBeginning, complete } from "./completion.js";
 import { Hints } from "./hints.js";
-import { modelsOf } from "./models.js";
 import { Recall } from "./recall.js";
 import { SendGuard } from "./sendguard.js";
 import { openQuotation } from "./shlex.js";
@@ -35,12 +34,12 @@ export class CommandLine {
   #hints = new Hints(this.#input, (candidate) => this.#take(candidate));
   #panel;
 
-  /** @param {object} app  see docs of the page: store, send, refusal, danger, arm, model, notify */
+  /** @param {object} app  store, send, refusal, danger, arm, models, notify */
   constructor(app) {
     this.#app = app;
     this.#guard = new SendGuard(app);
     this.#panel = new CommandPanel(app);
-    this.#models = modelsOf(app);
+    this.#models = app.models;
     this.#models.onChange((actor) => {
       if (actor === this.#parse().actor && this.#completing && this.#hints.chosen === null) this.#complete();
       this.check();
@@ -95,7 +94,6 @@ export class CommandLine {
     if (!changes.link) return;
     const open = this.#app.store.link.state === "open";
     if (open && !this.#wasOpen && this.#guard.holds) this.#input.blur();
-    if (open && !this.#wasOpen) this.#models.refresh();
     this.#wasOpen = open;
     this.check();
   }

@@ -55,11 +55,6 @@ export class CommandList {
     this.#none.remove();
   }
 
-  /** Opens the answers of the newest command of this page, and puts the focus there. */
-  focusNewest() {
-    this.list.querySelector(".summary")?.focus();
-  }
-
   #render() {
     this.#stale = false;
     const entries = [...this.#app.store.commands.values()].filter(({ consumer }) => this.#actor === null || isFor(consumer, this.#actor)).slice(-MAX_SHOWN).reverse();

@@ -7,7 +7,7 @@ import { lex, quote } from "./shlex.js";
 import { describe, isGroup, label, nargs } from "./usage.js";
 
 /** Commands of an actor whose model is not known: every CLU actor has them. */
-export const COMMON = ["status", "ping", "version", "help"];
+const COMMON = ["status", "ping", "version", "help"];
 
 /** Commands about an actor itself. They come last. */
 const HOUSEKEEPING = new Set([...COMMON.slice(1), "keyword", "get_schema", "get-command-model", "get-schema"]);

@@ -3,7 +3,7 @@
 import { element } from "../shell/dom.js";
 
 /** @param {string} text @returns {Promise<boolean>} whether it was copied */
-export async function copyText(text) {
+async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;

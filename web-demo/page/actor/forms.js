@@ -3,7 +3,6 @@
 import { element, setText } from "../shell/dom.js";
 import { firstSentence, inOrder, isHousekeeping } from "./completion.js";
 import { CommandForm } from "./form.js";
-import { modelsOf } from "./models.js";
 import { allPaths, findPath, pathName } from "./usage.js";
 
 export class Forms {
@@ -20,7 +19,7 @@ export class Forms {
   constructor(app, { root, actor, onOpen = () => {} }) {
     this.#app = app;
     this.#actor = actor;
-    this.#models = modelsOf(app);
+    this.#models = app.models;
     this.#unhooks = [this.#models.onChange((name) => name === actor && this.#renderModel()), app.onSite(() => this.#renderRights())];
     this.#list.setAttribute("aria-label", `Commands of ${actor}`);
     this.#form = new CommandForm(app, { actor, commands: [], onPath: (path) => {

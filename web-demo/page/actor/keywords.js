@@ -5,7 +5,6 @@
 
 import { element, setText } from "../shell/dom.js";
 import { KeywordRow } from "./keywordrow.js";
-import { modelsOf } from "./models.js";
 import { arrange, metaOf } from "./reading.js";
 import { Past, spanFor } from "./sparkline.js";
 
@@ -55,7 +54,7 @@ export class KeywordTable {
     this.#actor = actor;
     this.#only = only && new Set(only);
     this.#onState = onState;
-    this.#models = modelsOf(app);
+    this.#models = app.models;
     this.#unhooks = [this.#models.onChange((name) => name === actor && this.#remeta()), app.onSite(() => this.#remeta())];
     this.#context = {
       actor, now: () => store.now(), age: (time) => store.age(time), notify: (text) => app.notify(text),

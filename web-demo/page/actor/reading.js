@@ -131,7 +131,7 @@ function namesIn(labels) {
 }
 
 /** Keywords that are about the actor itself, or that are messages. They are no telemetry, and have no row. */
-export const NO_ROWS = new Set(["text", "error", "help", "traceback", "schema", "command_model", "exception", "exception_info"]);
+const NO_ROWS = new Set(["text", "error", "help", "traceback", "schema", "command_model", "exception", "exception_info"]);
 
 /**
  * Which keywords have a row, in order.

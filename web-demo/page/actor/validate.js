@@ -45,7 +45,7 @@ function skipped(fields, values) {
 }
 
 /** Returns what is wrong with the value of one parameter, as a sentence, or null. @param {import("./usage.js").Param} param */
-export function problemOf(param, value) {
+function problemOf(param, value) {
   const name = label(param);
   if (value === undefined) return param.required ? `${name} is needed: ${describe(param)}.` : null;
   if (param.flag || param.count) return null;

@@ -117,7 +117,7 @@ export class LogView {
 }
 
 /** Reads EPOCH:SEQ; null if it is not that. @returns {{epoch: string, seq: number}|null} */
-export function readAt(text) {
+function readAt(text) {
   const match = /^(.+):(\d{1,16})$/.exec(text ?? "");
   return match && Number.isSafeInteger(Number(match[2])) ? { epoch: match[1], seq: Number(match[2]) } : null;
 }

@@ -1,7 +1,7 @@
 /** Colours of plots, from the style sheet: they change with the theme. On paper those of the day are used. */
 
 /** Lines that can be told apart: beyond it colours come again, with another dash. */
-export const COLORS = 6;
+const COLORS = 6;
 
 /** Dashes, in CSS pixels: in the night theme there is one colour for all. */
 const DASHES = [[], [6, 3], [2, 3], [10, 3, 2, 3], [12, 4], [4, 2, 1, 2]];

@@ -10,7 +10,7 @@ import { lastBefore, stateText } from "./series.js";
  * @param {import("./source.js").Track[]} tracks
  * @returns {Column[]}
  */
-export function columnsOf(tracks) {
+function columnsOf(tracks) {
   return tracks.flatMap(({ name, number, state }) => {
     const columns = [];
     if (number !== null) {
@@ -37,7 +37,7 @@ function indexOf(times, time) {
 }
 
 /** The times in a span at which something has changed, ascending. @param {Column[]} columns */
-export function timesOf(columns, from, to) {
+function timesOf(columns, from, to) {
   const all = new Set();
   for (const { times } of columns) {
     for (let i = Math.max(0, lastBefore(times, from)); i < times.length && times[i] <= to; i += 1) if (times[i] >= from) all.add(times[i]);

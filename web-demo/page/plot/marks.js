@@ -8,7 +8,7 @@
 import { describeGap } from "../core/format.js";
 
 /** Marks that are drawn at most: the newest. */
-export const MAX_MARKS = 400;
+const MAX_MARKS = 400;
 
 /** Pages of the bridge's log that are searched for a span. */
 const PAGES = 3;

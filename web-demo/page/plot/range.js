@@ -10,7 +10,7 @@ export const MIN_SPAN = 1_000;
 export const MAX_SPAN = 31 * 86_400_000;
 
 /** The span of a plot whose URL says nothing. */
-export const DEFAULT_SPAN = 3_600_000;
+const DEFAULT_SPAN = 3_600_000;
 
 const UNITS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 };
 

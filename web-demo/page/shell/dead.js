@@ -1,7 +1,7 @@
 /** Whether what the page shows is what is. Nothing here depends on the page. */
 
 /** Seconds behind from which a page says that it is behind. */
-export const BEHIND = 3;
+const BEHIND = 3;
 
 /**
  * @param {{link: string, broker: string|undefined, lag: number|null, behind: boolean, first: boolean}} of  `behind`: values

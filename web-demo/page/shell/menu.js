@@ -49,7 +49,7 @@ export class Menu {
 }
 
 /** Closes a `details` that lies over the page, on Esc or when the focus or a click goes elsewhere. */
-export function closesItself(details) {
+function closesItself(details) {
   details.addEventListener("focusout", ({ relatedTarget }) => {
     if (relatedTarget && !details.contains(relatedTarget)) details.open = false;
   });

@@ -19,8 +19,7 @@ export class Palette {
   #note = element("p", { class: "dim", role: "status" });
   #found = [];
   #at = 0;
-  #models = new Map();  // actor -> entries of its commands
-  #draft = "";          // what was written when it was closed: nothing that is typed is lost
+  #draft = "";  // what was written when it was closed: nothing that is typed is lost
 
   constructor(app) {
     this.#app = app;
@@ -39,7 +38,7 @@ export class Palette {
     this.#dialog.addEventListener("click", (event) => { if (event.target === this.#dialog) this.#dialog.close(); });
     // The event "close" comes after the dialog may have been opened again, so the draft is kept while it is written.
     this.#input.addEventListener("input", () => { this.#draft = this.#input.value; });
-    app.onModel((actor) => this.#models.delete(actor));
+    app.models.onChange((actor) => { if (this.#dialog.open && actor === this.#named(this.#input.value)) this.#search(); });
   }
 
   get open() { return this.#dialog.open; }
@@ -57,7 +56,6 @@ export class Palette {
     this.#found = best(query, this.#entries(query), ({ text, kind }) => `${text} ${kind}`, MAX_SHOWN);
     this.#at = 0;
     this.#render();
-    this.#loadModels(query);
   }
 
   *#entries(query) {
@@ -68,7 +66,8 @@ export class Palette {
     const actors = [...this.#app.store.actors.keys()];
     for (const name of actors) yield { kind: "actor", text: name, go: formatRoute(["actor", name]) };
     if (query.trim() === "") return;
-    for (const commands of this.#models.values()) yield* commands;
+    const named = this.#named(query);
+    if (named !== null) yield* commandEntries(named, this.#app.models.get(named).commands);
     let left = MAX_KEYWORDS;
     for (const [name, { keywords }] of this.#app.store.actors) {
       for (const keyword of keywords.keys()) {
@@ -78,20 +77,17 @@ export class Palette {
     }
   }
 
-  /** Asks for the model of the actor that the query begins with: its commands are found, too. */
-  async #loadModels(query) {
-    const word = query.trim().split(/[\s.]/)[0];
-    if (!this.#app.store.actors.has(word) || this.#models.has(word)) return;
-    this.#models.set(word, []);
-    try {
-      const { commands, state } = await this.#app.model(word);
-      if (state === "asking") this.#models.delete(word);
-      else this.#models.set(word, [...commandEntries(word, commands ?? [])]);
-    } catch (error) {
-      setText(this.#note, `The commands of ${word} are not known: ${error.message}.`);
-      return;
-    }
-    if (this.#dialog.open && this.#input.value === query) this.#search();
+  /** The actor that a query begins with, whose commands are found, too; null if there is none. */
+  #named(query) {
+    const [word] = query.trim().split(/[\s.]/);
+    return this.#app.store.actors.has(word) ? word : null;
+  }
+
+  /** Why the commands of the actor that is named are not found; null if they are, or if it names none. */
+  #unknown() {
+    const named = this.#named(this.#input.value);
+    const { commands, problem } = named === null ? {} : this.#app.models.get(named);
+    return problem && commands.length === 0 ? `The commands of ${named} are not known: ${problem.replace(/\.$/, "")}.` : null;
   }
 
   #render() {
@@ -99,7 +95,7 @@ export class Palette {
       id: `palette-${at}`, role: "option", "aria-selected": String(at === this.#at), data: { kind: entry.kind, at } },
       element("span", { class: "kind", text: entry.kind }), element("span", { class: "what", text: entry.text }),
       element("span", { class: "dim", text: entry.help ?? "" }))));
-    setText(this.#note, this.#found.length === 0 ? "Nothing has these letters." : "");
+    setText(this.#note, this.#unknown() ?? (this.#found.length === 0 ? "Nothing has these letters." : ""));
     this.#select(0);
   }
 

@@ -1,31 +1,21 @@
 /**
- * What views ask the bridge for, and what is kept of the answers: the site, models of actors, the history of keywords.
- * CLU's own server answers none of it; then the promise says so in a sentence, and the site is empty.
+ * What views ask the bridge for: the site, which is kept, and the history of keywords. CLU's own server answers neither;
+ * then the promise says so in a sentence, and the site is empty.
  */
 
 /** A site about which nothing is known. */
-export const NO_SITE = Object.freeze({ title: "", keywords: {}, conditions: [], pins: {}, dangerous: [], boards: [] });
+const NO_SITE = Object.freeze({ title: "", keywords: {}, conditions: [], pins: {}, dangerous: [], boards: [] });
 
 export class Questions {
   #clu;
   #site = NO_SITE;
   #siteListeners = new Set();
-  #models = new Map();  // actor -> promise
-  #modelListeners = new Set();
 
   /** @param {object} clu */
   constructor(clu) {
     this.#clu = clu;
-    clu.on("notice", ({ op, actor }) => {
-      if (op === "site") this.#askSite();
-      if (op !== "model") return;
-      this.#models.delete(actor);
-      for (const listener of this.#modelListeners) listener(actor);
-    });
-    clu.on("hello", () => {
-      this.#models.clear();
-      this.#askSite();
-    });
+    clu.on("notice", ({ op }) => { if (op === "site") this.#askSite(); });
+    clu.on("hello", () => this.#askSite());
   }
 
   get site() { return this.#site; }
@@ -34,25 +24,6 @@ export class Questions {
   onSite(listener) {
     this.#siteListeners.add(listener);
     return () => this.#siteListeners.delete(listener);
-  }
-
-  /** Calls `listener` with the name of an actor whose model has changed. @returns {() => void} ends it */
-  onModel(listener) {
-    this.#modelListeners.add(listener);
-    return () => this.#modelListeners.delete(listener);
-  }
-
-  /** The model of an actor, as the bridge has it. @returns {Promise<object>} */
-  model(actor) {
-    let asked = this.#models.get(actor);
-    if (!asked) {
-      asked = this.#ask("model", actor);
-      this.#models.set(actor, asked);
-      // A model that is still being asked for is asked again when the bridge says that it has come.
-      const forget = () => { if (this.#models.get(actor) === asked) this.#models.delete(actor); };
-      asked.then(({ state }) => { if (state === "asking") forget(); }, forget);
-    }
-    return asked;
   }
 
   /** The history of keywords. @returns {Promise<object>} */

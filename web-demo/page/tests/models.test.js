@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Models } from "../actor/models.js";
+import { Models } from "../core/models.js";
+import { MetaOfTracks } from "../plot/meta.js";
 
 const turn = () => new Promise((resolve) => { setImmediate(resolve); });
 
@@ -55,4 +56,26 @@ test("a server without models leaves the reason", async () => {
   models.get("dome");
   await turn();
   assert.deepEqual(models.get("dome"), { state: "none", commands: [], keywords: {}, problem: "CLU's own server has no model" });
+});
+
+test("a plot has the units of its keywords once a bridge that was away has answered", async () => {
+  let isAway = true;
+  const models = new Models(async () => {
+    if (isAway) throw new Error("not connected");
+    return { state: "known", keywords: { wind_speed_ms: { unit: "m/s", max: 20 } } };
+  });
+  let changed = 0;
+  const meta = new MetaOfTracks({ models, site: { keywords: {} }, onSite: () => () => {} }, () => { changed += 1; });
+  const wind = { actor: "weather", path: ["wind_speed_ms"] };
+  assert.equal(meta.of(wind).unit, "");
+  await turn();
+  isAway = false;
+  models.refresh();
+  await turn();
+  assert.equal(meta.of(wind).unit, "m/s");
+  assert.equal(changed, 2);
+  meta.stop();
+  models.changed("weather");
+  await turn();
+  assert.equal(changed, 2);
 });

@@ -8,15 +8,15 @@ import { formatJSON } from "../../client/json.js";
 /**
  * @typedef {object} ActorModel  the answer to op `model`, see docs/protocol.md
  * @property {"known"|"partial"|"none"|"asking"} state
- * @property {import("./usage.js").CommandModel[]} commands
+ * @property {import("../actor/usage.js").CommandModel[]} commands
  * @property {Record<string, object>} keywords
  * @property {string|null} problem
  */
 
 const NOTHING = Object.freeze({ state: "asking", commands: [], keywords: {}, problem: null });
 
-/** Models that are kept; the console has one view, and a line that names one actor. */
-const MAX_MODELS = 50;
+/** Models that are kept: more than any view needs at a time, since one that is not kept is asked for again. */
+const MAX_MODELS = 500;
 
 export class Models {
   #ask;
@@ -84,15 +84,3 @@ function isSame({ asked: _, id: __, ...one }, other) {
   const { asked, id, ...two } = other;
   return formatJSON(one) === formatJSON(two);
 }
-
-/** The models of one app, shared by its views. @param {{model: (actor: string) => Promise<ActorModel>}} app @returns {Models} */
-export function modelsOf(app) {
-  let models = shared.get(app);
-  if (!models) {
-    shared.set(app, models = new Models((actor) => app.model(actor)));
-    app.onModel((actor) => models.changed(actor));
-  }
-  return models;
-}
-
-const shared = new WeakMap();
