@@ -117,7 +117,7 @@ const manyPoints = `(async () => {
 	const now = Date.now();
 	const n = 86_400;
 	const app = {
-		clu: { capabilities: ["history"] }, site: { keywords: {} }, notify() {}, model: async () => ({ keywords: {} }),
+		clu: { capabilities: ["history"] }, site: { keywords: {} }, notify() {}, models: { get: () => ({ keywords: {} }), onChange: () => () => {} }, onSite: () => () => {},
 		store: { now: () => now, log: new LogRing(), actors: new Map(), commands: new Map(), problems: [], link: { state: "open" } },
 		history: async (keywords) => ({ from: now - n * 1_000, to: now, series: keywords.map((keyword, k) => ({
 			keyword, kind: "number", bucket_ms: 0, oldest: now - n * 1_000, until: now,
