@@ -63,8 +63,11 @@ func newConsumers(b *Bridge) *consumers {
 		tell:   b.hub.SetConsumer,
 		now:    now,
 		linked: func() bool { return b.link.State().Up },
-		lived:  b.noteLiveness,
-		known:  map[string]*consumerOf{},
+		lived: func(all []snapshot.Liveness) {
+			b.noteLiveness(all)
+			b.hub.ExpireCommands()
+		},
+		known: map[string]*consumerOf{},
 	}
 }
 

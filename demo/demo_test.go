@@ -2,7 +2,9 @@ package demo_test
 
 import (
 	"context"
+	"errors"
 	"math"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -289,6 +291,19 @@ func TestAFasterObservatoryDoesTheSameInLessTime(t *testing.T) {
 		}
 	})
 }
+
+func TestAnObservatoryWhoseContextHasEndedEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	synctest.Test(t, func(t *testing.T) {
+		if err := demo.Run(ctx, demo.Config{URL: "amqp://guest:guest@127.0.0.1:1/", Dial: noNetwork, Night: true}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// noNetwork fails to connect to anything.
+func noNetwork(string, string) (net.Conn, error) { return nil, errors.New("there is no network") }
 
 func TestAnObservatoryWithAWrongURLIsRefused(t *testing.T) {
 	if err := demo.Run(context.Background(), demo.Config{URL: "http://localhost"}); err == nil {

@@ -45,6 +45,7 @@ func (r *runner) startSpectrograph(ctx context.Context, cold *cryostat) {
 	r.linked.Add(1)
 	linked := sync.OnceFunc(r.linked.Done)
 	r.running.Go(func() {
+		defer linked() // the context may have ended before the first one is made
 		for ctx.Err() == nil {
 			alive, fail := context.WithCancel(ctx)
 			d, err := newSpectrograph(r.cfg, r.clock, cold, fail)

@@ -1,6 +1,9 @@
 package history
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // sweepMS is how often each actor is looked at for what is too old, in milliseconds.
 const sweepMS = 60_000
@@ -19,7 +22,7 @@ func appendSpan(all []Span, s Span) []Span {
 }
 
 // makeRoom evicts until everything fits. Of the actor that takes most, the keywords that take most
-// lose what is oldest; without more than the newest chunk anywhere, the keyword goes that was heard
+// lose what is oldest; without more than the newest chunk anywhere, those keywords go that were heard
 // least recently.
 func (s *Store) makeRoom() {
 	for s.bytes > s.limits.Bytes {
@@ -38,15 +41,19 @@ func (s *Store) makeRoom() {
 			return
 		}
 		if !most.shorten() {
-			most.forgetOne()
+			most.forgetSome()
 		}
 	}
 }
 
-// maxShortened is how many keywords lose a chunk at once: finding them takes a look at all.
-const maxShortened = 64
+// Finding what to evict takes a look at all keywords of an actor. So much is evicted at once that this
+// does not take longer than recording what it makes room for, however many they are.
+const (
+	minShortened  = 64 // chunks
+	evictionShare = 32 // of that part of its keywords an actor loses a chunk, or all
+)
 
-// shorten evicts the oldest chunk of the keywords that have most of them.
+// shorten evicts the oldest chunks of the keywords that have most of them.
 func (a *actor) shorten() bool {
 	arena, most := &a.store.arena, 0
 	for _, s := range a.series {
@@ -57,34 +64,35 @@ func (a *actor) shorten() bool {
 	if most == 0 {
 		return false
 	}
-	done := 0
+	enough := max(minShortened, len(a.series)/evictionShare)
+	rest := most - 1 - most/8 // one that has far more than the others loses many
 	for _, s := range a.series {
-		if s.chunks() < most || done == maxShortened {
-			continue
-		}
-		if c := s.oldest(arena); c != nil {
+		for s.chunks() > rest && enough > 0 {
+			c := s.oldest(arena)
+			if c == nil {
+				break
+			}
 			c.evict(arena)
 			a.charge(-chunkBytes)
-			done++
+			enough--
 		}
 	}
 	return true
 }
 
-// forgetOne removes the keyword that was heard least recently, or an actor without any.
-func (a *actor) forgetOne() {
+// forgetSome removes the keywords that were heard least recently, or an actor without any.
+func (a *actor) forgetSome() {
 	if len(a.series) == 0 {
 		a.remove()
 		return
 	}
-	oldest := a.series[0]
-	for _, s := range a.series {
-		if s.heard < oldest.heard {
-			oldest = s
-		}
+	oldest := slices.Clone(a.series)
+	slices.SortFunc(oldest, func(x, y *series) int { return cmp.Compare(x.heard, y.heard) })
+	oldest = oldest[:max(1, len(oldest)/evictionShare)]
+	for _, s := range oldest {
+		a.removeSeries(s)
 	}
-	a.removeSeries(oldest)
-	a.store.evictedSeries++
+	a.store.evictedSeries += uint64(len(oldest))
 }
 
 // remove removes the actor with all that is known of it.

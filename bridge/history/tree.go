@@ -125,7 +125,7 @@ func (a *actor) prune(n *node) {
 		a.charge(-nodeCost - len(n.key))
 		p := n.parent
 		if n.index < 0 {
-			n.removed = true
+			n.removed, n.first, n.next = true, nil, nil // what it led to may be gone, too
 			delete(p.children, n.key)
 		} else {
 			p.items[n.index] = nil

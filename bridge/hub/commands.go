@@ -16,6 +16,7 @@ const (
 	maxEnded       = 200       // the last ones
 	maxCommandText = 1 << 10   // bytes of a command string
 	maxKnownNames  = 4 << 10   // bytes of the keywords of a last reply
+	maxCommandName = 1 << 10   // bytes of id, commander and sender: those of CLU have less
 	followFor      = time.Hour // without a reply
 )
 
@@ -95,15 +96,21 @@ func newCommandRegistry(name string, keywords bool) *commandRegistry {
 // begin adds a command that runs, and returns those that are not followed any more because of it. mu
 // is held.
 func (g *commandRegistry) begin(c *knownCommand, now time.Time) (changed []*knownCommand) {
-	changed = g.expire(now)
-	if g.running.Len() >= maxRunning {
+	changed = append(g.expire(now), g.run(c)...)
+	g.all[c.commandName] = c
+	return append(changed, c)
+}
+
+// run puts a command among those that run, and returns those that are not followed any more because of
+// it. mu is held.
+func (g *commandRegistry) run(c *knownCommand) (changed []*knownCommand) {
+	for g.running.Len() >= maxRunning {
 		oldest := g.running.Front().Value.(*knownCommand)
 		g.end(oldest, commandUnknown, unknownMany, time.Time{})
 		changed = append(changed, oldest)
 	}
-	g.all[c.commandName] = c
 	c.place = g.running.PushBack(c)
-	return append(changed, c)
+	return changed
 }
 
 // expire ends the commands of which nothing was heard for long, looking at a few. mu is held.
@@ -174,8 +181,8 @@ func (g *commandRegistry) failedHere(key CommandKey, message string, inDoubt boo
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	c := g.all[commandName{key.ID, g.prefix + key.Consumer}]
-	if c == nil || c.state.ended() {
-		return nil
+	if c == nil || c.state.ended() || inDoubt && c.replies > 0 && c.sent == 1 {
+		return nil // a command that was answered was sent
 	}
 	if c.sent--; c.sent > 0 {
 		return nil
@@ -194,6 +201,9 @@ func (g *commandRegistry) heard(r *Reply, now time.Time) (changed []*knownComman
 	if r.CommandID == "" || r.Commander == "" || r.Commander[0] == '.' || r.Aside {
 		return nil
 	}
+	if len(r.CommandID)+len(r.Commander)+len(r.Sender) > maxCommandName {
+		return nil
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	c := g.all[commandName{r.CommandID, r.Commander}]
@@ -202,35 +212,36 @@ func (g *commandRegistry) heard(r *Reply, now time.Time) (changed []*knownComman
 		if r.Unroutable {
 			return nil
 		}
-		at := r.heard
-		if r.heard.Equal(unknownTime) {
-			at = time.Time{}
-		}
 		c = &knownCommand{
 			commandName: commandName{strings.Clone(r.CommandID), strings.Clone(r.Commander)},
-			consumer:    consumerOf(r), sent: 1, state: commandRunning, began: at, active: r.heard,
+			consumer:    consumerOf(r), sent: 1, state: commandRunning, began: knownTime(r),
 		}
 		changed = append(g.scratch[:0], g.begin(c, now)...)
 	case c.state == commandUnknown: // it goes on, or has ended, after all
 		g.ended.Remove(c.place)
-		c.place, c.sent = g.running.PushBack(c), 1
-		c.state, c.message, c.ended = commandRunning, "", time.Time{}
-		changed = append(g.scratch[:0], c)
+		changed = append(append(g.scratch[:0], g.run(c)...), c)
+		c.sent, c.state, c.message, c.ended = 1, commandRunning, "", time.Time{}
 	case c.state.ended():
 		return nil
 	default:
 		changed = append(g.scratch[:0], c)
 	}
 	g.scratch = changed
-	g.take(c, r)
+	g.take(c, r, now)
 	return changed
 }
 
 // take takes a reply to a running command. mu is held.
-func (g *commandRegistry) take(c *knownCommand, r *Reply) {
+func (g *commandRegistry) take(c *knownCommand, r *Reply, now time.Time) {
 	c.state = commandRunning
 	c.replies++
 	c.seq, c.active = r.Seq, r.heard
+	at := knownTime(r)
+	if at.IsZero() {
+		c.active = now
+	} else if at.Before(c.began) {
+		at = c.began // the time of a message is in seconds, or its sender's clock is behind
+	}
 	g.keep(c, r)
 	if !r.ends() {
 		return
@@ -239,10 +250,10 @@ func (g *commandRegistry) take(c *knownCommand, r *Reply) {
 		return
 	}
 	if !r.fails() {
-		g.end(c, commandDone, "", r.heard)
+		g.end(c, commandDone, "", at)
 		return
 	}
-	g.end(c, commandFailed, reasonOf(r.body), r.heard)
+	g.end(c, commandFailed, reasonOf(r.body), at)
 }
 
 // keep keeps what views test of the last reply. Its strings may be parts of longer ones. mu is held.

@@ -44,6 +44,16 @@ func (h *Hub) ActorGone(name string) {
 	h.tellCommands(changed)
 }
 
+// ExpireCommands ends the commands of which nothing was heard for long, looking at a few. It never
+// blocks, and is called every second.
+func (h *Hub) ExpireCommands() {
+	g := h.commands
+	g.mu.Lock()
+	changed := g.expire(h.now())
+	g.mu.Unlock()
+	h.tellSoon(changed)
+}
+
 // missedCommands makes the state of running commands unknown, because their last replies may have been
 // lost. mu is held.
 func (h *Hub) missedCommands() {

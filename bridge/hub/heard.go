@@ -29,6 +29,14 @@ func (c *heardClock) of(r *Reply, now time.Time) time.Time {
 // unknownTime is the time of a reply of the past whose message has none: older than any.
 var unknownTime = time.Unix(0, 0)
 
+// knownTime returns when a reply was heard; zero if that is not known.
+func knownTime(r *Reply) time.Time {
+	if r.heard.Equal(unknownTime) {
+		return time.Time{}
+	}
+	return r.heard
+}
+
 func (c *heardClock) live(now time.Time) time.Time {
 	slow := c.told.Add(max(0, now.Sub(c.read)) / 2)
 	c.read, c.told = now, now.Round(0) // without the monotonic reading, which a clock that is set does not follow

@@ -66,7 +66,7 @@ func ParseCommandModel(raw json.RawMessage) (commands []Command, left string, er
 	}
 	var top clickCommand
 	if err := json.Unmarshal(raw, &top); err != nil {
-		return nil, "", fmt.Errorf("the command model is not what click makes of commands: %w", err)
+		return nil, "", fmt.Errorf("the command model is not what click makes of commands: %s", reasonOf(err))
 	}
 	b := &bounded{left: maxCommands}
 	switch {
@@ -78,6 +78,18 @@ func ParseCommandModel(raw json.RawMessage) (commands []Command, left string, er
 		return nil, "", errors.New("the command model has neither commands nor a name")
 	}
 	return commands, b.problem("command model"), nil
+}
+
+// reasonOf says for people why JSON was not decoded; encoding/json names types of Go.
+func reasonOf(err error) string {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		what := strings.NewReplacer("array", "a list", "object", "an object", "string", "a text", "bool", "true or false", "number", "a number").Replace(wrong.Value)
+		if wrong.Field != "" {
+			return text(wrong.Field, maxWordBytes) + " is " + what
+		}
+		return "it is " + what
+	}
+	return err.Error()
 }
 
 // unquote returns the JSON that a string holds, or the value itself if it is no string.
@@ -139,13 +151,16 @@ func (b *bounded) command(name string, c *clickCommand, depth int) Command {
 	return got
 }
 
-// helpText returns a help text without the indentation of the docstring that it comes from.
+// helpText returns a help text without the indentation of the docstring that it comes from, and without
+// click's marks in it: a line with \b before a paragraph that is not wrapped, and \f before what is not
+// part of the help.
 func helpText(texts ...*string) string {
 	for _, t := range texts {
 		if t == nil {
 			continue
 		}
-		lines := strings.Split(text(*t, maxTextBytes), "\n")
+		shown, _, _ := strings.Cut(text(*t, maxTextBytes), "\f")
+		lines := slices.DeleteFunc(strings.Split(shown, "\n"), func(line string) bool { return strings.TrimSpace(line) == "\b" })
 		for i := range lines {
 			lines[i] = strings.TrimSpace(lines[i])
 		}

@@ -15,10 +15,11 @@ func TestAnActorThatAnswersGarbageIsSaidToAndHarmsNothing(t *testing.T) {
 		problem string
 		state   State
 	}{
-		"no keyword":    {map[string][]string{"get-command-model": {": {}"}, "get_schema": {": {}"}}, "cannot be read", None},
-		"other types":   {map[string][]string{"get-command-model": {`: {"command_model": [1]}`}, "get_schema": {`: {"schema": 5}`}}, "cannot be read", None},
-		"broken schema": {map[string][]string{"get-command-model": {oneCommand}, "get_schema": {": " + quoted("schema", "{")}}, "not a JSON Schema", Partial},
-		"no properties": {map[string][]string{"get-command-model": {oneCommand}, "get_schema": {": " + quoted("schema", "{}")}}, `no "properties"`, Partial},
+		"no keyword":               {map[string][]string{"get-command-model": {": {}"}, "get_schema": {": {}"}}, "cannot be read", None},
+		"other types":              {map[string][]string{"get-command-model": {`: {"command_model": [1]}`}, "get_schema": {`: {"schema": 5}`}}, "what click makes of commands: it is a list; its help", None},
+		"a member of another type": {map[string][]string{"get-command-model": {oneCommand}, "get_schema": {`: {"schema": {"properties": "x"}}`}}, "properties is a text.", Partial},
+		"broken schema":            {map[string][]string{"get-command-model": {oneCommand}, "get_schema": {": " + quoted("schema", "{")}}, "not a JSON Schema", Partial},
+		"no properties":            {map[string][]string{"get-command-model": {oneCommand}, "get_schema": {": " + quoted("schema", "{}")}}, `no "properties"`, Partial},
 		"a legacy actor's string": {map[string][]string{
 			"get-command-model": {": " + quoted("command_model", `{"name": "p", "params": [], "commands": {"open": {"name": "open", "params": []}}}`)}, "get_schema": {oneSchema},
 		}, "", Known},

@@ -38,7 +38,9 @@ func ParseHelp(lines []string) (commands []Command, ok bool) {
 		if len(commands) == maxCommands {
 			break
 		}
-		commands = append(commands, Command{Name: text(row.name, maxWordBytes), Help: text(row.help, maxTextBytes), Params: []Param{}, Unread: true})
+		c := Command{Name: text(row.name, maxWordBytes), Params: []Param{}, Unread: true}
+		c.Help, c.Deprecated = cutDeprecated(text(row.help, maxTextBytes))
+		commands = append(commands, c)
 	}
 	return commands, len(commands) > 0
 }
@@ -54,9 +56,10 @@ func ParseCommandHelp(path string, lines []string) (c Command, group bool) {
 	if len(words) > len(names) { // the actor's name is first
 		words = words[1+len(names):]
 	}
-	if len(parts.commands) > 0 {
+	c.Help, c.Deprecated = cutDeprecated(c.Help)
+	if group = len(parts.commands) > 0; group {
 		c.Commands, _ = ParseHelp(lines)
-		return c, true
+		words = nil // of its arguments, the usage says COMMAND [ARGS]...
 	}
 	for _, w := range words {
 		if w != "[OPTIONS]" && len(c.Params) < maxParams {
@@ -68,7 +71,16 @@ func ParseCommandHelp(path string, lines []string) (c Command, group bool) {
 			c.Params = append(c.Params, p)
 		}
 	}
-	return c, false
+	return c, group
+}
+
+// deprecatedText matches what click writes at the end of the help of what is deprecated.
+var deprecatedText = regexp.MustCompile(`\s*\(DEPRECATED(?:: [^()]*)?\)$`)
+
+// cutDeprecated takes click's mark of what is deprecated out of a help text.
+func cutDeprecated(help string) (rest string, deprecated bool) {
+	m := deprecatedText.FindString(help)
+	return strings.TrimSuffix(help, m), m != ""
 }
 
 // readHelp splits a help text at its headings.
@@ -152,7 +164,10 @@ func (p *Param) setChoices(word string) {
 		return
 	}
 	choices := strings.Split(word[1:len(word)-1], "|")
-	if len(choices) <= maxWords {
+	switch {
+	case strings.HasPrefix(choices[0], "%"): // the forms of a time
+		p.Type = "datetime"
+	case len(choices) <= maxWords:
 		p.Type, p.Choices = "choice", choices
 	}
 }
@@ -190,14 +205,25 @@ func helpOption(row helpRow) (p Param, ok bool) {
 	}
 	p.Name = longestName(p.Opts)
 	if rest != "" {
-		p.Flag, p.Type = false, "other"
-		if known, ok := metavars[rest]; ok {
-			p.Type = known
-		}
-		p.setChoices(rest)
+		p.setValue(rest)
 	}
 	p.setHelp(row.help)
 	return p, true
+}
+
+// setValue sets what an option takes: FLOAT, [a|b], FLOAT... of some words, <TEXT INTEGER>... of two.
+func (p *Param) setValue(word string) {
+	p.Flag, p.Type = false, "other"
+	if inner, ok := strings.CutSuffix(word, "..."); ok {
+		word, p.Nargs = inner, -1
+		if strings.HasPrefix(word, "<") && strings.HasSuffix(word, ">") && !strings.Contains(word, " RANGE") {
+			p.Nargs = len(strings.Fields(word))
+		}
+	}
+	if known, ok := metavars[word]; ok {
+		p.Type = known
+	}
+	p.setChoices(word)
 }
 
 // longestName returns the name by which click hands over an option.

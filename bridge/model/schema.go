@@ -53,7 +53,7 @@ func ParseSchema(raw json.RawMessage) (keywords map[string]Keyword, left string,
 		Defs        map[string]json.RawMessage `json:"$defs"`
 	}
 	if err := json.Unmarshal(raw, &top); err != nil {
-		return nil, "", fmt.Errorf("the schema is not a JSON Schema of an object: %w", err)
+		return nil, "", fmt.Errorf("the schema is not a JSON Schema of an object: %s", reasonOf(err))
 	}
 	if top.Properties == nil {
 		return nil, "", errors.New(`the schema has no "properties"`)

@@ -119,7 +119,13 @@ type earlyAck struct {
 	Acked
 	seq  uint64
 	same bool // the number is of this bridge's epoch
+	// ended is when the condition ended that was acknowledged. Zero for what was not listed.
+	ended time.Time
 }
+
+// flapsFor is how soon a condition must hold again so that what was acknowledged of it still is: a
+// value that hovers about its limit would announce itself every second.
+const flapsFor = time.Minute
 
 // Acked notes an acknowledgement that came from the exchange, as a reply with this number.
 func (t *Tracker) Acked(ack Ack, heard time.Time, seq uint64) {
@@ -134,7 +140,7 @@ func (t *Tracker) Acked(ack Ack, heard time.Time, seq uint64) {
 	if a == nil {
 		return
 	}
-	early := earlyAck{Acked{ack.By, heard}, min(ack.Seq, seq), ack.Epoch == t.cfg.Epoch}
+	early := earlyAck{Acked: Acked{ack.By, heard}, seq: min(ack.Seq, seq), same: ack.Epoch == t.cfg.Epoch}
 	for _, key := range ack.Keys {
 		e := a.problems[key]
 		switch {
@@ -142,6 +148,9 @@ func (t *Tracker) Acked(ack Ack, heard time.Time, seq uint64) {
 			a.remember(key, early)
 		case e.Acked == nil && (!early.same || e.raised <= early.seq):
 			e.Acked = &Acked{ack.By, heard}
+			if e.Kind == Condition && !e.Active {
+				a.remember(key, earlyAck{Acked: *e.Acked, ended: e.ended})
+			}
 			if e.over(t.clock) {
 				t.remove(a, e)
 			} else {
@@ -177,13 +186,32 @@ func (a *actor) remember(key string, ack earlyAck) {
 func (a *actor) forgetAcks(now time.Time) (next time.Time) {
 	next = never
 	for key, ack := range a.acks {
-		if old := ack.Time.Add(lostAckFor); now.After(old) {
+		if old := ack.until(); now.After(old) {
 			delete(a.acks, key)
 		} else {
 			next = earlier(next, old)
 		}
 	}
 	return next
+}
+
+// until returns when an acknowledgement of what is not listed is forgotten.
+func (a *earlyAck) until() time.Time {
+	if !a.ended.IsZero() {
+		return a.ended.Add(flapsFor)
+	}
+	return a.Time.Add(lostAckFor)
+}
+
+// covers reports whether a problem that is raised now is acknowledged already.
+func (a *earlyAck) covers(e *entry) bool {
+	switch {
+	case !a.ended.IsZero():
+		return e.Began.Sub(a.ended) <= flapsFor
+	case a.same && e.raised <= a.seq:
+		return true
+	}
+	return e.Kind == Broadcast && e.Began.Sub(a.Time) <= ackedFor
 }
 
 // takeEarlyAck acknowledges a problem that is raised if that was done already. mu is held.
@@ -193,8 +221,7 @@ func (t *Tracker) takeEarlyAck(a *actor, e *entry) {
 		return
 	}
 	delete(a.acks, e.Key)
-	again := e.Kind == Broadcast && e.Began.Sub(ack.Time) <= ackedFor
-	if ack.same && e.raised <= ack.seq || again {
+	if ack.covers(e) {
 		e.Acked = &Acked{ack.By, ack.Time}
 	}
 }

@@ -57,6 +57,31 @@ func TestWhatIsSaidAgainIsNotRaisedAnewForTenMinutes(t *testing.T) {
 	h.expect("dome", "critical leak x1")
 }
 
+func TestAValueThatHoversAboutItsLimitIsAcknowledgedOnce(t *testing.T) {
+	h := newHarness(t)
+	h.conditions("humid critical 0s: weather.humidity > 85")
+	h.says("weather", "i", `{"humidity": 86}`)
+	h.ack("weather", "", h.seq)
+	flap := func() {
+		t.Helper()
+		for range 200 {
+			h.says("weather", "i", `{"humidity": 84}`)
+			h.clock.Pass(time.Second)
+			h.says("weather", "i", `{"humidity": 86}`)
+			h.expect("weather", "critical weather.humidity > 85 x1 acked")
+			h.clock.Pass(time.Second)
+		}
+	}
+	flap()
+	h.says("weather", "i", `{"humidity": 84}`)
+	h.clock.Pass(flapsFor + 2*time.Second)
+	h.says("weather", "i", `{"humidity": 86}`)
+	h.expect("weather", "critical weather.humidity > 85 x1")
+	h.says("weather", "i", `{"humidity": 84}`)
+	h.ack("weather", "", h.seq) // just when it has ended
+	flap()
+}
+
 func TestAConditionThatHoldsAgainIsNotAcknowledged(t *testing.T) {
 	h := newHarness(t)
 	h.conditions("unsafe critical 0s: weather.is_safe == false")
@@ -66,6 +91,7 @@ func TestAConditionThatHoldsAgainIsNotAcknowledged(t *testing.T) {
 	h.expect("weather", "critical weather.is_safe == false x1 acked")
 	h.says("weather", "i", `{"is_safe": true}`)
 	h.expect("weather", "")
+	h.clock.Pass(flapsFor + time.Second)
 	h.says("weather", "i", `{"is_safe": false}`)
 	h.ack("weather", "condition:unsafe", known) // of a page that has not heard of it
 	h.expect("weather", "critical weather.is_safe == false x1")

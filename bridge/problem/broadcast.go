@@ -116,7 +116,7 @@ func (a *actor) drop(e *entry) {
 		a.omitted++
 		return
 	}
-	a.remember(e.Key, earlyAck{*e.Acked, e.raised, true})
+	a.remember(e.Key, earlyAck{Acked: *e.Acked, seq: e.raised, same: true})
 }
 
 // lessUrgent orders the problems of an actor by which of them goes first.

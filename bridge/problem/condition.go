@@ -66,6 +66,7 @@ func (t *Tracker) SetConditions(all []*site.Condition) {
 			}
 		} else {
 			delete(before, def.Key)
+			t.reword(c, def)
 		}
 		c.Condition = def
 		now[def] = c
@@ -93,8 +94,28 @@ func newCondition(def *site.Condition) *condition {
 	return c
 }
 
+// sameCondition reports whether two conditions are raised by the same. Their texts may differ: a better
+// wording neither raises anew what is acknowledged, nor ends what holds.
 func sameCondition(a, b *site.Condition) bool {
-	return a.When.String() == b.When.String() && a.Level == b.Level && a.For == b.For && a.Text == b.Text
+	return a.When.String() == b.When.String() && a.Level == b.Level && a.For == b.For
+}
+
+// reword gives the problem of a condition the text of its new definition.
+func (t *Tracker) reword(c *condition, def *site.Condition) {
+	if e := c.raised; e != nil {
+		if text := textFor(def, e.Actor); text != e.Text {
+			e.Text = text
+			t.changed(t.actors[e.Actor], false)
+		}
+	}
+}
+
+// textFor returns what is said of a condition in the list of an actor.
+func textFor(c *site.Condition, actor string) string {
+	if c.Name == "" { // a limit of a keyword
+		return strings.TrimPrefix(c.Text, actor+".")
+	}
+	return c.Text
 }
 
 // knownValue is the last value of a keyword that a condition looks at.
@@ -294,12 +315,8 @@ func (t *Tracker) raiseIfDue(c *condition, now time.Time) {
 		t.omitted++
 		return
 	}
-	text := c.Text
-	if c.Name == "" { // of a limit
-		text = strings.TrimPrefix(text, a.name+".")
-	}
 	c.raised = &entry{raised: c.seq, cond: c, Problem: Problem{
-		Actor: a.name, Key: c.Key, Kind: Condition, Level: c.Level, Text: text, Keyword: c.When.Refs()[at],
+		Actor: a.name, Key: c.Key, Kind: Condition, Level: c.Level, Text: textFor(c.Condition, a.name), Keyword: c.When.Refs()[at],
 		Began: c.since, Time: c.since, Count: 1, Seq: c.seq, Active: true,
 	}}
 	t.needs(c.raised, c)
@@ -338,6 +355,9 @@ func (t *Tracker) raiseAgain(e *entry, at time.Time, seq uint64) {
 func (t *Tracker) end(e *entry, at time.Time) {
 	e.Active, e.ended = false, at
 	a := t.actors[e.Actor]
+	if e.Kind == Condition && e.Acked != nil {
+		a.remember(e.Key, earlyAck{Acked: *e.Acked, ended: at})
+	}
 	if e.over(t.clock) {
 		t.remove(a, e)
 		return

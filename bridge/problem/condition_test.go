@@ -81,6 +81,36 @@ func TestWhatIsUnknownNeitherRaisesNorEnds(t *testing.T) {
 	h.expect("weather", "error weather.wind > 10 x1, warn weather.wind > 10 and dome.open == true x1 ended")
 }
 
+func TestNullDoesNotEndTheAlarmOfAFlag(t *testing.T) {
+	h := newHarness(t)
+	h.conditions("unsafe critical 0s: weather.is_safe == false")
+	h.says("weather", "i", `{"is_safe": null}`)
+	h.expect("weather", "")
+	h.says("weather", "i", `{"is_safe": false}`)
+	h.says("weather", "i", `{"is_safe": null}`) // the station lost its sensor
+	h.expect("weather", "critical weather.is_safe == false x1")
+	h.says("weather", "i", `{"is_safe": true}`)
+	h.expect("weather", "error weather.is_safe == false x1 ended")
+}
+
+func TestABetterWordingNeitherRevivesNorEndsAProblem(t *testing.T) {
+	h := newHarness(t)
+	unsafe := site.ConditionConfig{Name: "unsafe", When: "weather.is_safe == false", Level: "critical", Text: "nto safe"}
+	windy := site.ConditionConfig{Name: "windy", When: "weather.wind > 10", Text: "windy", For: time.Minute}
+	limit := 5.0
+	keywords := map[string]site.Keyword{"weather.rain": {High: &limit}}
+	h.site(&site.Config{Conditions: []site.ConditionConfig{unsafe, windy}, Keywords: keywords})
+	h.says("weather", "i", `{"is_safe": false, "wind": 11, "rain": 6}`)
+	h.ack("weather", "", h.seq)
+	h.says("weather", "i", `{"is_safe": null, "wind": null, "rain": null}`)
+	h.clock.Pass(50 * time.Second)
+	unsafe.Text, windy.Text, keywords["weather.rain"] = "not safe", "very windy", site.Keyword{High: &limit, Unit: "mm"}
+	h.site(&site.Config{Conditions: []site.ConditionConfig{unsafe, windy}, Keywords: keywords})
+	h.expect("weather", "critical not safe x1 acked, warn rain is above 5 mm x1 acked")
+	h.clock.Pass(11 * time.Second) // a minute after it began to hold
+	h.expect("weather", "error very windy x1, critical not safe x1 acked, warn rain is above 5 mm x1 acked")
+}
+
 func TestAConditionLooksIntoValues(t *testing.T) {
 	h := newHarness(t)
 	h.conditions("member warn 0s: lvm.sci.foc.status.motor == \"hot\"", "item warn 0s: lvm.sci.foc.temps.1 > 30")

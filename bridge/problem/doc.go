@@ -25,7 +25,8 @@
 // A condition is raised when its expression has been true for its time, and ends when it is false. An
 // actor is silent when it has said nothing for four times its rhythm, and five seconds at least, or
 // when its queue of commands had a consumer and has none any more. No actor becomes silent while the
-// bridge cannot hear: without a link, for as long again after it, and after a pause of the process.
+// bridge cannot hear: without a link, for as long again after it, and after a pause of the process. After
+// an outage of the broker it has twenty seconds to connect again; what is said of it then names the outage.
 //
 // # How a problem ends
 //
@@ -35,7 +36,8 @@
 //     does not raise it anew.
 //   - A condition that has ended without an acknowledgement is listed as ended, one level lighter,
 //     until it is acknowledged, or for an hour. If it was acknowledged before, it goes when it ends. If it
-//     holds again, it is raised anew.
+//     holds again, it is raised anew, acknowledged if that is within a minute of its end: a value that
+//     hovers about its limit does not announce itself again and again.
 //   - Silence ends as a condition does, but one of less than a minute leaves nothing behind.
 //
 // # Acknowledgements

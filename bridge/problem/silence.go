@@ -14,8 +14,10 @@ type silence struct {
 	seq         uint64        // of its last reply
 	interval    time.Duration // its usual rhythm; 0 is none, or not known
 	hadConsumer bool          // of its commands
-	lost        bool          // it has none any more
+	missing     bool          // it has none any more, as was last heard
+	lost        bool          // it has none any more, and has had time to come back
 	quiet       bool          // it has said nothing for too long
+	outage      bool          // nor since the broker was away
 	raised      *entry
 }
 
@@ -25,30 +27,43 @@ const silentKey = "silent"
 // minSilence is the shortest time after which an actor counts as silent.
 const minSilence = 5 * time.Second
 
+// settle is how long actors have after an outage of the broker to connect to it again: those of CLU
+// try it every five seconds. Without it, each outage would let all of them seem dead.
+const settle = 20 * time.Second
+
 // noteHeard notes that an actor lives. mu is held.
 func (t *Tracker) noteHeard(a *actor, r *Reply) {
-	a.silence.heard, a.silence.seq = later(a.silence.heard, r.Heard), r.Seq
-	if a.silence.quiet {
-		a.silence.quiet, a.quietUntil = false, time.Time{}
+	s := &a.silence
+	s.heard, s.seq = later(s.heard, r.Heard), r.Seq
+	if s.quiet || s.outage {
+		s.quiet, s.outage, a.quietUntil = false, false, time.Time{}
 	}
 	if a.silence.raised != nil {
 		t.reviewSilence(a)
 	}
 }
 
-// listen notes that an actor is quiet, if it has said nothing for so long that it should have. It
-// returns when to listen again.
+// listen notes that an actor is quiet, if it has said nothing for so long that it should have, or that
+// nothing takes its commands any more. It returns when to listen again.
 func (t *Tracker) listen(s *silence) (again time.Time) {
-	switch {
-	case s.interval == 0 || s.quiet:
-		return never
-	case !t.live || !t.linked:
+	if (!t.live || !t.linked) && (s.interval > 0 && !s.quiet || s.missing && !s.lost) {
 		return time.Time{}
 	}
-	again = later(s.heard, t.quietSince).Add(max(minSilence, 4*s.interval))
-	if t.clock.After(again) {
-		s.quiet = true
-		return never
+	again = never
+	silent := s.quiet || s.lost
+	if s.interval > 0 && !s.quiet {
+		at := later(later(s.heard, t.quietSince).Add(max(minSilence, 4*s.interval)), t.settled)
+		if s.quiet = t.clock.After(at); !s.quiet {
+			again = at
+		}
+	}
+	if s.missing && !s.lost {
+		if s.lost = !t.clock.Before(t.settled); !s.lost {
+			again = earlier(again, t.settled)
+		}
+	}
+	if !silent && (s.quiet || s.lost) {
+		s.outage = s.heard.Before(t.linkedAt)
 	}
 	return again
 }
@@ -87,6 +102,14 @@ func (t *Tracker) raiseSilence(a *actor, text string) {
 
 // text says what is known of a silent actor.
 func (s *silence) text() string {
+	text := s.how()
+	if s.outage {
+		return text + " (not heard again since the broker was away)"
+	}
+	return text
+}
+
+func (s *silence) how() string {
 	switch {
 	case s.quiet && s.lost:
 		return "silent, and nothing takes its commands any more: it seems to have stopped"
@@ -147,8 +170,12 @@ func (t *Tracker) noteLife(l *Life) {
 		s.heard, s.seq = later(s.heard, l.Heard), max(s.seq, l.Seq)
 	}
 	if l.Known {
-		s.lost = !l.Consumer && s.hadConsumer
+		if s.missing = !l.Consumer && s.hadConsumer; !s.missing {
+			s.lost = false
+		}
 		s.hadConsumer = s.hadConsumer || l.Consumer
+		t.listen(s)
+		a.quietUntil = time.Time{}
 		t.reviewSilence(a)
 	}
 }

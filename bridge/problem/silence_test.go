@@ -1,6 +1,7 @@
 package problem
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -64,11 +65,43 @@ func TestNobodyIsSilentWhileTheBridgeCannotHear(t *testing.T) {
 	h.expect("mount", "")
 	h.expect("dome", "error silent: it usually broadcasts every 1s x1")
 	h.SetLinked(true)
-	h.clock.Pass(5 * time.Second)
+	h.clock.Pass(settle - time.Second)
 	h.expect("mount", "")
 	h.expect("dome", "error silent: it usually broadcasts every 1s x1")
-	h.clock.Pass(2 * time.Second)
-	h.expect("mount", "error silent: it usually broadcasts every 1s x1")
+	h.clock.Pass(3 * time.Second)
+	h.expect("mount", "error silent: it usually broadcasts every 1s (not heard again since the broker was away) x1")
+}
+
+func TestAnOutageOfTheBrokerLetsNoActorSeemDeadThatComesBack(t *testing.T) {
+	h := newHarness(t)
+	for _, actor := range []string{"dome", "mount", "late"} {
+		h.says(actor, "i", `{}`)
+		h.lives(actor, time.Second, true)
+	}
+	h.SetLinked(false)
+	h.clock.Pass(10 * time.Second)
+	h.SetLinked(true)
+	told := len(h.told)
+	for range 10 { // the bridge is back first, and finds no consumers
+		h.NoteLives([]Life{{Actor: "dome", Interval: time.Second, Known: true}, {Actor: "mount", Interval: time.Second, Known: true}, {Actor: "late", Known: true}})
+		h.clock.Pass(time.Second)
+	}
+	for range 20 {
+		h.says("dome", "i", `{}`)
+		h.lives("dome", time.Second, true)
+		h.clock.Pass(time.Second)
+	}
+	h.expect("dome", "")
+	h.expect("mount", "error silent, and nothing takes its commands any more: it seems to have stopped (not heard again since the broker was away) x1")
+	h.expect("late", "error nothing takes its commands any more: it seems to have stopped (not heard again since the broker was away) x1")
+	if got := h.told[told:]; len(got) < 2 || strings.Contains(strings.Join(got, " "), "dome") {
+		t.Errorf("changes were told of %v", got)
+	}
+	h.says("mount", "i", `{}`)
+	h.lives("mount", time.Second, false)
+	h.expect("mount", "error nothing takes its commands any more: it seems to have stopped x1")
+	h.lives("mount", time.Second, true)
+	h.expect("mount", "")
 }
 
 func TestAPauseOfTheProcessIsNoSilence(t *testing.T) {

@@ -49,7 +49,10 @@ type Tracker struct {
 	clock      time.Time // the latest time that is known; it never runs backwards
 	live       bool
 	linked     bool
+	wasLinked  bool
 	quietSince time.Time // before it, silence means nothing
+	linkedAt   time.Time // when the link stood again after an outage; zero is never
+	settled    time.Time // until then, actors have time to come back after it
 	seq        uint64    // of the last reply
 	actors     map[string]*actor
 	omitted    uint64 // replies about actors for whom there was no space
@@ -170,8 +173,11 @@ func (t *Tracker) SetLinked(linked bool) {
 	t.advanceToNow()
 	if linked && !t.linked {
 		t.quietSince = t.clock
+		if t.wasLinked {
+			t.linkedAt, t.settled = t.clock, t.clock.Add(settle)
+		}
 	}
-	t.linked = linked
+	t.linked, t.wasLinked = linked, t.wasLinked || linked
 }
 
 // Close stops the tracker's timer.

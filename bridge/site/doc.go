@@ -20,9 +20,10 @@
 // <=, > or >=; the last four compare numbers. "and" binds more tightly than "or", and parentheses
 // group. Whole numbers are compared with all their digits.
 //
-// An expression is true, false or unknown. A test is unknown if its keyword was never heard, or if an
-// order is asked of something that is no number. What is unknown neither raises a problem nor ends one:
-// a sensor that says null does not end the alarm that it raised.
+// An expression is true, false or unknown. A test is unknown if its keyword was never heard, if an order
+// is asked of something that is no number, or if null is asked whether it is equal to something else.
+// What is unknown neither raises a problem nor ends one: a sensor that says null does not end the alarm
+// that it raised. Null is not equal (!=) to any other value, so dome.dome_shutter != "closed" is true.
 //
 // The limits of a keyword (low, high, low_critical, high_critical) are conditions, too.
 //

@@ -68,6 +68,9 @@ func (t *test) eval(value func(int) []byte) Truth {
 	}
 	switch t.op {
 	case "==":
+		if isNull(raw) && !isNull(t.literal.raw) {
+			return Unknown
+		}
 		return truth(t.literal.equals(raw))
 	case "!=":
 		return truth(!t.literal.equals(raw))

@@ -29,6 +29,8 @@ func (l *literal) equals(raw []byte) bool {
 	return bytes.Equal(raw, l.raw)
 }
 
+func isNull(raw []byte) bool { return string(raw) == "null" }
+
 func isText(raw []byte) bool { return len(raw) > 1 && raw[0] == '"' }
 
 func isNumber(raw []byte) bool {

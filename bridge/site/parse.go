@@ -40,7 +40,11 @@ func ParseExpr(text string) (*Expr, error) {
 	}
 	root, err := p.or()
 	if err == nil && p.kind != endToken {
-		err = p.fail(`%s is not understood here; join tests by "and" or "or"`, p.shown())
+		if word := strings.ToLower(p.word); isReserved(word) {
+			err = p.fail("%s is not understood here; write %s", p.shown(), word)
+		} else {
+			err = p.fail(`%s is not understood here; join tests by "and" or "or"`, p.shown())
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -150,6 +154,9 @@ func (p *parser) test() (node, error) {
 // literalOf reads the value of a test.
 func (p *parser) literalOf(t *test) error {
 	if p.kind == wordToken && !isReserved(p.word) {
+		if meant := others[strings.ToLower(p.word)]; meant != "" { // in quotes, it would never be true
+			return p.fail("%s is no value; write %s", p.shown(), meant)
+		}
 		return p.fail(`%s is no value: write a text in double quotes, as in == "open"`, p.shown())
 	}
 	if p.kind != valueToken {
@@ -160,6 +167,12 @@ func (p *parser) literalOf(t *test) error {
 		return p.fail("%s compares numbers, and %s is none; use == or !=", t.op, p.shown())
 	}
 	return nil
+}
+
+// others are how other languages write the values that are no numbers and no texts.
+var others = map[string]string{
+	"true": "true", "false": "false", "null": "null", "none": "null", "nil": "null",
+	"yes": "true", "no": "false", "on": "true", "off": "false",
 }
 
 // ref returns the place of a keyword among those of the expression.

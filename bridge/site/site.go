@@ -155,7 +155,7 @@ func (s *Site) addLimit(keyword, unit, name, op, word string, limit, critical *f
 		unit = " " + unit
 	}
 	condition := func(name string, level Level, limit float64) *Condition {
-		number := strconv.FormatFloat(limit, 'g', -1, 64)
+		number := strconv.FormatFloat(limit, form(limit), -1, 64)
 		t := &test{op: op, literal: literal{raw: []byte(number)}}
 		return &Condition{
 			Key: "limit:" + keyword + ":" + name, Level: level, Text: keyword + " is " + word + " " + number + unit,
@@ -172,6 +172,14 @@ func (s *Site) addLimit(keyword, unit, name, op, word string, limit, critical *f
 		c.Within = beyond
 		s.conditions = append(s.conditions, c)
 	}
+}
+
+// form returns how a limit is written for people: 1000000, and not 1e+06.
+func form(limit float64) byte {
+	if a := math.Abs(limit); a == 0 || a >= 1e-6 && a < 1e15 {
+		return 'f'
+	}
+	return 'g'
 }
 
 // maxFor bounds how long a condition must be true.

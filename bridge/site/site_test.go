@@ -163,3 +163,15 @@ func TestALevelHasALighterOne(t *testing.T) {
 		t.Error("none is a level of a condition")
 	}
 }
+
+func TestALimitIsWrittenForPeople(t *testing.T) {
+	for limit, want := range map[float64]string{1e6: "1000000", -15: "-15", 0.25: "0.25", 0: "0", 1e-9: "1e-09", 3e8: "300000000", 1e20: "1e+20"} {
+		s, err := Compile(&Config{Keywords: map[string]Keyword{"a.b": {Unit: "Pa", High: &limit}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Conditions()[0].Text; got != "a.b is above "+want+" Pa" {
+			t.Errorf("%v: %s", limit, got)
+		}
+	}
+}

@@ -14,7 +14,7 @@ func cluFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "name", EnvVars: env("name"), Category: catCLU, DefaultText: "amqp-client-<12 hex digits>", Usage: "`NAME` of the bridge as a CLU client"},
 		&cli.StringFlag{Name: "exchange", Value: actor.Exchange, EnvVars: env("exchange"), Category: catCLU, Usage: "`EXCHANGE` of the actors"},
-		&cli.StringFlag{Name: "nan", Value: "null", EnvVars: env("nan"), Category: catCLU, Usage: "`FORM` of NaN and Infinity in replies: null, string, or python (without quotes, as CLU writes them)"},
+		&cli.StringFlag{Name: "nan", Value: "string", EnvVars: env("nan"), Category: catCLU, Usage: "`FORM` of NaN and Infinity in replies: string (the text NaN), null, which JavaScript counts as 0, or python (without quotes, as CLU writes them)"},
 		&cli.BoolFlag{Name: "naive-time", EnvVars: env("naive-time"), Category: catCLU, Usage: "write timestamps without +00:00, as CLU before 2.6 did"},
 		&cli.BoolFlag{Name: "check-consumers", EnvVars: env("check-consumers"), Category: catCLU, Usage: "fail a command whose actor has no queue <actor>_commands, even if another queue receives every command; not for actors whose queue has another name"},
 		&cli.DurationFlag{Name: "batch", EnvVars: env("batch"), Category: catCLU, Usage: "longest `TIME`, up to 1s, that a reply to plain clients waits for others to be sent in the same write; v1 clients ask for it themselves (batch_ms)"},

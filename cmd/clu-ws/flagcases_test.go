@@ -75,7 +75,7 @@ var cluFlagCases = []flagCase{
 	{"name", "console", nil, func(c bridge.Config) any { return c.Name }, "console"},
 	{"exchange", "other", nil, func(c bridge.Config) any { return c.Exchange }, "other"},
 	{"exchange", "", nil, func(c bridge.Config) any { return c.Exchange }, actor.Exchange},
-	{"nan", "string", nil, func(c bridge.Config) any { return c.Envelope.NaN }, actor.NaNString},
+	{"nan", "null", nil, func(c bridge.Config) any { return c.Envelope.NaN }, actor.NaNNull},
 	{"naive-time", "true", nil, func(c bridge.Config) any { return c.Envelope.NaiveTime }, true},
 	{"check-consumers", "true", nil, func(c bridge.Config) any { return c.CheckConsumers }, true},
 	{"batch", "50ms", nil, func(c bridge.Config) any { return c.Batch }, 50 * time.Millisecond},

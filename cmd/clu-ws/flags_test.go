@@ -24,7 +24,7 @@ func shownFlags() (shown []cli.Flag) {
 
 func TestTheFlagsOfCLUHaveTheirMeaningAndDefaults(t *testing.T) {
 	defaults := map[string]string{"port": "9876", "host": "0.0.0.0", "rabbitmq-host": "localhost", "rabbitmq-port": "5672",
-		"user": "guest", "vhost": "/", "exchange": "sdss_exchange", "nan": "null"}
+		"user": "guest", "vhost": "/", "exchange": "sdss_exchange", "nan": "string"}
 	aliases := map[string]string{"port": "p", "rabbitmq-host": "H", "rabbitmq-port": "P"}
 	seen := map[string]bool{}
 	for _, f := range shownFlags() {

@@ -363,7 +363,7 @@ export function isFinal(code: string): boolean;
 /** Reads one frame: an envelope as JSON. Throws if it is not a JSON object. */
 export function parseReply(frame: string, receivedAt?: number, bigint?: BigIntMode): Reply;
 
-/** JSON.parse, but integers beyond Number.MAX_SAFE_INTEGER keep their digits. */
+/** JSON.parse, but integers beyond Number.MAX_SAFE_INTEGER keep their digits, and NaN and Infinity, which Python writes, become strings. */
 export function parseJSON(text: string, as?: BigIntMode): any;
 
 /** JSON.stringify, but a BigInt is written as an integer with all its digits. */

@@ -7,6 +7,9 @@
  * before it is parsed. Only texts that seem to have one pay for that; the others cost one pass of a regular expression.
  *
  * Numbers with a fraction or an exponent stay numbers, even 1e22: an actor that sends those has 53 bits itself.
+ *
+ * NaN and Infinity are not JSON, but Python writes them, and CLU's own server passes them on. They become strings, as the
+ * bridge writes them: null would count as 0.
  */
 
 /** What an integer beyond 2^53 may become. */
@@ -19,11 +22,14 @@ const LONG = /[:,[\s-](?:9\d{15}|\d{17})/;
 const NUMBER = /-?\d[\d.eE+-]*/g;
 const INTEGER = /^-?\d+$/;
 
+/** What Python writes, and JSON has no numbers for. */
+const NOT_FINITE = /-?\b(?:NaN|Infinity)\b/g;
+
 /** Marks a string that was an integer. It is random, so that actors cannot send it. */
 const MARK = `integer ${Math.random().toString(36).slice(2)} `;
 
 /**
- * JSON.parse, but integers beyond Number.MAX_SAFE_INTEGER keep their digits.
+ * JSON.parse, but integers beyond Number.MAX_SAFE_INTEGER keep their digits, and NaN, Infinity and -Infinity become strings.
  *
  * @param {string} text
  * @param {"text"|"bigint"|"number"} [as]  what those become: a string of their digits (the default, which compares, prints
@@ -32,27 +38,41 @@ const MARK = `integer ${Math.random().toString(36).slice(2)} `;
  * @throws {SyntaxError} if it is not JSON
  */
 export function parseJSON(text, as = "text") {
+  try {
+    return parseFinite(text, as);
+  } catch (error) {
+    if (!(error instanceof SyntaxError) || text.search(NOT_FINITE) < 0) throw error;
+    return parseFinite(rewrite(text, (part) => part.replace(NOT_FINITE, '"$&"')), as);
+  }
+}
+
+function parseFinite(text, as) {
   const value = JSON.parse(text);
   if (as === "number" || !LONG.test(text)) return value;
-  const rewritten = rewrite(text, as === "bigint" ? MARK : "");
+  const rewritten = quoteIntegers(text, as === "bigint" ? MARK : "");
   if (rewritten === text) return value;
   if (as === "text") return JSON.parse(rewritten);
   try {
     return JSON.parse(rewritten, (_, item) => (typeof item === "string" && item.startsWith(MARK) ? BigInt(item.slice(MARK.length)) : item));
   } catch (error) {
-    if (error instanceof RangeError) return JSON.parse(rewrite(text, ""));  // nested deeper than a reviver can go: all digits, as text
+    if (error instanceof RangeError) return JSON.parse(quoteIntegers(text, ""));  // nested deeper than a reviver can go: all digits, as text
     throw error;
   }
 }
 
 /** Quotes and marks each integer that a number cannot represent. */
-function rewrite(text, mark) {
+function quoteIntegers(text, mark) {
   const quoted = (token) => (INTEGER.test(token) && !Number.isSafeInteger(Number(token)) ? `"${mark}${token}"` : token);
+  return rewrite(text, (part) => part.replace(NUMBER, quoted));
+}
+
+/** Changes what is outside of strings. */
+function rewrite(text, change) {
   const parts = [];
   for (let at = 0; at < text.length;) {
     const open = text.indexOf('"', at);
     const end = open < 0 ? text.length : open;
-    parts.push(text.slice(at, end).replace(NUMBER, quoted));
+    parts.push(change(text.slice(at, end)));
     if (open < 0) break;
     at = endOfString(text, open);
     parts.push(text.slice(open, at));
@@ -60,12 +80,13 @@ function rewrite(text, mark) {
   return parts.join("");
 }
 
-/** Returns the end of the string that starts at `open`. The text is valid JSON, so there is one. */
+/** Returns the end of the string that starts at `open`, or of the text if it does not end. */
 function endOfString(text, open) {
   let close = open;
   let slashes;
   do {
     close = text.indexOf('"', close + 1);
+    if (close < 0) return text.length;
     slashes = 0;
     while (text[close - 1 - slashes] === "\\") slashes += 1;
   } while (slashes % 2 === 1);

@@ -50,6 +50,14 @@ test("invalid JSON is rejected, also beside long integers", () => {
   }
 });
 
+test("what Python writes for numbers that are not finite becomes a string, outside of strings", () => {
+  for (const as of BIGINTS) {
+    assert.deepEqual(parseJSON('{"a": NaN, "b": [-Infinity,Infinity], "c": "NaN, \\"NaN", "NaN": 1}', as), { a: "NaN", b: ["-Infinity", "Infinity"], c: 'NaN, "NaN', NaN: 1 });
+    for (const text of ["[NaNs]", "[-NaN NaN]", '["NaN', 'NaN"', "{NaN: 1, }", '["\\', "[1,, NaN]"]) assert.throws(() => parseJSON(text, as), SyntaxError, text);
+  }
+  assert.deepEqual(parseJSON('{"a": NaN, "b": 5853498713190525696}', "bigint"), { a: "NaN", b: 5853498713190525696n });
+});
+
 test("JSON nested too deep for a reviver is parsed all the same", () => {
   const deep = `${"[".repeat(200_000)}1234567890123456789${"]".repeat(200_000)}`;
   for (const as of BIGINTS) assert.ok(Array.isArray(parseJSON(deep, as)));
