@@ -59,8 +59,8 @@ var sizes = []viewport{{"console", 1400, 860}, {"phone", 420, 860}}
 // visit loads a view of the console of the bridge at the address, anew and at a size, and waits until it is connected.
 func visit(t testing.TB, ctx context.Context, addr, hash string, size viewport) {
 	t.Helper()
-	do(t, ctx, chromedp.EmulateViewport(size.width, size.height), chromedp.Navigate("about:blank"), chromedp.Navigate("http://"+addr+"/"+hash))
-	until(t, ctx, "the page is connected at the size of a "+size.name, `document.querySelector("#link-state").dataset.state === "open"`)
+	do(t, ctx, chromedp.EmulateViewport(size.width, size.height), chromedp.Navigate("about:blank"), chromedp.Navigate("http://"+addr+"/"+hash),
+		chromedp.WaitReady(`#link-state[data-state="open"]`))
 }
 
 // goTo shows a view of the console, and waits until it is there.
