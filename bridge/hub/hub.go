@@ -46,6 +46,7 @@ type Hub struct {
 	// The following fields are used by the queue's request goroutine alone.
 	snapshots snapshotCache
 	encoding  encoders
+	building  builders
 
 	// mu guards the following fields. It is held while frames are appended, and while a
 	// reply goes to many groups, so no loop of the engine may wait for it: requests go
@@ -128,6 +129,7 @@ func New(cfg Config) *Hub {
 		subs:        newSubIndex(),
 		matcher:     newMatcher(),
 		snapshots:   snapshotCache{},
+		building:    builders{},
 		groups:      map[string]*group{},
 		shares:      quota.NewTable(maxGroups),
 		selves:      ownSessions{},
