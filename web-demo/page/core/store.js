@@ -166,13 +166,14 @@ export class Store {
   }
 
   /**
-   * Acknowledges a problem, for all pages; against CLU's own server, for this page.
+   * Acknowledges a problem, for all pages; against CLU's own server, for this page. One that was raised anew since
+   * the page heard of it is not meant, and stays.
    * @param {import("./problems.js").Problem} problem
    * @returns {Promise<void>}
    */
-  async acknowledge({ actor, key }) {
+  async acknowledge({ actor, key, seq }) {
     if (this.#has("problems")) {
-      await this.#clu.acknowledge(actor, { key });
+      await this.#clu.acknowledge(actor, { key, seq: seq ?? undefined });
       return;
     }
     this.#found.acknowledge(actor, key, this.now());

@@ -129,7 +129,7 @@ test("an acknowledged problem stays so over a reload, and an ended one alarms no
   assert.deepEqual([store.worst.text, store.actors.get("dome").level], ["disk", "warn"]);
   const done = store.acknowledge(store.worst);
   const [request] = socket.requests();
-  assert.deepEqual(request, { op: "ack", id: request.id, actor: "dome", key: "disk" });
+  assert.deepEqual(request, { op: "ack", id: request.id, actor: "dome", key: "disk", seq: 9 });
   socket.say({ op: "ok", id: request.id });
   await done;
   socket.say({ op: "problem", actor: "dome", problems: [acked] });
