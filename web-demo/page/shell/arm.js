@@ -4,7 +4,7 @@
  * eight hours without a command.
  */
 
-import { lex } from "../actor/shlex.js";
+import { lex } from "../core/shlex.js";
 import { TAB, recall, remember, setText } from "./dom.js";
 
 const KEY = "clu-ws.armed";

@@ -4,10 +4,10 @@
  */
 
 /** A site about which nothing is known. */
-const NO_SITE = Object.freeze({ title: "", keywords: byName({}), conditions: [], pins: byName({}), dangerous: [], boards: [] });
+const NO_SITE = Object.freeze({ title: "", keywords: withoutPrototype({}), conditions: [], pins: withoutPrototype({}), dangerous: [], boards: [] });
 
 /** What is looked up by the names of actors, which may be `constructor` or `__proto__`. */
-function byName(object) {
+function withoutPrototype(object) {
   return Object.assign(Object.create(null), object);
 }
 
@@ -43,7 +43,7 @@ export class Questions {
   async #askSite() {
     try {
       const site = await this.#ask("site");
-      this.#site = { ...NO_SITE, ...site, keywords: byName(site.keywords ?? {}), pins: byName(site.pins ?? {}) };
+      this.#site = { ...NO_SITE, ...site, keywords: withoutPrototype(site.keywords ?? {}), pins: withoutPrototype(site.pins ?? {}) };
     } catch {
       return;  // what was known of it stays
     }
