@@ -62,7 +62,7 @@ func TestTheActorViewShowsUnitsLimitsAndStatusWords(t *testing.T) {
 		say(`{"humidity": 85}`)
 		until(t, ctx, name+": out of limits is told in words and by a shape", row("humidity", ".limit")+` === "▲ above 80" && document.querySelector('[data-keyword="humidity"]').dataset.limit === "warn"`)
 		say(`{"humidity": 95}`)
-		until(t, ctx, name+": critical", row("humidity", ".limit")+` === "▲ above 90" && document.querySelector('[data-keyword="humidity"]').dataset.limit === "critical"`)
+		until(t, ctx, name+": critical", row("humidity", ".limit")+` === "✖ above 90" && document.querySelector('[data-keyword="humidity"]').dataset.limit === "critical"`)
 		until(t, ctx, name+": the bits have names", row("dome_status", ".bits")+` === "MOVING (bit 0) · POSITION_UNKNOWN (bit 4)"`)
 		do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector('[data-keyword="axis"] details').open = true; void 0`))
 		until(t, ctx, name+": a member has its unit and limits", row("axis", `[data-path="dome.axis.alt"] .unit`)+` === "deg" && `+row("axis", `[data-path="dome.axis.alt"] .limit`)+` === "▲ above 80"`)
@@ -73,7 +73,7 @@ func TestTheActorViewShowsUnitsLimitsAndStatusWords(t *testing.T) {
 		say(`{"humidity": 85, "axis": {"alt": 81, "az": 12.5, "rates": [1, 2]}}`)
 		do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector("#view").focus(); document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "/", bubbles: true, cancelable: true })); void 0`), chromedp.KeyEvent("hum"))
 		until(t, ctx, name+": / filters", keywordsShown+`.join() === "humidity"`)
-		press(t, ctx, kb.Escape)
+		key(t, ctx, kb.Escape)
 		until(t, ctx, name+": and Escape keeps the filter", `document.querySelector(".keyword-filter").value === "hum" && document.activeElement !== document.querySelector(".keyword-filter")`)
 		screenshot(t, ctx, "limits-"+name)
 	}

@@ -35,12 +35,12 @@ type Hub struct {
 
 	pendingBytes atomic.Int64 // bytes of messages that wait in the queue
 	figures      figuresCopy
+	heard        heardClock // it has a lock of its own
 	delivered    delivered
 
 	// The following fields are used by Reply alone, which handles one reply at a time.
 	matcher  *matcher
 	keywords snapshot.Keywords // of the current reply; the memory is reused
-	heard    heardClock
 	observer observer
 
 	// The following fields are used by the queue's request goroutine alone.

@@ -23,6 +23,7 @@
  */
 
 import { formatAge } from "../core/format.js";
+import { quietAfter } from "../core/liveness.js";
 import { element, setLevel, levelMark, setText } from "../shell/dom.js";
 import { LogPanel } from "../log/panel.js";
 import { LogQuery } from "../log/query.js";
@@ -31,7 +32,7 @@ import { CommandList } from "./commands.js";
 import { Forms } from "./forms.js";
 import { KeywordTable } from "./keywords.js";
 
-const LIVENESS = { alive: "", quiet: "its regular broadcasts have stopped", absent: "nothing takes its commands: it is not running", unknown: "whether it is alive is not known" };
+const LIVENESS = { alive: "", quiet: "its regular broadcasts have stopped", absent: "nothing takes its commands", unknown: "whether it is alive is not known" };
 
 export class ActorView {
   #app;
@@ -130,7 +131,8 @@ export class ActorView {
     this.#root.dataset.level = actor?.level ?? "ok";
     this.#root.dataset.liveness = actor?.liveness ?? "unknown";
     setLevel(this.#level, actor?.level ?? "ok");
-    setText(this.#liveness, actor ? LIVENESS[actor.liveness] ?? "" : `no actor of the name ${this.#actor} was heard`);
+    const gone = actor?.liveness === "absent" && (actor.time === 0 || store.age(actor.time) > quietAfter(actor.interval ?? 0));
+    setText(this.#liveness, actor ? (gone ? "nothing takes its commands: it is not running" : LIVENESS[actor.liveness] ?? "") : `no actor of the name ${this.#actor} was heard`);
     setText(this.#seen, actor && actor.time > 0 ? formatAge(store.age(actor.time)) : "–");
     setText(this.#said, actor?.last ? `${actor.last.code} ${actor.last.text}` : "");
   }

@@ -57,7 +57,7 @@ function memberOf(keywords, path) {
  * Says whether a value is out of its limits.
  * @param {*} value
  * @param {Meta} meta
- * @returns {{level: "warn"|"critical", words: string}|null} the words say which limit, and on which side: "▲ above 80"
+ * @returns {{level: "warn"|"critical", words: string}|null} the words say which limit, and on which side: "▲ above 80", or "✖ above 90"
  */
 export function limitOf(value, meta) {
   if (typeof value === "number" || typeof value === "bigint") return numberLimit(value, meta);
@@ -68,8 +68,8 @@ export function limitOf(value, meta) {
 }
 
 function numberLimit(value, { low, high, lowCritical, highCritical, min, max }) {
-  if (highCritical !== null && value > highCritical) return { level: "critical", words: `▲ above ${highCritical}` };
-  if (lowCritical !== null && value < lowCritical) return { level: "critical", words: `▼ below ${lowCritical}` };
+  if (highCritical !== null && value > highCritical) return { level: "critical", words: `✖ above ${highCritical}` };
+  if (lowCritical !== null && value < lowCritical) return { level: "critical", words: `✖ below ${lowCritical}` };
   if (high !== null && value > high) return { level: "warn", words: `▲ above ${high}` };
   if (low !== null && value < low) return { level: "warn", words: `▼ below ${low}` };
   if (max !== null && value > max) return { level: "warn", words: `▲ above ${max} of its schema` };

@@ -45,10 +45,15 @@ export function rank(level) {
   return at < 0 ? 2 : at;
 }
 
-/** Orders problems: those that count first, of these the worst, then the newest. */
+/**
+ * Orders problems: those that count first, of these the worst, then the one that began last. One that is said again keeps
+ * its place, so that nothing moves under the pointer.
+ */
 export function compare(a, b) {
-  return Number(isOpen(b)) - Number(isOpen(a)) || rank(b.level) - rank(a.level) || b.time - a.time;
+  return byWeight(a, b) || b.began - a.began || (a.key < b.key ? -1 : Number(a.key > b.key));
 }
+
+const byWeight = (a, b) => Number(isOpen(b)) - Number(isOpen(a)) || rank(b.level) - rank(a.level);
 
 /** Whether a problem counts: nobody has acknowledged it, and it has not ended. */
 export function isOpen({ acked, active }) {
@@ -133,7 +138,7 @@ export class FoundProblems {
 
   /** Drops the least of an actor's problems. */
   #drop(known) {
-    const least = [...known.values()].sort(compare).at(-1);
+    const least = [...known.values()].sort((a, b) => byWeight(a, b) || b.time - a.time).at(-1);
     known.delete(least.key);
     this.dropped += 1;
   }

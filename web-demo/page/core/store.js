@@ -311,7 +311,7 @@ export class Store {
   #allProblems({ problems, omitted }) {
     const of = byActor(problems);
     for (const name of new Set([...this.actors.keys(), ...of.keys()])) {
-      this.#setProblems(name, (of.get(name) ?? []).map(fromBridge).sort(compare), omitted[name]);
+      this.#setProblems(name, (of.get(name) ?? []).map(fromBridge).sort(compare), Object.hasOwn(omitted, name) ? omitted[name] : 0);
     }
   }
 

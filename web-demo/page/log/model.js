@@ -292,7 +292,7 @@ export class LogModel {
       this.head = "This server keeps no log: the list begins when this page was loaded.";
     } else if (this.#edges.older === null) {
       const first = this.items[0];
-      this.head = first ? `The bridge has nothing before ${formatTime(first.time)} that is selected here.` : "The bridge has nothing that is selected here.";
+      this.head = first ? `The bridge has nothing before ${formatTime(first.time)} that matches.` : "The bridge has nothing that matches.";
     } else if (answer?.entries?.length) {
       this.head = `Searched back to ${formatTime(itemOf(answer.entries[0]).time)}; there is more before that.`;
     } else {

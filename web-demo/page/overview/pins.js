@@ -45,7 +45,7 @@ export function roundForGlance(value, text) {
 }
 
 /** Units by the ends of names, as SDSS's actors write them. */
-const SUFFIXES = { deg: "°", c: "°C", ms: "m/s", mps: "m/s", percent: "%", pct: "%", hpa: "hPa", mbar: "mbar", s: "s", sec: "s", mm: "mm", um: "µm", v: "V", a: "A", w: "W", hz: "Hz", arcsec: "″" };
+const SUFFIXES = { deg: "°", c: "°C", k: "K", torr: "Torr", bar: "bar", pa: "Pa", ms: "m/s", mps: "m/s", percent: "%", pct: "%", hpa: "hPa", mbar: "mbar", s: "s", sec: "s", mm: "mm", um: "µm", v: "V", a: "A", w: "W", hz: "Hz", arcsec: "″" };
 
 /** The unit of a keyword: the site's, else by the end of its name, else "". */
 export function unitOf(site, actor, keyword) {

@@ -66,7 +66,13 @@ export class Trend {
     const start = this.start(now);
     const x = (time) => (60 * (time - start) / (now - start)).toFixed(1);
     const y = (value) => (most === least ? 5 : 9.5 - 9 * (value - least) / (most - least)).toFixed(1);
-    return shown.map(([time, min, max], at) => `${at === 0 ? "M" : "L"}${x(time)} ${y(min)}${max === min ? "" : `L${x(time)} ${y(max)}`}`).join("");
+    let last = shown[0][1];
+    return shown.map(([time, min, max], at) => {
+      // First the end that is nearer to where the line is: the other way it would jump to and fro at each point.
+      const [first, then] = Math.abs(last - max) < Math.abs(last - min) ? [max, min] : [min, max];
+      last = then;
+      return `${at === 0 ? "M" : "L"}${x(time)} ${y(first)}${then === first ? "" : `L${x(time)} ${y(then)}`}`;
+    }).join("");
   }
 
   /** The least and the greatest of the values that are drawn, or null. @param {number} now  ms */

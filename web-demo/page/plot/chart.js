@@ -109,7 +109,7 @@ export class Chart {
     const { from, to } = this.#view;
     this.#bounds = this.isStates ? [0, 1] : axisBounds(this.#extents(from, to));
     this.#plot.batch(() => {
-      this.#plot.setScale("x", { min: from, max: to });
+      this.#plot.setScale("x", { min: Math.round(from), max: Math.round(to) });  // the ticks of a fraction are one ms early
       this.#plot.setScale("y", { min: this.#bounds[0], max: this.#bounds[1] });
       this.#plot.redraw(false, true);
     });

@@ -25,6 +25,7 @@ const FILLING = 3_000;    // ms until the bridge is asked again that is still re
 const SAY_AFTER = 500;    // ms after the cursor has stopped
 const NEAR = 6;           // CSS pixels: a mark is at the cursor
 const RESERVED = 150;     // CSS pixels for the toolbar and the titles
+const ITEM_RESERVED = 90;  // in an item of a board
 const LEGEND_ROW = 30;
 let plots = 0;
 
@@ -240,7 +241,9 @@ export class PlotPanel {
 
   /** The height for panels, so that the legend is in sight, too. */
   get #room() {
-    return (this.#area.closest("#view")?.clientHeight ?? innerHeight) - RESERVED - LEGEND_ROW * this.#source.tracks.length;
+    const item = this.#area.closest(".item-body");  // of a board: small, and without a toolbar
+    const height = item ? item.clientHeight + RESERVED - ITEM_RESERVED : this.#area.closest("#view")?.clientHeight ?? innerHeight;
+    return height - RESERVED - LEGEND_ROW * this.#source.tracks.length;
   }
 }
 

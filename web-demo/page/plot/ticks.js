@@ -6,7 +6,8 @@ const DAY = 86_400_000;
 export function timeLabels(times, step) {
   let day = null;
   return times.map((exact) => {
-    const time = Math.round(exact);  // uPlot adds up fractions
+    const fine = step >= 1_000 ? 1_000 : 1;  // uPlot adds up fractions, and may begin a millisecond before a whole second
+    const time = fine * Math.round(exact / fine);
     const iso = new Date(time).toISOString();
     const date = iso.slice(5, 10);
     const begins = date !== day && (day !== null || time % DAY === 0);

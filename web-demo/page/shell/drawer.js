@@ -6,7 +6,8 @@
  */
 
 import { formatAge } from "../core/format.js";
-import { button, element, rank, setLevel, levelMark, setText } from "./dom.js";
+import { compare } from "../core/problems.js";
+import { button, element, setLevel, levelMark, setText } from "./dom.js";
 
 /** Problems that are listed; of more, the number is told. */
 const MAX_SHOWN = 300;
@@ -64,7 +65,7 @@ export class Drawer {
 
   #render() {
     const { store } = this.#app;
-    const order = [...store.problems].sort((a, b) => ended(a) - ended(b) || rank(b.level) - rank(a.level) || b.time - a.time);
+    const order = [...store.problems].sort(compare);
     const shown = order.slice(0, MAX_SHOWN);
     const open = order.filter((problem) => !ended(problem)).length;
     setText(this.#count, `${open} open${order.length > open ? `, ${order.length - open} acknowledged or over` : ""}`);
@@ -72,11 +73,13 @@ export class Drawer {
     setText(this.#note, order.length > MAX_SHOWN ? `The first ${MAX_SHOWN} of ${order.length} are listed.` : this.#nothing());
     const focused = document.activeElement?.closest?.("[data-problem]")?.dataset.problem ?? null;
     const kept = new Map();
+    const met = new Set();
     const rows = shown.map((problem) => {
       const id = `${problem.actor} ${problem.key}`;
       const row = this.#rows.get(id) ?? new Row(id, problem, this);
       kept.set(id, row);
-      row.render(problem, store);
+      row.render(problem, store, !met.has(problem.actor));
+      met.add(problem.actor);
       return row.root;
     });
     this.#rows = kept;
@@ -156,14 +159,17 @@ class Row {
     this.root.tabIndex = 0;
   }
 
-  render(problem, store) {
+  /** @param {boolean} first  whether it is the first of its actor, where all of them can be acknowledged */
+  render(problem, store, first) {
     this.problem = problem;
     this.root.dataset.level = problem.level;
     this.root.toggleAttribute("data-ended", problem.active === false);
     this.root.toggleAttribute("data-acked", problem.acked !== null);
     setLevel(this.#mark, problem.level);
-    setText(this.#text, problem.text + (problem.keyword ? ` (${problem.keyword})` : ""));
-    this.#ack.hidden = this.#all.hidden = problem.acked !== null;
+    const said = !problem.keyword || problem.text.includes(problem.keyword.slice(problem.keyword.indexOf(".") + 1));
+    setText(this.#text, said ? problem.text : `${problem.text} (${problem.keyword})`);
+    this.#ack.hidden = problem.acked !== null;
+    this.#all.hidden = this.#ack.hidden || !first;
     const state = problem.active === false ? "is over" : problem.acked ? `acknowledged${problem.acked.by ? ` by ${problem.acked.by}` : ""}`
       : problem.active === true ? "still so" : "";
     setText(this.#state, state);

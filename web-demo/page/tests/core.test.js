@@ -75,12 +75,12 @@ test("the bridge's interval counts, also if it says that there is none", () => {
   assert.deepEqual([actor.interval, actor.consumer], [2_500, false]);
 });
 
-const problem = (level, more) => ({ level, acked: null, active: null, time: 0, ...more });
+const problem = (level, more) => ({ level, key: "", acked: null, active: null, began: 0, time: 0, ...more });
 
 test("problems that count come first, then the worse, then the newer", () => {
   const acked = problem("critical", { acked: { by: null, time: 1 } });
   const ended = problem("critical", { active: false });
-  const [warn, error, newer, critical] = [problem("warn"), problem("error"), problem("error", { time: 9 }), problem("critical", { active: true })];
+  const [warn, error, newer, critical] = [problem("warn"), problem("error"), problem("error", { began: 9 }), problem("critical", { active: true })];
   assert.deepEqual([acked, warn, error, ended, critical, newer].sort(compare), [critical, newer, error, warn, acked, ended]);
   assert.deepEqual([levelOf([]), levelOf([acked, ended]), levelOf([warn, error]), levelOf([problem("dire")])], ["ok", "ok", "error", "error"]);
 });
@@ -219,4 +219,12 @@ test("a hidden page, whose timers are late, updates when a message arrives", () 
   scheduler.request();
   assert.equal(runs, 1);
   scheduler.stop();
+});
+
+test("a problem that is said again keeps its place among those of its level", () => {
+  const problem = (key, began, time, level = "error") => ({ key, began, time, level, acked: null, active: null });
+  const keys = (problems) => problems.sort(compare).map(({ key }) => key).join(" ");
+  assert.equal(keys([problem("a", 1, 5), problem("b", 2, 4), problem("c", 0, 9, "warn")]), "b a c");
+  assert.equal(keys([problem("a", 1, 5), problem("b", 2, 6), problem("c", 0, 9, "warn")]), "b a c");
+  assert.equal(keys([problem("y", 1, 2), problem("x", 1, 3)]), "x y");
 });

@@ -79,3 +79,12 @@ test("a trend draws nothing without two values, and takes history that comes lat
   trend.span(now - 1_800_000, 0, 2);
   assert.equal(trend.path(now), "M0.0 9.5L0.0 0.5L60.0 5.0");
 });
+
+test("a line goes on where it is: it does not jump to the other end of the next span", () => {
+  const trend = new Trend();
+  trend.span(0, 5, 5);
+  trend.span(60_000, 4, 10);
+  trend.span(120_000, 6, 9);
+  const heights = trend.path(180_000).match(/ [\d.]+/g).map(Number);
+  assert.deepEqual(heights, [8, 9.5, 0.5, 2, 6.5]);
+});

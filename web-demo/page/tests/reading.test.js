@@ -28,7 +28,7 @@ test("a value out of its limits says which one and on which side", () => {
   const said = (value) => limitOf(value, meta);
   assert.equal(said(50), null);
   assert.deepEqual(said(80.5), { level: "warn", words: "▲ above 80" });
-  assert.deepEqual(said(95), { level: "critical", words: "▲ above 90" });
+  assert.deepEqual(said(95), { level: "critical", words: "✖ above 90" });
   assert.deepEqual(said(5), { level: "warn", words: "▼ below 10" });
   assert.deepEqual(limitOf(-1, metaOf("roof", "humidity", model, {})), { level: "warn", words: "▼ below 0 of its schema" });
   assert.deepEqual(limitOf("ajar", metaOf("dome", "shutter", model, {})), { level: "warn", words: "≠ none of open, closed" });
