@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { Actor, LIMITS as ACTOR_LIMITS } from "../core/actors.js";
+import { Actor, LIMITS as ACTOR_LIMITS, isAbsent } from "../core/actors.js";
 import { CommandTable, MAX_ENDED } from "../core/commands.js";
 import { formatAge, formatValue, kindOf } from "../core/format.js";
 import { livenessOf, Rhythm } from "../core/liveness.js";
@@ -227,4 +227,11 @@ test("a problem that is said again keeps its place among those of its level", ()
   assert.equal(keys([problem("a", 1, 5), problem("b", 2, 4), problem("c", 0, 9, "warn")]), "b a c");
   assert.equal(keys([problem("a", 1, 5), problem("b", 2, 6), problem("c", 0, 9, "warn")]), "b a c");
   assert.equal(keys([problem("y", 1, 2), problem("x", 1, 3)]), "x y");
+});
+
+test("an actor of which only the bridge has spoken, to say that it does not exist, is none", () => {
+  const refused = { code: "f", keywords: { error: { value: "no such actor" } } };
+  assert.equal(isAbsent(refused), true);
+  assert.equal(isAbsent({ ...refused, code: "i" }), false);
+  assert.equal(isAbsent({ code: "f", keywords: { ...refused.keywords, humidity: { value: 3 } } }), false);
 });
