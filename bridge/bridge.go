@@ -34,6 +34,7 @@ type Bridge struct {
 	rooms    *rooms.Rooms
 	sequence *rooms.Sequencer // of the messages for rooms
 	problems *problem.Tracker
+	noting   problem.Reply             // the reply that is being delivered; the memory is reused
 	site     atomic.Pointer[site.Site] // what the operator configured about the observatory
 	metrics  *metrics
 	policy   atomic.Pointer[policies]

@@ -109,7 +109,8 @@ const leavingMessage = "The command was not sent: " + goingAwayReason + "."
 // error it returns the command's id, if that could be read.
 func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Fields, in incoming) (*outgoing, error) {
 	s := &outgoing{conn: conn, client: c, receivedAt: in.receivedAt, entry: in.entry}
-	r, err := message.Command(in.receivedAt)
+	ahead := b.hub.Ahead()
+	r, err := message.Command(in.receivedAt.Add(ahead))
 	if len(r.ID) <= amqpx.MaxShortString { // no command has a longer one
 		s.CommandID = r.ID
 	}
@@ -126,7 +127,10 @@ func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Field
 	if err := command.Validate(); err != nil {
 		return s, err
 	}
-	s.Command, s.expires = command, r.ExpiresAt
+	s.Command = command
+	if s.expires = r.ExpiresAt; !s.expires.IsZero() {
+		s.expires = s.expires.Add(-ahead)
+	}
 	if err := tooLate(in, s.expires); err != nil {
 		return s, err
 	}

@@ -53,15 +53,11 @@ const (
 )
 
 func newConsumers(b *Bridge) *consumers {
-	now := b.cfg.now
-	if now == nil {
-		now = time.Now
-	}
 	return &consumers{
 		ask:    b.link.AskQueue,
 		actors: b.hub.Liveness,
 		tell:   b.hub.SetConsumer,
-		now:    now,
+		now:    b.hub.Time,
 		linked: func() bool { return b.link.State().Up },
 		lived: func(all []snapshot.Liveness) {
 			b.noteLiveness(all)

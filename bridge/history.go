@@ -90,7 +90,7 @@ func (b *Bridge) readHistory(f protocol.Fields) (q history.Query, err error) {
 	if q.Keywords, err = historyKeywords(f["keywords"]); err != nil {
 		return q, err
 	}
-	now := b.now()
+	now := b.hub.Time()
 	from, err := f.Instant("from", now, now.Add(-defaultHistorySpan))
 	if err != nil {
 		return q, err
@@ -140,12 +140,4 @@ func historyKeywords(raw json.RawMessage) (names []string, err error) {
 		}
 	}
 	return names, nil
-}
-
-// now returns the time by the hub's clock.
-func (b *Bridge) now() time.Time {
-	if b.cfg.now != nil {
-		return b.cfg.now()
-	}
-	return time.Now()
 }

@@ -22,7 +22,7 @@ func (b *Bridge) newProblems() {
 		Changed: func(actor string) {
 			b.hub.Do(func() { b.noticeProblems(actor) })
 		},
-		Now:   b.cfg.now,
+		Now:   b.hub.Time,
 		After: b.cfg.after,
 	})
 	b.problems.SetConditions(b.site.Load().Conditions())
@@ -34,7 +34,8 @@ func (b *Bridge) noteProblems(o *hub.Observed) {
 	case o.Aside:
 		b.noteAck(o)
 	case !o.Unroutable:
-		b.problems.Note(&problem.Reply{Reply: o.Reply, Seq: o.Seq, Heard: o.Heard, Body: o.Body, Keywords: o.Keywords})
+		b.noting = problem.Reply{Reply: o.Reply, Seq: o.Seq, Heard: o.Heard, Body: o.Body, Keywords: o.Keywords}
+		b.problems.Note(&b.noting)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 func BenchmarkReply(b *testing.B) {
 	for name, groups := range map[string]int{"nobody": 0, "a group": 1} {
 		b.Run(name, func(b *testing.B) {
-			bridge, err := New(Config{Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler), History: hub.History{Replies: 1000}})
+			bridge, err := New(Config{Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler), History: hub.History{Replies: 1000}, KeywordHistory: 64 << 20})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -10,13 +10,22 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// sizes are those of a console and of a phone.
-var sizes = []struct {
-	name          string
-	width, height int64
-}{{"console", 1400, 860}, {"phone", 420, 860}}
-
 var themes = []string{"day", "dark", "night"}
+
+// inStorm opens the console where each actor has said something, and several have problems.
+func inStorm(t *testing.T) (ctx context.Context) {
+	t.Helper()
+	ctx = testkit.Browser(t)
+	o := startObservatory(t)
+	p := o.publisher(t)
+	openPage(t, ctx, o.addr)
+	for range 9 {
+		p.next()
+	}
+	storm(p)
+	until(t, ctx, "the problems are known", `document.querySelector("#worst").dataset.count === "4"`)
+	return ctx
+}
 
 // storm publishes problems of each level, of several actors.
 func storm(p *publisher) {
@@ -49,20 +58,11 @@ var views = []struct{ name, hash, there string }{
 }
 
 func TestEveryViewIsAccessibleInEachSizeAndTheme(t *testing.T) {
-	ctx := testkit.Browser(t)
-	o := startObservatory(t)
-	p := o.publisher(t)
-	openPage(t, ctx, o.addr)
-	for range 9 {
-		p.next()
-	}
-	storm(p)
-	until(t, ctx, "the problems are known", `document.querySelector("#worst").dataset.count === "4"`)
+	ctx := inStorm(t)
 	for _, size := range sizes {
 		do(t, ctx, chromedp.EmulateViewport(size.width, size.height))
 		for _, view := range views {
-			do(t, ctx, chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`location.hash = %q; void 0`, view.hash)))
-			until(t, ctx, view.name, view.there)
+			goTo(t, ctx, view.hash, view.there)
 			for _, theme := range themes {
 				setTheme(t, ctx, theme)
 				testkit.Accessible(t, ctx, view.name+", "+size.name+", "+theme)
@@ -74,15 +74,7 @@ func TestEveryViewIsAccessibleInEachSizeAndTheme(t *testing.T) {
 }
 
 func TestWhatLiesOverTheViewIsAccessible(t *testing.T) {
-	ctx := testkit.Browser(t)
-	o := startObservatory(t)
-	p := o.publisher(t)
-	openPage(t, ctx, o.addr)
-	for range 9 {
-		p.next()
-	}
-	storm(p)
-	until(t, ctx, "the problems are known", `document.querySelector("#worst").dataset.count === "4"`)
+	ctx := inStorm(t)
 	for _, size := range sizes {
 		do(t, ctx, chromedp.EmulateViewport(size.width, size.height))
 		for _, over := range []struct{ name, open, there, end string }{
@@ -114,19 +106,10 @@ const allRed = `[...document.querySelectorAll("body, body *")].filter((node) => 
 })`
 
 func TestTheNightThemeHasNoColourButRed(t *testing.T) {
-	ctx := testkit.Browser(t)
-	o := startObservatory(t)
-	p := o.publisher(t)
-	openPage(t, ctx, o.addr)
-	for range 9 {
-		p.next()
-	}
-	storm(p)
-	until(t, ctx, "the problems are known", `document.querySelector("#worst").dataset.count === "4"`)
+	ctx := inStorm(t)
 	setTheme(t, ctx, "night")
 	for _, view := range views {
-		do(t, ctx, chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`location.hash = %q; void 0`, view.hash)))
-		until(t, ctx, view.name, view.there)
+		goTo(t, ctx, view.hash, view.there)
 		if found := evaluate[[]string](t, ctx, allRed); len(found) > 0 {
 			t.Errorf("%s: %d, for instance %s", view.name, len(found), found[0])
 		}

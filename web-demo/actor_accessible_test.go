@@ -23,7 +23,7 @@ func TestFormsAnswersAndCompletionsAreAccessible(t *testing.T) {
 		do(t, ctx, chromedp.SendKeys("#command-input", "dome open\r"))
 		until(t, ctx, size.name+": the command is done", `document.querySelector('#commands > li[data-own="true"][data-state="done"]') !== null`)
 		do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector("#commands .summary").click()`), chromedp.SendKeys("#command-input", "dome "))
-		press(t, ctx, kb.ArrowDown)
+		key(t, ctx, kb.ArrowDown)
 		until(t, ctx, size.name+": completions are offered", `document.querySelector('#command-hints [aria-selected="true"]') !== null`)
 		for _, theme := range themes {
 			setTheme(t, ctx, theme)

@@ -1,36 +1,12 @@
 package webdemo_test
 
 import (
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
-	"strconv"
-	"strings"
 	"testing"
-
-	"net/http"
 
 	"github.com/chromedp/chromedp"
 
 	"github.com/clu-ws/clu-ws/internal/testkit"
-	webdemo "github.com/clu-ws/clu-ws/web-demo"
 )
-
-// serveBefore serves the page, and passes WebSockets on to another server.
-func serveBefore(t *testing.T, port int) (addr string) {
-	t.Helper()
-	target := &url.URL{Scheme: "http", Host: "127.0.0.1:" + strconv.Itoa(port)}
-	proxy := httputil.NewSingleHostReverseProxy(target)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Upgrade") == "" {
-			webdemo.Handler().ServeHTTP(w, r)
-			return
-		}
-		proxy.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	return strings.TrimPrefix(server.URL, "http://")
-}
 
 func TestTheActorViewWorksWithCLUsOwnServerAndSaysWhatIsMissing(t *testing.T) {
 	python := testkit.CLU(t)

@@ -26,25 +26,13 @@ func startDome(t *testing.T, url, name string) {
 	process.Output.WaitFor(t, time.Minute, "ready")
 }
 
-// viewport is a size of [sizes].
-type viewport = struct {
-	name          string
-	width, height int64
-}
-
 // openActor opens the view of an actor at a size, armed.
 func openActor(t *testing.T, ctx context.Context, addr, actor string, size viewport) {
 	t.Helper()
 	t.Logf("%s on a %s", actor, size.name)
-	do(t, ctx, chromedp.EmulateViewport(size.width, size.height), chromedp.Navigate("about:blank"), chromedp.Navigate("http://"+addr+"/#/actor/"+actor),
-		chromedp.WaitReady(`#link-state[data-state="open"]`), chromedp.WaitVisible(`#actor[data-actor="`+actor+`"]`))
+	visit(t, ctx, addr, "#/actor/"+actor, size)
+	do(t, ctx, chromedp.WaitVisible(`#actor[data-actor="`+actor+`"]`))
 	arm(t, ctx)
-}
-
-// arm arms the page, so that it sends commands.
-func arm(t *testing.T, ctx context.Context) {
-	t.Helper()
-	do(t, ctx, chromedp.Evaluate[chromedp.Void](`if (document.querySelector("#arm").getAttribute("aria-pressed") !== "true") document.querySelector("#arm").click(); void 0`))
 }
 
 // fill writes a value into the control of a form's field, as somebody who types.

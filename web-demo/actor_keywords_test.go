@@ -73,7 +73,7 @@ func TestTheActorViewShowsUnitsLimitsAndStatusWords(t *testing.T) {
 		say(`{"humidity": 85, "axis": {"alt": 81, "az": 12.5, "rates": [1, 2]}}`)
 		do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector("#view").focus(); document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "/", bubbles: true, cancelable: true })); void 0`), chromedp.KeyEvent("hum"))
 		until(t, ctx, name+": / filters", keywordsShown+`.join() === "humidity"`)
-		press(t, ctx, kb.Escape)
+		key(t, ctx, kb.Escape)
 		until(t, ctx, name+": and Escape keeps the filter", `document.querySelector(".keyword-filter").value === "hum" && document.activeElement !== document.querySelector(".keyword-filter")`)
 		screenshot(t, ctx, "limits-"+name)
 	}

@@ -23,7 +23,7 @@ func TestAProblemIsAcknowledgedInTheViewOfItsActor(t *testing.T) {
 		until(t, ctx, size.name+": the worse comes first", problems+`.startsWith("critical `+leak+` false; warn `+disk+`")`)
 		until(t, ctx, size.name+": the actor has the worst level", `document.querySelector("#actor").dataset.level === "critical"`)
 		do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector("#actor .actor-problem .ack").focus(); void 0`))
-		press(t, ctx, "\r")
+		key(t, ctx, "\r")
 		until(t, ctx, size.name+": it is acknowledged", problems+`.includes("critical `+leak+` true")`)
 		until(t, ctx, size.name+": and the lesser one is not hidden", `document.querySelector("#actor").dataset.level === "warn"`)
 		do(t, ctx, chromedp.Evaluate[chromedp.Void](`[...document.querySelectorAll("#actor .actor-problem .ack")].find(({ hidden }) => !hidden).click()`))

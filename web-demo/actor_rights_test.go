@@ -70,20 +70,20 @@ func TestAFormIsFilledInAndSentByKeyboardAlone(t *testing.T) {
 			if evaluate[bool](t, ctx, `document.activeElement?.matches(`+"`"+there+"`"+`) ?? false`) {
 				return
 			}
-			press(t, ctx, "\t")
+			key(t, ctx, "\t")
 		}
 		t.Fatalf("%s is not reached by Tab; the focus is at %s", what, evaluate[string](t, ctx, `document.activeElement.outerHTML.slice(0, 200)`))
 	}
 	tabTo("the command", `[data-command="open"] > button`)
-	press(t, ctx, "\r")
+	key(t, ctx, "\r")
 	until(t, ctx, "its form is open, and has the focus", `document.activeElement.matches(".form-line") && `+formLine+` === "open"`)
-	press(t, ctx, "\r")
+	key(t, ctx, "\r")
 	if ran := testkit.Receive(t, dome.ran); ran != "open" {
 		t.Errorf("the actor ran %s", ran)
 	}
 	until(t, ctx, "it is done", `document.querySelector(".actor-sent .commands > li")?.dataset.state === "done"`)
 	tabTo("the command's answers", ".actor-sent .summary")
-	press(t, ctx, "\r")
+	key(t, ctx, "\r")
 	until(t, ctx, "the answers are open", `[...document.querySelectorAll(".actor-sent .answers .body")].at(-1).textContent === '{"dome_shutter":"open"}'`)
 	testkit.NoConsoleErrors(t, ctx)
 }

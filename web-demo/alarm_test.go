@@ -1,7 +1,6 @@
 package webdemo_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
 
@@ -18,11 +17,6 @@ func inSight(selector string) string {
 		const there = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
 		return width > 0 && height > 0 && top >= 0 && bottom <= innerHeight + 1 && document.querySelector(%q).contains(there);
 	})()`, selector, selector)
-}
-
-func key(t *testing.T, ctx context.Context, keys string, options ...chromedp.KeyOption) {
-	t.Helper()
-	do(t, ctx, chromedp.KeyEvent(keys, options...))
 }
 
 func TestALesserProblemDoesNotHideAWorseOne(t *testing.T) {

@@ -65,6 +65,14 @@ func (p process) cpu() time.Duration {
 	return time.Duration(user+system) * 10 * time.Millisecond // USER_HZ is 100 on every Linux
 }
 
+// onCPU is what [process.cpu] is, exactly.
+func (p process) onCPU() time.Duration {
+	text, _ := os.ReadFile(filepath.Join(string(p), "schedstat"))
+	ns, _, _ := strings.Cut(string(text), " ")
+	n, _ := strconv.ParseInt(ns, 10, 64)
+	return time.Duration(n)
+}
+
 // mainThread is its main thread, which runs the page's code.
 func (p process) mainThread() process {
 	return process(filepath.Join(string(p), "task", filepath.Base(string(p))))

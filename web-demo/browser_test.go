@@ -2,6 +2,7 @@ package webdemo_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -44,6 +45,41 @@ func evaluate[T any](t testing.TB, ctx context.Context, expression string) T {
 func openPage(t testing.TB, ctx context.Context, addr string) {
 	t.Helper()
 	do(t, ctx, chromedp.EmulateViewport(1440, 900), chromedp.Navigate("http://"+addr+"/"), chromedp.WaitVisible(`#link-state[data-state="open"]`))
+}
+
+// viewport is a size of the page.
+type viewport struct {
+	name          string
+	width, height int64
+}
+
+// sizes are those of a console and of a phone.
+var sizes = []viewport{{"console", 1400, 860}, {"phone", 420, 860}}
+
+// visit loads a view of the console of the bridge at the address, anew and at a size, and waits until it is connected.
+func visit(t testing.TB, ctx context.Context, addr, hash string, size viewport) {
+	t.Helper()
+	do(t, ctx, chromedp.EmulateViewport(size.width, size.height), chromedp.Navigate("about:blank"), chromedp.Navigate("http://"+addr+"/"+hash),
+		chromedp.WaitReady(`#link-state[data-state="open"]`))
+}
+
+// goTo shows a view of the console, and waits until it is there.
+func goTo(t *testing.T, ctx context.Context, hash, there string) {
+	t.Helper()
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`location.hash = %q; void 0`, hash)))
+	until(t, ctx, hash, there)
+}
+
+// key presses a key, or types a text, where the focus is.
+func key(t *testing.T, ctx context.Context, keys string, options ...chromedp.KeyOption) {
+	t.Helper()
+	do(t, ctx, chromedp.KeyEvent(keys, options...))
+}
+
+// arm arms the page, so that it sends commands.
+func arm(t *testing.T, ctx context.Context) {
+	t.Helper()
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`if (document.querySelector("#arm").getAttribute("aria-pressed") !== "true") document.querySelector("#arm").click(); void 0`))
 }
 
 // servePage serves a page of another site, which may import the client's modules from its own server too.

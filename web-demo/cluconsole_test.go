@@ -1,33 +1,12 @@
 package webdemo_test
 
 import (
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
-	"strconv"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 
 	"github.com/clu-ws/clu-ws/internal/testkit"
-	webdemo "github.com/clu-ws/clu-ws/web-demo"
 )
-
-// consoleOf serves the console before another WebSocket server, as a proxy would.
-func consoleOf(t *testing.T, server string) (addr string) {
-	t.Helper()
-	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: server})
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Upgrade") == "" {
-			webdemo.Handler().ServeHTTP(w, r)
-			return
-		}
-		proxy.ServeHTTP(w, r)
-	}))
-	t.Cleanup(front.Close)
-	return front.Listener.Addr().String()
-}
 
 func TestTheConsoleWorksWithCLUsOwnServerAndSaysWhatIsMissing(t *testing.T) {
 	python := testkit.CLU(t)
@@ -38,7 +17,7 @@ func TestTheConsoleWorksWithCLUsOwnServerAndSaysWhatIsMissing(t *testing.T) {
 	python.StartActor(t, o.url, "test")
 	p := o.publisher(t)
 
-	openPage(t, ctx, consoleOf(t, "127.0.0.1:"+strconv.Itoa(port)))
+	openPage(t, ctx, serveBefore(t, port))
 	until(t, ctx, "it says which server it is", `document.querySelector("#link-state").textContent.includes("CLU's own server") && document.querySelector("#lag").textContent === "lag ?"`)
 	until(t, ctx, "it says what is missing", `document.querySelector("#menu").dataset.missing === "" && /history/.test(document.querySelector("#missing").textContent)`)
 	p.next()

@@ -1,6 +1,10 @@
 package webdemo_test
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -8,6 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/clu-ws/clu-ws/internal/testkit"
+	webdemo "github.com/clu-ws/clu-ws/web-demo"
 )
 
 // onCLUServer is a page that subscribes and sends a command through CLU's own server. A raw socket of the page requests the
@@ -26,6 +31,22 @@ const onCLUServer = `<!doctype html><script type="module">
 	socket.onopen = () => { record.subprotocol = "open"; };
 	socket.onerror = () => { record.subprotocol = "refused"; };
 </script>`
+
+// serveBefore serves the page, and passes WebSockets on to another server.
+func serveBefore(t *testing.T, port int) (addr string) {
+	t.Helper()
+	target := &url.URL{Scheme: "http", Host: "127.0.0.1:" + strconv.Itoa(port)}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") == "" {
+			webdemo.Handler().ServeHTTP(w, r)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
+}
 
 func TestTheClientWorksWithCLUsOwnServer(t *testing.T) {
 	python := testkit.CLU(t)

@@ -22,15 +22,8 @@ const (
 // openAt opens the overview at a size, armed, as a new page of the tab.
 func openAt(t *testing.T, ctx context.Context, addr string, size viewport) {
 	t.Helper()
-	do(t, ctx, chromedp.EmulateViewport(size.width, size.height), chromedp.Navigate("about:blank"), chromedp.Navigate("http://"+addr+"/"),
-		chromedp.WaitReady(`#link-state[data-state="open"]`))
+	visit(t, ctx, addr, "", size)
 	arm(t, ctx)
-}
-
-// press dispatches a key at what has the focus.
-func press(t *testing.T, ctx context.Context, keys string) {
-	t.Helper()
-	do(t, ctx, chromedp.KeyEvent(keys))
 }
 
 // Fault 10: after a reconnect a refused line was selected in the focused field, one Enter from being sent.
@@ -58,16 +51,16 @@ func TestARefusedLineIsNotOneKeyAwayFromBeingSentAfterAReconnect(t *testing.T) {
 		if evaluate[bool](t, ctx, commandInput+`.selectionStart !== `+commandInput+`.selectionEnd`) {
 			t.Errorf("%s: the line is selected", name)
 		}
-		press(t, ctx, kb.Enter)
+		key(t, ctx, kb.Enter)
 		do(t, ctx, chromedp.Focus("#command-input"))
-		press(t, ctx, kb.Enter)
+		key(t, ctx, kb.Enter)
 		until(t, ctx, name+": the first Enter only says what it was", `/"dome close" was not sent \d+s ago/.test(document.querySelector("#command-why").textContent)`)
 		select {
 		case ran := <-dome.ran:
 			t.Fatalf("%s: the actor ran %s", name, ran)
 		default:
 		}
-		press(t, ctx, kb.Enter)
+		key(t, ctx, kb.Enter)
 		if ran := testkit.Receive(t, dome.ran); ran != "close" {
 			t.Errorf("%s: the actor ran %s", name, ran)
 		}
@@ -87,11 +80,11 @@ func TestEscapeLeavesTheFieldAndKeepsTheLine(t *testing.T) {
 		until(t, ctx, "dome is known", `document.querySelector('[data-actor="dome"]') !== null`)
 		do(t, ctx, chromedp.SendKeys("#command-input", "dome op"))
 		until(t, ctx, name+": completions are offered", `document.querySelector("#command-hints [role=option]") !== null && `+commandInput+`.getAttribute("aria-expanded") === "true"`)
-		press(t, ctx, kb.Escape)
+		key(t, ctx, kb.Escape)
 		until(t, ctx, name+": the list is closed first", commandInput+`.getAttribute("aria-expanded") === "false" && `+commandFocused)
-		press(t, ctx, kb.Escape)
+		key(t, ctx, kb.Escape)
 		until(t, ctx, name+": then the field is left", `!(`+commandFocused+`)`)
-		press(t, ctx, "l")
+		key(t, ctx, "l")
 		if line := evaluate[string](t, ctx, commandInput+`.value`); line != "dome op" {
 			t.Errorf("%s: the field has %q", name, line)
 		}
@@ -114,20 +107,20 @@ func TestEveryActorIsOfferedAndTheLineIsWrittenByKeyboardAlone(t *testing.T) {
 	do(t, ctx, chromedp.SendKeys("#command-input", "actor"))
 	until(t, ctx, "all of them are offered", `document.querySelectorAll("#command-hints [role=option]").length === 150`)
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`(() => { const i = `+commandInput+`; i.value = ""; })()`), chromedp.SendKeys("#command-input", "do"))
-	press(t, ctx, kb.ArrowDown)
+	key(t, ctx, kb.ArrowDown)
 	until(t, ctx, "the list is at dome", `document.getElementById(`+commandInput+`.getAttribute("aria-activedescendant"))?.querySelector(".text").textContent === "dome"`)
-	press(t, ctx, kb.Enter)
+	key(t, ctx, kb.Enter)
 	until(t, ctx, "Enter takes it, and sends nothing", commandInput+`.value === "dome "`)
 	until(t, ctx, "its commands come from its model", `[...document.querySelectorAll("#command-hints .text")].some((node) => node.textContent === "open")`)
-	press(t, ctx, "op")
-	press(t, ctx, kb.Tab)
+	key(t, ctx, "op")
+	key(t, ctx, kb.Tab)
 	until(t, ctx, "Tab completes", commandInput+`.value === "dome open "`)
-	press(t, ctx, kb.Enter)
+	key(t, ctx, kb.Enter)
 	if ran := testkit.Receive(t, dome.ran); ran != "open" {
 		t.Errorf("the actor ran %s", ran)
 	}
 	until(t, ctx, "the command is listed", `document.querySelector('#commands > li[data-own="true"][data-state="done"]') !== null`)
-	press(t, ctx, kb.ArrowUp)
+	key(t, ctx, kb.ArrowUp)
 	until(t, ctx, "arrow up recalls the line", commandInput+`.value === "dome open"`)
 	testkit.NoConsoleErrors(t, ctx)
 }
@@ -202,7 +195,7 @@ func TestALineThatAwaitsArmingIsSentByTheFirstEnterAfterIt(t *testing.T) {
 	}
 	arm(t, ctx)
 	do(t, ctx, chromedp.Focus("#command-input"))
-	press(t, ctx, kb.Enter)
+	key(t, ctx, kb.Enter)
 	if ran := testkit.Receive(t, dome.ran); ran != "open" {
 		t.Errorf("the actor ran %s", ran)
 	}

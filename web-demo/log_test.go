@@ -29,7 +29,7 @@ func TestTheLogGoesBackToBeforeThePageWasLoaded(t *testing.T) {
 	for range before {
 		p.next()
 	}
-	for i, size := range logViewports {
+	for i, size := range sizes {
 		openHash(t, ctx, o.addr, "#/log", size)
 		until(t, ctx, "the newest are there", logNumbers+fmt.Sprintf(`.at(-1) === %d`, p.n))
 		if got, want := evaluate[[]int](t, ctx, logNumbers), numbers(p.n-10, p.n, func(int) bool { return true }); !slices.Equal(got[max(0, len(got)-len(want)):], want) {
@@ -61,7 +61,7 @@ func TestTheLogIsAGridThatIsUsedWithoutAMouse(t *testing.T) {
 	for range 50 {
 		p.next()
 	}
-	for _, size := range logViewports {
+	for _, size := range sizes {
 		openHash(t, ctx, o.addr, "#/log", size)
 		until(t, ctx, "the replies are there", logRows+` === 50`)
 		if evaluate[bool](t, ctx, `document.querySelector("ol[role=log], [role=log] li") !== null`) {
@@ -91,7 +91,7 @@ func TestTheLogOpensAtOneReply(t *testing.T) {
 	for range 1_200 {
 		p.next()
 	}
-	openHash(t, ctx, o.addr, "#/log", logViewports[0])
+	openHash(t, ctx, o.addr, "#/log", sizes[0])
 	until(t, ctx, "the newest are there", logNumbers+`.at(-1) === 1200`)
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`{
 		Object.defineProperty(navigator, "clipboard", { value: { writeText: async (text) => { window.copied = text; } } });
@@ -128,7 +128,7 @@ func TestTheLogShowsWhatIsChosenAndTheURLSaysIt(t *testing.T) {
 		p.next()
 	}
 	p.text("roof", "w", "The roof is slow.")
-	openHash(t, ctx, o.addr, "#/log", logViewports[1])
+	openHash(t, ctx, o.addr, "#/log", sizes[1])
 	until(t, ctx, "all are listed", logRows+` === 31`)
 	do(t, ctx, chromedp.Click(".log-facet summary"), chromedp.WaitVisible(`.log-senders [data-sender="dome"]`))
 	until(t, ctx, "senders are counted", `document.querySelector('.log-senders [data-sender="roof"]') !== null`)
@@ -144,9 +144,9 @@ func TestTheLogShowsWhatIsChosenAndTheURLSaysIt(t *testing.T) {
 	do(t, ctx, chromedp.KeyEvent(kb.Escape))
 	until(t, ctx, "Escape leaves the field, and what was typed", `document.activeElement.id !== "log-text" && document.querySelector("#log-text").value.endsWith("/(/")`)
 
-	openHash(t, ctx, o.addr, hash, logViewports[1])
+	openHash(t, ctx, o.addr, hash, sizes[1])
 	until(t, ctx, "the URL has it all", logRows+` === 6 && document.querySelector("#log-text").value === '/"n":1\\d/ -dome'`)
-	openHash(t, ctx, o.addr, "#/log?code=we!f", logViewports[1])
+	openHash(t, ctx, o.addr, "#/log?code=we!f", sizes[1])
 	until(t, ctx, "codes are chosen", logRows+` === 1 && document.querySelector('[data-toggle-code="i"]').getAttribute("aria-pressed") === "false"`)
 	testkit.NoConsoleErrors(t, ctx)
 }
@@ -155,7 +155,7 @@ func TestTheLogIsStillWhileItIsPaused(t *testing.T) {
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
-	openHash(t, ctx, o.addr, "#/log", logViewports[0])
+	openHash(t, ctx, o.addr, "#/log", sizes[0])
 	for range 5 {
 		p.next()
 	}
@@ -186,7 +186,7 @@ func TestTheLogShowsWhereRepliesAreMissingAndWhichAreLate(t *testing.T) {
 	o := startObservatory(t)
 	proxy := startFaultProxy(t, o.addr)
 	p := o.publisher(t)
-	openHash(t, ctx, proxy.addr, "#/log?q=nothing", logViewports[0])
+	openHash(t, ctx, proxy.addr, "#/log?q=nothing", sizes[0])
 	p.next()
 	o.DropConnections()
 	until(t, ctx, "a gap is listed whatever is looked for", `/may be missing here/.test(document.querySelector(".row.gap:not([hidden]) .body")?.textContent)`)

@@ -1,7 +1,6 @@
 package webdemo_test
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"slices"
@@ -15,13 +14,6 @@ import (
 
 // listed is an expression for the numbers of the replies that are in sight in the log.
 const listed = `[...document.querySelectorAll(".rows .row:not(.gap) .body")].filter((body) => body.checkVisibility() && body.textContent !== "").map((body) => JSON.parse(body.textContent).n).sort((a, b) => a - b)`
-
-// goTo shows a view of the console, and waits until it is there.
-func goTo(t *testing.T, ctx context.Context, hash, there string) {
-	t.Helper()
-	do(t, ctx, chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`location.hash = %q; void 0`, hash)))
-	until(t, ctx, hash, there)
-}
 
 // noteLoss notes that the page says that its connection is lost, however soon it is back.
 const noteLoss = `window.lost = false;

@@ -13,14 +13,11 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// logViewports are those of a console and of a phone.
-var logViewports = [][2]int64{{1400, 860}, {420, 860}}
-
 // openHash opens the log or a plot at a size, and waits until it is there and the page is connected.
-func openHash(t *testing.T, ctx context.Context, addr, hash string, size [2]int64) {
+func openHash(t *testing.T, ctx context.Context, addr, hash string, size viewport) {
 	t.Helper()
-	do(t, ctx, chromedp.EmulateViewport(size[0], size[1]), chromedp.Navigate("about:blank"),
-		chromedp.Navigate("http://"+addr+"/"+hash), chromedp.WaitVisible(`#link-state[data-state="open"]`), chromedp.WaitReady("#view :is(.log-view, .plot-view)"))
+	visit(t, ctx, addr, hash, size)
+	do(t, ctx, chromedp.WaitReady("#view :is(.log-view, .plot-view)"))
 }
 
 // legend is an expression for what the legend of a plot says of a keyword.
@@ -40,7 +37,7 @@ func TestAPlotShowsWhatWasBeforeThePageWasLoadedAndGoesOn(t *testing.T) {
 	p.reading(3, "clear")
 	p.reading(4.5, "cloudy")
 	p.text("weather", "w", "a gust")
-	for i, size := range logViewports {
+	for i, size := range sizes {
 		openHash(t, ctx, o.addr, "#/plot?s=weather.wind_ms,weather.sky,weather.nothing&r=5m", size)
 		until(t, ctx, "the values are there", legend("weather.wind_ms", "value")+` === "4.5" && `+legend("weather.sky", "value")+` === "cloudy"`)
 		until(t, ctx, "a keyword that nobody says is said to be unknown", legend("weather.nothing", "note")+` === "The bridge has heard no such keyword."`)
@@ -64,7 +61,7 @@ func TestAPlotIsUsedWithoutAMouse(t *testing.T) {
 	o := startObservatory(t)
 	p := o.publisher(t)
 	p.reading(3, "clear")
-	openHash(t, ctx, o.addr, "#/plot", logViewports[0])
+	openHash(t, ctx, o.addr, "#/plot", sizes[0])
 	do(t, ctx, chromedp.WaitVisible("#plot-add"), chromedp.Focus("#plot-add"), chromedp.KeyEvent("weather.wind_ms\r"))
 	until(t, ctx, "the keyword is in the URL", `location.hash === "#/plot?s=weather.wind_ms&r=1h"`)
 	until(t, ctx, "the value is there", legend("weather.wind_ms", "value")+` === "3"`)
@@ -88,7 +85,7 @@ func TestOneCursorIsOverAllPanels(t *testing.T) {
 	o := startObservatory(t)
 	p := o.publisher(t)
 	p.reading(3, "clear")
-	openHash(t, ctx, o.addr, "#/plot?s=weather.wind_ms,weather.sky&r=1m", logViewports[0])
+	openHash(t, ctx, o.addr, "#/plot?s=weather.wind_ms,weather.sky&r=1m", sizes[0])
 	until(t, ctx, "the panels are there", `document.querySelectorAll(".plot-chart").length === 2`)
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`{
 		const over = document.querySelector(".u-over");
@@ -120,7 +117,7 @@ const manyPoints = `(async () => {
 	const now = Date.now();
 	const n = 86_400;
 	const app = {
-		clu: { capabilities: ["history"] }, site: { keywords: {} }, notify() {}, model: async () => ({ keywords: {} }),
+		clu: { capabilities: ["history"] }, site: { keywords: {} }, notify() {}, models: { get: () => ({ keywords: {} }), onChange: () => () => {} }, onSite: () => () => {},
 		store: { now: () => now, log: new LogRing(), actors: new Map(), commands: new Map(), problems: [], link: { state: "open" } },
 		history: async (keywords) => ({ from: now - n * 1_000, to: now, series: keywords.map((keyword, k) => ({
 			keyword, kind: "number", bucket_ms: 0, oldest: now - n * 1_000, until: now,
@@ -145,7 +142,7 @@ const manyPoints = `(async () => {
 func TestAPlotOfManyPointsStaysQuick(t *testing.T) {
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
-	openHash(t, ctx, o.addr, "#/log", logViewports[0])
+	openHash(t, ctx, o.addr, "#/log", sizes[0])
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](manyPoints))
 	until(t, ctx, "it is drawn", `window.record?.times.length === 5`)
 	record := evaluate[struct {
@@ -167,13 +164,13 @@ func TestAPlotSaysWhatItDoesNotShow(t *testing.T) {
 	o := startObservatory(t)
 	p := o.publisher(t)
 	p.reading(3, "clear")
-	openHash(t, ctx, o.addr, "#/plot?s=weather.wind_ms&from=2020-01-01T00:00:00Z&to=2020-01-01T01:00:00Z", logViewports[1])
+	openHash(t, ctx, o.addr, "#/plot?s=weather.wind_ms&from=2020-01-01T00:00:00Z&to=2020-01-01T01:00:00Z", sizes[1])
 	until(t, ctx, "there is no value", legend("weather.wind_ms", "note")+` === "There is no value in this span."`)
 	var many []string
 	for i := range 20 {
 		many = append(many, fmt.Sprintf("weather.k%d", i))
 	}
-	openHash(t, ctx, o.addr, "#/plot?s="+strings.Join(many, ","), logViewports[1])
+	openHash(t, ctx, o.addr, "#/plot?s="+strings.Join(many, ","), sizes[1])
 	until(t, ctx, "too many keywords are counted", `document.querySelector(".plot-note").textContent === "A plot has 16 keywords at most: 4 are left out."`)
 	testkit.NoConsoleErrors(t, ctx)
 }
@@ -183,7 +180,7 @@ func TestAPlotWithoutAHistoryBeginsNowAndSaysSo(t *testing.T) {
 	o := startConfigured(t, func(cfg *bridge.Config) { cfg.KeywordHistory = 0 })
 	p := o.publisher(t)
 	p.reading(3, "clear")
-	openHash(t, ctx, o.addr, "#/plot?s=weather.wind_ms,weather.sky&r=5m", logViewports[1])
+	openHash(t, ctx, o.addr, "#/plot?s=weather.wind_ms,weather.sky&r=5m", sizes[1])
 	until(t, ctx, "it says so", `document.querySelector(".plot-note").textContent === "This server keeps no history: values are shown from when this page was loaded."`)
 	p.reading(4, "clear")
 	until(t, ctx, "values arrive", legend("weather.wind_ms", "value")+` === "4"`)
@@ -196,7 +193,7 @@ func TestWhatAPlotShowsIsSavedAsCSV(t *testing.T) {
 	p := o.publisher(t)
 	p.reading(3, "clear")
 	p.reading(4, "a, b")
-	openHash(t, ctx, o.addr, "#/plot?s=weather.wind_ms,weather.sky&r=5m", logViewports[0])
+	openHash(t, ctx, o.addr, "#/plot?s=weather.wind_ms,weather.sky&r=5m", sizes[0])
 	until(t, ctx, "the values are there", legend("weather.wind_ms", "value")+` === "4"`)
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`URL.createObjectURL = (blob) => { blob.text().then((text) => { window.saved = text; }); return "data:,"; }; void 0`))
 	for _, file := range []string{".plot-csv", ".plot-raw"} {

@@ -20,9 +20,9 @@ import (
 // openView opens a view of the console, and waits until it is connected.
 func openView(t testing.TB, ctx context.Context, addr, view string, size viewport) {
 	t.Helper()
-	do(t, ctx, chromedp.EmulateViewport(size.width, size.height), onNewDocument(countSockets), chromedp.Navigate("about:blank"),
-		chromedp.Navigate("http://"+addr+"/#/"+view))
-	until(t, ctx, "the page is connected", `document.body.dataset.link === "open" && document.body.dataset.dead === undefined`)
+	do(t, ctx, onNewDocument(countSockets))
+	visit(t, ctx, addr, "#/"+view, size)
+	until(t, ctx, "what it shows is current", `document.body.dataset.dead === undefined`)
 }
 
 // block keeps the page's only thread busy while f runs, and at least for so long: it reads nothing meanwhile.

@@ -22,13 +22,13 @@ type SentCommand struct {
 
 // CommandSent makes a command known that is about to be sent. It never blocks.
 func (h *Hub) CommandSent(c SentCommand) {
-	h.tellSoon(h.commands.sentHere(c, h.now()))
+	h.tellSoon(h.commands.sentHere(c, h.Time()))
 }
 
 // CommandFailed makes known that a command was not sent, or may not have been, and why. It never
 // blocks.
 func (h *Hub) CommandFailed(key CommandKey, message string, inDoubt bool) {
-	h.tellSoon(h.commands.failedHere(key, message, inDoubt, h.now()))
+	h.tellSoon(h.commands.failedHere(key, message, inDoubt, h.Time()))
 }
 
 // ActorGone says that nobody takes an actor's commands any longer: of those that run, no end will
@@ -49,7 +49,7 @@ func (h *Hub) ActorGone(name string) {
 func (h *Hub) ExpireCommands() {
 	g := h.commands
 	g.mu.Lock()
-	changed := g.expire(h.now())
+	changed := g.expire(h.Time())
 	g.mu.Unlock()
 	h.tellSoon(changed)
 }
@@ -65,7 +65,10 @@ func (h *Hub) missedCommands() {
 
 // noteCommand takes a reply into account. It is called without the lock.
 func (h *Hub) noteCommand(d *delivery) {
-	changed := h.commands.heard(d.Reply, d.at)
+	if d.CommandID == "" {
+		return
+	}
+	changed := h.commands.heard(d.Reply, h.Time())
 	if len(changed) == 0 || h.commandGroups.Load() == 0 {
 		return
 	}

@@ -35,17 +35,18 @@ type Hub struct {
 
 	pendingBytes atomic.Int64 // bytes of messages that wait in the queue
 	figures      figuresCopy
+	heard        heardClock // it has a lock of its own
 	delivered    delivered
 
 	// The following fields are used by Reply alone, which handles one reply at a time.
 	matcher  *matcher
 	keywords snapshot.Keywords // of the current reply; the memory is reused
-	heard    heardClock
 	observer observer
 
 	// The following fields are used by the queue's request goroutine alone.
 	snapshots snapshotCache
 	encoding  encoders
+	building  builders
 
 	// mu guards the following fields. It is held while frames are appended, and while a
 	// reply goes to many groups, so no loop of the engine may wait for it: requests go
@@ -128,6 +129,7 @@ func New(cfg Config) *Hub {
 		subs:        newSubIndex(),
 		matcher:     newMatcher(),
 		snapshots:   snapshotCache{},
+		building:    builders{},
 		groups:      map[string]*group{},
 		shares:      quota.NewTable(maxGroups),
 		selves:      ownSessions{},

@@ -87,7 +87,7 @@ func (h *Hub) greet(conn Conn, s *Session, a *ConnectRequest, hello protocol.Hel
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	hello.Session, hello.Time = s.ID, h.now().UTC().Format(protocol.TimeFormat)
+	hello.Session, hello.Time = s.ID, h.Time().UTC().Format(protocol.TimeFormat)
 	hello.Epoch, hello.Seq, hello.Broker = h.Epoch, h.known(), h.brokerState
 	defer s.preHello.Add(-1)
 	defer s.plain.Leave()

@@ -159,7 +159,7 @@ func (h *Hub) Ping(conn Conn, s *Session, id *string, data []byte) error {
 			if h.mu.TryLock() {
 				defer h.mu.Unlock()
 			}
-			conn.SendInOrder(protocol.Pong(id, data, h.now(), h.Epoch, h.delivered.load()))
+			conn.SendInOrder(protocol.Pong(id, data, h.Time(), h.Epoch, h.delivered.load()))
 			answered()
 			return true
 		}

@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"maps"
+
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
@@ -15,6 +17,9 @@ func (h *Hub) InTurns(conn Conn, s *Session, begin func(v *filter.View) (step fu
 		var view *filter.View
 		return func() (done bool) {
 			if step == nil {
+				if !h.building.admit(s) {
+					return false // it tries again in the next turn
+				}
 				view = s.viewer.Load().view()
 				step = begin(view)
 			}
@@ -29,8 +34,29 @@ func (h *Hub) InTurns(conn Conn, s *Session, begin func(v *filter.View) (step fu
 				return false
 			}
 			h.sayTo(conn, s, frame)
+			delete(h.building, s)
 			answered()
 			return true
 		}
 	})
+}
+
+// maxBuilding is how many answers of several turns are made at a time: each may take megabytes until it
+// is done.
+const maxBuilding = 8
+
+// builders are the clients whose answers are being made. Each has one at a time.
+type builders map[*Session]struct{}
+
+// admit reports whether a client's answer may be made now. Clients that have disconnected give way.
+func (b builders) admit(s *Session) bool {
+	if _, is := b[s]; is {
+		return true
+	}
+	maps.DeleteFunc(b, func(o *Session, _ struct{}) bool { return o.closed.Load() })
+	if len(b) >= maxBuilding {
+		return false
+	}
+	b[s] = struct{}{}
+	return true
 }

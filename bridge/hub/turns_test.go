@@ -38,3 +38,26 @@ func TestARequestInTurnsBeginsAnewWhenGrantsChangeMeanwhile(t *testing.T) {
 		t.Errorf("%d requests are unanswered", n)
 	}
 }
+
+// However many clients ask at once, a few answers are made at a time; those of clients that are gone do
+// not count.
+func TestFewAnswersOfSeveralTurnsAreMadeAtATime(t *testing.T) {
+	b, sessions := builders{}, make([]Session, 3*maxBuilding)
+	admitted := func() (n int) {
+		for i := range sessions {
+			if b.admit(&sessions[i]) {
+				n++
+			}
+		}
+		return n
+	}
+	if n := admitted(); n != maxBuilding || !b.admit(&sessions[0]) {
+		t.Errorf("%d are admitted", n)
+	}
+	for i := range maxBuilding {
+		sessions[i].closed.Store(true)
+	}
+	if b.admit(&sessions[maxBuilding]); len(b) != 1 {
+		t.Errorf("%d have a place once the first ones are gone", len(b))
+	}
+}

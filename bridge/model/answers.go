@@ -30,6 +30,9 @@ func (m *Models) Replied(sender, id, code string, body []byte) {
 		return
 	}
 	m.forget(id, p)
+	if p.of.asking.step == askModel { // it has started already, if nobody has noticed yet
+		p.of.stopped = false
+	}
 	p.of.asking.answered(p.got)
 	m.ask(p.of, &do)
 }

@@ -85,7 +85,7 @@ func (a *asking) readModel(got answer) {
 		return // an older actor
 	}
 	if got.tooLarge {
-		a.problem("The actor's command model is longer than %d bytes, and was not read; its help was, instead.", MaxAnswer)
+		a.problem("The actor's command model is longer than %d bytes, and was not read; its help was, instead.", maxAnswer)
 		return
 	}
 	commands, left, err := ParseCommandModel(got.model)
@@ -123,7 +123,7 @@ func isCommandName(name string) bool {
 // readHelp reads the answer to help, the names of the commands and a line about each.
 func (a *asking) readHelp(got answer) {
 	a.step = askSchema
-	commands, ok := ParseHelp(got.help)
+	commands, ok := parseHelp(got.help)
 	switch {
 	case !got.done || len(got.help) == 0:
 		a.problem("The actor answers neither get-command-model nor __commands nor help%s; its commands are not known.", because(got.reason))
@@ -175,7 +175,7 @@ func (a *asking) readCommandHelp(got answer) {
 	if !got.done || len(got.help) == 0 || of == nil {
 		return // only its name is known
 	}
-	read, group := ParseCommandHelp(path, got.help)
+	read, group := parseCommandHelp(path, got.help)
 	if read.Help == "" {
 		read.Help = of.Help
 	}
@@ -212,7 +212,7 @@ func (a *asking) readSchema(got answer) {
 		a.problem("The actor has no schema%s; its keywords are known only by what it replies.", because(got.reason))
 		return
 	case got.tooLarge:
-		a.problem("The actor's schema is longer than %d bytes, and was not read.", MaxAnswer)
+		a.problem("The actor's schema is longer than %d bytes, and was not read.", maxAnswer)
 		return
 	}
 	keywords, left, err := ParseSchema(got.schema)

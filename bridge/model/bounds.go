@@ -10,8 +10,8 @@ import (
 // Bounds of what an actor may tell of itself. SDSS's own actors have some dozens of commands, and
 // schemas of about a hundred kilobytes at most.
 const (
-	// MaxAnswer is the length in bytes of the longest answer that is read.
-	MaxAnswer     = 4 << 20
+	// maxAnswer is the length in bytes of the longest answer that is read.
+	maxAnswer     = 4 << 20
 	maxCommands   = 1000 // subcommands included
 	maxParams     = 100  // of one command
 	maxDepth      = 8    // of groups in groups, of members in members, and of references

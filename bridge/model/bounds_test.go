@@ -41,10 +41,10 @@ func TestOnlyTheFirstThingsThatWereLeftOutAreTold(t *testing.T) {
 
 func TestAnAnswerMayBeAsLongAsTheBoundAndNotLonger(t *testing.T) {
 	schema := `{"properties": {}}`
-	if _, _, err := ParseSchema(json.RawMessage(schema + strings.Repeat(" ", MaxAnswer-len(schema)))); err != nil {
+	if _, _, err := ParseSchema(json.RawMessage(schema + strings.Repeat(" ", maxAnswer-len(schema)))); err != nil {
 		t.Error(err)
 	}
-	if _, _, err := ParseSchema(json.RawMessage(schema + strings.Repeat(" ", MaxAnswer-len(schema)+1))); err == nil {
+	if _, _, err := ParseSchema(json.RawMessage(schema + strings.Repeat(" ", maxAnswer-len(schema)+1))); err == nil {
 		t.Error("a longer one is read")
 	}
 	var got answer

@@ -94,8 +94,8 @@ func reasonOf(err error) string {
 
 // unquote returns the JSON that a string holds, or the value itself if it is no string.
 func unquote(raw json.RawMessage) (json.RawMessage, error) {
-	if len(raw) > MaxAnswer {
-		return nil, fmt.Errorf("is %d bytes long; at most %d are read", len(raw), MaxAnswer)
+	if len(raw) > maxAnswer {
+		return nil, fmt.Errorf("is %d bytes long; at most %d are read", len(raw), maxAnswer)
 	}
 	raw = bytes.TrimSpace(bytes.ToValidUTF8(raw, []byte("\ufffd")))
 	if len(raw) == 0 || raw[0] != '"' {

@@ -26,7 +26,7 @@ func (k Keyword) withSite(path []string, unit, description string) Keyword {
 	switch {
 	case len(path) == 0:
 		if unit != "" {
-			k.Unit, k.UnitFrom = text(unit, maxUnit), FromSite
+			k.Unit, k.UnitFrom = text(unit, maxUnit), fromSite
 		}
 		if description != "" {
 			k.Description = text(description, maxTextBytes)
@@ -45,7 +45,7 @@ func (k Keyword) withSite(path []string, unit, description string) Keyword {
 func WithHeard(keywords map[string]Keyword, names []string) map[string]Keyword {
 	cloned := false
 	for _, name := range names {
-		unit := UnitOf(name)
+		unit := unitOf(name)
 		if _, known := keywords[name]; known || unit == "" {
 			continue
 		}
@@ -55,7 +55,7 @@ func WithHeard(keywords map[string]Keyword, names []string) map[string]Keyword {
 				keywords = map[string]Keyword{}
 			}
 		}
-		keywords[name] = Keyword{Type: "any", Unit: unit, UnitFrom: FromSuffix}
+		keywords[name] = Keyword{Type: "any", Unit: unit, UnitFrom: fromSuffix}
 	}
 	return keywords
 }

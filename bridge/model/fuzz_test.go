@@ -56,10 +56,10 @@ func FuzzParseHelp(f *testing.F) {
 	addRecorded(f, func(got answer) { f.Add(strings.Join(got.help, "\n"), "move") })
 	f.Fuzz(func(t *testing.T, help, path string) {
 		lines := strings.Split(help, "\n")
-		commands, _ := ParseHelp(lines)
+		commands, _ := parseHelp(lines)
 		writable(t, commands)
 		if len(strings.Fields(path)) > 0 {
-			c, _ := ParseCommandHelp(path, lines)
+			c, _ := parseCommandHelp(path, lines)
 			writable(t, c)
 		}
 	})
@@ -83,7 +83,7 @@ func FuzzConversation(f *testing.F) {
 				t.Fatal("it does not end")
 			}
 			var got answer
-			got.read(body, MaxAnswer)
+			got.read(body, maxAnswer)
 			got.done = code == ":"
 			a.answered(got)
 		}

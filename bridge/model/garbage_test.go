@@ -23,8 +23,8 @@ func TestAnActorThatAnswersGarbageIsSaidToAndHarmsNothing(t *testing.T) {
 		"a legacy actor's string": {map[string][]string{
 			"get-command-model": {": " + quoted("command_model", `{"name": "p", "params": [], "commands": {"open": {"name": "open", "params": []}}}`)}, "get_schema": {oneSchema},
 		}, "", Known},
-		"megabytes":       {map[string][]string{"get-command-model": {`: {"command_model": "` + strings.Repeat("x", MaxAnswer) + `"}`}, "get_schema": {oneSchema}}, "longer than 4194304 bytes", Partial},
-		"many replies":    {map[string][]string{"get-command-model": {`i {"text": "` + strings.Repeat("x", MaxAnswer-20) + `"}`, oneCommand}, "get_schema": {oneSchema}}, "longer than 4194304 bytes", Partial},
+		"megabytes":       {map[string][]string{"get-command-model": {`: {"command_model": "` + strings.Repeat("x", maxAnswer) + `"}`}, "get_schema": {oneSchema}}, "longer than 4194304 bytes", Partial},
+		"many replies":    {map[string][]string{"get-command-model": {`i {"text": "` + strings.Repeat("x", maxAnswer-20) + `"}`, oneCommand}, "get_schema": {oneSchema}}, "longer than 4194304 bytes", Partial},
 		"deep schema":     {map[string][]string{"get-command-model": {oneCommand}, "get_schema": {`: {"schema": {"properties": ` + deep + `}}`}}, "", Known},
 		"too deep schema": {map[string][]string{"get-command-model": {oneCommand}, "get_schema": {`: {"schema": {"properties": ` + tooDeep + `}}`}}, "cannot be read", Partial},
 		"endless replies": {map[string][]string{"get-command-model": slicesOf("i {}", maxReplies), "get_schema": {oneSchema}}, "answers neither", Partial},
@@ -131,14 +131,14 @@ func TestTheUnitOfAKeywordIsThatOfItsSuffix(t *testing.T) {
 		"deg": "", "s": "", "ms": "", "temp": "", "": "", "_": "", "limit_min": "", "alt_min": "", "time_h": "h", "half_h": "", "dome_height_m": "m", "am_m": "",
 		"TEMP_C": "°C", "freq_mhz": "MHz", "cooler_power_w": "W", "size_mb": "MB",
 	} {
-		if got := UnitOf(name); got != want {
+		if got := unitOf(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
 }
 
 func TestWhatTheOperatorSaysOfAKeywordCounts(t *testing.T) {
-	schema := map[string]Keyword{"a_deg": {Type: "number", Unit: "deg", UnitFrom: FromSuffix}, "list": {Type: "array", Items: &Keyword{Type: "number"}}}
+	schema := map[string]Keyword{"a_deg": {Type: "number", Unit: "deg", UnitFrom: fromSuffix}, "list": {Type: "array", Items: &Keyword{Type: "number"}}}
 	before := asJSON(t, schema)
 	got := WithSite(schema, []string{"a_deg"}, "arcsec", "Error")
 	got = WithSite(got, []string{"list", "0"}, "V", "")

@@ -45,7 +45,7 @@ func recordedAnswer(t testing.TB, file, command string) (got answer) {
 		t.Fatalf("%s was not sent to the actor of %s", command, file)
 	}
 	for _, r := range replies {
-		got.read(r.Body, MaxAnswer)
+		got.read(r.Body, maxAnswer)
 		got.done = r.Headers.Code == ":"
 	}
 	return got
@@ -122,7 +122,7 @@ func TestTheSchemaOfABareActorHasNoKeywordsOfItsOwn(t *testing.T) {
 }
 
 func TestTheHelpOfAnActorListsItsCommands(t *testing.T) {
-	commands, ok := ParseHelp(recordedAnswer(t, "actor-model.json", "help").help)
+	commands, ok := parseHelp(recordedAnswer(t, "actor-model.json", "help").help)
 	var got []string
 	for _, c := range commands {
 		got = append(got, c.Name+": "+c.Help)
@@ -144,7 +144,7 @@ func TestTheHelpOfAnActorListsItsCommands(t *testing.T) {
 }
 
 func TestTheHelpOfACommandTellsWhatItsTextSays(t *testing.T) {
-	c, group := ParseCommandHelp("move", recordedAnswer(t, "actor-model.json", "help move").help)
+	c, group := parseCommandHelp("move", recordedAnswer(t, "actor-model.json", "help move").help)
 	want := `{"name":"move","help":"Moves a shutter.\n\nSIDE is the shutter, ANGLE where to.","deprecated":false,"params":[` +
 		`{"name":"{north|south|both}","kind":"argument","opts":["{north|south|both}"],"type":"choice","choices":["north","south","both"],"required":true,"nargs":1,"multiple":false,"default":null,"flag":false,"count":false,"help":""},` +
 		`{"name":"angle","kind":"argument","opts":["ANGLE"],"type":"other","required":false,"nargs":1,"multiple":false,"default":null,"flag":false,"count":false,"help":""},` +
@@ -154,7 +154,7 @@ func TestTheHelpOfACommandTellsWhatItsTextSays(t *testing.T) {
 	if got := asJSON(t, c); group || got != want {
 		t.Errorf("got\n%s, want\n%s", got, want)
 	}
-	c, _ = ParseCommandHelp("status weather", recordedAnswer(t, "actor-model.json", "help status weather").help)
+	c, _ = parseCommandHelp("status weather", recordedAnswer(t, "actor-model.json", "help status weather").help)
 	if c.Name != "weather" || c.Help != "Reports the weather." || len(c.Params) != 1 || c.Params[0].Name != "verbose" {
 		t.Errorf("the subcommand is %+v", c)
 	}
@@ -179,7 +179,7 @@ func TestAUnitInTheHelpOfAnArgumentIsItsUnit(t *testing.T) {
 
 // The lines are click 8.5's.
 func TestTheHelpOfDescribedArgumentsIsRead(t *testing.T) {
-	c, _ := ParseCommandHelp("move", []string{
+	c, _ := parseCommandHelp("move", []string{
 		"Usage: dome move [OPTIONS] {north|south} [ANGLE] [fast|slow] [REST]...",
 		"", "  Moves a shutter.", "",
 		"Positional arguments:", "  {north|south}  The shutter.", "  [ANGLE]        Where", "                 to. [deg]", "  [fast|slow]", "  [REST]...", "",

@@ -30,9 +30,9 @@ type helpParts struct {
 // helpRow is a row of click's two columns.
 type helpRow struct{ name, help string }
 
-// ParseHelp reads the answer to help about a whole actor, or a group of commands: the names, and
+// parseHelp reads the answer to help about a whole actor, or a group of commands: the names, and
 // a line about each. ok is false if the lines are not click's list of commands.
-func ParseHelp(lines []string) (commands []Command, ok bool) {
+func parseHelp(lines []string) (commands []Command, ok bool) {
 	parts := readHelp(lines)
 	for _, row := range parts.commands {
 		if len(commands) == maxCommands {
@@ -45,10 +45,10 @@ func ParseHelp(lines []string) (commands []Command, ok bool) {
 	return commands, len(commands) > 0
 }
 
-// ParseCommandHelp reads the answer to help about one command into its description. path is the
+// parseCommandHelp reads the answer to help about one command into its description. path is the
 // command's name, with those of its groups before it. group reports whether it is a group of
 // commands, which are read from the same text.
-func ParseCommandHelp(path string, lines []string) (c Command, group bool) {
+func parseCommandHelp(path string, lines []string) (c Command, group bool) {
 	parts := readHelp(lines)
 	names := strings.Fields(path)
 	c = Command{Name: names[len(names)-1], Help: text(parts.text, maxTextBytes), Params: []Param{}}
@@ -58,7 +58,7 @@ func ParseCommandHelp(path string, lines []string) (c Command, group bool) {
 	}
 	c.Help, c.Deprecated = cutDeprecated(c.Help)
 	if group = len(parts.commands) > 0; group {
-		c.Commands, _ = ParseHelp(lines)
+		c.Commands, _ = parseHelp(lines)
 		words = nil // of its arguments, the usage says COMMAND [ARGS]...
 	}
 	for _, w := range words {

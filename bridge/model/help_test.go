@@ -8,7 +8,7 @@ import (
 // The lines are those of CLU 2.6.1 with click 8.3, for an actor whose command model cannot be sent as
 // JSON, because a default is a function.
 func TestTheHelpOfOddOptionsIsRead(t *testing.T) {
-	c, group := ParseCommandHelp("goto", []string{
+	c, group := parseCommandHelp("goto", []string{
 		"Usage: odd goto [OPTIONS] POS...", "", "  Goes to. (DEPRECATED)", "", "Options:", "  --pair <TEXT INTEGER>...        A pair.",
 		"  --when [%Y-%m-%d|%Y-%m-%dT%H:%M:%S|%Y-%m-%d %H:%M:%S]", "                                  When", "  --xy FLOAT...",
 		"  --range <INTEGER RANGE FLOAT RANGE>...", "  --mode [a|b]", "  --lvl INTEGER RANGE             [default: 5; 0<=x<10]",
@@ -26,7 +26,7 @@ func TestTheHelpOfOddOptionsIsRead(t *testing.T) {
 }
 
 func TestTheHelpOfAGroupHasItsOptions(t *testing.T) {
-	c, group := ParseCommandHelp("chained", []string{
+	c, group := parseCommandHelp("chained", []string{
 		"Usage: odd chained [OPTIONS] [COMMAND1 [ARGS]... [COMMAND2 [ARGS]...]...]", "", "  A chain.", "",
 		"Options:", "  --all   All of them.", "  --help  Show this message and exit.", "",
 		"Commands:", "  one  The first.", "  old  The second. (DEPRECATED: use one)",

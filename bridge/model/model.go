@@ -117,7 +117,7 @@ type Keyword struct {
 
 // Where a unit comes from.
 const (
-	FromSchema = "schema"
-	FromSite   = "site"
-	FromSuffix = "suffix"
+	fromSchema = "schema"
+	fromSite   = "site"
+	fromSuffix = "suffix"
 )

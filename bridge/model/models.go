@@ -221,7 +221,7 @@ func (m *Models) ask(e *entry, do *effects) {
 		return
 	}
 	q := Question{Actor: e.actor, CommandString: words, ID: newQuestionID()}
-	p := &pending{of: e, room: MaxAnswer}
+	p := &pending{of: e, room: maxAnswer}
 	p.stop = m.cfg.After(answerWithin, func() {
 		m.fail(q.ID, fmt.Sprintf("The actor has not answered %s within %v.", words, answerWithin), nil)
 	})

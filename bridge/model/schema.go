@@ -41,7 +41,7 @@ type schemaReader struct {
 
 // ParseSchema reads the keyword schema of an answer to get_schema: a string that holds a JSON
 // Schema of the actor's keywords, or the schema itself. left says in a sentence what was too much,
-// or is "". Units come from the schema (unit, units), or from the names ([UnitOf]).
+// or is "". Units come from the schema (unit, units), or from the names ([unitOf]).
 func ParseSchema(raw json.RawMessage) (keywords map[string]Keyword, left string, err error) {
 	raw, err = unquote(raw)
 	if err != nil {
@@ -195,14 +195,14 @@ func (r *schemaReader) typeOf(n schemaNode) string {
 func (r *schemaReader) unit(name string, n schemaNode, kind string) (unit, from string) {
 	for _, raw := range []json.RawMessage{n.Unit, n.Units} {
 		if unit := word(raw); unit != "" {
-			return text(unit, maxUnit), FromSchema
+			return text(unit, maxUnit), fromSchema
 		}
 	}
 	if kind == "string" || kind == "boolean" || kind == "object" {
 		return "", ""
 	}
-	if unit := UnitOf(name); unit != "" {
-		return unit, FromSuffix
+	if unit := unitOf(name); unit != "" {
+		return unit, fromSuffix
 	}
 	return "", ""
 }

@@ -3,6 +3,7 @@ package problem
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"hash/fnv"
 	"strings"
 	"time"
 
@@ -71,7 +72,7 @@ func (t *Tracker) noteBroadcast(r *Reply, level site.Level) {
 		t.changed(a, true)
 		return
 	}
-	e = &entry{raised: r.Seq, Problem: Problem{
+	e = &entry{raised: r.Seq, shape: shapeOf(text), Problem: Problem{
 		Actor: a.name, Key: key, Kind: Broadcast, Level: level, Code: strings.Clone(r.Code), Text: shorten(text),
 		Began: r.Heard, Time: r.Heard, Count: 1, Seq: r.Seq,
 	}}
@@ -102,11 +103,44 @@ func (t *Tracker) makeRoomOf(a *actor, e *entry) bool {
 	if lessUrgent(e, least) < 0 {
 		return false
 	}
+	least = a.ofMany(least, e)
 	a.drop(least)
 	omitted := a.omitted
 	t.remove(a, least)
 	a.omitted = omitted
 	return true
+}
+
+// ofMany returns the broadcast that goes for lack of room: of those that are as urgent as the least, the
+// oldest of the texts that differ in their numbers only. So an alarm that says another temperature every
+// second does not push out another alarm.
+func (a *actor) ofMany(least, added *entry) *entry {
+	as := func(e *entry) bool {
+		return e.Kind == Broadcast && e.Level == least.Level && (e.Acked == nil) == (least.Acked == nil)
+	}
+	counts := map[uint64]int{added.shape: 1}
+	for _, e := range a.problems {
+		if as(e) {
+			counts[e.shape]++
+		}
+	}
+	goes, most := least, 1
+	for _, e := range a.problems {
+		if n := counts[e.shape]; as(e) && (n > most || n == most && lessUrgent(e, goes) < 0) {
+			goes, most = e, n
+		}
+	}
+	return goes
+}
+
+// shapeOf returns a hash of a text without its digits.
+func shapeOf(text string) uint64 {
+	h := fnv.New64a()
+	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r >= '0' && r <= '9' }) {
+		_, _ = h.Write([]byte(part)) // it never fails
+		_, _ = h.Write([]byte{0})
+	}
+	return h.Sum64()
 }
 
 // drop counts a broadcast that is not listed for lack of room. One that is acknowledged is not raised

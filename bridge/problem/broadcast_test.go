@@ -176,3 +176,23 @@ func TestAClientKnowsOfTheProblemsThatItMayHear(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAlarmThatCountsUpPushesOutNoOther(t *testing.T) {
+	h := newHarness(t)
+	h.says("dome", "!", `{"text": "coolant leak"}`)
+	h.says("dome", "!", `{"text": "motor 3 stalled"}`)
+	for i := range 1000 {
+		h.clock.Pass(time.Second)
+		h.says("dome", "!", fmt.Sprintf(`{"text": "cryostat at %d.%d K"}`, 100+i/10, i%10))
+	}
+	state := h.state("dome")
+	for _, want := range []string{"critical coolant leak x1", "critical motor 3 stalled x1", "critical cryostat at 199.9 K x1", "970 omitted"} {
+		if !strings.Contains(state, want) {
+			t.Errorf("%s is not in %s", want, state)
+		}
+	}
+	h.says("dome", "w", `{"text": "disk full"}`)
+	if state := h.state("dome"); strings.Contains(state, "disk") || !strings.Contains(state, "971 omitted") {
+		t.Errorf("after a warning: %s", state)
+	}
+}

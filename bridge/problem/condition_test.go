@@ -95,7 +95,7 @@ func TestNullDoesNotEndTheAlarmOfAFlag(t *testing.T) {
 
 func TestABetterWordingNeitherRevivesNorEndsAProblem(t *testing.T) {
 	h := newHarness(t)
-	unsafe := site.ConditionConfig{Name: "unsafe", When: "weather.is_safe == false", Level: "critical", Text: "nto safe"}
+	unsafe := site.ConditionConfig{Name: "unsafe", When: "weather.is_safe == false", Level: "critical", Text: "no safe weather"}
 	windy := site.ConditionConfig{Name: "windy", When: "weather.wind > 10", Text: "windy", For: time.Minute}
 	limit := 5.0
 	keywords := map[string]site.Keyword{"weather.rain": {High: &limit}}

@@ -19,8 +19,8 @@
 // actor red. A ! is critical even then.
 //
 // Each distinct text is a problem of its own, so that a lesser one never hides a worse. If an actor
-// has too many, the acknowledged, then the lesser, then the older ones go first; how many are not
-// listed is told.
+// has too many, the acknowledged, then the lesser ones go first; of equals, the oldest of those texts
+// that differ in their numbers only. How many are not listed is told.
 //
 // A condition is raised when its expression has been true for its time, and ends when it is false. An
 // actor is silent when it has said nothing for four times its rhythm, and five seconds at least, or

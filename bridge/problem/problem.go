@@ -84,6 +84,7 @@ type entry struct {
 	raised  uint64     // number of the reply that raised it
 	ended   time.Time  // zero while it holds, and for a broadcast
 	cond    *condition // of a condition
+	shape   uint64     // of a broadcast; see shapeOf
 }
 
 // How long a problem is listed; see the package.

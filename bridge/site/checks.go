@@ -22,7 +22,7 @@ func (s *Site) checkPins() error {
 			errs = append(errs, pathErrorf(path, "%d keywords are pinned; write at most %d, of which a page shows the first", len(pins), maxPins))
 		}
 		for i, keyword := range pins {
-			if err := CheckKeyword(actor + "." + keyword); err != nil || keyword == "" {
+			if err := checkKeyword(actor + "." + keyword); err != nil || keyword == "" {
 				errs = append(errs, pathErrorf(fmt.Sprintf("%s[%d]", path, i), "%.60q is no keyword; write it without its actor, as in dome: [dome_shutter]", keyword))
 			}
 		}
@@ -140,7 +140,7 @@ func (s *Site) checkItem(item *Item, path string) error {
 			errs = append(errs, pathErrorf(path+"."+list.key, "there are %d keywords; write 1 to %d", n, maxPlotted))
 		}
 		for i, keyword := range list.keywords {
-			if err := CheckKeyword(keyword); err != nil {
+			if err := checkKeyword(keyword); err != nil {
 				errs = append(errs, pathErrorf(fmt.Sprintf("%s.%s[%d]", path, list.key, i), "%w", err))
 			}
 		}

@@ -100,8 +100,8 @@ func (l Level) String() string { return levelNames[l] }
 // Lighter returns the next lower level.
 func (l Level) Lighter() Level { return max(l, 1) - 1 }
 
-// ParseLevel returns the level of a name.
-func ParseLevel(name string) (Level, bool) {
+// parseLevel returns the level of a name.
+func parseLevel(name string) (Level, bool) {
 	for l := Warn; l <= Critical; l++ {
 		if levelNames[l] == name {
 			return l, true

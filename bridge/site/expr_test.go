@@ -82,7 +82,7 @@ var evaluations = []struct {
 
 func TestAnExpressionIsTrueFalseOrUnknown(t *testing.T) {
 	for _, c := range evaluations {
-		e, err := ParseExpr(c.expr)
+		e, err := parseExpr(c.expr)
 		if err != nil {
 			t.Errorf("%s: %v", c.expr, err)
 			continue
@@ -133,22 +133,22 @@ func TestAnErrorOfAnExpressionNamesItsColumnAndTheRemedy(t *testing.T) {
 		strings.Repeat("a.x == 1 or ", 32) + `a.x == 1`: "column 385: there are more than 32 tests",
 		strings.Repeat("a", 2000):                       "column 1: the expression has 2000 bytes",
 	} {
-		_, err := ParseExpr(expr)
-		if _, ok := errors.AsType[*ExprError](err); !ok || !strings.HasPrefix(err.Error(), want) {
+		_, err := parseExpr(expr)
+		if _, ok := errors.AsType[*exprError](err); !ok || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s\n%v\nwant %s", expr, err, want)
 		}
 	}
 }
 
 func TestAnExpressionNamesEachKeywordOnce(t *testing.T) {
-	e, err := ParseExpr(`b.y > 1 or a.x == 1 and b.y < 5`)
+	e, err := parseExpr(`b.y > 1 or a.x == 1 and b.y < 5`)
 	if err != nil || !slices.Equal(e.Refs(), []string{"b.y", "a.x"}) {
 		t.Errorf("%v %v", e, err)
 	}
 }
 
 func TestEvaluatingAllocatesNothing(t *testing.T) {
-	e, err := ParseExpr(`a.x == "open" and (b.y > 15.5 or c.z != 5853498713190525696)`)
+	e, err := parseExpr(`a.x == "open" and (b.y > 15.5 or c.z != 5853498713190525696)`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,9 +164,9 @@ func FuzzAnExpressionIsCompiledOrRefused(f *testing.F) {
 		f.Add(s, `12`)
 	}
 	f.Fuzz(func(t *testing.T, text, value string) {
-		e, err := ParseExpr(text)
+		e, err := parseExpr(text)
 		if err != nil {
-			wrong, ok := errors.AsType[*ExprError](err)
+			wrong, ok := errors.AsType[*exprError](err)
 			if !ok || wrong.Column < 1 || wrong.Column > len(text)+1 || wrong.Reason == "" {
 				t.Fatalf("%q: %v", text, err)
 			}
@@ -176,7 +176,7 @@ func FuzzAnExpressionIsCompiledOrRefused(f *testing.F) {
 			t.Fatalf("%q has the keywords %q", text, e.Refs())
 		}
 		for _, keyword := range e.Refs() {
-			if err := CheckKeyword(keyword); err != nil {
+			if err := checkKeyword(keyword); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -184,7 +184,7 @@ func FuzzAnExpressionIsCompiledOrRefused(f *testing.F) {
 			t.Fatalf("%q of nothing is %d", text, got)
 		}
 		e.Eval(func(int) []byte { return []byte(value) })
-		again, err := ParseExpr(e.String())
+		again, err := parseExpr(e.String())
 		if err != nil || fmt.Sprint(again.Refs()) != fmt.Sprint(e.Refs()) {
 			t.Fatalf("%q is not read again: %v", text, err)
 		}

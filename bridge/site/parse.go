@@ -15,25 +15,25 @@ const (
 	maxDepth = 16 // of parentheses
 )
 
-// ExprError is what is wrong with an expression.
-type ExprError struct {
+// exprError is what is wrong with an expression.
+type exprError struct {
 	Column int // from 1, in characters
 	Reason string
 }
 
-func (e *ExprError) Error() string { return fmt.Sprintf("column %d: %s", e.Column, e.Reason) }
+func (e *exprError) Error() string { return fmt.Sprintf("column %d: %s", e.Column, e.Reason) }
 
 // exprForm shows how an expression is written.
 const exprForm = `write KEYWORD, a comparison and a value, as in weather.is_safe == false`
 
-// ParseExpr compiles an expression. Its error is an [*ExprError].
-func ParseExpr(text string) (*Expr, error) {
+// parseExpr compiles an expression. Its error is an [*exprError].
+func parseExpr(text string) (*Expr, error) {
 	p := &parser{text: text}
 	switch {
 	case len(text) > maxExpr:
-		return nil, &ExprError{1, fmt.Sprintf("the expression has %d bytes; make several conditions of it, of at most %d each", len(text), maxExpr)}
+		return nil, &exprError{1, fmt.Sprintf("the expression has %d bytes; make several conditions of it, of at most %d each", len(text), maxExpr)}
 	case !utf8.ValidString(text):
-		return nil, &ExprError{1, "the expression is not UTF-8 text"}
+		return nil, &exprError{1, "the expression is not UTF-8 text"}
 	}
 	if err := p.next(); err != nil {
 		return nil, err
@@ -130,7 +130,7 @@ func (p *parser) test() (node, error) {
 	case p.kind != wordToken || isReserved(p.word):
 		return nil, p.fail("a keyword is missing here, before %s; "+exprForm, p.shown())
 	}
-	if err := CheckKeyword(p.word); err != nil {
+	if err := checkKeyword(p.word); err != nil {
 		return nil, p.fail("%s", err)
 	}
 	t.ref = p.ref(p.word)
@@ -190,14 +190,14 @@ func (p *parser) fail(format string, args ...any) error {
 }
 
 func (p *parser) failAt(offset int, format string, args ...any) error {
-	return &ExprError{utf8.RuneCountInString(p.text[:offset]) + 1, fmt.Sprintf(format, args...)}
+	return &exprError{utf8.RuneCountInString(p.text[:offset]) + 1, fmt.Sprintf(format, args...)}
 }
 
 // maxKeyword bounds the name of a keyword, in bytes.
 const maxKeyword = 255
 
-// CheckKeyword returns an error if a text cannot be a keyword, ACTOR.KEYWORD.
-func CheckKeyword(text string) error {
+// checkKeyword returns an error if a text cannot be a keyword, ACTOR.KEYWORD.
+func checkKeyword(text string) error {
 	quoted, _ := json.Marshal(text[:min(len(text), 60)])
 	switch {
 	case len(text) > maxKeyword:

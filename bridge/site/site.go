@@ -115,7 +115,7 @@ func (s *Site) compileLimits() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.cfg.Keywords)) {
 		path := "keywords." + name
-		if err := CheckKeyword(name); err != nil {
+		if err := checkKeyword(name); err != nil {
 			errs = append(errs, pathErrorf(path, "%w", err))
 			continue
 		}
@@ -212,10 +212,10 @@ func compileCondition(cfg *ConditionConfig, path string) (c *Condition, err erro
 	if cfg.Name == "" || len(cfg.Name) > maxName {
 		errs = append(errs, pathErrorf(path+".name", "a condition needs a name of at most %d bytes, by which pages and acknowledgements know it", maxName))
 	}
-	if c.When, err = ParseExpr(cfg.When); err != nil {
+	if c.When, err = parseExpr(cfg.When); err != nil {
 		errs = append(errs, pathErrorf(path+".when", "%w", err))
 	}
-	if level, ok := ParseLevel(cfg.Level); ok {
+	if level, ok := parseLevel(cfg.Level); ok {
 		c.Level = level
 	} else if cfg.Level != "" {
 		errs = append(errs, pathErrorf(path+".level", "%.40q is no level; write warn, error or critical", cfg.Level))

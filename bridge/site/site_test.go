@@ -50,7 +50,7 @@ func TestLimitsAndConditionsAreCompiled(t *testing.T) {
 	}
 	for i, c := range s.Conditions()[2:] { // what the texts say is what is evaluated
 		for _, value := range []string{"-30", "0", "90", "99"} {
-			e, err := ParseExpr(c.When.String())
+			e, err := parseExpr(c.When.String())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -159,7 +159,7 @@ func TestALevelHasALighterOne(t *testing.T) {
 			t.Errorf("lighter than %v is %v", level, got)
 		}
 	}
-	if _, ok := ParseLevel("none"); ok {
+	if _, ok := parseLevel("none"); ok {
 		t.Error("none is a level of a condition")
 	}
 }

@@ -261,12 +261,20 @@ export class Link {
 
   #tick() {
     const now = Date.now();
+    if (now < this.#lastTick) this.#setBack(now);
     const late = now - this.#lastTick - TICK;
     this.#lastTick = now;
     if (late > SLEPT) this.#suspect("the computer slept");
     this.#probeSilence(now);
     this.#stalledTicks = this.#socket.bufferedAmount > 0 ? this.#stalledTicks + 1 : 0;
     if (this.#stalledTicks >= STALLED_TICKS) this.#drop(1006, `the connection accepted no data for ${STALLED_TICKS} s`);
+  }
+
+  /** The computer's clock was set back: what is in its future now would never be long ago. */
+  #setBack(now) {
+    this.#openedAt = Math.min(this.#openedAt, now);
+    this.#probedAt = Math.min(this.#probedAt, now);
+    this.lastHeard = Math.min(this.lastHeard, now);
   }
 
   /** Sends a probe after a silence. A server that never answers probes, as CLU's own, is not suspected. */

@@ -13,7 +13,7 @@ import { CommandLine } from "./actor/commandline.js";
 import { Clu } from "../client/clu.js";
 import { Models } from "./core/models.js";
 import { isOpen } from "./core/problems.js";
-import { Store } from "./core/store.js";
+import { BATCH, Store } from "./core/store.js";
 import { Announcer } from "./shell/announce.js";
 import { Arm } from "./shell/arm.js";
 import { Badge } from "./shell/badge.js";
@@ -33,8 +33,11 @@ import { Sound } from "./shell/sound.js";
 import { Theme } from "./shell/theme.js";
 import { loadAll } from "./views.js";
 
+/** How far behind the page may be until it says so, ms. What the bridge may keep back does not count to clu.js. */
+const TOLD_AFTER = 3_000;
+
 const login = new Login({ onLogin: loggedIn });
-const clu = new Clu(".", { probe: "ping", bigint: "bigint", token: () => login.credential() });
+const clu = new Clu(".", { probe: "ping", bigint: "bigint", maxLag: TOLD_AFTER - BATCH, token: () => login.credential() });
 const store = new Store(clu);
 const notices = new Notices(() => store.now());
 const notify = (text, options) => notices.show(text, options);

@@ -79,8 +79,9 @@ func Forget() {
 	if err != nil {
 		return
 	}
-	for _, c := range []component{clu, pytest, baseplate, webApps, wscat, autobahn, rabbitmqOf(Trixie), rabbitmqOf(Testing), qpid} {
-		_ = os.Remove(filepath.Join(root, c.name) + ".failed")
+	failed, _ := filepath.Glob(filepath.Join(root, "*.failed"))
+	for _, file := range failed {
+		_ = os.Remove(file)
 	}
 }
 

@@ -157,6 +157,19 @@ test("silence alone does not close a socket, unless the bridge answers probes", 
   assert.equal(probing.state, "closed");
 });
 
+test("silence is noticed although the clock of the computer was set back", async (t) => {
+  const clu = await connected({ probe: "ping" });
+  advance(15_000);
+  FakeSocket.last.say("pong");
+  const { now } = Date;  // the timers go on
+  t.mock.method(Date, "now", () => now() - 365 * 86_400_000);
+  let lost = null;
+  clu.on("close", ({ reason }) => { lost = reason; });
+  advance(25_000);
+  assert.match(lost, /it was silent/);
+  clu.close();
+});
+
 test("a socket that accepts no data is closed", async () => {
   const clu = await connectedPlain();
   FakeSocket.last.bufferedAmount = 100;

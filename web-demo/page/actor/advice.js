@@ -1,7 +1,7 @@
 /** What the model of an actor says of a command string, in a sentence. It is advice: the model may be older than the actor. */
 
 import { read } from "./commandstring.js";
-import { openQuotation } from "./shlex.js";
+import { openQuotation } from "../core/shlex.js";
 import { pathName } from "./usage.js";
 import { incomplete, problemsOf } from "./validate.js";
 

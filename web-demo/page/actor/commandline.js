@@ -14,7 +14,7 @@ import { commonBeginning, complete } from "./completion.js";
 import { Hints } from "./hints.js";
 import { Recall } from "./recall.js";
 import { SendGuard } from "./sendguard.js";
-import { openQuotation } from "./shlex.js";
+import { openQuotation } from "../core/shlex.js";
 
 export class CommandLine {
   #app;

@@ -12,7 +12,7 @@
  * true or false for a flag, and a number for an option that counts. A parameter that is not given has no value.
  */
 
-import { join, split } from "./shlex.js";
+import { join, split } from "../core/shlex.js";
 import { fieldsOf, isGroup, nargs } from "./usage.js";
 
 /** @typedef {Record<string, *>} Values  by the key of the field */

@@ -3,7 +3,7 @@
  * on the page, and nothing of it is sent: a completion only writes into the line.
  */
 
-import { lex, quote } from "./shlex.js";
+import { lex, quote } from "../core/shlex.js";
 import { describe, isGroup, label, nargs } from "./usage.js";
 
 /** Commands of an actor whose model is not known: every CLU actor has them. */

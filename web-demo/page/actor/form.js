@@ -8,7 +8,7 @@ import { sentence } from "./advice.js";
 import { build, read } from "./commandstring.js";
 import { FieldEditor } from "./fieldeditor.js";
 import { SendGuard } from "./sendguard.js";
-import { openQuotation } from "./shlex.js";
+import { openQuotation } from "../core/shlex.js";
 import { fieldsOf, isGroup, pathName } from "./usage.js";
 import { incomplete, problemsOf } from "./validate.js";
 

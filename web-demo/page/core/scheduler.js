@@ -3,7 +3,7 @@
  * however many replies arrive, and once a second for ages.
  *
  * More often than that nobody reads, and a page that writes each reply falls behind on a slow machine. A change after a
- * quiet time is told at once.
+ * quiet time is told at once, and so is what a page that shows nothing yet has waited for.
  */
 
 /** Shortest ms between two updates. */
@@ -58,8 +58,17 @@ export class Scheduler {
    * @param {boolean} [calm]  only values have changed
    */
   request(calm = false) {
+    this.#requestAfter(calm ? CALM : INTERVAL);
+  }
+
+  /** Asks for an update that waits for no interval. Only for what is rare. */
+  requestAtOnce() {
+    this.#requestAfter(0);
+  }
+
+  #requestAfter(interval) {
     const now = this.#monotonic();
-    const due = Math.max(now, this.#last + (calm ? CALM : INTERVAL));
+    const due = Math.max(now, this.#last + interval);
     if (this.#requested !== null && now - this.#requested > OVERDUE) this.#now();
     else if (this.#requested === null || due < this.#due) {
       clearTimeout(this.#timer);

@@ -31,6 +31,12 @@ const TEMPORARY = new Set(["full", "rate", "undecided"]);
 /** How the ids of commands begin by which bridges ask actors for their models. */
 const QUESTION = "model-";
 
+/**
+ * ms for which the bridge may keep a reply for the next one: shorter than what the views wait for anyway. Each write wakes
+ * the browser, which takes more CPU than the replies. Final replies and errors do not wait.
+ */
+export const BATCH = 200;
+
 /** Seconds over which the rate of replies is averaged. */
 const RATE_WINDOW = 3;
 
@@ -103,7 +109,7 @@ export class Store {
     on("access", ({ changed }) => { if (changed?.includes("hear") || changed?.includes("hide")) this.#askAll(); });
     on("notice", (notice) => this.#notice(notice));
     this.#subscriptions.push(this.#clu.subscribe({}, {
-      values: false,
+      values: false, batch: BATCH,
       onSnapshot: (snapshot) => this.#snapshot(snapshot),
       onReply: (reply) => this.#reply(reply),
     }));
@@ -160,13 +166,14 @@ export class Store {
   }
 
   /**
-   * Acknowledges a problem, for all pages; against CLU's own server, for this page.
+   * Acknowledges a problem, for all pages; against CLU's own server, for this page. One that was raised anew since
+   * the page heard of it is not meant, and stays.
    * @param {import("./problems.js").Problem} problem
    * @returns {Promise<void>}
    */
-  async acknowledge({ actor, key }) {
+  async acknowledge({ actor, key, seq }) {
     if (this.#has("problems")) {
-      await this.#clu.acknowledge(actor, { key });
+      await this.#clu.acknowledge(actor, { key, seq: seq ?? undefined });
       return;
     }
     this.#found.acknowledge(actor, key, this.now());
@@ -197,12 +204,14 @@ export class Store {
   }
 
   #snapshot({ actors, epoch }) {
+    const first = this.actors.size === 0;
     for (const [name, state] of Object.entries(actors ?? {})) {
       if (isAbsent(state)) continue;
       const actor = this.#actor(name);
       if (actor !== null) this.#changed(actor, actor.snapshot(state, epoch));
     }
-    this.#scheduler.request();
+    if (first) this.#scheduler.requestAtOnce();  // together with what is new of the link: an empty page is not drawn before
+    else this.#scheduler.request();
   }
 
   /** When the bridge heard a reply; from CLU's own server, when it arrived here. */
@@ -303,7 +312,7 @@ export class Store {
   #allProblems({ problems, omitted }) {
     const of = byActor(problems);
     for (const name of new Set([...this.actors.keys(), ...of.keys()])) {
-      this.#setProblems(name, (of.get(name) ?? []).map(fromBridge).sort(compare), omitted[name]);
+      this.#setProblems(name, (of.get(name) ?? []).map(fromBridge).sort(compare), Object.hasOwn(omitted, name) ? omitted[name] : 0);
     }
   }
 

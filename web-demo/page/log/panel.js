@@ -18,6 +18,7 @@ export class LogPanel {
   #model = null;
   #query;
   #on;
+  #error;  // of the query, when the replies were chosen: one that is given up later has hidden some of them
   #marked = null;   // {epoch, seq} of the reply that the URL names
   #paused = false;
   #capabilities = null;  // of the server, when they were last looked at
@@ -35,6 +36,7 @@ export class LogPanel {
   constructor(app, { query = new LogQuery(), label = "Replies, newest last", onChange = () => {} } = {}) {
     this.#app = app;
     this.#query = query;
+    this.#error = query.error;
     this.#on = onChange;
     const isMarked = ({ reply }) => this.#marked !== null && reply?.seq === this.#marked.seq && reply?.epoch === this.#marked.epoch;
     this.#list = new VirtualList(label, rowMaker(isMarked, () => app.store.now()), {
@@ -67,7 +69,8 @@ export class LogPanel {
     if (changes.link) this.#linked();
     if (changes.replies === 0 && !changes.link) return;
     const { dropped, added } = this.#model.update(this.#list.following, this.frozen && !this.#reading);
-    if (added > 0 || dropped > 0) this.#show(-dropped);
+    if (this.#query.error !== this.#error) this.setQuery(this.#query);
+    else if (added > 0 || dropped > 0) this.#show(-dropped);
     else this.#refresh();
   }
 
@@ -91,6 +94,7 @@ export class LogPanel {
   /** Shows other replies. */
   setQuery(query) {
     this.#query = query;
+    this.#error = query.error;
     this.#list.following = true;
     this.#model.setQuery(query);
     this.#show();
@@ -153,7 +157,9 @@ export class LogPanel {
   }
 
   #arrived({ prepended = 0 }) {
-    if (this.#model) this.#show(prepended);
+    if (!this.#model) return;
+    if (this.#query.error !== this.#error) this.setQuery(this.#query);
+    else this.#show(prepended);
   }
 
   #show(atTop = 0) {

@@ -11,6 +11,7 @@
 
 import { CODES } from "../../client/clu.js";
 import { compactJSON } from "../core/format.js";
+import { expression } from "./expression.js";
 
 /** Stands for all codes that CLU does not have. */
 export const OTHER = "?";
@@ -18,13 +19,13 @@ export const OTHER = "?";
 /** All codes, in the order in which they are shown. */
 export const ALL_CODES = [...Object.keys(CODES), OTHER];
 
-/** How much of a reply is searched: an expression that backtracks must not stop the page at a long body. */
+/** How much of a reply is searched. */
 const MAX_SEARCHED = 20_000;
 
 /** Values of one field of the bridge's filters, see docs/protocol.md. */
 const MAX_VALUES = 256;
 
-/** @typedef {{matches: (text: string, lower: string) => boolean, not: boolean}} Term */
+/** @typedef {{matches: (text: string, lower: string) => boolean|null, not: boolean, pattern?: string}} Term  null: it takes too long */
 
 export class LogQuery {
   /**
@@ -88,7 +89,19 @@ export class LogQuery {
     if (this.terms.length === 0) return true;
     const text = searched(reply);
     const lower = text.toLowerCase();
-    return this.terms.every(({ matches, not }) => matches(text, lower) !== not);
+    for (const { matches, not, pattern } of this.terms) {
+      const found = matches(text, lower);
+      if (found === not) return false;
+      if (found === null) return this.#giveUp(pattern);
+    }
+    return true;
+  }
+
+  /** Handles that an expression takes too long. One that is not understood hides nothing, either. */
+  #giveUp(pattern) {
+    this.terms = [];
+    this.error = `/${pattern}/ takes too long on what is said here: nothing is left out.`;
+    return true;
   }
 
   /** What the bridge can leave out by itself. @returns {import("../../client/filter.js").Filter} */
@@ -125,13 +138,11 @@ function readTerms(text) {
   for (const [, minus, quoted, pattern, flags, word] of text.matchAll(TERM)) {
     const not = minus === "-";
     if (pattern !== undefined) {
-      let expression;
       try {
-        expression = new RegExp(pattern, [...new Set(`${flags}i`)].join(""));
+        terms.push({ not, pattern, matches: expression(pattern, [...new Set(`${flags}i`)].join("")) });
       } catch (error) {
-        return { terms: [], error: `/${pattern}/ is no regular expression: ${reason(error)}.` };
+        return { terms: [], error: `/${pattern}/ ${error instanceof SyntaxError ? "is no regular expression" : "is not looked for"}: ${reason(error)}.` };
       }
-      terms.push({ not, matches: (whole) => expression.test(whole) });
     } else {
       const part = (quoted ?? word).toLowerCase();
       if (part !== "" && part !== "-") terms.push({ not, matches: (_, lower) => lower.includes(part) });

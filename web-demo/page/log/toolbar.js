@@ -66,12 +66,19 @@ export class LogToolbar {
     for (const [code, toggle] of this.#codes) setAttribute(toggle, "aria-pressed", String(query.codes.has(code)));
     this.#internal.checked = query.hideInternal;
     setText(this.#summary, query.senders.size === 0 ? "All senders" : query.senders.size === 1 ? [...query.senders][0] : `${query.senders.size} senders`);
-    setText(this.#error, query.error ?? "");
-    setAttribute(this.#text, "aria-invalid", query.error === null ? null : "true");
+    this.#told();
+  }
+
+  /** Says what is wrong with the words. It may turn out when they are looked for. */
+  #told() {
+    const { error } = this.#query;
+    setText(this.#error, error ?? "");
+    setAttribute(this.#text, "aria-invalid", error === null ? null : "true");
   }
 
   /** Says how many entries are listed, and whether the list is paused. */
   status(listed, paused) {
+    this.#told();
     setText(this.#count, this.#query.selectsAll ? `${listed} listed` : `filtered: ${listed} listed`);
     this.#count.classList.toggle("filtered", !this.#query.selectsAll);
     setText(this.#pause, paused ? "Resume" : "Pause");

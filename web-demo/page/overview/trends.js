@@ -10,6 +10,9 @@ const AT_ONCE = 16;
 /** ms after which a history that the bridge is still reading is asked for again. */
 const FILLING = 10_000;
 
+/** ms for which rows are drawn before their lines begin: an operator reads values first. */
+const AFTER_ROWS = 100;
+
 /** Points of the history of an hour. */
 const POINTS = SPAN / 60_000;
 
@@ -20,6 +23,8 @@ export class Trends {
   #wanted = new Set(); // actors whose history was not asked for yet
   #asking = false;
   #timer = null;
+  #new = new Set();    // actors whose lines are to begin
+  #starting = null;
 
   /** @param {object} app @param {(actor: string) => void} onCome  the history of an actor has come */
   constructor(app, onCome) {
@@ -39,30 +44,40 @@ export class Trends {
 
   /** The line of an actor. @param {import("../core/actors.js").Actor} actor @param {number} now  ms @returns {{path: string, title: string}} */
   of(actor, now) {
-    const { keyword, trend } = this.#of.get(actor.name) ?? this.#begin(actor) ?? {};
+    const { keyword, trend } = this.#of.get(actor.name) ?? {};
+    if (trend === undefined) this.#beginLater(actor);
     const path = trend?.path(now) ?? "";
     if (path === "") return { path, title: "" };
     const [min, max] = trend.extent(now);
     return { path, title: `${keyword}: ${Number(min.toPrecision(5))} to ${Number(max.toPrecision(5))} in the last ${formatAge(now - trend.start(now))}` };
   }
 
+  /** Begins the lines of new actors once their rows have been drawn. */
+  #beginLater(actor) {
+    if (this.#new.size === 0) this.#starting = setTimeout(() => this.#beginAll(), AFTER_ROWS);
+    this.#new.add(actor);
+  }
+
+  #beginAll() {
+    for (const actor of this.#new) this.#begin(actor);
+    this.#new.clear();
+    if (this.#wanted.size > 0) this.#ask();
+  }
+
   #begin(actor) {
     const keyword = choose(actor.keywords, this.#app.site.pins[actor.name]).find((name) => typeof actor.keywords.get(name)?.value === "number");
-    if (keyword === undefined) return undefined;
+    if (keyword === undefined) return;
     const trend = new Trend();
     const { time, value } = actor.keywords.get(keyword);
     trend.add(time, value);
     this.#of.set(actor.name, { keyword, trend });
     this.#wanted.add(actor.name);
-    this.#ask();
-    return this.#of.get(actor.name);
   }
 
   /** Asks for what was before, a few actors at a time. Without a history the lines begin now. */
   async #ask() {
     if (this.#asking) return;
     this.#asking = true;
-    await null;  // the other rows of this update are asked for in the same request
     try {
       while (this.#wanted.size > 0) {
         const names = [...this.#wanted].slice(0, AT_ONCE);
@@ -86,6 +101,7 @@ export class Trends {
   /** Ends everything. */
   stop() {
     clearTimeout(this.#timer);
+    clearTimeout(this.#starting);
   }
 
   #fill(name, series) {

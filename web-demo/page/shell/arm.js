@@ -4,12 +4,45 @@
  * eight hours without a command.
  */
 
+import { lex } from "../core/shlex.js";
 import { TAB, recall, remember, setText } from "./dom.js";
 
 const KEY = "clu-ws.armed";
 
 /** ms after the last command at which it disarms itself: a shift. */
 const FORGOTTEN = 8 * 3_600_000;
+
+/**
+ * How long it stays armed. Two clocks count, and the first that is over ends it: the computer's clock may be set back by
+ * a year, and the other one stops while the computer sleeps.
+ */
+export class Shift {
+  #until = -Infinity;  // by the computer's clock, ms since 1970
+  #monotonic = -Infinity;
+  #clock;
+
+  /** @param {number} until  as it was kept over a reload @param {{wall: () => number, monotonic: () => number}} [clock] */
+  constructor(until, clock = { wall: () => Date.now(), monotonic: () => performance.now() }) {
+    this.#clock = clock;
+    const left = until - clock.wall();
+    if (left > 0) this.#last(Math.min(left, FORGOTTEN));
+  }
+
+  /** When it ends, by the computer's clock, ms since 1970. */
+  get until() { return this.#until; }
+
+  get over() { return this.#clock.wall() >= this.#until || this.#clock.monotonic() >= this.#monotonic; }
+
+  /** Begins anew. */
+  begin() { this.#last(FORGOTTEN); }
+
+  end() { this.#until = -Infinity; }
+
+  #last(ms) {
+    this.#until = this.#clock.wall() + ms;
+    this.#monotonic = this.#clock.monotonic() + ms;
+  }
+}
 
 /**
  * Commands that only read, by the conventions of CLU. They are sent from a disarmed page, too: who looks for what is
@@ -30,13 +63,22 @@ export function onlyReads(string) {
  * @param {{consumer: string[], verb: string[]}[]} rules  of the site; globs
  */
 export function dangerOf(rules, consumer, string) {
-  const [verb = ""] = string.trim().split(/\s+/);
+  const verb = verbOf(string);
   // A dotted consumer reaches the actor before the dot, as for the bridge's grants.
   const prefixes = consumer.split(".").map((_, at, parts) => parts.slice(0, at + 1).join("."));
   const found = rules.some(({ consumer: consumers, verb: verbs }) =>
     (consumers === undefined || [consumers].flat().some((glob) => prefixes.some((name) => matches(glob, name))))
-    && (verbs === undefined || [verbs].flat().some((glob) => matches(glob, verb))));
+    && (verbs === undefined || verb === null || [verbs].flat().some((glob) => matches(glob, verb))));
   return found ? `"${consumer} ${string.trim()}" is marked as dangerous at this site.` : null;
+}
+
+/**
+ * The verb of a command as CLU reads it, which takes quotes off: `"open"` is open. Null if it is not known: after an
+ * option, or -- alone, it is another word.
+ */
+function verbOf(string) {
+  const text = lex(string).words[0]?.text ?? "";
+  return text.startsWith("-") ? null : text;
 }
 
 /** Whether a glob of `*`, `?` and `[a-z]` matches a text. */
@@ -50,7 +92,7 @@ function matches(glob, text) {
 }
 
 export class Arm {
-  #until = Number(recall(TAB, KEY)) || 0;
+  #shift = new Shift(Number(recall(TAB, KEY)) || 0);
   #listeners = new Set();
   #button = document.getElementById("arm");
 
@@ -60,11 +102,12 @@ export class Arm {
     setInterval(() => this.#render(), 60_000);
   }
 
-  get armed() { return Date.now() < this.#until; }
+  get armed() { return !this.#shift.over; }
 
   set(armed) {
-    this.#until = armed ? Date.now() + FORGOTTEN : 0;
-    remember(TAB, KEY, armed ? String(this.#until) : null);
+    if (armed) this.#shift.begin();
+    else this.#shift.end();
+    remember(TAB, KEY, armed ? String(this.#shift.until) : null);
     this.#render();
     for (const listener of this.#listeners) listener(armed);
   }
@@ -72,8 +115,8 @@ export class Arm {
   /** Counts a command: the time until it disarms itself begins anew. */
   used() {
     if (!this.armed) return;
-    this.#until = Date.now() + FORGOTTEN;
-    remember(TAB, KEY, String(this.#until));
+    this.#shift.begin();
+    remember(TAB, KEY, String(this.#shift.until));
   }
 
   /** Calls `listener` with whether it is armed, at each change. @returns {() => void} ends it */

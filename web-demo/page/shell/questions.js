@@ -4,7 +4,12 @@
  */
 
 /** A site about which nothing is known. */
-const NO_SITE = Object.freeze({ title: "", keywords: {}, conditions: [], pins: {}, dangerous: [], boards: [] });
+const NO_SITE = Object.freeze({ title: "", keywords: withoutPrototype({}), conditions: [], pins: withoutPrototype({}), dangerous: [], boards: [] });
+
+/** What is looked up by the names of actors, which may be `constructor` or `__proto__`. */
+function withoutPrototype(object) {
+  return Object.assign(Object.create(null), object);
+}
 
 export class Questions {
   #clu;
@@ -38,7 +43,7 @@ export class Questions {
   async #askSite() {
     try {
       const site = await this.#ask("site");
-      this.#site = { ...NO_SITE, ...site };
+      this.#site = { ...NO_SITE, ...site, keywords: withoutPrototype(site.keywords ?? {}), pins: withoutPrototype(site.pins ?? {}) };
     } catch {
       return;  // what was known of it stays
     }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { build, read } from "../actor/commandstring.js";
-import { join, lex, openQuotation, quote, split } from "../actor/shlex.js";
+import { join, lex, openQuotation, quote, split } from "../core/shlex.js";
 import { problemsOf } from "../actor/validate.js";
 import { draw, drawForm, seeds } from "./forms.js";
 import { DOME } from "./model.js";

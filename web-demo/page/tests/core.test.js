@@ -194,6 +194,19 @@ test("values alone are told less often, and do not delay what is urgent", () => 
   assert.deepEqual(runs.map((at) => Math.round(at / 10) * 10), [0, CALM, CALM + INTERVAL]);
 });
 
+test("what a page that shows nothing has waited for is told without an interval, instead of what was to come later", () => {
+  const runs = [];
+  const scheduler = new Scheduler(() => runs.push(Date.now() - 1_000_000), () => Date.now());
+  scheduler.request();
+  mock.timers.tick(1);
+  scheduler.request(true);
+  mock.timers.tick(10);
+  scheduler.requestAtOnce();
+  mock.timers.tick(1);
+  mock.timers.tick(CALM);
+  assert.deepEqual(runs, [1, 12]);
+});
+
 test("a hidden page, whose timers are late, updates when a message arrives", () => {
   let runs = 0;
   let now = 0;

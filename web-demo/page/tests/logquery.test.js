@@ -35,6 +35,26 @@ test("an expression that is not understood is named, and hides nothing", () => {
   assert.equal(query.accepts(replyOf()), true);
 });
 
+test("an expression that might take for ever is refused, and hides nothing", () => {
+  const long = replyOf({ body: { text: "a".repeat(40) } });
+  for (const text of ["/(a+)+!/", "/(a|aa)*!/", "/(?:a?a?)*!/", "/((a*)b?)+!/", "/(a{1,9}){1,9}!/", "/(?<x>a|a)+?!/", "/(.*){9,}!/", "/a*a*a*a*a*a*a*!/"]) {
+    const query = new LogQuery({ text });
+    assert.match(query.error, /may take for ever/, text);
+    assert.equal(query.accepts(long), true);
+  }
+  for (const text of ["/(ab)+/", "/(a+)?b|c/", "/[(a+)]+/", "/\\(a+\\)+/", "/x{3}/", "/(a|b)c+?/", "/.*foo.*bar/"]) assert.equal(new LogQuery({ text }).error, null, text);
+});
+
+test("an expression that takes too long on a text is given up, says so, and hides nothing", () => {
+  const query = new LogQuery({ text: "dome /a+a+a+a+!/" });
+  const long = replyOf({ body: { text: "a".repeat(20_000) } });
+  const began = performance.now();
+  assert.equal(query.accepts(long), true);
+  assert.ok(performance.now() - began < 2_000);
+  assert.match(query.error, /takes too long/);
+  assert.equal(query.accepts(replyOf({ body: { text: "b" } })), true);
+});
+
 test("codes, senders and internal replies are chosen", () => {
   const query = new LogQuery({ codes: ["w", "?"], senders: ["dome", ""], hideInternal: true });
   const cases = [[{ code: "w" }, true], [{ code: "i" }, false], [{ code: "x" }, true], [{ code: "w", sender: "roof" }, false],

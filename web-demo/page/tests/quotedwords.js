@@ -1,6 +1,6 @@
 /** Prints lists of words and the lines that the page makes of them, for Python to read. */
 
-import { join } from "../actor/shlex.js";
+import { join } from "../core/shlex.js";
 import { draw, seeds } from "./forms.js";
 
 const all = seeds(1_000).map((seed) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatBoard, hasItems, parseBoard, parseItem, splitKeyword } from "../board/items.js";
 import { Announcer, describe, NewProblems } from "../shell/announce.js";
-import { dangerOf, onlyReads } from "../shell/arm.js";
+import { dangerOf, onlyReads, Shift } from "../shell/arm.js";
 import { deadness } from "../shell/dead.js";
 import { best, score } from "../shell/fuzzy.js";
 import { formatRoute, parseRoute } from "../shell/router.js";
@@ -25,10 +25,35 @@ test("only commands that read are sent from a disarmed page", () => {
 
 test("a command is dangerous by its actor, also a dotted one, and its verb", () => {
   const rules = [{ consumer: ["dome*"], verb: ["open", "clo*"] }, { consumer: ["mirror"] }, { verb: ["shutdown"] }];
-  for (const [consumer, line, dangerous] of [["dome", "open", true], ["dome.x", "close 3", true], ["dome", "status", false], ["mirror", "anything", true], ["camera", "shutdown", true], ["camera", "open", false]]) {
+  for (const [consumer, line, dangerous] of [["dome", "open", true], ["dome.x", "close 3", true], ["dome", "status", false], ["mirror", "anything", true], ["camera", "shutdown", true], ["camera", "open", false],
+    ["dome", '"open"', true], ["dome", "o\\pen", true], ["dome", "-- open", true], ["dome", "--verbose open", true], ["camera", '"open"', false], ["camera", "", false]]) {
     assert.equal(dangerOf(rules, consumer, line) !== null, dangerous, `${consumer} ${line}`);
   }
   assert.equal(dangerOf([{ verb: ["[z-a]"] }], "dome", "open") !== null, true);  // a rule that is not understood
+});
+
+test("a tab disarms itself after a shift, whatever is done to the computer's clock", () => {
+  const hour = 3_600_000;
+  const clock = { now: 500_000 * hour, up: 0 };
+  const clocks = { wall: () => clock.now, monotonic: () => clock.up };
+  const shift = new Shift(0, clocks);
+  assert.equal(shift.over, true);
+  shift.begin();
+  clock.now -= 365 * 24 * hour;
+  assert.equal(shift.over, false);
+  clock.up += 8 * hour;
+  assert.equal(shift.over, true, "the clock was set back by a year");
+  shift.begin();
+  clock.now += 8 * hour;
+  assert.equal(shift.over, true, "the computer slept");
+  shift.begin();
+  shift.end();
+  assert.equal(shift.over, true);
+
+  const reloaded = new Shift(clock.now + 365 * 24 * hour, clocks);  // the clock was set back before the reload
+  assert.equal(reloaded.over, false);
+  clock.up += 8 * hour;
+  assert.equal(reloaded.over, true);
 });
 
 test("what is shown is dead without a link, a broker or replies, and behind after three seconds", () => {

@@ -48,6 +48,26 @@ function opened({ actors = {}, problems = [], commands = [], capabilities = ALL,
 }
 const settled = () => new Promise((resolve) => { setImmediate(resolve); });
 
+test("a page that was opened shows the first values at once, not at the next turn of the updates", () => {
+  const clu = client();
+  const store = new Store(clu, { monotonic: () => Date.now() });
+  const shown = [];
+  store.onUpdate(() => shown.push([Date.now() - NOON, store.link.state, store.actors.size]));
+  store.start();
+  clu.connect();
+  mock.timers.tick(1);
+  const socket = FakeSocket.last;
+  socket.accept();
+  socket.say(hello([...ALL, "batch"]));
+  mock.timers.tick(20);
+  const request = socket.requests().find(({ snapshot }) => snapshot);
+  assert.equal(request.batch_ms, 200, "replies may share a write, for less time than the views wait");
+  socket.say({ op: "snapshot", id: request.id, epoch: "e1", seq: 40, actors: { dome: actor(0, { shutter: "open" }) } });
+  mock.timers.tick(1);
+  assert.deepEqual(shown.map(([, state, actors]) => [state, actors]), [["connecting", 0], ["open", 1]]);
+  assert.ok(shown.at(-1)[0] < 50, `${shown}`);
+});
+
 test("ages count from when the bridge heard a value, whatever the clock here says", () => {
   const { store, socket } = opened({ actors: { dome: actor(-39_000, { shutter: "open" }) }, time: NOON });
   assert.equal(store.age(store.actors.get("dome").keywords.get("shutter").time), 39_000);
@@ -109,7 +129,7 @@ test("an acknowledged problem stays so over a reload, and an ended one alarms no
   assert.deepEqual([store.worst.text, store.actors.get("dome").level], ["disk", "warn"]);
   const done = store.acknowledge(store.worst);
   const [request] = socket.requests();
-  assert.deepEqual(request, { op: "ack", id: request.id, actor: "dome", key: "disk" });
+  assert.deepEqual(request, { op: "ack", id: request.id, actor: "dome", key: "disk", seq: 9 });
   socket.say({ op: "ok", id: request.id });
   await done;
   socket.say({ op: "problem", actor: "dome", problems: [acked] });
