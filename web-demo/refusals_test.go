@@ -97,6 +97,7 @@ func TestThePageShowsThatNoRepliesComeFromTheBroker(t *testing.T) {
 	do(t, ctx, chromedp.SendKeys("#command-input", "broker no_replies\r"), chromedp.WaitVisible(`#broker-state[data-state="no_replies"]`))
 	until(t, ctx, "the header and the notice say so", `document.querySelector("#broker-state").textContent.startsWith("no replies") && document.querySelector("#notice").textContent.endsWith("No replies come from the broker: the test says so.")`)
 	until(t, ctx, "the whole page looks dead", `document.body.dataset.dead === "broker" && document.querySelector("#dead").textContent.includes("nothing here is current")`)
+	until(t, ctx, "neither calm nor a lag of zero is claimed", `document.querySelector("#worst").dataset.level === "unknown" && document.querySelector("#lag").textContent === "lag ?"`)
 	do(t, ctx, chromedp.SendKeys("#command-input", "broker up\r"))
 	until(t, ctx, "it is alive again", `document.querySelector("#broker-state").dataset.state === "up" && document.body.dataset.dead === undefined`)
 	testkit.NoConsoleErrors(t, ctx)

@@ -78,7 +78,7 @@ export class Bar {
   problems() {
     const { worst } = this.#parts;
     const { worst: first, openProblems: open } = this.#store;
-    const unknown = first === null && this.#store.link.state !== "open";  // calm must not be claimed without a link
+    const unknown = first === null && !this.#hears;  // calm must not be claimed without a link
     const level = first?.level ?? "ok";
     worst.dataset.level = unknown ? "unknown" : level;
     worst.dataset.count = open;
@@ -87,6 +87,12 @@ export class Bar {
     setText(mark, unknown ? "?" : shape(level));
     setText(worst.querySelector(".words"), unknown ? "problems are not known" : first === null ? "no problems" : `${open} · ${first.actor}: ${first.text}`);
     setAttribute(worst, "title", first === null ? "Problems (p)" : `${first.level}: ${first.actor}: ${first.text}`);
+  }
+
+  /** Whether replies can come: through the bridge, and to it. */
+  get #hears() {
+    const { link, broker } = this.#store;
+    return link.state === "open" && broker.state !== "down" && broker.state !== "no_replies";
   }
 
   #lag() {
@@ -98,7 +104,7 @@ export class Bar {
     const behind = kind === "behind";
     lag.toggleAttribute("data-behind", behind);
     const seconds = this.#store.lag;
-    setText(lag, this.#store.link.state !== "open" || this.#clu.protocol === "plain" ? "lag ?"
+    setText(lag, !this.#hears || this.#clu.protocol === "plain" ? "lag ?"
       : `lag ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`);
     if (kind === null) {
       this.#since = null;
@@ -109,7 +115,7 @@ export class Bar {
     this.#since ??= now;
     document.body.dataset.dead = kind;
     const since = kind === "behind" ? now - seconds * 1_000 : this.#since;
-    setText(dead, `${text}${since > 0 ? ` What is shown is as of ${new Date(since).toISOString().slice(11, 19)} UTC.` : ""}`);
+    setText(dead, `${text}${since > 0 && (this.#wasOpen || kind !== "link") ? ` What is shown is as of ${new Date(since).toISOString().slice(11, 19)} UTC.` : ""}`);
   }
 
   #clock() {

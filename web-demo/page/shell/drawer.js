@@ -89,6 +89,7 @@ export class Drawer {
 
   #nothing() {
     if (document.body.dataset.dead === "link") return "Not connected: it is not known whether there are problems.";
+    if (document.body.dataset.dead === "broker") return "No replies come: it is not known whether there are problems.";
     const since = this.#app.clu.protocol === "plain" ? " CLU's own server keeps none: these are from the time since this page was loaded." : "";
     return `Nobody has reported a problem.${since}`;
   }
