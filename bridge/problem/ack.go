@@ -123,9 +123,13 @@ type earlyAck struct {
 	ended time.Time
 }
 
-// flapsFor is how soon a condition must hold again so that what was acknowledged of it still is: a
-// value that hovers about its limit would announce itself every second.
+// flapsFor is how soon a condition that only tests bounds must hold again so that what was acknowledged
+// of it still is: a value that hovers about its limit would announce itself every second.
 const flapsFor = time.Minute
+
+// hovers reports whether the problem is that a number is beyond a bound, about which it may hover. Any
+// other condition that holds again is news, however soon.
+func (e *entry) hovers() bool { return e.cond != nil && e.cond.When.OnlyBounds() }
 
 // Acked notes an acknowledgement that came from the exchange, as a reply with this number.
 func (t *Tracker) Acked(ack Ack, heard time.Time, seq uint64) {
@@ -148,7 +152,7 @@ func (t *Tracker) Acked(ack Ack, heard time.Time, seq uint64) {
 			a.remember(key, early)
 		case e.Acked == nil && (!early.same || e.raised <= early.seq):
 			e.Acked = &Acked{ack.By, heard}
-			if e.Kind == Condition && !e.Active {
+			if e.hovers() && !e.Active {
 				a.remember(key, earlyAck{Acked: *e.Acked, ended: e.ended})
 			}
 			if e.over(t.clock) {

@@ -91,7 +91,7 @@ func TestAConditionThatHoldsAgainIsNotAcknowledged(t *testing.T) {
 	h.expect("weather", "critical weather.is_safe == false x1 acked")
 	h.says("weather", "i", `{"is_safe": true}`)
 	h.expect("weather", "")
-	h.clock.Pass(flapsFor + time.Second)
+	h.clock.Pass(time.Second)
 	h.says("weather", "i", `{"is_safe": false}`)
 	h.ack("weather", "condition:unsafe", known) // of a page that has not heard of it
 	h.expect("weather", "critical weather.is_safe == false x1")

@@ -355,7 +355,7 @@ func (t *Tracker) raiseAgain(e *entry, at time.Time, seq uint64) {
 func (t *Tracker) end(e *entry, at time.Time) {
 	e.Active, e.ended = false, at
 	a := t.actors[e.Actor]
-	if e.Kind == Condition && e.Acked != nil {
+	if e.hovers() && e.Acked != nil {
 		a.remember(e.Key, earlyAck{Acked: *e.Acked, ended: at})
 	}
 	if e.over(t.clock) {

@@ -36,8 +36,9 @@
 //     does not raise it anew.
 //   - A condition that has ended without an acknowledgement is listed as ended, one level lighter,
 //     until it is acknowledged, or for an hour. If it was acknowledged before, it goes when it ends. If it
-//     holds again, it is raised anew, acknowledged if that is within a minute of its end: a value that
-//     hovers about its limit does not announce itself again and again.
+//     holds again, it is raised anew. If all it tests is that numbers are beyond bounds, it is still
+//     acknowledged within a minute of its end: a value that hovers about its limit does not announce
+//     itself again and again.
 //   - Silence ends as a condition does, but one of less than a minute leaves nothing behind.
 //
 // # Acknowledgements

@@ -1,5 +1,7 @@
 package site
 
+import "slices"
+
 // Truth is what an expression says.
 type Truth int8
 
@@ -27,9 +29,14 @@ func (e *Expr) Refs() []string { return e.refs }
 // as JSON, or nil if it is not known. It does not allocate.
 func (e *Expr) Eval(value func(ref int) []byte) Truth { return e.root.eval(value) }
 
+// OnlyBounds reports whether all that the expression tests is that numbers are above or below bounds:
+// a measured value may hover about such a bound.
+func (e *Expr) OnlyBounds() bool { return e.root.onlyBounds() }
+
 // node is a part of an expression.
 type node interface {
 	eval(value func(ref int) []byte) Truth
+	onlyBounds() bool
 }
 
 // allOf is true if all its parts are, and anyOf if one is.
@@ -54,12 +61,21 @@ func (a anyOf) eval(value func(int) []byte) Truth {
 	return t
 }
 
+func (a allOf) onlyBounds() bool { return all(a) }
+func (a anyOf) onlyBounds() bool { return all(a) }
+
+func all(nodes []node) bool {
+	return !slices.ContainsFunc(nodes, func(n node) bool { return !n.onlyBounds() })
+}
+
 // test compares the value of a keyword with a literal.
 type test struct {
 	ref     int
 	op      string
 	literal literal
 }
+
+func (t *test) onlyBounds() bool { return t.op != "==" && t.op != "!=" }
 
 func (t *test) eval(value func(int) []byte) Truth {
 	raw := value(t.ref)
