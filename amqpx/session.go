@@ -168,6 +168,8 @@ func (s *session) fail(err error) {
 func (s *session) serve(ctx context.Context) error {
 	s.link.outbox.open()
 	done := make(chan struct{})
+	// Whoever is told of the link may ask about queues at once.
+	s.link.serving.Store(s)
 	// Announce this first: the broker's next announcement, such as blocking, changes the
 	// announced state.
 	s.announce(done)
@@ -193,7 +195,6 @@ func (s *session) serve(ctx context.Context) error {
 		s.tasks.Go(s.dropReturned)
 	}
 	s.link.outbox.setSendNow(s.tryPublish)
-	s.link.serving.Store(s)
 	s.tasks.Go(func() {
 		if err := s.send(done); err != nil {
 			s.fail(err)

@@ -266,6 +266,8 @@ func TestThoseThatAskedAreToldHowCommandsGoOn(t *testing.T) {
 		t.Errorf("%d timers run", s.clock.Timers())
 	}
 	s.ask(c, "ok", `{"op": "unsubscribe"}`)
+	s.hub.mu.Lock() // held until the former group is left, after the answer
+	defer s.hub.mu.Unlock()
 	if n := s.hub.commandGroups.Load(); n != 0 {
 		t.Errorf("%d groups are told of commands", n)
 	}
