@@ -80,6 +80,28 @@ func TestTheAgeIsTrueWhateverTheClockOfTheComputerSays(t *testing.T) {
 	}
 }
 
+// watchAges counts in window.trueAges the writes in a row, of the row of a00, after which its value is no older than its age
+// says, not even a second later: ages are written once a second.
+const watchAges = `window.trueAges = 0; new MutationObserver(() => {
+	const at = (%s);
+	window.trueAges = at.Value > 0 && at.Now - at.Value + 1000 <= at.Age * 1000 ? window.trueAges + 1 : 0;
+}).observe(document.querySelector("#view"), {subtree: true, childList: true, characterData: true})`
+
+func TestNoValueIsOlderThanItsAgeSaysOnASlowPage(t *testing.T) {
+	for _, view := range []string{"", "actor/a00"} {
+		ctx := testkit.Browser(t)
+		o := startObservatory(t)
+		s := o.replyStorm(t)
+		s.all()
+		openView(t, ctx, o.addr, view, sizes[0])
+		do(t, ctx, throttle(slowCPU), chromedp.Evaluate[chromedp.Void](fmt.Sprintf(watchAges, probe)))
+		stop := s.run(200)
+		until(t, ctx, fmt.Sprintf("the ages of view %q are true", view), `window.trueAges >= 5`)
+		stop()
+		testkit.NoConsoleErrors(t, ctx)
+	}
+}
+
 func TestAPageThatFallsBehindSkipsWhatIsOldAndIsCurrentAgain(t *testing.T) {
 	for _, size := range sizes {
 		t.Run(size.name, func(t *testing.T) {

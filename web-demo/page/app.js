@@ -104,6 +104,8 @@ for (const type of ["notice", "state", "broker"]) {
   clu.on(type, ({ op = "problem" }) => { if (document.hidden && op === "problem") queueMicrotask(tellProblems); });
 }
 
+document.addEventListener("visibilitychange", () => { if (!document.hidden) store.refresh(); });
+
 arm.onChange((armed) => notify(armed ? "This tab is armed: commands are sent." : "This tab is disarmed: only commands that read are sent."));
 questions.onSite(({ title }) => app.badge.site(title));
 clu.on("notice", ({ op, actor }) => { if (op === "model") models.changed(actor); });

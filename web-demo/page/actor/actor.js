@@ -133,7 +133,7 @@ export class ActorView {
     setLevel(this.#level, actor?.level ?? "ok");
     const gone = actor?.liveness === "absent" && (actor.time === 0 || store.age(actor.time) > quietAfter(actor.interval ?? 0));
     setText(this.#liveness, actor ? (gone ? "nothing takes its commands: it is not running" : LIVENESS[actor.liveness] ?? "") : `no actor of the name ${this.#actor} was heard`);
-    setText(this.#seen, actor && actor.time > 0 ? formatAge(store.age(actor.time)) : "–");
+    setText(this.#seen, actor && actor.time > 0 ? formatAge(store.shownAge(actor.time)) : "–");
     setText(this.#said, actor?.last ? `${actor.last.code} ${actor.last.text}` : "");
   }
 

@@ -69,7 +69,7 @@ class Item {
 
   age() {
     const { time, began, count, acked, active } = this.#problem;
-    const said = [`${formatAge(this.#app.store.age(ms(time)))} ago`, count > 1 ? `${count} times since ${formatTime(ms(began))}` : "",
+    const said = [`${formatAge(this.#app.store.shownAge(ms(time)))} ago`, count > 1 ? `${count} times since ${formatTime(ms(began))}` : "",
       active === false ? "ended" : "", acked ? `acknowledged${acked.by ? ` by ${acked.by}` : ""}` : ""];
     setText(this.#state, said.filter(Boolean).join(" · "));
   }

@@ -12,7 +12,7 @@ import { Past, spanFor } from "./sparkline.js";
  * @typedef {object} TableContext  what all rows share
  * @property {string} actor
  * @property {() => number} now                 the bridge's clock, ms
- * @property {(time: number) => number} age
+ * @property {(time: number) => number} age   of what was heard then, to be shown
  * @property {(name: string) => import("./reading.js").Meta} metaOf
  * @property {(name: string) => object|undefined} keyword
  * @property {(path: string) => string} plotLink
@@ -57,7 +57,7 @@ export class KeywordTable {
     this.#models = app.models;
     this.#unhooks = [this.#models.onChange((name) => name === actor && this.#remeta()), app.onSite(() => this.#remeta())];
     this.#context = {
-      actor, now: () => store.now(), age: (time) => store.age(time), notify: (text) => app.notify(text),
+      actor, now: () => store.now(), age: (time) => store.shownAge(time), notify: (text) => app.notify(text),
       metaOf: (name) => metaOf(actor, name, this.#models.get(actor), app.site),
       keyword: (name) => store.actors.get(actor)?.keywords.get(name),
       span: spanFor(0),

@@ -60,7 +60,7 @@ export class ValuesItem {
     const unit = unitOf(site, actor, keyword);
     const limit = limitOf(site, actor, keyword, known?.value);
     setText(row.value, known === undefined ? "–" : `${{ warn: "▲ ", critical: "✖ " }[limit] ?? ""}${known.text}${unit === "" ? "" : ` ${unit}`}`);
-    setText(row.age, known === undefined ? "never" : formatAge(store.age(known.time)));
+    setText(row.age, known === undefined ? "never" : formatAge(store.shownAge(known.time)));
     setAttribute(row.root, "data-limit", limit === "ok" ? null : limit);
   }
 

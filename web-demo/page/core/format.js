@@ -92,14 +92,17 @@ export function kindOf(value) {
   return { number: "number", bigint: "number", string: "text", boolean: "bool" }[typeof value] ?? "object";
 }
 
-/** Formats an age in ms in at most four characters: 4s, 12m, 3h, 2d; "?" if it is not known. */
+/**
+ * Formats an age in ms in at most four characters: 4s, 12m, 3h, 2d; "?" if it is not known. It is rounded up: nothing is
+ * older than it says. A unit goes on until the next one says nearly the same: 99s, then 2m.
+ */
 export function formatAge(ms) {
   if (!Number.isFinite(ms)) return "?";
-  const seconds = Math.max(0, Math.floor(ms / 1_000));
-  if (seconds < 60) return `${seconds}s`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)}h`;
-  return `${Math.min(999, Math.floor(seconds / 86_400))}d`;
+  const of = (unit) => Math.max(0, Math.ceil(ms / unit));
+  if (of(1_000) < 100) return `${of(1_000)}s`;
+  if (of(60_000) < 100) return `${of(60_000)}m`;
+  if (of(3_600_000) < 37) return `${of(3_600_000)}h`;
+  return `${Math.min(999, of(86_400_000))}d`;
 }
 
 /** Formats a duration in ms: 0.4 s, 12.0 s, 3:05, 1:02:03. */

@@ -21,6 +21,10 @@ const SLACK = 50;
 /** ms after which an update is made without its timer. */
 const OVERDUE = 2 * CALM;
 
+/** Ticks of which is kept how late they were, and the most ms that count: of a page that is behind more, the bar says so. */
+const TICKS = 10;
+const LONGEST = 3_000;
+
 export class Scheduler {
   #run;
   #monotonic;
@@ -30,6 +34,7 @@ export class Scheduler {
   #requested = null;   // when the update that is to come was asked for
   #last = -Infinity;   // when the last update ended
   #ticked = -Infinity;
+  #stays = [];         // how long what the last ticks had written stayed, ms
 
   /**
    * @param {(tick: boolean) => void} run  `tick`: ages have to be written, too
@@ -42,7 +47,7 @@ export class Scheduler {
 
   /** Begins the ticks. */
   start() {
-    this.#ticker ??= setInterval(() => this.#now(), TICK);
+    this.#ticker ??= setInterval(() => this.now(), TICK);
   }
 
   /** Ends the ticks, and forgets what was to come. */
@@ -51,6 +56,9 @@ export class Scheduler {
     clearTimeout(this.#timer);
     this.#ticker = this.#timer = this.#requested = null;
   }
+
+  /** How long what a tick writes may stay, ms: until the next one, which may be as late, and take as long, as one of the last. */
+  get stay() { return Math.max(TICK, ...this.#stays); }
 
   /**
    * Asks for an update. Browsers run the timers of a hidden page once a minute, but not so what handles a message: an
@@ -69,22 +77,25 @@ export class Scheduler {
   #requestAfter(interval) {
     const now = this.#monotonic();
     const due = Math.max(now, this.#last + interval);
-    if (this.#requested !== null && now - this.#requested > OVERDUE) this.#now();
+    if (this.#requested !== null && now - this.#requested > OVERDUE) this.now();
     else if (this.#requested === null || due < this.#due) {
       clearTimeout(this.#timer);
       this.#requested ??= now;
       this.#due = due;
-      this.#timer = setTimeout(() => this.#now(), due - now);
+      this.#timer = setTimeout(() => this.now(), due - now);
     }
   }
 
-  #now() {
+  /** Makes an update, whatever was asked for. */
+  now() {
     clearTimeout(this.#timer);
     this.#timer = this.#requested = null;
     const now = this.#monotonic();
-    const tick = now - this.#ticked >= TICK - SLACK;
+    const before = this.#ticked;
+    const tick = now - before >= TICK - SLACK;
     if (tick) this.#ticked = now;
     this.#run(tick);
     this.#last = this.#monotonic();  // after the work: a slow page gets the whole interval for other things
+    if (tick && before > -Infinity) this.#stays = [...this.#stays.slice(1 - TICKS), Math.min(LONGEST, this.#last - before)];
   }
 }

@@ -125,11 +125,17 @@ export class Store {
     for (const subscription of this.#subscriptions.splice(0)) subscription.close();
   }
 
+  /** Writes everything at once: what is in a page that was hidden may be a minute old. */
+  refresh() { this.#scheduler.now(); }
+
   /** The bridge's clock, ms since 1970. */
   now() { return this.#clu.now(); }
 
   /** How old something is that was heard at a time, ms; Infinity if that is not known. */
   age(time) { return time > 0 ? Math.max(0, this.now() - time) : Infinity; }
+
+  /** What to say of how old something is, ms. It counts to when ages are written again: until then what is shown must be true. */
+  shownAge(time) { return this.age(time) + this.#scheduler.stay; }
 
   /** How far this page is behind, seconds. */
   get lag() { return this.#clu.lag; }

@@ -6,10 +6,11 @@ import { quietAfter } from "../core/liveness.js";
 /**
  * @param {{liveness: string, time: number, interval: number|null}} actor
  * @param {number} age  since its last reply, ms
+ * @param {number} shown  the same, until ages are written again
  * @returns {{words: string, silent: boolean, title: string}}  `silent`: it should have been heard
  */
-export function lifeOf({ liveness, time, interval }, age) {
-  const when = time === 0 ? "never" : formatAge(age);
+export function lifeOf({ liveness, time, interval }, age, shown = age) {
+  const when = time === 0 ? "never" : formatAge(shown);
   const usual = interval === null ? "Since its last reply" : `Since its last reply; usually one in ${interval < 10_000 ? `${(interval / 1_000).toFixed(1)} s` : formatAge(interval)}`;
   if (liveness === "unknown") return { words: `? ${when}`, silent: false, title: "It is not known whether it is alive" };
   if (liveness === "quiet") return { words: `silent ${when}`, silent: true, title: `${usual}: its broadcasts have stopped` };

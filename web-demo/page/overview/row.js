@@ -77,7 +77,9 @@ export class Row {
 
   /** Writes how long ago the actor was last heard, and whether it should have been. */
   age() {
-    const { words, silent, title } = lifeOf(this.#actor, this.#app.store.age(this.#actor.time));
+    const { store } = this.#app;
+    const { time } = this.#actor;
+    const { words, silent, title } = lifeOf(this.#actor, store.age(time), store.shownAge(time));
     setText(this.#seen, this.#unheard ? `not heard ${words}` : words);
     this.root.toggleAttribute("data-quiet", silent);
     setAttribute(this.#seen, "title", title);

@@ -180,7 +180,7 @@ class Row {
   age(store) {
     const { time, began, count } = this.problem;
     const often = count > 1 ? `, ${count} times in ${formatAge(Math.max(0, time - began))}` : "";
-    setText(this.#age, `${formatAge(store.now() - time)} ago${often}`);
+    setText(this.#age, `${formatAge(store.shownAge(time))} ago${often}`);
     this.#age.title = `${new Date(began).toISOString().slice(0, 19).replace("T", " ")} UTC`;
   }
 }

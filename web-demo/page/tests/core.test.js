@@ -221,6 +221,31 @@ test("a hidden page, whose timers are late, updates when a message arrives", () 
   scheduler.stop();
 });
 
+test("what a tick writes is true until the next one has been made, however slow the page is", () => {
+  let [now, began, work] = [0, 0, 0];
+  let said = Infinity;  // until when the last tick had said that what it wrote would be true
+  const scheduler = new Scheduler(() => { now += work; }, () => now);
+  const tick = (late, takes) => {
+    began += 1_000 + late;
+    [now, work] = [began, takes];
+    scheduler.now();
+    const was = said;
+    said = began + scheduler.stay;
+    return { is: now, said: was };
+  };
+  tick(0, 5);
+  tick(120, 30);
+  for (let n = 0; n < 30; n += 1) {
+    const { is, said: until } = tick(n % 3 === 0 ? 120 : 2, 30);  // late now and then
+    assert.ok(is <= until, `it stayed until ${is}, and had counted until ${until}`);
+  }
+  for (let n = 0; n < 10; n += 1) tick(0, 0);
+  assert.equal(scheduler.stay, 1_000);
+  tick(600_000, 0);  // a page that was hidden, or a computer that slept
+  assert.ok(scheduler.stay <= 3_000);
+  scheduler.stop();
+});
+
 test("a problem that is said again keeps its place among those of its level", () => {
   const problem = (key, began, time, level = "error") => ({ key, began, time, level, acked: null, active: null });
   const keys = (problems) => problems.sort(compare).map(({ key }) => key).join(" ");

@@ -17,9 +17,21 @@ test("values are written for reading", () => {
   assert.equal(compactJSON({ a: "x".repeat(1_000) }, 10), '{"a":"xxxx…');
 });
 
-test("ages take four characters", () => {
-  const ages = [-5, 0, 999, 59_999, 60_000, 3_599_999, 3_600_000, 86_400_000, 1e12].map(formatAge);
-  assert.deepEqual(ages, ["0s", "0s", "0s", "59s", "1m", "59m", "1h", "1d", "999d"]);
+test("ages take four characters, and are rounded up", () => {
+  const cases = [
+    [-5, "0s"], [0, "0s"], [1, "1s"], [1_000, "1s"], [1_001, "2s"], [99_000, "99s"], [99_001, "2m"], [120_001, "3m"], [5_940_000, "99m"],
+    [5_940_001, "2h"], [129_600_000, "36h"], [129_600_001, "2d"], [172_800_001, "3d"], [1e12, "999d"], [Infinity, "?"],
+  ];
+  for (const [ms, text] of cases) assert.equal(formatAge(ms), text, `${ms} ms`);
+});
+
+test("nothing is older than its age says", () => {
+  const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+  for (let ms = 1; ms < 1e10; ms = Math.ceil(ms * 1.0007) + 1) {
+    const [, number, unit] = /^(\d+)([smhd])$/.exec(formatAge(ms));
+    assert.ok(number * units[unit] >= ms, `${ms} ms is said to be ${number}${unit}`);
+    assert.ok(number * units[unit] <= 1.5 * ms + 1_000, `${ms} ms is said to be ${number}${unit}`);
+  }
 });
 
 test("a value of any kind is written", () => {

@@ -84,6 +84,29 @@ test("ages count from when the bridge heard a value, whatever the clock here say
   assert.equal(wrong.store.clockError, Date.now() - (NOON - 3_600_000));
 });
 
+test("a value is never older than what was written of it, and what was heard long ago stays so", () => {
+  const { store, updates } = opened({ actors: { dome: actor(-200, { shutter: "open" }) } });
+  const { time } = store.actors.get("dome").keywords.get("shutter");
+  const ticks = () => updates.filter(({ tick }) => tick).length;
+  for (let n = 0; n < 5; n += 1) {
+    const [said, before] = [store.shownAge(time), ticks()];
+    while (ticks() === before) {
+      assert.ok(store.age(time) <= said, `${store.age(time)} ms, and ${said} were written`);
+      mock.timers.tick(1);
+    }
+  }
+  assert.equal(store.shownAge(0), Infinity, "when that was is not known");
+});
+
+test("a page that is shown again writes its ages at once", () => {
+  const { store, updates } = opened();
+  mock.timers.tick(1_000);
+  mock.timers.setTime(Date.now() + 60_000);  // browsers delay the timers of a hidden page
+  const before = updates.length;
+  store.refresh();
+  assert.deepEqual([updates.length, updates.at(-1).tick], [before + 1, true]);
+});
+
 test("a page that is behind says so, and its values are right when it is current again", () => {
   const { store, socket } = opened({ actors: { dome: actor(0, { n: 0 }) } });
   mock.timers.tick(4_000);
