@@ -143,3 +143,10 @@ export class FoundProblems {
     this.dropped += 1;
   }
 }
+
+/** @param {Problem[]} problems @returns {Map<string, Problem[]>} those of each actor */
+export function byActor(problems) {
+  const of = new Map();
+  for (const problem of problems) of.has(problem.actor) ? of.get(problem.actor).push(problem) : of.set(problem.actor, [problem]);
+  return of;
+}

@@ -19,7 +19,7 @@ import { describeGap } from "./format.js";
 import { livenessOf } from "./liveness.js";
 import { LogRing } from "./logring.js";
 import { missingFrom } from "./missing.js";
-import { compare, FoundProblems, fromBridge, isOpen, levelOf } from "./problems.js";
+import { byActor, compare, FoundProblems, fromBridge, isOpen, levelOf } from "./problems.js";
 import { Scheduler } from "./scheduler.js";
 
 /** What the bridge tells beside replies. */
@@ -393,10 +393,4 @@ function hears(state) {
 
 function noChanges() {
   return { actors: new Set(), keywords: new Map(), problems: false, commands: false, link: false, models: false, replies: 0, tick: false };
-}
-
-function byActor(problems) {
-  const of = new Map();
-  for (const problem of problems) of.has(problem.actor) ? of.get(problem.actor).push(problem) : of.set(problem.actor, [problem]);
-  return of;
 }
