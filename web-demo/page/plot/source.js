@@ -3,9 +3,9 @@
  * history is asked again whenever another span is shown, at the resolution of the screen.
  */
 
-import { splitKeyword } from "../board/items.js";
 import { formatTime } from "../core/format.js";
 import { quietAfter } from "../core/liveness.js";
+import { splitKeyword } from "../core/names.js";
 import { isNumeric, NumberSeries, StateSeries } from "./series.js";
 
 /** Keywords in one plot. */
