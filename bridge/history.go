@@ -45,7 +45,10 @@ func (b *Bridge) noteValues(o *hub.Observed) {
 }
 
 func historyReply(r *filter.Reply, heard time.Time) *history.Reply {
-	return &history.Reply{Actor: r.Sender, Time: heard, Code: r.Code, RoutingKey: r.RoutingKey, CommandID: r.CommandID, Commander: r.Commander}
+	return &history.Reply{
+		Actor: r.Sender, Time: heard, Broadcast: hub.IsBroadcast(r),
+		Code: r.Code, RoutingKey: r.RoutingKey, CommandID: r.CommandID, Commander: r.Commander,
+	}
 }
 
 // history answers with what keywords were.

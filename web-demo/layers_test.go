@@ -20,7 +20,7 @@ var mayImport = map[string][]string{
 	"page/overview": {"client", "page/core", "page/shell"},
 	"page/log":      {"client", "page/core", "page/shell"},
 	"page/actor":    {"client", "page/core", "page/shell", "page/log"},
-	"page/plot":     {"client", "page/core", "page/shell", "page/log", "page/board/items.js", "page/actor/reading.js", "page/vendor/uplot/uPlot.esm.js"},
+	"page/plot":     {"client", "page/core", "page/shell", "page/vendor/uplot/uPlot.esm.js"},
 	"page/board":    {"client", "page/core", "page/shell", "page/log", "page/actor", "page/plot", "page/overview", "page/views.js"},
 }
 

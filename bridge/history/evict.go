@@ -8,7 +8,8 @@ import (
 // sweepMS is how often each actor is looked at for what is too old, in milliseconds.
 const sweepMS = 60_000
 
-// silenceMS is how long nothing is heard of an actor until it counts as silent, in milliseconds.
+// silenceMS is how long nothing is heard of an actor without a rhythm until it counts as silent, in
+// milliseconds.
 const silenceMS = 60_000
 
 // maxSpans is how many spans are kept of each kind.

@@ -200,6 +200,62 @@ func TestSilenceOfAnActorIsTold(t *testing.T) {
 	}
 }
 
+func TestAnActorIsSilentByItsRhythm(t *testing.T) {
+	for what, c := range map[string]struct {
+		every, pause float64 // seconds
+		broadcast    bool
+		silent       bool
+	}{
+		"a second's rhythm, and 25 s without":          {1, 25, true, true},
+		"a second's rhythm, and less than five":        {1, 4.9, true, false},
+		"two minutes' rhythm, and five without":        {120, 300, true, false},
+		"two minutes' rhythm, and ten without":         {120, 600, true, true},
+		"replies to commands make no rhythm":           {1, 25, false, false},
+		"without a rhythm a minute is what may pass":   {1, 60, false, false},
+		"and more than a minute is silence, as before": {1, 61, false, true},
+	} {
+		s := New(Limits{})
+		at := start
+		say := func(pause float64, body string) {
+			at = at.Add(time.Duration(pause * float64(time.Second)))
+			s.Note(&Reply{Actor: "a", Time: at, Broadcast: c.broadcast}, membersOf(body))
+		}
+		say(0, `{"n": 1}`)
+		for range 20 {
+			say(c.every, `{"other": 1}`) // that n is not said is no silence
+		}
+		last := at // until a rhythm of two minutes is known, each pause is silence
+		say(c.pause, `{"n": 1}`)
+		var want [][2]int64
+		if c.silent {
+			want = [][2]int64{{last.UnixMilli(), at.UnixMilli()}}
+		}
+		if told := s.since(t, last, at, 10, "a.n")[0]; !slices.Equal(told.Silent, want) {
+			t.Errorf("%s: it was silent %v, want %v", what, told.Silent, want)
+		}
+	}
+}
+
+func TestWhatTheBridgeMissedMakesNoRhythm(t *testing.T) {
+	s := New(Limits{})
+	at := start
+	say := func(pause time.Duration) {
+		at = at.Add(pause)
+		s.Note(&Reply{Actor: "a", Time: at, Broadcast: true}, membersOf(`{"n": 1}`))
+	}
+	say(0)
+	for range 10 {
+		for range 3 {
+			say(time.Second)
+		}
+		s.Gap(at, at.Add(time.Hour/2))
+		say(time.Hour / 2)
+	}
+	if a := s.live.actors["a"]; a.silentAfter() != 5000 {
+		t.Errorf("it is silent after %d ms", a.silentAfter())
+	}
+}
+
 func TestSilenceIsForThoseWhoHearEverything(t *testing.T) {
 	s := New(Limits{Origins: true})
 	for i := range 2 {

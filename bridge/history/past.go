@@ -71,8 +71,8 @@ func (s *Store) join(old *actor) {
 		return
 	case a == nil:
 		a = s.addActor(s.live, old.name, old.heard)
-		a.heard = old.heard
-	case a.first-old.heard >= silenceMS:
+		a.heard, a.rhythm = old.heard, old.rhythm
+	case a.first-old.heard > old.silentAfter():
 		a.silent = slices.Insert(a.silent, 0, Span{old.heard, a.first})
 	}
 	a.silent = slices.Insert(a.silent, 0, old.silent...)

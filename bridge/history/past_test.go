@@ -78,6 +78,25 @@ func TestAnActorThatWasHeardInThePastOnlyIsKnown(t *testing.T) {
 	}
 }
 
+func TestThePauseBetweenAPastAndTheRestIsSilenceByTheRhythm(t *testing.T) {
+	s := New(Limits{})
+	past := s.Past()
+	for i := range 20 {
+		past.Note(&Reply{Actor: "a", Time: after(float64(i)), Broadcast: true}, membersOf(`{"n": 1}`))
+		past.Note(&Reply{Actor: "irregular", Time: after(float64(i))}, membersOf(`{"n": 1}`))
+		past.Note(&Reply{Actor: "unheard", Time: after(float64(i)), Broadcast: true}, membersOf(`{"n": 1}`))
+	}
+	s.say("a", after(44), `{"n": 1}`)
+	s.say("irregular", after(44), `{"n": 1}`)
+	past.join()
+	s.say("unheard", after(44), `{"n": 1}`)
+	for actor, want := range map[string][][2]int64{"a": {{after(19).UnixMilli(), after(44).UnixMilli()}}, "irregular": nil, "unheard": {{after(19).UnixMilli(), after(44).UnixMilli()}}} {
+		if told := s.since(t, start, after(50), 10, actor+".n")[0]; !slices.Equal(told.Silent, want) {
+			t.Errorf("%s was silent %v, want %v", actor, told.Silent, want)
+		}
+	}
+}
+
 func TestAPastHasNoMoreMemoryThanThereIs(t *testing.T) {
 	s := New(Limits{Bytes: 256 << 10})
 	past := s.Past()

@@ -5,7 +5,7 @@ import "hash/maphash"
 // Memory of an actor, a node of its tree and a series in addition to texts and chunks, in bytes. A
 // test compares these with the heap.
 const (
-	actorCost  = 900
+	actorCost  = 1000
 	nodeCost   = 210
 	seriesCost = 80
 	numberCost = 232

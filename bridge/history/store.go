@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/rhythm"
 )
 
 // Limits bound the memory of a [Store].
@@ -38,6 +40,9 @@ type Reply struct {
 	Actor string // "" is none, and the reply is ignored
 	Time  time.Time
 
+	// Broadcast reports whether it answers nobody's command, so that it counts for the actor's rhythm.
+	Broadcast bool
+
 	// The following are used with [Limits.Origins].
 	Code, RoutingKey, CommandID, Commander string
 }
@@ -59,6 +64,7 @@ type Store struct {
 	sweep int         // the actor to look at next for what is too old
 	swept int64       // when the last one was looked at
 	gaps  []Span      // when the bridge may have missed replies
+	lost  uint64      // how many gaps there were
 
 	noting  noting                        // the current reply
 	each    func(name, value []byte) bool // records a keyword of it
@@ -91,6 +97,8 @@ type actor struct {
 	first   int64 // when it was first heard, and last
 	heard   int64
 	silent  []Span // when nothing was heard of it
+	rhythm  rhythm.Rhythm
+	lost    uint64 // store.lost at the last broadcast
 	others  *Origin
 	origins map[string]*Origin
 }
@@ -134,6 +142,9 @@ func (s *Store) Note(r *Reply, keywords Keywords) {
 func (s *Store) note(p *population, r *Reply, keywords Keywords) {
 	t := r.Time.UnixMilli()
 	a := s.touch(p, r.Actor, t)
+	if r.Broadcast {
+		a.noteRhythm(r.Time)
+	}
 	s.noting = noting{a: a, t: t, origin: a.originOf(r, keywords)}
 	keywords(s.each)
 	s.makeRoom()
@@ -145,11 +156,28 @@ func (s *Store) touch(p *population, name string, t int64) *actor {
 	if a == nil {
 		a = s.addActor(p, name, t)
 	}
-	if t-a.heard >= silenceMS {
+	if t-a.heard > a.silentAfter() {
 		a.silent = appendSpan(a.silent, Span{a.heard, t})
 	}
 	a.heard = max(a.heard, t)
 	return a
+}
+
+// silentAfter returns after how many milliseconds the actor counts as silent: by its rhythm, if it has one.
+func (a *actor) silentAfter() int64 {
+	if interval := a.rhythm.Interval(); interval > 0 {
+		return rhythm.SilentAfter(interval).Milliseconds()
+	}
+	return silenceMS
+}
+
+// noteRhythm takes a broadcast into account for the actor's rhythm.
+func (a *actor) noteRhythm(at time.Time) {
+	if a.lost != a.store.lost { // replies may be missing before it
+		a.lost = a.store.lost
+		a.rhythm.Skip()
+	}
+	a.rhythm.Note(at)
 }
 
 // addActor adds an actor. At the limit it replaces the one that was heard least recently.

@@ -106,7 +106,7 @@ func (h *Hub) record(d *delivery) {
 	if !r.Unroutable && !r.Aside {
 		d.rhythm = h.values.Note(snapshot.Reply{
 			Sender: r.Sender, Code: r.Code, RoutingKey: r.RoutingKey, CommandID: r.CommandID, Commander: r.Commander,
-			Internal: r.Internal, Broadcast: isBroadcast(&r.Reply), Time: r.heard, Seq: r.Seq, Keywords: &h.keywords,
+			Internal: r.Internal, Broadcast: IsBroadcast(&r.Reply), Time: r.heard, Seq: r.Seq, Keywords: &h.keywords,
 		})
 	}
 	if !r.Unroutable {

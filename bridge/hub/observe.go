@@ -26,13 +26,10 @@ type Observed struct {
 	Keywords func(yield func(name, value []byte) bool)
 }
 
-// Broadcast reports whether the reply answers nobody's command.
-func (o *Observed) Broadcast() bool { return isBroadcast(o.Reply) }
-
-// isBroadcast reports whether a reply answers nobody's command: it has none, or one that its actor
+// IsBroadcast reports whether a reply answers nobody's command: it has none, or one that its actor
 // gives itself from time to time (CLU's timed commands have the commander ".<actor>"), or is for
 // everybody (CLU sends a reply to a command with broadcast=True by this routing key).
-func isBroadcast(r *filter.Reply) bool {
+func IsBroadcast(r *filter.Reply) bool {
 	return r.CommandID == "" || r.Commander == "" || r.Commander[0] == '.' || r.RoutingKey == "reply.broadcast"
 }
 

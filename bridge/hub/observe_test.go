@@ -92,7 +92,7 @@ func TestABroadcastAnswersNobodysCommand(t *testing.T) {
 		{filter.Reply{CommandID: "x"}, true},
 		{filter.Reply{Commander: "bridge.dome"}, true},
 	} {
-		if got := (&Observed{Reply: &c.reply}).Broadcast(); got != c.want {
+		if got := IsBroadcast(&c.reply); got != c.want {
 			t.Errorf("%+v: %v", c.reply, got)
 		}
 	}

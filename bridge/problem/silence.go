@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clu-ws/clu-ws/bridge/rhythm"
 	"github.com/clu-ws/clu-ws/bridge/site"
 )
 
@@ -23,9 +24,6 @@ type silence struct {
 
 // silentKey is the key of the problem that an actor is silent.
 const silentKey = "silent"
-
-// minSilence is the shortest time after which an actor counts as silent.
-const minSilence = 5 * time.Second
 
 // settle is how long actors have after an outage of the broker to connect to it again: those of CLU
 // try it every five seconds. Without it, each outage would let all of them seem dead.
@@ -52,7 +50,7 @@ func (t *Tracker) listen(s *silence) (again time.Time) {
 	again = never
 	silent := s.quiet || s.lost
 	if s.interval > 0 && !s.quiet {
-		at := later(later(s.heard, t.quietSince).Add(max(minSilence, 4*s.interval)), t.settled)
+		at := later(later(s.heard, t.quietSince).Add(rhythm.SilentAfter(s.interval)), t.settled)
 		if s.quiet = t.clock.After(at); !s.quiet {
 			again = at
 		}

@@ -1,6 +1,10 @@
 package snapshot
 
-import "container/list"
+import (
+	"container/list"
+
+	"github.com/clu-ws/clu-ws/bridge/rhythm"
+)
 
 // actor is an actor that has sent a reply.
 type actor struct {
@@ -16,7 +20,7 @@ type actor struct {
 	all      sharedList
 	sets     map[string]*nameSet // see [Store.KeepNames]; nil if there are none
 
-	rhythm   rhythm
+	rhythm   rhythm.Rhythm
 	beat     *keptReply // its last broadcast; nil if there was none
 	pauses   uint64     // [Store.pauses] at its last broadcast
 	consumer Presence

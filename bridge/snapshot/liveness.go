@@ -33,9 +33,10 @@ func (s *Store) noteRhythm(a *actor) (changed bool) {
 	a.beat = a.last
 	a.beat.refs++
 	if a.pauses != s.pauses {
-		a.pauses, a.rhythm.skip = s.pauses, true
+		a.pauses = s.pauses
+		a.rhythm.Skip()
 	}
-	return a.rhythm.note(a.last.Time)
+	return a.rhythm.Note(a.last.Time)
 }
 
 // Interrupt says that replies may be missing here: the space between the replies before and after it
@@ -78,7 +79,7 @@ func (s *Store) LivenessOf(name string) (l Liveness, e Entry, known bool) {
 }
 
 func (a *actor) liveness() Liveness {
-	return Liveness{Name: a.name, Last: a.last.Time, Seq: a.last.Seq, Interval: a.rhythm.interval(), Consumer: a.consumer}
+	return Liveness{Name: a.name, Last: a.last.Time, Seq: a.last.Seq, Interval: a.rhythm.Interval(), Consumer: a.consumer}
 }
 
 // append writes the rhythm and the consumer:

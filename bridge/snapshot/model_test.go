@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/rhythm"
 )
 
 // model is the store as its doc tells it, in the plainest form: lists that are
@@ -23,7 +25,7 @@ type modelActor struct {
 	name     string
 	last     *Reply
 	beat     *Reply // the last broadcast
-	rhythm   rhythm
+	rhythm   rhythm.Rhythm
 	keywords []modelKeyword // what was updated last is at the end
 	evicted  uint64
 }
@@ -56,7 +58,7 @@ func (m *model) note(r Reply) {
 	a.last = &r
 	if r.Broadcast {
 		a.beat = &r
-		a.rhythm.note(r.Time)
+		a.rhythm.Note(r.Time)
 	}
 	d := json.NewDecoder(strings.NewReader(string(r.Body)))
 	if token, _ := d.Token(); token == json.Delim('{') {
@@ -209,7 +211,7 @@ func (m *model) list() any {
 func (a *modelActor) tree() dict {
 	o := a.last.tree()
 	o["interval_ms"], o["consumer"] = nil, nil
-	if ms := a.rhythm.interval().Milliseconds(); ms > 0 {
+	if ms := a.rhythm.Interval().Milliseconds(); ms > 0 {
 		o["interval_ms"] = ms
 	}
 	if a.evicted > 0 {

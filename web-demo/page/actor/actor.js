@@ -24,7 +24,9 @@
 
 import { formatAge } from "../core/format.js";
 import { quietAfter } from "../core/liveness.js";
+import { writeNames } from "../core/names.js";
 import { element, setLevel, levelMark, setText } from "../shell/dom.js";
+import { formatRoute } from "../shell/router.js";
 import { LogPanel } from "../log/panel.js";
 import { LogQuery } from "../log/query.js";
 import { ActorProblems } from "./actorproblems.js";
@@ -79,7 +81,7 @@ export class ActorView {
     this.#add(new CommandList(this.#app, { root: sent, actor: this.#actor }));
     const panel = this.#add(new LogPanel(this.#app, { query: new LogQuery({ senders: [this.#actor], text: "", codes: null, hideInternal: true }), label: `Replies of ${this.#actor}` }));
     const frame = element("div", { class: "log-frame" });
-    log.append(frame, element("a", { href: `#/log?sender=${encodeURIComponent(this.#actor)}`, text: "All of its log, with internal replies" }));
+    log.append(frame, element("a", { href: formatRoute(["log"], { sender: writeNames([this.#actor]) }), text: "All of its log, with internal replies" }));
     panel.mount(frame);
     const command = query.get("c");
     if (command) this.#forms.open(command);

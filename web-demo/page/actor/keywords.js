@@ -3,9 +3,12 @@
  * an actor may have a thousand.
  */
 
+import { metaOf } from "../core/meta.js";
+import { writeNames } from "../core/names.js";
 import { element, setText } from "../shell/dom.js";
+import { formatRoute } from "../shell/router.js";
 import { KeywordRow } from "./keywordrow.js";
-import { arrange, metaOf } from "./reading.js";
+import { arrange } from "./reading.js";
 import { Past, spanFor } from "./sparkline.js";
 
 /**
@@ -13,7 +16,7 @@ import { Past, spanFor } from "./sparkline.js";
  * @property {string} actor
  * @property {() => number} now                 the bridge's clock, ms
  * @property {(time: number) => number} age   of what was heard then, to be shown
- * @property {(name: string) => import("./reading.js").Meta} metaOf
+ * @property {(name: string) => import("../core/meta.js").Meta} metaOf
  * @property {(name: string) => object|undefined} keyword
  * @property {(path: string) => string} plotLink
  * @property {(text: string) => void} notify
@@ -61,7 +64,7 @@ export class KeywordTable {
       metaOf: (name) => metaOf(actor, name, this.#models.get(actor), app.site),
       keyword: (name) => store.actors.get(actor)?.keywords.get(name),
       span: spanFor(0),
-      plotLink: (path) => `#/plot?s=${encodeURIComponent(path)}`,
+      plotLink: (path) => formatRoute(["plot"], { s: writeNames([path]) }),
     };
     this.#past = new Past((keywords, options) => app.history(keywords, options), () => store.now(), (path) => this.#rows.get(path.slice(actor.length + 1))?.draw());
     this.#setUp(root, filter, sort);

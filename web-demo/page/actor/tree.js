@@ -11,7 +11,7 @@ import { childrenOf, isBranch, leafText, MAX_DEPTH, PAGE, pathTo, sizeOf, summar
 /**
  * @typedef {object} TreeOptions
  * @property {(text: string) => void} notify
- * @property {(path: string) => import("./reading.js").Meta} metaOf
+ * @property {(path: string) => import("../core/meta.js").Meta} metaOf
  * @property {(path: string) => string} plotLink
  */
 

@@ -3,12 +3,13 @@
  * come from the bridge's configuration; one's own is a URL, which is kept as a bookmark and passed on as a link.
  */
 
+import { writeNames } from "../core/names.js";
 import { LogPanel } from "../log/panel.js";
 import { LogQuery } from "../log/query.js";
 import { button, element, setText } from "../shell/dom.js";
 import { formatRoute } from "../shell/router.js";
 import { VIEWS } from "../views.js";
-import { formatBoard, formatItem, hasItems, kindOf, KINDS, MAX_ITEMS, parseBoard, parseItem } from "./items.js";
+import { formatBoard, hasItems, kindOf, KINDS, MAX_ITEMS, parseBoard, parseItem } from "./items.js";
 import { ValuesItem } from "./values.js";
 
 const HINTS = {
@@ -102,7 +103,7 @@ export class BoardView {
   async #mountItem(grid, item, at, turn) {
     const kind = kindOf(item);
     const body = element("div", { class: "item-body" });
-    const title = kind === null ? "unknown" : kind === "actor" ? item.actor : `${kind === "log" ? "log " : ""}${formatItem(item).replace("~", ", ").replaceAll(",", ", ")}`;
+    const title = titleOf(item, kind);
     const heading = kind === "actor" ? element("a", { href: formatRoute(["actor", item.actor]), text: title }) : element("span", { text: title });
     const remove = this.#own ? [button("✕", () => this.#change(this.#board.items.filter((_, index) => index !== at)), { "aria-label": `Remove ${title}` })] : [];
     grid.append(element("section", { class: "item", data: { item: kind ?? "unknown" }, "aria-label": title }, element("header", {}, element("h3", {}, heading), ...remove), body));
@@ -150,8 +151,14 @@ export class BoardView {
   }
 }
 
+function titleOf(item, kind) {
+  if (kind === null) return "unknown";
+  if (kind === "log") return `log ${item.log}`;
+  return [item[kind], kind === "plot" ? item.range ?? "6h" : []].flat().join(", ");
+}
+
 function routeOf(item, kind) {
-  const query = kind === "plot" ? { s: [item.plot].flat().join(","), r: item.range ?? "6h" }  : {};
+  const query = kind === "plot" ? { s: writeNames([item.plot].flat()), r: item.range ?? "6h" }  : {};
   if (kind === "log") return { path: ["log"], query: new URLSearchParams(item.log.includes("=") ? item.log : { q: item.log }), embedded: true };
   return { path: [kind], query: new URLSearchParams(query), embedded: true };
 }

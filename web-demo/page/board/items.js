@@ -6,6 +6,8 @@
  * Nothing here depends on the page.
  */
 
+import { readNames, writeNames } from "../core/names.js";
+
 /** @typedef {{plot: string[], range: string} | {keywords: string[]} | {log: string} | {actor: string}} Item */
 
 export const KINDS = ["plot", "keywords", "actor", "log"];
@@ -30,8 +32,9 @@ export function parseBoard(query) {
 
 /** Reads an item as somebody writes it: "weather.wind_speed_ms, dome.dome_shutter ~ 6h". @returns {Item|null} null if it is empty */
 export function parseItem(kind, text) {
-  const [what, range = ""] = kind === "plot" ? text.split("~") : [text];
-  const names = what.split(/[\s,]+/).filter(Boolean);
+  const [what] = kind === "plot" ? /^(?:\\[^]|[^~])*/.exec(text) : [text];
+  const range = text.slice(what.length + 1);
+  const names = readNames(what);
   if (kind === "log") return { log: text.trim() };
   if (names.length === 0) return null;
   if (kind === "plot") return { plot: names, range: range.trim() || "6h" };
@@ -44,10 +47,11 @@ export function kindOf(item) {
 }
 
 /** Writes an item as `parseItem` reads it. @param {Item} item */
-export function formatItem(item) {
+function formatItem(item) {
   const kind = kindOf(item);
-  if (kind === "plot") return `${[item.plot].flat().join(",")}~${item.range ?? "6h"}`;
-  return [item[kind]].flat().join(",");
+  if (kind === "log") return item.log;
+  const names = writeNames([item[kind]].flat());
+  return kind === "plot" ? `${names}~${item.range ?? "6h"}` : names;
 }
 
 /** Writes a board as a query. @returns {URLSearchParams} */
@@ -56,13 +60,4 @@ export function formatBoard({ title, items }) {
   if (title) query.append("title", title);
   for (const item of items) query.append(kindOf(item), formatItem(item));
   return query;
-}
-
-/** Splits "actor.keyword": keywords of actors that are known, whose names may have dots. @param {(name: string) => boolean} isActor */
-export function splitKeyword(text, isActor) {
-  for (let at = text.lastIndexOf("."); at > 0; at = text.lastIndexOf(".", at - 1)) {
-    if (isActor(text.slice(0, at))) return { actor: text.slice(0, at), keyword: text.slice(at + 1) };
-  }
-  const at = text.indexOf(".");
-  return at < 0 ? { actor: text, keyword: "" } : { actor: text.slice(0, at), keyword: text.slice(at + 1) };
 }

@@ -1,10 +1,10 @@
 /** A table of keywords on a board: those that are named, or all of an actor. */
 
 import { formatAge } from "../core/format.js";
+import { splitKeyword } from "../core/names.js";
 import { byName } from "../core/order.js";
 import { limitOf, unitOf } from "../overview/pins.js";
 import { element, setAttribute, setText } from "../shell/dom.js";
-import { splitKeyword } from "./items.js";
 
 /** Rows of a table; of an actor with more keywords, the number is told. */
 const MAX_ROWS = 200;

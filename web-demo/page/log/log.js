@@ -13,12 +13,13 @@
  *   .envelope                  hidden, or the envelope of the chosen row: .envelope-json, -copy, -link, -close
  */
 
-import { formatRoute } from "../shell/router.js";
+import { fileName } from "../core/files.js";
 import { element } from "../shell/dom.js";
-import { csv, fileName, ndjson } from "./files.js";
+import { formatRoute } from "../shell/router.js";
+import { save } from "../shell/save.js";
+import { csv, ndjson } from "./files.js";
 import { LogPanel } from "./panel.js";
 import { LogQuery } from "./query.js";
-import { save } from "./save.js";
 import { LogToolbar } from "./toolbar.js";
 
 export class LogView {

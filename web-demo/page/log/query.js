@@ -11,6 +11,7 @@
 
 import { CODES } from "../../client/clu.js";
 import { compactJSON } from "../core/format.js";
+import { readNames, writeNames } from "../core/names.js";
 import { expression } from "./expression.js";
 
 /** Stands for all codes that CLU does not have. */
@@ -48,7 +49,7 @@ export class LogQuery {
     return new LogQuery({
       text: params.get("q") ?? "",
       codes: code === null ? null : ALL_CODES.filter((known) => code.includes(known)),
-      senders: (params.get("sender") ?? "").split(",").filter((name) => name !== ""),
+      senders: readNames(params.get("sender") ?? ""),
       hideInternal: params.get("internal") === "hide",
     });
   }
@@ -58,7 +59,7 @@ export class LogQuery {
     return {
       q: this.text,
       code: this.allCodes ? "" : ALL_CODES.filter((code) => this.codes.has(code)).join("") || "-",
-      sender: [...this.senders].join(","),
+      sender: writeNames(this.senders),
       internal: this.hideInternal ? "hide" : "",
     };
   }

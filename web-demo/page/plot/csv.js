@@ -1,6 +1,6 @@
 /** The values of a plot as a table, for a spreadsheet and for screen readers: a row for each time at which one has changed. */
 
-import { csvLine } from "../log/files.js";
+import { csvLine } from "../core/files.js";
 import { lastBefore, stateText } from "./series.js";
 
 /** @typedef {{name: string, cell: (time: number) => string|number|null, times: number[]}} Column */

@@ -1,6 +1,6 @@
 /** What is known of the keywords of a plot beside their values: units and limits, from the site and the models of actors. */
 
-import { metaOf } from "../actor/reading.js";
+import { metaOf } from "../core/meta.js";
 
 /** @typedef {{unit: string, limits: {value: number, name: "warn"|"error"}[]}} Meta */
 

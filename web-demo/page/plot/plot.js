@@ -11,10 +11,11 @@
  *   .plot-table               details: .plot-values, .plot-marks
  */
 
-import { fileName } from "../log/files.js";
-import { save } from "../log/save.js";
+import { fileName } from "../core/files.js";
+import { readNames, writeNames } from "../core/names.js";
 import { button, element, setAttribute } from "../shell/dom.js";
 import { formatRoute } from "../shell/router.js";
+import { save } from "../shell/save.js";
 import { liveOf, ZOOM } from "./controls.js";
 import { PlotPanel } from "./panel.js";
 import { boundsOf, formatSpan, isLive, panned, parseSpan, readRange, writeRange, zoomed } from "./range.js";
@@ -50,7 +51,7 @@ export class PlotView {
 
   /** Takes another route of the plot. */
   route(route) {
-    this.#keywords = (route.query.get("s") ?? "").split(",").filter((name) => name !== "");
+    this.#keywords = readNames(route.query.get("s") ?? "");
     this.#range = readRange(route.query);
     this.#remake();
   }
@@ -87,18 +88,19 @@ export class PlotView {
 
   /** Offers the keywords that are known. */
   #hint() {
-    const all = [...this.#app.store.actors.values()].flatMap(({ name, keywords }) => [...keywords.keys()].map((keyword) => `${name}.${keyword}`));
+    const all = [...this.#app.store.actors.values()].flatMap(({ name, keywords }) => [...keywords.keys()].map((keyword) => writeNames([`${name}.${keyword}`])));
     this.#hints.replaceChildren(...all.sort().slice(0, 5_000).map((value) => element("option", { value })));
   }
 
   #addKeyword() {
-    const name = this.#add.value.trim();
-    if (!/^[^.,\s]+\.[^,\s]+$/.test(name)) {
-      this.#app.notify(`"${name}" is no keyword: write actor.keyword, for instance weather.wind_speed_ms.`);
+    const names = readNames(this.#add.value);
+    const wrong = names.find((name) => !/^[^.].*\../s.test(name)) ?? (names.length === 0 ? "" : undefined);
+    if (wrong !== undefined) {
+      this.#app.notify(`"${wrong}" is no keyword: write actor.keyword, for instance weather.wind_speed_ms.`);
       return;
     }
     this.#add.value = "";
-    if (!this.#keywords.includes(name)) this.#choose([...this.#keywords, name]);
+    if (names.some((name) => !this.#keywords.includes(name))) this.#choose([...new Set([...this.#keywords, ...names])]);
   }
 
   #choose(keywords) {
@@ -132,7 +134,7 @@ export class PlotView {
   }
 
   #write() {
-    if (!this.#embedded) this.#app.router.replace(formatRoute(["plot"], { s: this.#keywords.join(","), ...writeRange(this.#range) }));
+    if (!this.#embedded) this.#app.router.replace(formatRoute(["plot"], { s: writeNames(this.#keywords), ...writeRange(this.#range) }));
   }
 
   #press() {

@@ -3,8 +3,9 @@
  * history is asked again whenever another span is shown, at the resolution of the screen.
  */
 
-import { splitKeyword } from "../board/items.js";
 import { formatTime } from "../core/format.js";
+import { quietAfter } from "../core/liveness.js";
+import { splitKeyword } from "../core/names.js";
 import { isNumeric, NumberSeries, StateSeries } from "./series.js";
 
 /** Keywords in one plot. */
@@ -35,6 +36,7 @@ export class Source {
   #after = -Infinity;  // replies until then are in the history
   #turn = 0;
   #known = false;      // the history has answered
+  #heard = new Map();  // actor -> when it was heard last, by any of its replies
 
   /** @param {object} app @param {string[]} names */
   constructor(app, names) {
@@ -93,6 +95,7 @@ export class Source {
       track.note = noteOf(track, from, to, evicted.includes(track.name));
     }
     this.#next = this.#app.store.log.first;
+    this.#heard.clear();
     this.update();
   }
 
@@ -116,7 +119,9 @@ export class Source {
     const { log } = this.#app.store;
     let any = false;
     for (const { reply, time } of log.from(this.#next)) {
-      if (reply === null || reply.internal || time <= this.#after) continue;  // the history has no internal ones either
+      if (reply === null || reply.internal) continue;  // the history has no internal ones either
+      this.#noteSilence(reply.sender, time);
+      if (time <= this.#after) continue;
       for (const track of this.tracks) {
         if (track.actor === reply.sender && Object.hasOwn(reply.keywords, track.path[0])) {
           this.#add(track, time, reply.keywords[track.path[0]]);
@@ -126,6 +131,17 @@ export class Source {
     }
     this.#next = log.next;
     return any;
+  }
+
+  /** Notes that an actor is heard: if it said nothing for longer than its rhythm allows, its values were not known meanwhile. */
+  #noteSilence(actor, time) {
+    const before = this.#heard.get(actor);
+    this.#heard.set(actor, time);
+    const interval = this.#app.store.actors.get(actor)?.interval ?? null;
+    if (before === undefined || interval === null || time <= this.#after || time - before <= quietAfter(interval)) return;
+    for (const { number, state } of this.tracks.filter((track) => track.actor === actor)) {
+      for (const series of [number, state]) series?.silent.push([before, time]);
+    }
   }
 
   #add(track, time, value) {

@@ -27,11 +27,10 @@ function decode(part) {
   }
 }
 
-/** Writes a path and a query as a hash. Commas, colons and the like stay readable. */
+/** Writes a path and a query as a hash; of an object, what is empty is left out. Commas, colons and the like stay readable. */
 export function formatRoute(path, query = {}) {
   const readable = (text) => encodeURIComponent(text).replace(/%(2C|3A|40|2F|24|3B)/g, decodeURIComponent);
-  const pairs = [...(query instanceof URLSearchParams ? query : Object.entries(query))]
-    .filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const pairs = query instanceof URLSearchParams ? [...query] : Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
   const end = pairs.map(([name, value]) => `${readable(name)}=${readable(String(value))}`).join("&");
   return `#/${path.map((part) => encodeURIComponent(part)).join("/")}${end === "" ? "" : `?${end}`}`;
 }

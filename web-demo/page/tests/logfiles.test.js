@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { csv, csvLine, fileName, ndjson } from "../log/files.js";
+import { csvLine, fileName } from "../core/files.js";
+import { csv, ndjson } from "../log/files.js";
 import { replyOf } from "./replies.js";
 
 const items = [

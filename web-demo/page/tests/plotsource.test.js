@@ -46,6 +46,25 @@ test("what has arrived since the history's answer is added, and nothing twice", 
   assert.deepEqual(app.asked, [{ keywords: ["weather.wind"], from: 0, to: null, points: 100 }]);
 });
 
+test("an actor that said nothing for longer than its rhythm allows was not known meanwhile", async () => {
+  const app = appWith({ history: () => ({ from: 0, to: 60_000, series: [wind] }) });
+  app.store.actors.get("weather").interval = 1_000;
+  hear(app, 59_000, { wind: 4 });
+  const source = new Source(app, ["weather.wind"]);
+  await source.load(0, null, 100);
+  hear(app, 64_000, { other: 1 });  // 5 s are what it may say nothing, and a keyword that is not said is no silence
+  hear(app, 69_000, { wind: 4 });
+  source.update();
+  assert.deepEqual(source.tracks[0].number.silent, []);
+  hear(app, 94_000, { wind: 4 });
+  hear(app, 95_000, { wind: 4 });
+  source.update();
+  const [{ number }] = source.tracks;
+  assert.deepEqual(number.silent, [[69_000, 94_000]]);
+  assert.deepEqual(number.spansOf(1), [[40_000, 69_000], [94_000, 95_000]]);
+  assert.equal(number.at(80_000), null);
+});
+
 test("members and items are found", async () => {
   const app = appWith();
   const source = new Source(app, ["weather.axes.0.torque", "weather.state"]);

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { arrange, decodeStatus, describeLimits, kindOf, limitOf, metaOf } from "../actor/reading.js";
+import { arrange, decodeStatus, describeLimits, kindOf, limitOf } from "../actor/reading.js";
 import { childrenOf, isBranch, leafText, pathTo, summary } from "../actor/treemodel.js";
+import { metaOf } from "../core/meta.js";
 
 const model = { keywords: {
   humidity: { type: "number", unit: "%", unit_from: "schema", description: "Relative humidity", min: 0, max: 100 },

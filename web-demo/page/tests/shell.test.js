@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatBoard, hasItems, parseBoard, parseItem, splitKeyword } from "../board/items.js";
+import { formatBoard, hasItems, parseBoard, parseItem } from "../board/items.js";
+import { splitKeyword } from "../core/names.js";
 import { Announcer, describe, NewProblems } from "../shell/announce.js";
 import { dangerOf, onlyReads, Shift } from "../shell/arm.js";
 import { deadness } from "../shell/dead.js";

@@ -1,19 +1,19 @@
-package snapshot
+package rhythm
 
 import (
 	"slices"
 	"time"
 )
 
-// rhythm finds how often an actor usually broadcasts, in constant memory. Many actors broadcast
+// Rhythm finds how often an actor usually broadcasts, in constant memory. Many actors broadcast
 // several replies at once, a burst, and then pause. So the rhythm is not the median of the spaces
 // between replies but the space in which half of the time passes. The longest space does not count:
 // the actor may have been restarted.
-type rhythm struct {
+type Rhythm struct {
 	spaces [rhythmSpaces]uint32 // in milliseconds; a ring
 	count  uint8                // how many of them there are
 	next   uint8
-	skip   bool  // the next space does not count
+	skip   bool  // see Skip
 	beat   int64 // when the last burst began, in milliseconds since 1970; 0 before the first
 	is     uint32
 	told   uint32 // what it was when it last changed noticeably
@@ -27,8 +27,8 @@ const (
 	maxSpace     = uint32(time.Hour / time.Millisecond)
 )
 
-// note takes a broadcast, and reports whether the rhythm has changed noticeably.
-func (r *rhythm) note(at time.Time) (changed bool) {
+// Note takes a broadcast, and reports whether the rhythm has changed noticeably.
+func (r *Rhythm) Note(at time.Time) (changed bool) {
 	now := at.UnixMilli()
 	space := now - r.beat
 	if r.beat != 0 && space >= 0 && space < burst {
@@ -50,10 +50,13 @@ func (r *rhythm) note(at time.Time) (changed bool) {
 	return true
 }
 
+// Skip says that replies may be missing here: the space before the next broadcast does not count.
+func (r *Rhythm) Skip() { r.skip = true }
+
 // usual returns the rhythm in milliseconds, or 0 without one: events that come at random are in no
 // rhythm. Of an actor that broadcasts about every second, nearly all of the time passes in spaces
 // of about a second; of random events, it passes in spaces of every length.
-func (r *rhythm) usual() uint32 {
+func (r *Rhythm) usual() uint32 {
 	if r.count < minSpaces {
 		return 0
 	}
@@ -89,6 +92,12 @@ func (r *rhythm) usual() uint32 {
 	return usual
 }
 
-// interval returns how often the actor usually broadcasts, to the millisecond; 0 if that is not
+// Interval returns how often the actor usually broadcasts, to the millisecond; 0 if that is not
 // known, or it has no rhythm.
-func (r *rhythm) interval() time.Duration { return time.Duration(r.is) * time.Millisecond }
+func (r *Rhythm) Interval() time.Duration { return time.Duration(r.is) * time.Millisecond }
+
+// minSilence is the shortest time after which an actor counts as silent.
+const minSilence = 5 * time.Second
+
+// SilentAfter returns how long nothing is heard of an actor in a rhythm until it counts as silent.
+func SilentAfter(interval time.Duration) time.Duration { return max(minSilence, 4*interval) }

@@ -1,6 +1,6 @@
 /** Saves files from the page. */
 
-import { element } from "../shell/dom.js";
+import { element } from "./dom.js";
 
 /** Lets the browser save a text as a file. */
 export function save(name, type, text) {
