@@ -77,8 +77,8 @@ func askOp(t *testing.T, c *testkit.WebSocket, op, request string) map[string]an
 func TestAClientIsToldOfTheProblemsThatItMayHear(t *testing.T) {
 	h := newProblemHarness(t)
 	for who, want := range map[string]string{
-		"ana": "dome: humidity is above 85 %, dome: a warning",
-		"eve": "mirror: an alarm, mirror: mirror.safe == false, mirror: mirror.safe == false and dome.open == true, dome: humidity is above 85 %, dome: a warning",
+		"ana": "dome: a warning, dome: humidity 90 %, above 85 %",
+		"eve": "mirror: an alarm, mirror: safe false; dome.open true, mirror: safe false, dome: a warning, dome: humidity 90 %, above 85 %",
 	} {
 		c, _ := h.v1(who)
 		m := askOp(t, c, "problems", `{"op": "problems", "id": "p"}`)
@@ -117,9 +117,9 @@ func TestANoticeOfProblemsHasThoseThatItsClientMayHear(t *testing.T) {
 	h.saysAll(filter.Reply{Sender: "dome", Code: "e", RoutingKey: "x"}, `{"text": "an error"}`, 0)
 	h.pass(time.Second)
 	for who, c := range map[string]*testkit.WebSocket{"ana": ana, "eve": eve} {
-		want := map[string]string{"dome": "dome: an error, dome: humidity is above 85 %, dome: a warning"}
+		want := map[string]string{"dome": "dome: an error, dome: humidity 90 %, above 85 %, dome: a warning"}
 		if who == "eve" {
-			want["mirror"] = "mirror: an alarm, mirror: an error, mirror: mirror.safe == false, mirror: mirror.safe == false and dome.open == true"
+			want["mirror"] = "mirror: an alarm, mirror: an error, mirror: safe false, mirror: safe false; dome.open true"
 		}
 		for len(want) > 0 {
 			m := nextOp(t, c, "problem")

@@ -23,6 +23,7 @@ type condition struct {
 	since  time.Time // when it began to hold
 	seq    uint64    // of the reply that made it hold
 	raised *entry    // the problem in an actor's list
+	other  bool      // a value is another one since the condition was evaluated
 }
 
 // bindings are the conditions that look at an actor's keywords, by actor and keyword.
@@ -66,9 +67,11 @@ func (t *Tracker) SetConditions(all []*site.Condition) {
 			}
 		} else {
 			delete(before, def.Key)
-			t.reword(c, def)
 		}
 		c.Condition = def
+		if e := c.raised; e != nil && e.say() {
+			t.changed(t.actors[e.Actor], false)
+		}
 		now[def] = c
 		t.conditions = append(t.conditions, c)
 	}
@@ -100,22 +103,18 @@ func sameCondition(a, b *site.Condition) bool {
 	return a.When.String() == b.When.String() && a.Level == b.Level && a.For == b.For
 }
 
-// reword gives the problem of a condition the text of its new definition.
-func (t *Tracker) reword(c *condition, def *site.Condition) {
-	if e := c.raised; e != nil {
-		if text := textFor(def, e.Actor); text != e.Text {
-			e.Text = text
-			t.changed(t.actors[e.Actor], false)
-		}
+// say gives the problem of a condition the text that its values have now, and reports whether that is
+// another one.
+func (e *entry) say() bool {
+	text := e.cond.Said(e.Actor)
+	if e.Active {
+		text = e.cond.Says(e.Actor, e.cond.value)
 	}
-}
-
-// textFor returns what is said of a condition in the list of an actor.
-func textFor(c *site.Condition, actor string) string {
-	if c.Name == "" { // a limit of a keyword
-		return strings.TrimPrefix(c.Text, actor+".")
+	if text == e.Text {
+		return false
 	}
-	return c.Text
+	e.Text = text
+	return true
 }
 
 // knownValue is the last value of a keyword that a condition looks at.
@@ -214,6 +213,7 @@ func (t *Tracker) noteKeyword(name, value []byte) bool {
 			}
 			c.heard[b.ref] = s.kept
 		}
+		c.other = c.other || !same
 		if (!same || c.holds) && !slices.Contains(s.touched, c) {
 			s.touched = append(s.touched, c)
 		}
@@ -294,6 +294,10 @@ func (t *Tracker) evaluate(c *condition, at time.Time, seq uint64) {
 			t.end(e, at)
 		}
 	}
+	if e := c.raised; c.other && e != nil && e.say() {
+		t.changed(t.actors[e.Actor], true)
+	}
+	c.other = false
 }
 
 // raiseIfDue raises the problem of a condition that has held for its time.
@@ -316,9 +320,10 @@ func (t *Tracker) raiseIfDue(c *condition, now time.Time) {
 		return
 	}
 	c.raised = &entry{raised: c.seq, cond: c, Problem: Problem{
-		Actor: a.name, Key: c.Key, Kind: Condition, Level: c.Level, Text: textFor(c.Condition, a.name), Keyword: c.When.Refs()[at],
+		Actor: a.name, Key: c.Key, Kind: Condition, Level: c.Level, Keyword: c.When.Refs()[at],
 		Began: c.since, Time: c.since, Count: 1, Seq: c.seq, Active: true,
 	}}
+	c.raised.say()
 	t.needs(c.raised, c)
 	t.list(a, c.raised)
 }
@@ -346,6 +351,9 @@ func (t *Tracker) raiseAgain(e *entry, at time.Time, seq uint64) {
 	e.Active, e.ended, e.Acked = true, time.Time{}, nil
 	e.Began, e.Time, e.Seq, e.raised = at, later(e.Time, at), seq, seq
 	e.Count++
+	if e.cond != nil {
+		e.say()
+	}
 	a := t.actors[e.Actor]
 	t.takeEarlyAck(a, e)
 	t.changed(a, false)
@@ -354,6 +362,9 @@ func (t *Tracker) raiseAgain(e *entry, at time.Time, seq uint64) {
 // end ends a problem that holds no longer.
 func (t *Tracker) end(e *entry, at time.Time) {
 	e.Active, e.ended = false, at
+	if e.cond != nil {
+		e.say()
+	}
 	a := t.actors[e.Actor]
 	if e.hovers() && e.Acked != nil {
 		a.remember(e.Key, earlyAck{Acked: *e.Acked, ended: at})

@@ -106,9 +106,9 @@ func TestABetterWordingNeitherRevivesNorEndsAProblem(t *testing.T) {
 	h.clock.Pass(50 * time.Second)
 	unsafe.Text, windy.Text, keywords["weather.rain"] = "not safe", "very windy", site.Keyword{High: &limit, Unit: "mm"}
 	h.site(&site.Config{Conditions: []site.ConditionConfig{unsafe, windy}, Keywords: keywords})
-	h.expect("weather", "critical not safe x1 acked, warn rain is above 5 mm x1 acked")
+	h.expect("weather", "critical not safe x1 acked, warn rain was above 5 mm, and is null now x1 acked")
 	h.clock.Pass(11 * time.Second) // a minute after it began to hold
-	h.expect("weather", "error very windy x1, critical not safe x1 acked, warn rain is above 5 mm x1 acked")
+	h.expect("weather", "error very windy x1, critical not safe x1 acked, warn rain was above 5 mm, and is null now x1 acked")
 }
 
 func TestAConditionLooksIntoValues(t *testing.T) {
@@ -129,11 +129,12 @@ func TestTheCriticalLimitIsToldInPlaceOfTheLesser(t *testing.T) {
 	h.site(&site.Config{Keywords: map[string]site.Keyword{"dome.humidity": {Unit: "%", Low: &low, High: &high, HighCritical: &critical}}})
 	for _, c := range []struct{ value, want string }{
 		{"50", ""},
-		{"90", "warn humidity is above 85 % x1"},
-		{"96", "critical humidity is above 95 % x1"},
-		{"90", "error humidity is above 95 % x1 ended, warn humidity is above 85 % x1"},
-		{"95.5", "critical humidity is above 95 % x2"},
-		{"3", "error humidity is above 95 % x2 ended, warn humidity is below 5 % x1"},
+		{"90", "warn humidity 90 %, above 85 % x1"},
+		{"96", "critical humidity 96 %, above 95 % x1"},
+		{"97", "critical humidity 97 %, above 95 % x1"},
+		{"90", "error humidity was above 95 % x1 ended, warn humidity 90 %, above 85 % x1"},
+		{"95.5", "critical humidity 95.5 %, above 95 % x2"},
+		{"3", "error humidity was above 95 % x2 ended, warn humidity 3 %, below 5 % x1"},
 	} {
 		h.clock.Pass(time.Second)
 		h.says("dome", "i", `{"humidity": `+c.value+`}`)
@@ -142,6 +143,45 @@ func TestTheCriticalLimitIsToldInPlaceOfTheLesser(t *testing.T) {
 	if counts := h.Counts(); counts[site.Warn] != 1 || counts[site.Error] != 1 || counts[site.Critical] != 0 {
 		t.Errorf("counts are %v", counts)
 	}
+}
+
+func TestAProblemOfAConditionHasTheValueThatItsKeywordHasNow(t *testing.T) {
+	h := newHarness(t)
+	h.site(&site.Config{
+		Keywords:   map[string]site.Keyword{"weather.wind": {Unit: "m/s"}},
+		Conditions: []site.ConditionConfig{{Name: "windy", When: "weather.wind > 10", Text: "Too much wind", For: 10 * time.Second}},
+	})
+	text := func() string {
+		t.Helper()
+		problems, _ := h.Of("weather", nil)
+		if len(problems) != 1 {
+			t.Fatalf("there are %v", problems)
+		}
+		return problems[0].Text
+	}
+	expect := func(want string) {
+		t.Helper()
+		if got := text(); got != want {
+			t.Errorf("it says %q, want %q", got, want)
+		}
+	}
+	h.says("weather", "i", `{"wind": 11}`)
+	h.says("weather", "i", `{"wind": 12}`)
+	h.clock.Pass(11 * time.Second)
+	expect("Too much wind: wind 12 m/s, above 10 m/s")
+	h.told = nil
+	h.says("weather", "i", `{"wind": 13.5}`)
+	h.says("weather", "i", `{"wind": 13.5}`)
+	h.clock.Pass(3 * time.Second)
+	if expect("Too much wind: wind 13.5 m/s, above 10 m/s"); len(h.told) != 1 {
+		t.Errorf("a new value was told %d times", len(h.told))
+	}
+	h.says("weather", "i", `{"wind": null}`)
+	expect("Too much wind")
+	h.says("weather", "i", `{"wind": 14}`)
+	expect("Too much wind: wind 14 m/s, above 10 m/s")
+	h.says("weather", "i", `{"wind": 9}`)
+	expect("Too much wind")
 }
 
 func TestConditionsThatStayTheSameKeepTheirStateWhenTheyAreReplaced(t *testing.T) {

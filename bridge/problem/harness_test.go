@@ -110,7 +110,7 @@ func (h *harness) state(actor string, views ...*filter.View) string {
 	problems, omitted := h.Of(actor, v)
 	var all []string
 	for _, p := range problems {
-		s := fmt.Sprintf("%v %s x%d", p.Level, p.Text, p.Count)
+		s := fmt.Sprintf("%v %s x%d", p.Level, h.textOf(p), p.Count)
 		if p.Kind != Broadcast && !p.Active {
 			s += " ended"
 		}
@@ -123,6 +123,16 @@ func (h *harness) state(actor string, views ...*filter.View) string {
 		all = append(all, fmt.Sprintf("%d omitted", omitted))
 	}
 	return strings.Join(all, ", ")
+}
+
+// textOf returns the text of a problem, or of a condition with a name what is written in the site.
+func (h *harness) textOf(p Problem) string {
+	for _, c := range h.Tracker.conditions {
+		if c.Key == p.Key && c.Name != "" {
+			return c.Text
+		}
+	}
+	return p.Text
 }
 
 func (h *harness) expect(actor, want string) {

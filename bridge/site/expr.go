@@ -37,6 +37,8 @@ func (e *Expr) OnlyBounds() bool { return e.root.onlyBounds() }
 type node interface {
 	eval(value func(ref int) []byte) Truth
 	onlyBounds() bool
+	// holding calls add with each test that makes the part true.
+	holding(value func(ref int) []byte, add func(*test))
 }
 
 // allOf is true if all its parts are, and anyOf if one is.

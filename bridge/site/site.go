@@ -31,6 +31,8 @@ type Condition struct {
 	For   time.Duration // how long it must be true before it counts
 	// Within is the critical limit beyond which this limit need not be told; nil is none.
 	Within *Condition
+
+	keywords []Keyword // what is known of those of the expression, in the order of its Refs
 }
 
 // PathError is an error at a place of the section, such as conditions[0].when.
@@ -70,6 +72,11 @@ func Compile(cfg *Config) (*Site, error) {
 	err := errors.Join(s.checkText("title", cfg.Title), s.compileLimits(), s.compileConditions(), s.checkPins(), s.compileDangerous(), s.checkBoards())
 	if err != nil {
 		return nil, err
+	}
+	for _, c := range s.conditions {
+		for _, keyword := range c.When.Refs() {
+			c.keywords = append(c.keywords, s.cfg.Keywords[keyword])
+		}
 	}
 	return s, nil
 }
