@@ -160,7 +160,7 @@ func (t *valueType) info() any {
 		return choiceType{plain, t.choices, true}
 	case t.ranged():
 		plain.ParamType += "Range"
-		return rangeType{plainType: plain, Min: numberOrNull(t.min), Max: numberOrNull(t.max), MinOpen: t.minOpen, MaxOpen: t.maxOpen}
+		return rangeType{plainType: plain, Min: t.numberOrNull(t.min), Max: t.numberOrNull(t.max), MinOpen: t.minOpen, MaxOpen: t.maxOpen}
 	case plain.ParamType == "":
 		plain.ParamType = "String"
 	}
@@ -173,19 +173,19 @@ func (t *valueType) defaultInfo() any {
 	case t.fallback == nil:
 		return nil
 	case t.kind == "float" || t.kind == "int":
-		return numberOrNull(*t.fallback)
+		return t.numberOrNull(*t.fallback)
 	}
 	return *t.fallback
 }
 
-// numberOrNull returns a number as it is written, if that is JSON: Go also reads .5 and +1.
-func numberOrNull(written string) *json.Number {
+// numberOrNull returns a number of this type as it is written, if that is JSON: Go also reads .5 and +1.
+func (t *valueType) numberOrNull(written string) *json.Number {
 	if written == "" {
 		return nil
 	}
 	n := json.Number(written)
 	if !json.Valid([]byte(n)) {
-		n = json.Number((&valueType{kind: "float"}).pythonNumber(written))
+		n = json.Number(t.pythonNumber(written))
 	}
 	return &n
 }

@@ -168,3 +168,43 @@ func TestAWrongTypeInAUsageLineIsToldWhenTheHandlerIsAdded(t *testing.T) {
 		}
 	}
 }
+
+func TestDefaultsAndBoundsAreToldAsNumbersOfTheirType(t *testing.T) {
+	for line, want := range map[string]string{
+		"x [A:int=+5]":                     "5",
+		"x [A:int=007]":                    "7",
+		"x [A:int=+9007199254740993]":      "9007199254740993",
+		"x [A:float=.5]":                   "0.5",
+		"x [A:float=+5]":                   "5.0",
+		"x [A:float=1e5]":                  "1e5",
+		"x [A:float(..<+6)=-0]":            "-0",
+		"x [A:float=1.0000000000000001e0]": "1.0000000000000001e0",
+		"x [A:text=+5]":                    `"+5"`,
+	} {
+		u, err := parseUsage(line)
+		if err != nil {
+			t.Fatal(line, err)
+		}
+		if got := string(marshal((&handler{usage: u}).info().Params[0].Default)); got != want {
+			t.Errorf("%s: the default is told as %s, want %s", line, got, want)
+		}
+	}
+}
+
+// A model that cannot be written would fail get-command-model for all commands.
+func FuzzTheModelOfEveryUsageLineCanBeWritten(f *testing.F) {
+	for _, number := range []string{".5", "+1", "5.", "05", "1E400", "-0", "inf", "NaN", "0x1", "1_0", "-.0", "1e-400", "\xff"} {
+		f.Add("x [A:float=" + number + "] [--b B:int(..+5)=" + number + "] [--c C:float(" + number + "..)]")
+		f.Add("x [A:" + number + "|b=" + number + "] [--b B:text=" + number + "]")
+	}
+	f.Add(moveUsage)
+	f.Fuzz(func(t *testing.T, line string) {
+		u, err := parseUsage(line)
+		if err != nil {
+			return
+		}
+		if _, err := marshalValue((&handler{usage: u}).info()); err != nil {
+			t.Errorf("%q: %v", line, err)
+		}
+	})
+}

@@ -118,10 +118,11 @@ func (t *valueType) check(value string) string {
 
 // pythonNumber returns a valid number as Python prints it.
 func (t *valueType) pythonNumber(value string) string {
-	f, _ := t.number(value)
 	if t.kind == "int" {
-		return strconv.FormatInt(int64(f), 10)
+		n, _ := strconv.ParseInt(strings.TrimSpace(value), 10, 64) // as a float it would lose digits
+		return strconv.FormatInt(n, 10)
 	}
+	f, _ := t.number(value)
 	if abs := math.Abs(f); abs != 0 && (abs < 1e-4 || abs >= 1e16) {
 		return strconv.FormatFloat(f, 'e', -1, 64)
 	}

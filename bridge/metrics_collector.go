@@ -12,6 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/history"
 	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/model"
 	"github.com/clu-ws/clu-ws/bridge/origin"
 	"github.com/clu-ws/clu-ws/bridge/problem"
 	"github.com/clu-ws/clu-ws/bridge/site"
@@ -34,6 +35,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	s.hub(figures)
 	s.keywordHistory(b.keywordHistory)
 	s.problems(b.problems)
+	s.models(b.models.Stats())
 	s.clients(b, figures)
 	s.sources(b)
 	s.presence(b.presence)
@@ -53,6 +55,15 @@ func (s sample) gauge(d *prometheus.Desc, value float64, labels ...string) {
 
 func (s sample) counter(d *prometheus.Desc, value float64, labels ...string) {
 	s <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, value, labels...)
+}
+
+func (s sample) models(stats model.Stats) {
+	s.counter(modelAskedDesc, float64(stats.Asked))
+	for o, n := range stats.Outcomes {
+		s.counter(modelEndedDesc, float64(n), model.Outcome(o).String())
+	}
+	s.gauge(modelsDesc, float64(stats.Models))
+	s.gauge(modelBytesDesc, float64(stats.Bytes))
 }
 
 func (s sample) link(b *Bridge) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/model"
 	"github.com/clu-ws/clu-ws/internal/testkit"
@@ -149,5 +150,50 @@ func TestTheModelOfABareCLUActorHasItsCommandsAndNoKeywords(t *testing.T) {
 	equal(t, "the state, the source and the keywords", []any{m["state"], m["source"], m["keywords"]}, []any{"known", "get-command-model", map[string]any{}})
 	if raw, _ := json.Marshal(m["commands"]); !strings.Contains(string(raw), `"broadcast"`) || !strings.Contains(string(raw), `"type":"int"`) {
 		t.Errorf("the commands are %s", raw)
+	}
+}
+
+// pathActor is a CLU actor with a default that json.dumps does not write, so that its
+// get-command-model fails for all commands: URL, name.
+const pathActor = `
+import asyncio, pathlib, sys
+import click
+from clu import AMQPActor, command_parser
+
+@command_parser.command()
+@click.argument("ANGLE", type=click.FloatRange(0, 90))
+async def move(command, angle):
+    return command.finish()
+
+@command_parser.command()
+@click.option("--to", type=click.Path(path_type=pathlib.Path), default=pathlib.Path("/data"))
+async def save(command, to):
+    """Saves."""
+    return command.finish()
+
+async def main(url, name):
+    await AMQPActor(name, url=url, validate=False).start()
+    print("ready", flush=True)
+    await asyncio.Future()
+
+asyncio.run(main(*sys.argv[1:]))
+`
+
+func TestACLUActorWithADefaultThatIsNotJSONLosesTheDescriptionOfThatCommandAlone(t *testing.T) {
+	python := testkit.CLU(t)
+	url := embeddedBroker(t)
+	process := testkit.StartProcess(t, python.Command(t, pathActor, url, "files"))
+	process.Output.WaitFor(t, time.Minute, "ready")
+	c, _ := dialV1(t, linked(t, url).addr, "/?silent=1")
+	c.say(`{"op": "subscribe", "id": "n", "notices": ["models"]}`)
+	equal(t, "the answer", c.next()["op"], any("ok"))
+	m := c.model("files")
+	raw, _ := json.Marshal(m["commands"])
+	problem, _ := m["problem"].(string)
+	if m["source"] != "get-command-model" || !strings.Contains(string(raw), `"max":90`) || !strings.Contains(string(raw), `"--to"`) || strings.Contains(string(raw), `"unread"`) {
+		t.Errorf("from %v the commands are %s", m["source"], raw)
+	}
+	if !strings.Contains(problem, "cannot describe its command save (") || strings.Count(problem, "cannot describe") != 1 {
+		t.Errorf("the problem is %q", problem)
 	}
 }

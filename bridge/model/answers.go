@@ -14,7 +14,7 @@ func (m *Models) Replied(sender, id, code string, body []byte) {
 		return
 	}
 	if p.of.actor != sender { // a command to dome.x is received by the actor dome
-		m.forget(id, p)
+		m.forget(id, p, Dropped)
 		p.of.asking.end("No actor of this name answers: another one receives the commands to it.")
 		m.ask(p.of, &do)
 		return
@@ -29,7 +29,11 @@ func (m *Models) Replied(sender, id, code string, body []byte) {
 	case p.replies < maxReplies:
 		return
 	}
-	m.forget(id, p)
+	outcome := Refused
+	if p.got.done {
+		outcome = Answered
+	}
+	m.forget(id, p, outcome)
 	if p.of.asking.step == askModel { // it has started already, if nobody has noticed yet
 		p.of.stopped = false
 	}
@@ -37,8 +41,9 @@ func (m *Models) Replied(sender, id, code string, body []byte) {
 	m.ask(p.of, &do)
 }
 
-// forget ends the wait for an answer. mu is held.
-func (m *Models) forget(id string, p *pending) {
+// forget ends the wait for an answer, and counts what became of the question. mu is held.
+func (m *Models) forget(id string, p *pending, outcome Outcome) {
+	m.stats.Outcomes[outcome]++
 	p.stop()
 	delete(m.questions, id)
 	p.of.question = nil
@@ -46,17 +51,19 @@ func (m *Models) forget(id string, p *pending) {
 
 // Unsent takes the news that a question was not sent, with a sentence that says why. The actor is asked
 // again as soon as somebody wants its model.
-func (m *Models) Unsent(id, reason string) { m.fail(id, reason, func(e *entry) { e.again = 0 }) }
+func (m *Models) Unsent(id, reason string) {
+	m.fail(id, Unsent, reason, func(e *entry) { e.again = 0 })
+}
 
 // Unheard takes the news that nobody listens to an actor's commands. It is asked again once it has
 // started, and now and then.
 func (m *Models) Unheard(id string) {
-	m.fail(id, "Nobody listens to this actor's commands; it is asked again once it is back.", func(e *entry) { e.stopped = true })
+	m.fail(id, Unheard, "Nobody listens to this actor's commands; it is asked again once it is back.", func(e *entry) { e.stopped = true })
 }
 
 // fail ends a conversation because a question has no answer. note notes what that means for the actor;
 // it may be nil.
-func (m *Models) fail(id, reason string, note func(*entry)) {
+func (m *Models) fail(id string, outcome Outcome, reason string, note func(*entry)) {
 	var do effects
 	defer func() { do.run() }()
 	m.mu.Lock()
@@ -65,7 +72,7 @@ func (m *Models) fail(id, reason string, note func(*entry)) {
 	if p == nil {
 		return
 	}
-	m.forget(id, p)
+	m.forget(id, p, outcome)
 	p.of.asking.end(reason)
 	m.ask(p.of, &do)
 	if note != nil {
@@ -108,7 +115,7 @@ func (m *Models) outdate(e *entry, do *effects) {
 	}
 	for id, p := range m.questions {
 		if p.of == e {
-			m.forget(id, p)
+			m.forget(id, p, Dropped)
 		}
 	}
 	e.asking = &asking{model: Model{Actor: e.actor, Asked: m.cfg.Now()}}
@@ -130,7 +137,7 @@ func (m *Models) Stopped(actor string) {
 	}
 	m.mu.Unlock()
 	for _, id := range ids {
-		m.fail(id, "The actor has stopped listening to commands; it is asked again once it is back.", nil)
+		m.fail(id, Unheard, "The actor has stopped listening to commands; it is asked again once it is back.", nil)
 	}
 }
 

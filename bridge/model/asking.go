@@ -15,12 +15,18 @@ import (
 //	      │ done                      └──► help NAME ... ◄┘
 //	      ▼                                  │
 //	get_schema ◄─────────────────────────────┘
+//
+// In place of help NAME it asks get-command-model NAME first if the actor has that command
+// (asking_each.go).
 type asking struct {
 	model    Model
 	step     step
 	todo     []string // paths of the commands whose help is still to be read
 	asked    int      // how many commands' help was asked for
+	each     bool     // the actor can be asked to describe one command
 	problems []string
+
+	undescribed int // commands that it did not describe
 }
 
 // step is the question that an actor is being asked.
@@ -30,6 +36,7 @@ const (
 	askModel step = iota
 	askNames
 	askHelp
+	askOneModel
 	askCommandHelp
 	askSchema
 	askNothing
@@ -54,6 +61,8 @@ func (a *asking) question() string {
 		return string(FromCommands)
 	case askHelp:
 		return string(FromHelp)
+	case askOneModel:
+		return string(FromCommandModel) + " " + a.todo[0]
 	case askCommandHelp:
 		return string(FromHelp) + " " + a.todo[0]
 	case askSchema:
@@ -71,6 +80,8 @@ func (a *asking) answered(got answer) {
 		a.readNames(got)
 	case askHelp:
 		a.readHelp(got)
+	case askOneModel:
+		a.readOneModel(got)
 	case askCommandHelp:
 		a.readCommandHelp(got)
 	case askSchema:
@@ -149,6 +160,7 @@ func (a *asking) readEach() {
 			a.todo = append(a.todo, c.Name)
 		}
 	}
+	a.describesEach()
 	a.nextHelp()
 }
 
@@ -161,6 +173,8 @@ func (a *asking) nextHelp() {
 		a.step = askSchema
 		a.problem("The actor has more than %d commands; of the others only the names are known.", maxHelpAsked)
 		a.todo = nil
+	} else if a.eachModel() {
+		a.step = askOneModel
 	}
 }
 

@@ -65,17 +65,18 @@ func ParseCommandModel(raw json.RawMessage) (commands []Command, left string, er
 		return nil, "", fmt.Errorf("the command model %w", err)
 	}
 	var top clickCommand
-	if err := json.Unmarshal(raw, &top); err != nil {
-		return nil, "", fmt.Errorf("the command model is not what click makes of commands: %s", reasonOf(err))
-	}
 	b := &bounded{left: maxCommands}
-	switch {
-	case top.Commands != nil:
-		commands = b.commands(top.Commands, 0)
-	case top.Name != nil:
-		commands = []Command{b.command(*top.Name, &top, 0)}
-	default:
+	// What is wrong beside the commands loses none of them.
+	switch err := json.Unmarshal(raw, &top); {
+	case err != nil && top.Commands == nil:
+		return nil, "", fmt.Errorf("the command model is not what click makes of commands: %s", reasonOf(err))
+	case top.Commands == nil && top.Name == nil:
 		return nil, "", errors.New("the command model has neither commands nor a name")
+	}
+	if top.Commands != nil {
+		commands = b.commands(top.Commands, 0)
+	} else {
+		commands = []Command{b.command(*top.Name, &top, 0)}
 	}
 	return commands, b.problem("command model"), nil
 }
@@ -108,7 +109,8 @@ func unquote(raw json.RawMessage) (json.RawMessage, error) {
 	return json.RawMessage(s), nil
 }
 
-// commands returns the commands of a group, sorted by name.
+// commands returns the commands of a group, sorted by name. One that cannot be read, or not in all,
+// is there by its name, and costs no other one.
 func (b *bounded) commands(all map[string]json.RawMessage, depth int) []Command {
 	commands := make([]Command, 0, min(len(all), maxCommands))
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -117,11 +119,13 @@ func (b *bounded) commands(all map[string]json.RawMessage, depth int) []Command 
 			break
 		}
 		var c clickCommand
-		if json.Unmarshal(all[name], &c) != nil {
-			b.drop("commands that cannot be read")
-			continue
+		wrong := json.Unmarshal(all[name], &c)
+		got := b.command(name, &c, depth)
+		if wrong != nil { // what is right in it was read
+			b.drop("parameters of commands that cannot be read")
+			got.Unread = true
 		}
-		commands = append(commands, b.command(name, &c, depth))
+		commands = append(commands, got)
 	}
 	return commands
 }
@@ -140,6 +144,7 @@ func (b *bounded) command(name string, c *clickCommand, depth int) Command {
 		switch {
 		case json.Unmarshal(raw, &p) != nil || p.Name == nil:
 			b.drop("parameters that cannot be read")
+			got.Unread = true // a form without it would make another command
 		case slices.Contains(p.Opts, "--help"): // every command has it
 		default:
 			got.Params = append(got.Params, b.param(&p))
@@ -184,7 +189,9 @@ func (b *bounded) param(p *clickParam) Param {
 	if got.Opts == nil {
 		got.Opts = []string{}
 	}
-	if len(p.Default) > 0 && len(p.Default) <= maxValueBytes {
+	if len(p.Default) > maxValueBytes {
+		b.drop("defaults longer than %d bytes", maxValueBytes)
+	} else if len(p.Default) > 0 {
 		got.Default = p.Default
 	}
 	b.setType(&got, p.Type)

@@ -5,7 +5,7 @@
 //	Want ──► cached? ──yes──────────────────────────────────────────────► answer
 //	            │no                                                          ▲
 //	            ▼                                                            │ at the end, or "asking" after 5 s
-//	         asking: get-command-model ──refused──► __commands ──refused──► help, help NAME ...
+//	         asking: get-command-model ──refused──► __commands ──refused──► help, [get-command-model NAME,] help NAME ...
 //	            │                                                            │
 //	            └────────────────────── get_schema ◄─────────────────────────┘
 //

@@ -79,7 +79,7 @@ func FuzzConversation(f *testing.F) {
 		}
 		a := &asking{}
 		for n := 0; a.question() != ""; n++ {
-			if n > maxHelpAsked+10 {
+			if n > 2*maxHelpAsked+10 {
 				t.Fatal("it does not end")
 			}
 			var got answer

@@ -63,7 +63,7 @@ func TestWhatIsTooMuchIsLeftOutAndTold(t *testing.T) {
 	}
 	params := `[` + strings.Repeat(`{"name": "x"},`, maxParams) + `{"name": "y"}, {"name": "z"}]`
 	commands, left, err := ParseCommandModel(json.RawMessage(`{"commands": {"a": {"params": ` + params + `}, "b": 5, "c": {"params": [7]}}}`))
-	if err != nil || len(commands) != 2 || len(commands[0].Params) != maxParams || !strings.Contains(left, "parameters beyond the first 100, commands that cannot be read, parameters that cannot be read") {
+	if err != nil || len(commands) != 3 || len(commands[0].Params) != maxParams || !strings.Contains(left, "parameters beyond the first 100, parameters of commands that cannot be read, parameters that cannot be read") {
 		t.Errorf("parameters: %d, %q, %v", len(commands), left, err)
 	}
 	choices := `["` + strings.Repeat("x", maxWordBytes+1) + `"` + strings.Repeat(`, 5`, maxWords+1) + `]`
@@ -78,6 +78,28 @@ func TestWhatIsTooMuchIsLeftOutAndTold(t *testing.T) {
 	nested := strings.Repeat(`{"properties": {"a": `, 20) + `{}` + strings.Repeat(`}}`, 20)
 	if _, left, err := ParseSchema(json.RawMessage(nested)); err != nil || !strings.Contains(left, "deeper than 8 objects") {
 		t.Errorf("nested: %q, %v", left, err)
+	}
+}
+
+func TestOneBadCommandOfAModelCostsNoOther(t *testing.T) {
+	const good = `"move": {"params": [{"name": "az", "param_type_name": "argument", "opts": ["AZ"], "default": 5}]}`
+	long := `"` + strings.Repeat("x", maxValueBytes) + `"`
+	for _, c := range []struct{ bad, want string }{
+		{`5`, `{"name":"bad","help":"","deprecated":false,"params":[],"unread":true}`},
+		{`{"help": 5, "params": []}`, `{"name":"bad","help":"","deprecated":false,"params":[],"unread":true}`},
+		{`{"help": "Helps.", "params": {}}`, `{"name":"bad","help":"Helps.","deprecated":false,"params":[],"unread":true}`},
+		{`{"params": [{"name": "x", "nargs": "two"}]}`, `{"name":"bad","help":"","deprecated":false,"params":[],"unread":true}`},
+		{`{"params": [{"name": "x", "default": ` + long + `}]}`,
+			`{"name":"bad","help":"","deprecated":false,"params":[{"name":"x","kind":"option","opts":[],"type":"other","required":false,"nargs":0,"multiple":false,"default":null,"flag":false,"count":false,"help":""}]}`},
+	} {
+		commands, left, err := ParseCommandModel(json.RawMessage(`{"name": 5, "params": 5, "commands": {"bad": ` + c.bad + `, ` + good + `}}`))
+		if err != nil || len(commands) != 2 || asJSON(t, commands[0]) != c.want || left == "" {
+			t.Errorf("%.60s: %s, %q, %v", c.bad, asJSON(t, commands), left, err)
+			continue
+		}
+		if move := commands[1]; move.Unread || len(move.Params) != 1 || string(move.Params[0].Default) != "5" {
+			t.Errorf("%.60s: the other command is %s", c.bad, asJSON(t, move))
+		}
 	}
 }
 

@@ -57,6 +57,7 @@ type Models struct {
 	running   int                 // are being asked
 	bytes     int                 // of all models
 	uses      uint64              // counts uses, for the order of entries
+	stats     Stats
 }
 
 // entry is one actor.
@@ -223,10 +224,11 @@ func (m *Models) ask(e *entry, do *effects) {
 	q := Question{Actor: e.actor, CommandString: words, ID: newQuestionID()}
 	p := &pending{of: e, room: maxAnswer}
 	p.stop = m.cfg.After(answerWithin, func() {
-		m.fail(q.ID, fmt.Sprintf("The actor has not answered %s within %v.", words, answerWithin), nil)
+		m.fail(q.ID, TimedOut, fmt.Sprintf("The actor has not answered %s within %v.", words, answerWithin), nil)
 	})
 	e.question = p
 	m.questions[q.ID] = p
+	m.stats.Asked++
 	do.add(func() { m.cfg.Send(q) })
 }
 
