@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"iter"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -22,16 +23,39 @@ const (
 
 // seesCommand returns how much of a command a viewer may know: it knows its own, and those to whose
 // last reply it may listen. A command without a reply is seen by those that certainly hear its
-// first one.
-func (v *Viewer) seesCommand(c *knownCommand) sight {
+// first one, whichever actor that comes from.
+func (v *Viewer) seesCommand(c *knownCommand) (s sight) {
 	if v.view() == nil {
 		return everyReply
 	}
-	last, known := &c.last, c.known
-	if c.replies == 0 {
-		last, known = &filter.Reply{Sender: c.consumer, RoutingKey: "reply." + c.commander, Code: string(actor.Running), CommandID: c.id, Commander: c.commander}, false
+	own := v.Own && v.Self != "" && v.Self == c.self
+	if c.replies > 0 {
+		return v.seesReply(&c.last, c.known, own)
 	}
-	switch own := v.Own && v.Self != "" && v.Self == c.self; {
+	s = everyReply
+	for name := range receivers(c.consumer) {
+		first := &filter.Reply{Sender: name, RoutingKey: "reply." + c.commander, Code: string(actor.Running), CommandID: c.id, Commander: c.commander}
+		s = min(s, v.seesReply(first, false, own))
+	}
+	return s
+}
+
+// receivers yields the actors that may answer a command: one to dome.x is taken by dome.x and by dome.
+func receivers(consumer string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range len(consumer) {
+			if consumer[i] == '.' && !yield(consumer[:i]) {
+				return
+			}
+		}
+		yield(consumer)
+	}
+}
+
+// seesReply returns how much of a command a viewer may know that has this last reply. known reports
+// whether the reply has its keywords, and own whether the command is the viewer's own.
+func (v *Viewer) seesReply(last *filter.Reply, known, own bool) sight {
+	switch {
 	case v.View.SelectsAllOf(last.Sender):
 		return everyReply
 	case v.mayKnow(last, known):

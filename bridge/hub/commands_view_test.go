@@ -20,6 +20,8 @@ func TestWhoSeesACommand(t *testing.T) {
 	}
 	unknownKeywords := command("i")
 	unknownKeywords.known = false
+	toShutter := command("")
+	toShutter.commander, toShutter.consumer = "bridge.dome.shutter", "dome.shutter"
 	for _, c := range []struct {
 		hear, hide string
 		own        bool
@@ -44,6 +46,10 @@ func TestWhoSeesACommand(t *testing.T) {
 		{`{"sender": "dome"}`, `{"keyword": "secret"}`, false, "", command(""), nothing}, // its first reply may have it
 		{`{"commander": "bridge.*"}`, `{"sender": "x"}`, false, "", command(""), lastReply},
 		{`{"message_code": ":"}`, `{"sender": "x"}`, false, "", command(""), nothing},
+		{`{}`, `{"sender": "dome"}`, false, "", toShutter, nothing}, // dome takes it, too
+		{`{}`, `{"sender": "dome.shutter"}`, false, "", toShutter, nothing},
+		{`{}`, `{"sender": "dome"}`, true, name, toShutter, itsState},
+		{`{"sender": ["dome", "dome.shutter"]}`, `{"sender": "x"}`, false, "", toShutter, everyReply},
 	} {
 		v := &Viewer{View: viewOf(t, c.hear, c.hide), Own: c.own, Self: c.self}
 		if got := v.seesCommand(c.command); got != c.want {
