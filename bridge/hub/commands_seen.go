@@ -2,6 +2,7 @@ package hub
 
 import (
 	"iter"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,6 +17,7 @@ type sight uint8
 
 const (
 	nothing   sight = iota
+	itsEnd          // only that it runs no longer: the last reply is hidden
 	itsState        // it is the viewer's own, but the last reply is hidden from it
 	lastReply       // the last reply, but not how many there were
 	everyReply
@@ -77,7 +79,11 @@ func (c *knownCommand) describe(s sight) protocol.CommandInfo {
 	if c.client != "" {
 		m.Client = &c.client
 	}
-	if s == itsState {
+	switch why := unknownHidden; s {
+	case itsEnd:
+		m.State, m.Ended, m.Message = string(commandUnknown), nil, &why
+		return m
+	case itsState:
 		return m
 	}
 	if c.message != "" {
@@ -92,9 +98,32 @@ func (c *knownCommand) describe(s sight) protocol.CommandInfo {
 	return m
 }
 
+// maxShown bounds the kinds of last replies of a command that are remembered.
+const maxShown = 8
+
+// show remembers a copy of a command that runs, as clients are told of it now. The registry's lock is
+// held.
+func (c *knownCommand) show(now *knownCommand) {
+	if now.state.ended() || slices.ContainsFunc(c.shown, now.seenLike) {
+		return
+	}
+	if len(c.shown) == maxShown {
+		c.shown = append(c.shown[:0:0], c.shown[1:]...)
+	}
+	c.shown = append(c.shown, now)
+}
+
+// seenLike reports whether two states of a command are seen by the same viewers.
+func (c *knownCommand) seenLike(o *knownCommand) bool {
+	a, b := &c.last, &o.last
+	return (c.replies == 0) == (o.replies == 0) && c.self == o.self && c.known == o.known && a.Sender == b.Sender &&
+		a.RoutingKey == b.RoutingKey && a.Code == b.Code && a.Internal == b.Internal && slices.Equal(a.Keywords, b.Keywords)
+}
+
 // copied returns a copy that does not change. The registry's lock is held.
 func (c *knownCommand) copied() *knownCommand {
 	dup := *c
+	dup.shown = nil
 	dup.last.Keywords = append([]string(nil), c.last.Keywords...)
 	return &dup
 }
