@@ -39,6 +39,16 @@ func isAckReply(sender, key, code, commandID string, internal bool) bool {
 	return internal && sender != "" && key == "reply."+sender && code == string(actor.Info) && commandID == ""
 }
 
+// acknowledgedOf returns the actor whose problems an acknowledgement is about: its keys name keywords
+// of that one, and that there are problems at all. "" if it is not understood.
+func acknowledgedOf(body []byte) string {
+	ack, err := problem.ParseAck(body)
+	if err != nil {
+		return ""
+	}
+	return ack.Actor
+}
+
 // noteAck notes an acknowledgement that came from the exchange.
 func (b *Bridge) noteAck(o *hub.Observed) {
 	if !isAckReply(o.Sender, o.RoutingKey, o.Code, o.CommandID, o.Internal) {

@@ -70,7 +70,10 @@ func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *hub.Reply {
 	r.Internal, _ = d.Headers["internal"].(bool)
 	r.MessageID, r.Sent = d.MessageId, d.Timestamp
 	r.Unroutable = d.Timestamp.IsZero() && r.Code == string(actor.Failed) && actor.IsUnroutable(r.RoutingKey, r.Commander, r.Sender)
-	r.Aside = model.IsQuestion(r.CommandID) || isAck(d, r)
+	if r.Aside = isAck(d, r); r.Aside {
+		r.About = acknowledgedOf(envelope[bodyAt : len(envelope)-1])
+	}
+	r.Aside = r.Aside || model.IsQuestion(r.CommandID)
 	r.Order, r.Ordered = toInt64(d.Headers["order"])
 	if r.Ordered {
 		key, _ := d.Headers["order_key"].(string)

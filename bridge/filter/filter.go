@@ -16,6 +16,9 @@ type Reply struct {
 	Commander  string // the header commander_id
 	Internal   bool
 	Keywords   []string // the decoded top-level keys of the body, if that is an object; see NeedsKeywords
+	// About is another actor of which the body tells; "" is none. A view that may hide a reply of
+	// that one hides this reply, too. Filters do not test it.
+	About string
 }
 
 // Filter selects replies. It is made by [Parse] or [FromQuery], never changes, and may be used by

@@ -58,5 +58,5 @@ func (mv *MemoView) evaluate() bool {
 			return false
 		}
 	}
-	return true
+	return !mv.view.hidesAbout(m.reply)
 }

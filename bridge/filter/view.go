@@ -102,7 +102,13 @@ func (v *View) Hides(r *Reply) bool {
 			return true
 		}
 	}
-	return false
+	return v.hidesAbout(r)
+}
+
+// hidesAbout reports whether one of the hide filters may select a reply of the actor of which a
+// reply tells.
+func (v *View) hidesAbout(r *Reply) bool {
+	return r.About != "" && slices.ContainsFunc(v.hide, func(f *Filter) bool { return f.sender == nil || f.sender.has(r.About) })
 }
 
 // NeedsKeywords reports whether the view tests Reply.Keywords.
@@ -148,7 +154,7 @@ func (v *View) MatchPart(r *Reply) bool {
 	if v == nil {
 		return true
 	}
-	return v.hears(r) && !slices.ContainsFunc(v.hide, func(f *Filter) bool {
+	return v.hears(r) && !v.hidesAbout(r) && !slices.ContainsFunc(v.hide, func(f *Filter) bool {
 		if f.keyword == nil {
 			return f.Match(r)
 		}

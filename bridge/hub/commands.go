@@ -39,6 +39,7 @@ const (
 	unknownGone   = "the actor has gone while it ran"
 	unknownSilent = "nothing was heard of it for an hour"
 	unknownMany   = "it is not followed any more: too many commands are running"
+	unknownHidden = "you may not hear its last reply: how it ended is not told"
 )
 
 // commandName identifies a command to all clients of the exchange.
@@ -65,9 +66,10 @@ type knownCommand struct {
 	known bool         // it has its keywords
 	seq   uint64       // its number
 
-	place *list.Element // in running or ended
-	told  time.Time     // when clients were last told of it
-	dirty bool          // it has changed since
+	place *list.Element   // in running or ended
+	told  time.Time       // when clients were last told of it
+	dirty bool            // it has changed since
+	shown []*knownCommand // copies of what they were told while it ran, one for each kind of last reply
 }
 
 // commandRegistry holds the commands that run and the last ones that have ended, of all commanders:

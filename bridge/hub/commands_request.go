@@ -76,7 +76,10 @@ func (t *commandsRequest) begin() {
 		t.left = append(t.left, e.Value.(*knownCommand).copied())
 	}
 	for e := g.running.Front(); e != nil; e = e.Next() {
-		t.left = append(t.left, e.Value.(*knownCommand).copied())
+		c := e.Value.(*knownCommand)
+		now := c.copied()
+		c.show(now)
+		t.left = append(t.left, now)
 	}
 	g.mu.Unlock()
 	slices.SortStableFunc(t.left, func(a, b *knownCommand) int { return cmp.Or(a.began.Compare(b.began), cmp.Compare(a.seq, b.seq)) })

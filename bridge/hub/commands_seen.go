@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"iter"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -15,6 +17,7 @@ type sight uint8
 
 const (
 	nothing   sight = iota
+	itsEnd          // only that it runs no longer: the last reply is hidden
 	itsState        // it is the viewer's own, but the last reply is hidden from it
 	lastReply       // the last reply, but not how many there were
 	everyReply
@@ -22,16 +25,39 @@ const (
 
 // seesCommand returns how much of a command a viewer may know: it knows its own, and those to whose
 // last reply it may listen. A command without a reply is seen by those that certainly hear its
-// first one.
-func (v *Viewer) seesCommand(c *knownCommand) sight {
+// first one, whichever actor that comes from.
+func (v *Viewer) seesCommand(c *knownCommand) (s sight) {
 	if v.view() == nil {
 		return everyReply
 	}
-	last, known := &c.last, c.known
-	if c.replies == 0 {
-		last, known = &filter.Reply{Sender: c.consumer, RoutingKey: "reply." + c.commander, Code: string(actor.Running), CommandID: c.id, Commander: c.commander}, false
+	own := v.Own && v.Self != "" && v.Self == c.self
+	if c.replies > 0 {
+		return v.seesReply(&c.last, c.known, own)
 	}
-	switch own := v.Own && v.Self != "" && v.Self == c.self; {
+	s = everyReply
+	for name := range receivers(c.consumer) {
+		first := &filter.Reply{Sender: name, RoutingKey: "reply." + c.commander, Code: string(actor.Running), CommandID: c.id, Commander: c.commander}
+		s = min(s, v.seesReply(first, false, own))
+	}
+	return s
+}
+
+// receivers yields the actors that may answer a command: one to dome.x is taken by dome.x and by dome.
+func receivers(consumer string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range len(consumer) {
+			if consumer[i] == '.' && !yield(consumer[:i]) {
+				return
+			}
+		}
+		yield(consumer)
+	}
+}
+
+// seesReply returns how much of a command a viewer may know that has this last reply. known reports
+// whether the reply has its keywords, and own whether the command is the viewer's own.
+func (v *Viewer) seesReply(last *filter.Reply, known, own bool) sight {
+	switch {
 	case v.View.SelectsAllOf(last.Sender):
 		return everyReply
 	case v.mayKnow(last, known):
@@ -53,7 +79,11 @@ func (c *knownCommand) describe(s sight) protocol.CommandInfo {
 	if c.client != "" {
 		m.Client = &c.client
 	}
-	if s == itsState {
+	switch why := unknownHidden; s {
+	case itsEnd:
+		m.State, m.Ended, m.Message = string(commandUnknown), nil, &why
+		return m
+	case itsState:
 		return m
 	}
 	if c.message != "" {
@@ -68,9 +98,32 @@ func (c *knownCommand) describe(s sight) protocol.CommandInfo {
 	return m
 }
 
+// maxShown bounds the kinds of last replies of a command that are remembered.
+const maxShown = 8
+
+// show remembers a copy of a command that runs, as clients are told of it now. The registry's lock is
+// held.
+func (c *knownCommand) show(now *knownCommand) {
+	if now.state.ended() || slices.ContainsFunc(c.shown, now.seenLike) {
+		return
+	}
+	if len(c.shown) == maxShown {
+		c.shown = append(c.shown[:0:0], c.shown[1:]...)
+	}
+	c.shown = append(c.shown, now)
+}
+
+// seenLike reports whether two states of a command are seen by the same viewers.
+func (c *knownCommand) seenLike(o *knownCommand) bool {
+	a, b := &c.last, &o.last
+	return (c.replies == 0) == (o.replies == 0) && c.self == o.self && c.known == o.known && a.Sender == b.Sender &&
+		a.RoutingKey == b.RoutingKey && a.Code == b.Code && a.Internal == b.Internal && slices.Equal(a.Keywords, b.Keywords)
+}
+
 // copied returns a copy that does not change. The registry's lock is held.
 func (c *knownCommand) copied() *knownCommand {
 	dup := *c
+	dup.shown = nil
 	dup.last.Keywords = append([]string(nil), c.last.Keywords...)
 	return &dup
 }

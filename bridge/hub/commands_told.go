@@ -143,20 +143,47 @@ func (h *Hub) tellCommands(changed []*knownCommand) {
 		h.commands.mu.Lock()
 		c.told, c.dirty = h.now(), false
 		now := c.copied()
+		c.show(now)
+		frames := commandFrames{now: now, before: c.shown}
+		if now.state.ended() {
+			c.shown = nil
+		}
 		h.commands.mu.Unlock()
-		var frames [everyReply + 1]engine.Frame
 		for g := range h.noticed {
 			if g.notices&protocol.NoticeCommands == 0 {
 				continue
 			}
-			s := g.viewer.seesCommand(now)
-			if s == nothing {
-				continue
+			if frame := frames.of(g.viewer); frame != nil {
+				g.log.Append(frame)
 			}
-			if frames[s] == nil {
-				frames[s] = protocol.Encode(protocol.CommandState{Op: "command_state", Command: now.describe(s)})
-			}
-			g.log.Append(frames[s])
 		}
 	}
+}
+
+// commandFrames are the messages about one change of a command.
+type commandFrames struct {
+	now    *knownCommand
+	before []*knownCommand // what clients were told while it ran
+	told   [everyReply + 1]engine.Frame
+	lost   engine.Frame
+}
+
+// of returns what a viewer is told; nil is nothing. One that was told that the command runs, and may
+// not hear its last reply, is told that it has ended: it would take it to be running for ever.
+func (f *commandFrames) of(v *Viewer) engine.Frame {
+	if s := v.seesCommand(f.now); s != nothing {
+		return commandFrame(&f.told[s], f.now, s)
+	}
+	if !f.now.state.ended() || !slices.ContainsFunc(f.before, func(c *knownCommand) bool { return v.seesCommand(c) != nothing }) {
+		return nil
+	}
+	return commandFrame(&f.lost, f.now, itsEnd)
+}
+
+// commandFrame returns the message about a command, which it makes once.
+func commandFrame(frame *engine.Frame, c *knownCommand, s sight) engine.Frame {
+	if *frame == nil {
+		*frame = protocol.Encode(protocol.CommandState{Op: "command_state", Command: c.describe(s)})
+	}
+	return *frame
 }

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/clu-ws/clu-ws/bridge/filter"
@@ -20,6 +21,8 @@ func TestWhoSeesACommand(t *testing.T) {
 	}
 	unknownKeywords := command("i")
 	unknownKeywords.known = false
+	toShutter := command("")
+	toShutter.commander, toShutter.consumer = "bridge.dome.shutter", "dome.shutter"
 	for _, c := range []struct {
 		hear, hide string
 		own        bool
@@ -44,6 +47,10 @@ func TestWhoSeesACommand(t *testing.T) {
 		{`{"sender": "dome"}`, `{"keyword": "secret"}`, false, "", command(""), nothing}, // its first reply may have it
 		{`{"commander": "bridge.*"}`, `{"sender": "x"}`, false, "", command(""), lastReply},
 		{`{"message_code": ":"}`, `{"sender": "x"}`, false, "", command(""), nothing},
+		{`{}`, `{"sender": "dome"}`, false, "", toShutter, nothing}, // dome takes it, too
+		{`{}`, `{"sender": "dome.shutter"}`, false, "", toShutter, nothing},
+		{`{}`, `{"sender": "dome"}`, true, name, toShutter, itsState},
+		{`{"sender": ["dome", "dome.shutter"]}`, `{"sender": "x"}`, false, "", toShutter, everyReply},
 	} {
 		v := &Viewer{View: viewOf(t, c.hear, c.hide), Own: c.own, Self: c.self}
 		if got := v.seesCommand(c.command); got != c.want {
@@ -93,6 +100,67 @@ func TestEachClientIsToldOfTheCommandsThatItMaySee(t *testing.T) {
 	s.isCommands(ana, "x open ana running <nil> <nil> <nil>")
 	s.isCommands(ben)
 	s.isCommands(all, "x open ana running d 1 1")
+}
+
+// A client that hears only some replies to a command of another must not take it to be running for ever.
+func TestACommandWhoseEndIsHiddenDoesNotSeemToRunForEver(t *testing.T) {
+	for name, c := range map[string]struct {
+		hear, hide string
+		told       []string
+	}{
+		"the end is hidden":        {`{}`, `{"message_code": ":"}`, []string{"sent", "running", "unknown"}},
+		"by a keyword":             {`{}`, `{"keyword": "secret"}`, []string{"running", "unknown"}},
+		"only the first was heard": {`{"message_code": ">"}`, `{"sender": "x"}`, []string{"sent", "running", "unknown"}},
+		"all of it is hidden":      {`{"sender": "mount"}`, `{"sender": "x"}`, nil},
+		"all but the end":          {`{"message_code": ":"}`, `{"sender": "x"}`, []string{"done"}},
+	} {
+		s := newHarness(t)
+		s.hub.commands.keywords = true
+		ben := s.connectAs(&Viewer{View: viewOf(t, c.hear, c.hide), Own: true, Self: "name ben"})
+		s.await(ben, "hello")
+		s.ask(ben, "ok", `{"op": "subscribe", "notices": ["commands"]}`)
+		s.sends("x", "dome", "open")
+		s.tell(ben, `{"op": "ping"}`)
+		var got []string
+		states := func() {
+			for m := <-ben.answers; m["op"] != "pong"; m = <-ben.answers {
+				one := m["command"].(map[string]any)
+				got = append(got, one["state"].(string))
+				if one["state"] == "unknown" && (one["message"] != unknownHidden || one["message_code"] != nil || one["seq"] != nil || one["ended"] != nil) {
+					t.Errorf("%s: told %v", name, one)
+				}
+			}
+		}
+		states()
+		for _, reply := range [][2]string{{">", `{}`}, {"i", `{"other": 1}`}, {":", `{"secret": 1}`}} {
+			s.pass(tellEvery)
+			s.answers("x", "dome", reply[0], reply[1])
+			s.tell(ben, `{"op": "ping"}`)
+			states()
+		}
+		if c.told == nil && got == nil {
+			continue
+		}
+		if fmt.Sprint(slices.Compact(got)) != fmt.Sprint(c.told) {
+			t.Errorf("%s: told %q, want %q", name, got, c.told)
+		}
+		s.isCommands(ben, map[bool][]string{true: {"x open ana done : <nil> 3"}}[name == "all but the end"]...)
+	}
+}
+
+// What a client asked for counts as told, too.
+func TestACommandThatWasListedAndWhoseEndIsHiddenIsToldToHaveEnded(t *testing.T) {
+	s := newHarness(t)
+	ben := s.connectAs(&Viewer{View: viewOf(t, `{}`, `{"message_code": ":"}`)})
+	s.await(ben, "hello")
+	s.sends("x", "dome", "open")
+	s.answers("x", "dome", ">", `{}`)
+	s.ask(ben, "ok", `{"op": "subscribe", "notices": ["commands"]}`)
+	s.isCommands(ben, "x open ana running > <nil> 1")
+	s.answers("x", "dome", ":", `{}`)
+	if m := s.await(ben, "command_state")["command"].(map[string]any); m["state"] != "unknown" || m["message"] != unknownHidden {
+		t.Errorf("told %v", m)
+	}
 }
 
 func TestTheCommandsBeginAnewWhenGrantsChangeMeanwhile(t *testing.T) {
