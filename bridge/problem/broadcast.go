@@ -3,7 +3,6 @@ package problem
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"hash/fnv"
 	"strings"
 	"time"
 
@@ -58,13 +57,14 @@ func (t *Tracker) noteBroadcast(r *Reply, level site.Level) {
 		return
 	}
 	text := textOf(r.Body)
-	key := keyOf(r, text)
+	key := keyOf(r, sameText(text))
 	e := a.problems[key]
 	if e != nil && e.over(t.clock) {
 		t.remove(a, e)
 		e = nil
 	}
 	if e != nil {
+		e.Text = shorten(text)
 		e.Count++
 		e.Seq = max(e.Seq, r.Seq)
 		e.Time = later(e.Time, r.Heard)
@@ -131,16 +131,6 @@ func (a *actor) ofMany(least, added *entry) *entry {
 		}
 	}
 	return goes
-}
-
-// shapeOf returns a hash of a text without its digits.
-func shapeOf(text string) uint64 {
-	h := fnv.New64a()
-	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r >= '0' && r <= '9' }) {
-		_, _ = h.Write([]byte(part)) // it never fails
-		_, _ = h.Write([]byte{0})
-	}
-	return h.Sum64()
 }
 
 // drop counts a broadcast that is not listed for lack of room. One that is acknowledged is not raised

@@ -18,9 +18,12 @@
 // its commander's affair: an operator's typo raises nothing, and a failed command does not paint the
 // actor red. A ! is critical even then.
 //
-// Each distinct text is a problem of its own, so that a lesser one never hides a worse. If an actor
-// has too many, the acknowledged, then the lesser ones go first; of equals, the oldest of those texts
-// that differ in their numbers only. How many are not listed is told.
+// Each distinct text is a problem of its own, so that a lesser one never hides a worse. Texts with the
+// same code that differ in measured values only ("gust 23.1 m/s") are one problem with the latest text,
+// and an acknowledgement covers them all. Numbers that name things ("motor 3 stalled") are not values:
+// one motor does not hide another (shape.go). If an actor has too many problems, the acknowledged, then
+// the lesser ones go first; of equals, the oldest of those texts that differ in any numbers only. How
+// many are not listed is told.
 //
 // A condition is raised when its expression has been true for its time, and ends when it is false. An
 // actor is silent when it has said nothing for four times its rhythm, and five seconds at least, or
