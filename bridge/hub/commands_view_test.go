@@ -109,3 +109,72 @@ func TestTheCommandsBeginAnewWhenGrantsChangeMeanwhile(t *testing.T) {
 		t.Errorf("the commands are %v", m)
 	}
 }
+
+// The reply that ends a command may be hidden from those that saw it run.
+func TestACommandThatWasSeenToRunIsSeenToEnd(t *testing.T) {
+	for _, c := range []struct{ hear, hide, visible, body string }{
+		{`{"message_code": ["w", "e", "!", "f"]}`, "", "w", `{}`},
+		{`{"keyword": "angle"}`, "", "i", `{"angle": 5}`},
+		{`{"sender": "dome"}`, `{"message_code": ":"}`, "i", `{}`},
+	} {
+		for _, told := range []bool{true, false} { // by a notice, or else in an answer
+			s := newHarness(t)
+			s.hub.commands.keywords = true
+			client := s.connectAs(&Viewer{View: viewOf(t, c.hear, c.hide), Own: true, Self: "name ben"})
+			other := s.connectAs(&Viewer{View: viewOf(t, `{"message_code": "!"}`, "")})
+			s.await(client, "hello")
+			s.await(other, "hello")
+			if told {
+				s.ask(client, "ok", `{"op": "subscribe", "notices": ["commands"]}`)
+			}
+			s.sends("x", "dome", "open")
+			s.answers("x", "dome", c.visible, c.body)
+			if !told {
+				s.isCommands(client, "x open ana running "+c.visible+" <nil> 1")
+			}
+			s.answers("x", "dome", "d", `{}`)
+			s.answers("x", "dome", ":", `{}`)
+			const end = "x open ana done <nil> <nil> <nil>"
+			if told {
+				if got := s.lastNotice(client); got != end {
+					t.Errorf("hear %s, hide %s: the last notice is %q", c.hear, c.hide, got)
+				}
+			}
+			s.isCommands(client, end)
+			s.isCommands(other)
+		}
+	}
+}
+
+// lastNotice returns the last notice of a command that a client was sent.
+func (s *hubHarness) lastNotice(c *recordingClient) (last string) {
+	s.t.Helper()
+	s.tell(c, `{"op": "ping"}`)
+	for m := <-c.answers; m["op"] != "pong"; m = <-c.answers {
+		if m["op"] == "command_state" {
+			last = describeCommand(m["command"].(map[string]any))
+		}
+	}
+	return last
+}
+
+func TestAnEndThatOvertakesTheAnswerIsToldAfterIt(t *testing.T) {
+	s := newHarness(t)
+	c := s.connect()
+	s.ask(c, "ok", `{"op": "subscribe", "notices": ["commands"]}`)
+	s.sends("x", "dome", "open")
+	request := &commandsRequest{hub: s.hub, conn: c, session: c.session, answered: func() {}}
+	request.begin()
+	s.answers("x", "dome", ":", `{}`)
+	const end = "x open ana done : 1 1"
+	if got := s.lastNotice(c); got != end {
+		t.Fatalf("before the answer came %q", got)
+	}
+	s.stepAll(request.step)
+	if got := s.await(c, "commands")["commands"].([]any)[0].(map[string]any)["state"]; got != "sent" {
+		t.Fatalf("the answer says %v", got)
+	}
+	if got := s.lastNotice(c); got != end {
+		t.Errorf("after the answer came %q", got)
+	}
+}
