@@ -67,7 +67,6 @@ type knownCommand struct {
 
 	place *list.Element // in running or ended
 	told  time.Time     // when clients were last told of it
-	seen  []string      // ids of the views whose viewers were told that it runs
 	dirty bool          // it has changed since
 }
 

@@ -19,10 +19,9 @@ type commandsRequest struct {
 	id       *string
 	answered func()
 
-	begun   bool
-	viewer  *Viewer
-	left    []*knownCommand // copies
-	running []*knownCommand // those that ran when the copies were made
+	begun  bool
+	viewer *Viewer
+	left   []*knownCommand
 	buf    []byte
 	some   bool
 }
@@ -63,27 +62,13 @@ func (t *commandsRequest) step() (done bool) {
 		return false
 	}
 	h.sayTo(t.conn, t.session, engine.Must(engine.NewText(append(t.buf, "]}"...))))
-	// A notice of an end may have overtaken the answer, which says that the command runs.
-	h.tellCommands(h.commands.endedOf(t.running))
 	t.answered()
 	return true
 }
 
-// endedOf returns those of the commands that have ended.
-func (g *commandRegistry) endedOf(all []*knownCommand) (ended []*knownCommand) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, c := range all {
-		if c.state.ended() {
-			ended = append(ended, c)
-		}
-	}
-	return ended
-}
-
 func (t *commandsRequest) begin() {
 	g := t.hub.commands
-	t.begun, t.some, t.viewer, t.left, t.running = true, false, t.session.viewer.Load(), nil, nil
+	t.begun, t.some, t.viewer, t.left = true, false, t.session.viewer.Load(), nil
 	t.buf = append(make([]byte, engine.MaxHeaderSize, 4096), `{"op":"commands","id":`...)
 	t.buf = append(append(t.buf, protocol.JSON(t.id)...), `,"commands":[`...)
 	g.mu.Lock()
@@ -91,9 +76,7 @@ func (t *commandsRequest) begin() {
 		t.left = append(t.left, e.Value.(*knownCommand).copied())
 	}
 	for e := g.running.Front(); e != nil; e = e.Next() {
-		c := e.Value.(*knownCommand)
-		c.noteSeen(t.viewer)
-		t.left, t.running = append(t.left, c.copied()), append(t.running, c)
+		t.left = append(t.left, e.Value.(*knownCommand).copied())
 	}
 	g.mu.Unlock()
 	slices.SortStableFunc(t.left, func(a, b *knownCommand) int { return cmp.Or(a.began.Compare(b.began), cmp.Compare(a.seq, b.seq)) })

@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,66 +15,33 @@ type sight uint8
 
 const (
 	nothing   sight = iota
-	itsState        // the last reply is hidden from it, but it is its own, or it was told that it runs
+	itsState        // it is the viewer's own, but the last reply is hidden from it
 	lastReply       // the last reply, but not how many there were
 	everyReply
 )
 
 // seesCommand returns how much of a command a viewer may know: it knows its own, and those to whose
 // last reply it may listen. A command without a reply is seen by those that certainly hear its
-// first one. A viewer that was told that a command runs is told of its end, whatever the reply that
-// ends it: otherwise it would run for ever.
+// first one.
 func (v *Viewer) seesCommand(c *knownCommand) sight {
 	if v.view() == nil {
 		return everyReply
 	}
-	last, known := c.lastOrFirst()
-	own := v.Own && v.Self != "" && v.Self == c.self
-	switch s := v.selectsLast(last, known); {
-	case s != nothing:
-		return s
-	case !own && slices.Contains(c.seen, v.View.ID()):
-		return itsState
+	last, known := &c.last, c.known
+	if c.replies == 0 {
+		last, known = &filter.Reply{Sender: c.consumer, RoutingKey: "reply." + c.commander, Code: string(actor.Running), CommandID: c.id, Commander: c.commander}, false
+	}
+	switch own := v.Own && v.Self != "" && v.Self == c.self; {
+	case v.View.SelectsAllOf(last.Sender):
+		return everyReply
+	case v.mayKnow(last, known):
+		return lastReply
 	case !own:
 		return nothing
 	case !known && v.View.NeedsKeywords() || v.View.Hides(last):
 		return itsState
 	}
 	return lastReply
-}
-
-// lastOrFirst returns the last reply to a command, or the one that will certainly come, and reports
-// whether its keywords are known.
-func (c *knownCommand) lastOrFirst() (r *filter.Reply, known bool) {
-	if c.replies > 0 {
-		return &c.last, c.known
-	}
-	return &filter.Reply{Sender: c.consumer, RoutingKey: "reply." + c.commander, Code: string(actor.Running), CommandID: c.id, Commander: c.commander}, false
-}
-
-// selectsLast returns what a viewer sees by its view alone.
-func (v *Viewer) selectsLast(last *filter.Reply, known bool) sight {
-	switch {
-	case v.View.SelectsAllOf(last.Sender):
-		return everyReply
-	case v.mayKnow(last, known):
-		return lastReply
-	}
-	return nothing
-}
-
-// maxSeen is for how many views it is remembered that their viewers were told of a command.
-const maxSeen = 64
-
-// noteSeen notes that a viewer is told of a command that runs, if its view selects the last reply:
-// those of others with the same view were told, too. The registry's lock is held.
-func (c *knownCommand) noteSeen(v *Viewer) {
-	if v.view() == nil || c.state.ended() || len(c.seen) == maxSeen || slices.Contains(c.seen, v.View.ID()) {
-		return
-	}
-	if v.selectsLast(c.lastOrFirst()) != nothing {
-		c.seen = append(c.seen, v.View.ID())
-	}
 }
 
 // describe returns a command as a client is told of it.
@@ -106,7 +72,6 @@ func (c *knownCommand) describe(s sight) protocol.CommandInfo {
 func (c *knownCommand) copied() *knownCommand {
 	dup := *c
 	dup.last.Keywords = append([]string(nil), c.last.Keywords...)
-	dup.seen = slices.Clone(c.seen)
 	return &dup
 }
 

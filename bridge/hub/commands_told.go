@@ -153,9 +153,6 @@ func (h *Hub) tellCommands(changed []*knownCommand) {
 			if s == nothing {
 				continue
 			}
-			h.commands.mu.Lock()
-			c.noteSeen(g.viewer)
-			h.commands.mu.Unlock()
 			if frames[s] == nil {
 				frames[s] = protocol.Encode(protocol.CommandState{Op: "command_state", Command: now.describe(s)})
 			}
