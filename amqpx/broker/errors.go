@@ -2,6 +2,7 @@ package broker
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -68,12 +69,22 @@ type amqpError struct {
 	code   replyCode
 	text   string
 	method methodID // what the peer called, zero when it was no method
+	asked  bool     // it answers a question
 }
 
 func (e *amqpError) Error() string { return e.code.String() + " - " + e.text }
 
 func errorf(code replyCode, format string, a ...any) *amqpError {
 	return &amqpError{code: code, text: fmt.Sprintf(format, a...)}
+}
+
+// toQuestion marks an error as the answer to a passive declaration: a client asks by it whether
+// something exists, and "no" is no fault of its own.
+func toQuestion(err error) error {
+	if e, ok := errors.AsType[*amqpError](err); ok {
+		e.asked = true
+	}
+	return err
 }
 
 // during records the method that was refused.

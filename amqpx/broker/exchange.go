@@ -82,7 +82,7 @@ func (ch *channel) exchangeDeclare(a *args) error {
 	want := exchange{name: name, kind: kind, durable: flags&2 != 0, autoDelete: flags&4 != 0, internal: flags&8 != 0}
 	var err error
 	if flags&1 != 0 {
-		err = ch.b.exchangeExists(name)
+		err = toQuestion(ch.b.exchangeExists(name))
 	} else {
 		err = ch.b.declareExchange(want, arguments)
 	}

@@ -31,6 +31,7 @@ func (ch *channel) queueDeclare(a *args) error {
 	var err error
 	if flags&1 != 0 {
 		q, err = ch.queue(name)
+		err = toQuestion(err)
 	} else {
 		want := queue{name: name, durable: flags&2 != 0, autoDelete: flags&8 != 0}
 		if flags&4 != 0 {

@@ -33,6 +33,7 @@ const MAX_RUNNING = 500;
 
 const keyOf = (id, consumer) => `${id} ${consumer}`;
 const ms = (time) => (time === null || time === undefined ? null : typeof time === "number" ? time : Date.parse(time));
+const hasEnd = ({ state }) => state === "done" || state === "failed" || state === "rejected";
 const runs = ({ state }) => state === "sent" || state === "running";
 
 export class CommandTable {
@@ -67,14 +68,17 @@ export class CommandTable {
   own(command, toBridge) {
     const key = keyOf(command.commandId, command.consumer);
     const entry = this.entries.get(key) ?? this.#add(key, command.commandId, command.consumer, toBridge(command.sentAt));
+    const isNew = entry.own !== command;
     entry.own = command;
     entry.command_string = command.commandString;
-    entry.state = command.state;
-    entry.message = command.message;
     entry.replies = Math.max(entry.replies, command.replyCount);
-    entry.message_code = command.replies.at(-1)?.code ?? entry.message_code;
-    entry.seq = command.replies.at(-1)?.seq ?? entry.seq;
-    entry.ended = command.endedAt === null ? null : toBridge(command.endedAt);
+    if (isNew || !hasEnd(entry) || hasEnd(command)) {  // the end that a notice told is not taken back
+      entry.state = command.state;
+      entry.message = command.message;
+      entry.message_code = command.replies.at(-1)?.code ?? entry.message_code;
+      entry.seq = command.replies.at(-1)?.seq ?? entry.seq;
+      entry.ended = command.endedAt === null ? null : toBridge(command.endedAt);
+    }
     this.#trim();
   }
 
@@ -116,8 +120,9 @@ export class CommandTable {
     const { own } = entry;
     const text = command.command_string ?? entry.command_string;
     Object.assign(entry, command, { command_string: text, began: ms(command.began), ended: ms(command.ended), own });
-    // What this page has seen of its own command is newer than the notice, unless it does not know the end.
-    if (own && own.state !== "unknown") Object.assign(entry, { state: own.state, message: own.message });
+    // What this page has seen of its own command is newer than the notice, unless the notice has the end: the page may
+    // not be allowed to hear the reply that ends it.
+    if (own && own.state !== "unknown" && !(own.active && hasEnd(entry))) Object.assign(entry, { state: own.state, message: own.message });
     return key;
   }
 

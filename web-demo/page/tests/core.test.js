@@ -130,6 +130,25 @@ test("a command keeps its string when a notice has none, and a page's own its st
   assert.equal(entry.state, "done", "the bridge knows the end");
 });
 
+test("the end of a page's own command comes from a notice where the page may not hear the reply that ends it", () => {
+  const table = new CommandTable();
+  const own = { commandId: "a", consumer: "dome", commandString: "open", state: "running", active: true, message: null, replyCount: 1, replies: [{ code: "w", seq: 3 }], sentAt: 5, endedAt: null };
+  const [local, told] = [(ms) => ms, (state) => table.notice(command("a", state, { message_code: null, seq: null }))];
+  const state = () => table.entries.get("a dome").state;
+  table.own(own, local);
+  told("running");
+  told("done");
+  assert.equal(state(), "done");
+  table.own(own, local);  // another reply, which was on its way
+  assert.equal(state(), "done");
+  table.own(Object.assign(own, { state: "unknown", active: false, endedAt: 9 }), local);  // its time is up
+  assert.equal(state(), "done");
+  table.own(Object.assign(own, { state: "failed" }), local);
+  assert.equal(state(), "failed", "what the page has heard counts");
+  table.own({ ...own, state: "sent", active: true, endedAt: null }, local);
+  assert.equal(state(), "sent", "another one with its id");
+});
+
 test("the log keeps the newest, by number and by size, and their numbers", () => {
   const ring = new LogRing({ entries: 3, chars: 1_000 });
   for (let n = 0; n < 10; n += 1) ring.reply(reply({ seq: n }), n);
