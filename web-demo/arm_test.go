@@ -1,6 +1,7 @@
 package webdemo_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -76,8 +77,8 @@ func TestADangerousCommandIsSentOnlyAfterASecondThought(t *testing.T) {
 	until(t, ctx, "a connection that breaks is a no", `!document.querySelector("#confirm").open && /the connection was lost/i.test(document.querySelector("#notice").title + document.querySelector("#command-why").textContent + document.querySelector("#notice").textContent)`)
 	// The bar is a quarter of a second behind the link, so its state may be that of the connection before.
 	until(t, ctx, "the connection is back", `document.querySelector("#notice").textContent.endsWith("Connected.") && document.querySelector("#link-state").dataset.state === "open"`)
-	key(t, ctx, kb.Enter)
-	key(t, ctx, kb.Enter)
+	until(t, ctx, "the field has the focus again", commandFocused)
+	do(t, ctx, enterTwice)
 	if evaluate[bool](t, ctx, `document.querySelector("#confirm").open`) {
 		t.Error("after a reconnect Enter asks to send what was meant before")
 	}
@@ -87,6 +88,46 @@ func TestADangerousCommandIsSentOnlyAfterASecondThought(t *testing.T) {
 	key(t, ctx, kb.Enter)
 	if body := nextCommand(t, commands); body != `{"command_string":"close now"}` {
 		t.Errorf("%s was sent", body)
+	}
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+// keepArmedFor opens the page as a tab that was armed eight hours ago, less the time that is left.
+func keepArmedFor(t *testing.T, ctx context.Context, left string) {
+	t.Helper()
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`sessionStorage.setItem("clu-ws.armed", String(Date.now() + `+left+`)); void 0`),
+		chromedp.Reload(), chromedp.WaitReady(`#link-state[data-state="open"]`))
+}
+
+func TestATabThatDisarmsItselfSaysSoBeforeAndAfter(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	commands := o.commands(t)
+	openPage(t, ctx, o.addr)
+	for _, size := range sizes {
+		do(t, ctx, chromedp.EmulateViewport(size.width, size.height))
+		keepArmedFor(t, ctx, "55_000")
+		do(t, ctx, typeLine("dome op"))
+		until(t, ctx, size.name+": it is told a minute before", `/disarms itself within a minute/.test(document.querySelector('#arm-note [role="alert"]')?.textContent) && document.querySelector("#arm-stay").checkVisibility() && document.querySelector("#arm").ariaPressed === "true"`)
+		until(t, ctx, size.name+": and takes the focus from nobody", commandFocused)
+		testkit.Accessible(t, ctx, "the note, "+size.name)
+		screenshot(t, ctx, "arm-note-"+size.name)
+		do(t, ctx, chromedp.Click("#arm-stay"))
+		until(t, ctx, size.name+": the tab stays armed", `document.querySelector("#arm-note").hidden && document.querySelector("#arm").ariaPressed === "true" && Number(sessionStorage.getItem("clu-ws.armed")) > Date.now() + 7 * 3_600_000`)
+
+		keepArmedFor(t, ctx, "3_000")
+		do(t, ctx, typeLine("dome op"))
+		until(t, ctx, size.name+": the end is told", `/has disarmed itself/.test(document.querySelector('#arm-note [role="alert"]')?.textContent) && document.querySelector("#arm").ariaPressed === "false"`)
+		until(t, ctx, size.name+": and takes the focus from nobody", commandFocused)
+		do(t, ctx, typeLine("en\r"))
+		until(t, ctx, size.name+": a command is refused, with the reason", `/disarmed itself after eight hours/.test(document.querySelector("#command-why").textContent) && `+commandInput+`.value === "dome open"`)
+		screenshot(t, ctx, "arm-ended-"+size.name)
+		arm(t, ctx)
+		until(t, ctx, size.name+": the note goes when the tab is armed", `document.querySelector("#arm-note").hidden`)
+		do(t, ctx, typeLine("\r"))
+		if body := nextCommand(t, commands); body != `{"command_string":"open"}` {
+			t.Errorf("%s: %s was sent", size.name, body)
+		}
 	}
 	testkit.NoConsoleErrors(t, ctx)
 }

@@ -19,7 +19,6 @@ import { Arm } from "./shell/arm.js";
 import { Badge } from "./shell/badge.js";
 import { Bar } from "./shell/bar.js";
 import { Confirm } from "./shell/confirm.js";
-import { Identity } from "./shell/identity.js";
 import { Keys } from "./shell/keys.js";
 import { Later } from "./shell/later.js";
 import { Login } from "./shell/login.js";
@@ -68,9 +67,9 @@ const failed = ({ message }) => notify(`This part of the page could not be loade
 const drawer = new Later(async () => new (await import("./shell/drawer.js")).Drawer(app), failed);
 const palette = new Later(async () => new (await import("./shell/palette.js")).Palette(app), failed);
 const help = new Later(async () => new (await import("./shell/help.js")).Help(keys), failed);
-app.drawer = { get open() { return drawer.made?.open ?? false; }, toggle: () => drawer.with((it) => it.toggle()), close: () => drawer.made?.close() };
-app.palette = { show: () => palette.with((it) => it.show()) };
-app.help = { show: () => help.with((it) => it.show()) };
+app.drawer = { get open() { return drawer.made?.open ?? false; }, toggle: () => drawer.show((it) => it.toggle()), close: () => drawer.made?.close() };
+app.palette = { show: () => palette.show((it) => it.show()) };
+app.help = { show: () => help.show((it) => it.show()) };
 document.getElementById("worst").addEventListener("click", app.drawer.toggle);
 document.getElementById("palette-open").addEventListener("click", app.palette.show);
 const keys = new Keys(app);
@@ -80,7 +79,8 @@ line.mount(document.getElementById("command-dock"));
 app.prompt = (text) => line.address(text);
 app.focusLine = () => line.focus();
 const bar = new Bar(app);
-const identity = new Identity({ onLogin: () => login.show("", false), onLogout: logOut, remembered: () => login.remembered });
+const identity = new Later(async () => new (await import("./shell/identity.js")).Identity({ onLogin: () => login.show("", false), onLogout: logOut, remembered: () => login.remembered }), failed);
+const armNote = new Later(async () => new (await import("./shell/armnote.js")).ArmNote(arm), failed);
 const announcer = new Announcer({ onNew: (level) => app.sound.alarm(level) });
 
 store.onUpdate((changes) => {
@@ -88,7 +88,7 @@ store.onUpdate((changes) => {
   if (changes.problems || changes.link) tellProblems();
   drawer.made?.update(changes);
   if (changes.link) app.menu.update();
-  if (changes.tick) identity.tick();
+  if (changes.tick) identity.made?.tick();
   line.update(changes);
   app.views.update(changes);
 });
@@ -106,7 +106,10 @@ for (const type of ["notice", "state", "broker"]) {
 
 document.addEventListener("visibilitychange", () => { if (!document.hidden) store.refresh(); });
 
-arm.onChange((armed) => notify(armed ? "This tab is armed: commands are sent." : "This tab is disarmed: only commands that read are sent."));
+arm.onChange((armed, itself) => {
+  if (itself) notify("This tab has disarmed itself: no command was sent for eight hours.");
+  else notify(armed ? "This tab is armed: commands are sent." : "This tab is disarmed: only commands that read are sent.");
+});
 questions.onSite(({ title }) => app.badge.site(title));
 clu.on("notice", ({ op, actor }) => { if (op === "model") models.changed(actor); });
 clu.on("hello", () => models.refresh());  // perhaps it is another bridge
@@ -122,26 +125,35 @@ clu.on("close", ({ wasOpen, reason }) => {
 });
 clu.on("error", ({ message }) => notify(message));
 clu.on("access", ({ access, changed }) => {
-  login.hide();
-  identity.show(access);
+  login.accepted();
+  showIdentity(access);
   line.update({ ...NOTHING, access: true });
   app.views.update({ ...NOTHING, access: true });
   if (changed) notify(`What you may do has changed: ${changed.join(", ")}.`, { urgent: true });
 });
 clu.on("expiring", ({ expiresIn }) => {
-  identity.show(clu.access);
+  showIdentity(clu.access);
   notify(`The login ends in ${Math.round(expiresIn / 1_000)} s.`, { urgent: true });
 });
 clu.on("unauthorized", ({ code, reason }) => {
   notify(`Not connected: ${reason}.`, { urgent: true });
   if (code === "redirect") return;  // the page in front of the bridge logs one in
   login.forget();
-  identity.show(null);
+  showIdentity(null);
   login.show(`${reason[0].toUpperCase()}${reason.slice(1)}.`, true);
 });
 
 /** Changes for a view, if nothing of the store's has changed but who this client is. */
 const NOTHING = { actors: new Set(), keywords: new Map(), problems: false, commands: false, link: false, models: false, replies: 0, tick: false };
+
+let known = null;  // who this page was last; it may be another one while the part that shows it is loaded
+
+/** Shows who this page is, where there is access control. */
+function showIdentity(access) {
+  known = access;
+  if (access !== null || identity.made !== null) identity.with((it) => it.show(known));
+}
+
 
 /** Shows the bridge a new credential: on the open connection if it is of the same user, else on a new one. */
 async function loggedIn() {
@@ -172,7 +184,7 @@ const loadRest = clu.on("open", () => {
   loadRest();
   setTimeout(async () => {
     await loadAll();
-    for (const part of [drawer, palette, help]) await part.prepare().catch(() => {});
+    for (const part of [armNote, drawer, palette, help, identity]) await part.prepare().catch(() => {});
   }, LOAD_REST);
 });
 

@@ -3,8 +3,9 @@
  *
  * It sends exactly what is in the field, once, and only on Enter or the button. A completion or a recalled line is not sent
  * by itself; a pasted text of several lines is refused, since a browser would join them into one command. A line that was
- * not sent stays, but it takes two Enters from then on, and the field is left when the link comes back: what was meant
- * for a moment ago must not be one key away from being done now.
+ * not sent stays, but it takes two Enters from then on, and again two when the link comes back: what was meant for a
+ * moment ago must not be one key away from being done now. The focus stays: letters that somebody goes on typing would
+ * be shortcuts without it.
  */
 
 import { element, setText } from "../shell/dom.js";
@@ -53,8 +54,8 @@ export class CommandLine {
     });
     this.#input.addEventListener("paste", (event) => this.#insert(event, event.clipboardData));
     this.#input.addEventListener("drop", (event) => this.#insert(event, event.dataTransfer));
-    app.arm.onChange(() => {
-      this.#guard.forget();  // who arms the page means to send
+    app.arm.onChange((armed) => {
+      if (armed) this.#guard.forget();  // who arms the page means to send
       this.check();
     });
   }
@@ -93,7 +94,7 @@ export class CommandLine {
     if (changes.access) this.check();
     if (!changes.link) return;
     const open = this.#app.store.link.state === "open";
-    if (open && !this.#wasOpen && this.#guard.holds) this.#input.blur();
+    if (open && !this.#wasOpen) this.#guard.holdAgain();
     this.#wasOpen = open;
     this.check();
   }

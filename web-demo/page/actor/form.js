@@ -40,8 +40,8 @@ export class CommandForm {
     this.#commands = commands;
     this.#onPath = onPath;
     this.#guard = new SendGuard(app);
-    this.#unhook = app.arm.onChange(() => {
-      this.#guard.forget();  // who arms the page means to send
+    this.#unhook = app.arm.onChange((armed) => {
+      if (armed) this.#guard.forget();  // who arms the page means to send
       this.check();
     });
     this.#line.addEventListener("input", () => this.#lineEdited());
@@ -85,7 +85,7 @@ export class CommandForm {
     if (access) this.check();
     if (!link) return;
     const open = this.#app.store.link.state === "open";
-    if (open && !this.#wasOpen && this.#guard.holds && this.root.contains(document.activeElement)) document.activeElement.blur();
+    if (open && !this.#wasOpen) this.#guard.holdAgain();
     this.#wasOpen = open;
     this.check();
   }

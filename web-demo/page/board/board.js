@@ -22,6 +22,7 @@ export class BoardView {
   #route = null;
   #board = null;   // {title, items}, null while it is not known
   #parts = [];     // the items that are mounted
+  #known = "";     // the boards of the site when this was rendered
   #turn = 0;
   #off = () => {};
 
@@ -37,7 +38,10 @@ export class BoardView {
     this.#root = root;
     root.classList.add("board");
     this.#off = this.#app.onSite(() => {
-      if (this.#route.path.length > 1) this.route(this.#route);
+      // The site is read at each reconnect. What is as it was is not made anew: somebody may be writing in it.
+      const known = JSON.stringify(this.#app.site.boards);
+      if (known === this.#known) return;
+      if (!this.#own) this.route(this.#route);
       else if (this.#board === null) this.#render();
     });
     this.route(route);
@@ -76,6 +80,7 @@ export class BoardView {
 
   #render() {
     this.#empty();
+    this.#known = JSON.stringify(this.#app.site.boards);
     const name = this.#route.path[1];
     if (this.#board === null && name !== undefined) this.#root.append(element("p", { class: "nothing", text: `This site has no board "${name}".` }));
     if (this.#board === null) {

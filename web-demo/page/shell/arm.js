@@ -1,7 +1,7 @@
 /**
  * The arm switch. A new tab is disarmed: a display on a wall, or a tab that was opened to look, sends nothing that
  * moves something. Once armed it stays so for the tab, over reloads and reconnects, until somebody disarms it, or after
- * eight hours without a command.
+ * eight hours without a command. ArmNote says so a minute before, and when it has done it.
  */
 
 import { lex } from "../core/shlex.js";
@@ -31,7 +31,10 @@ export class Shift {
   /** When it ends, by the computer's clock, ms since 1970. */
   get until() { return this.#until; }
 
-  get over() { return this.#clock.wall() >= this.#until || this.#clock.monotonic() >= this.#monotonic; }
+  /** ms until it ends, 0 when it has. */
+  get left() { return Math.max(0, Math.min(this.#until - this.#clock.wall(), this.#monotonic - this.#clock.monotonic())); }
+
+  get over() { return this.left === 0; }
 
   /** Begins anew. */
   begin() { this.#last(FORGOTTEN); }
@@ -95,28 +98,39 @@ export class Arm {
   #shift = new Shift(Number(recall(TAB, KEY)) || 0);
   #listeners = new Set();
   #button = document.getElementById("arm");
+  #was = recall(TAB, KEY) !== null;  // whether it is armed as far as the page shows it
+  /** Whether it disarmed itself, and nobody has done anything about it since. */
+  ended = false;
 
   constructor() {
     this.#button.addEventListener("click", () => this.set(!this.armed));
-    this.#render();
-    setInterval(() => this.#render(), 60_000);
+    this.#look();
+    setInterval(() => this.#look(), 1_000);
   }
 
   get armed() { return !this.#shift.over; }
 
+  /** ms until it disarms itself. */
+  get left() { return this.#shift.left; }
+
+  /** Why commands that move something are not sent. */
+  get why() {
+    return `this tab ${this.ended ? "disarmed itself after eight hours without a command" : "is disarmed"}; press the switch "disarmed" in the bar, or the key a when no field has the focus, and send it again`;
+  }
+
   set(armed) {
     if (armed) this.#shift.begin();
     else this.#shift.end();
+    this.ended = false;
     remember(TAB, KEY, armed ? String(this.#shift.until) : null);
-    this.#render();
-    for (const listener of this.#listeners) listener(armed);
+    if (armed === this.#was) this.#render();
+    else this.#changed(armed);
   }
 
   /** Counts a command: the time until it disarms itself begins anew. */
   used() {
     if (!this.armed) return;
-    this.#shift.begin();
-    remember(TAB, KEY, String(this.#shift.until));
+    this.set(true);
   }
 
   /** Calls `listener` with whether it is armed, at each change. @returns {() => void} ends it */
@@ -125,8 +139,26 @@ export class Arm {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Looks whether the shift is over, or nearly. */
+  #look() {
+    const { armed } = this;
+    if (this.#was && !armed) {
+      this.ended = true;
+      remember(TAB, KEY, null);
+      this.#changed(false);
+    } else {
+      this.#render();
+    }
+  }
+
+  #changed(armed) {
+    this.#was = armed;
+    this.#render();
+    for (const listener of this.#listeners) listener(armed, this.ended);
+  }
+
   #render() {
-    const armed = this.armed;
+    const { armed } = this;
     this.#button.setAttribute("aria-pressed", String(armed));
     this.#button.title = armed ? "Commands are sent. Press to disarm this tab (a)"
       : "Only commands that read (status, ping, help, ...) are sent. Press to arm this tab (a)";

@@ -37,13 +37,11 @@ export class Confirm {
     return new Promise((resolve) => { this.#answer = resolve; });
   }
 
-  /** Ends a question without an answer. */
+  /** Ends a question without an answer. The focus goes back to the field, whose line takes two Enters from then on. */
   abandon(why) {
     const answer = this.#answer;
     this.#answer = null;
     answer?.(why);
-    if (!answer) return;
-    this.#dialog.close("no");
-    document.activeElement?.blur();  // the line that was to be sent must not be one Enter away
+    if (answer) this.#dialog.close("no");
   }
 }

@@ -61,6 +61,13 @@ export function setLevel(mark, level) {
   return mark;
 }
 
+/** Does something that may move the element that has the focus, which loses it by that, and gives it back. */
+export function keepFocus(work) {
+  const focused = document.activeElement;
+  work();
+  if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
+}
+
 /** Whether text inside a node is selected: then a click only ends the selection. */
 export function hasSelection(node) {
   const selection = getSelection();

@@ -7,7 +7,7 @@
 
 import { formatAge } from "../core/format.js";
 import { compare } from "../core/problems.js";
-import { button, element, setLevel, levelMark, setText } from "./dom.js";
+import { button, element, keepFocus, setLevel, levelMark, setText } from "./dom.js";
 
 /** Problems that are listed; of more, the number is told. */
 const MAX_SHOWN = 300;
@@ -22,14 +22,15 @@ export class Drawer {
   #count = element("span", { class: "count" });
   #note = element("p", { class: "nothing" });
   #notices = element("ol", { class: "notices" });
+  #scroll = element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Problems and notices" });
 
   constructor(app) {
     this.#app = app;
     this.#root.append(
       element("header", {}, element("h2", { id: "drawer-title", text: "Problems" }), this.#count,
         button("Close", () => this.close(), { id: "drawer-close", title: "Esc" })),
-      element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Problems and notices" }, this.#note, this.#list,
-        element("details", {}, element("summary", { text: "What this page said" }), this.#notices)));
+      this.#scroll);
+    this.#scroll.append(this.#note, this.#list, element("details", {}, element("summary", { text: "What this page said" }), this.#notices));
     this.#root.addEventListener("keydown", (event) => this.#key(event));
     this.#root.querySelector("details").addEventListener("toggle", () => this.#listNotices());
   }
@@ -83,8 +84,10 @@ export class Drawer {
       return row.root;
     });
     this.#rows = kept;
-    place(this.#list, rows);
-    if (focused !== null && !kept.has(focused)) (this.#list.querySelector("li") ?? this.#root.querySelector("#drawer-close")).focus();
+    // Moving a row takes the focus from it. Another row must not get it: the next key would acknowledge what nobody has read.
+    keepFocus(() => place(this.#list, rows));
+    if (focused !== null && !kept.has(focused)) this.#scroll.focus({ preventScroll: true });
+    else if (focused !== null && (document.activeElement === document.body || !document.activeElement.checkVisibility())) kept.get(focused).root.focus({ preventScroll: true });
   }
 
   #nothing() {

@@ -1,5 +1,7 @@
 /** A part of the shell that is loaded when somebody first wants it, or once the page has been connected for a moment. */
 
+import { isTyping } from "./dom.js";
+
 export class Later {
   #load;
   #failed;
@@ -22,6 +24,12 @@ export class Later {
       this.#loading = null;
       throw error;
     }
+  }
+
+  /** Does something that takes the focus; but not if somebody has begun to type while it was loaded. */
+  show(work) {
+    const from = document.activeElement;
+    return this.with((part) => { if (document.activeElement === from || !isTyping({ target: document.activeElement })) work(part); });
   }
 
   /** Does something with it, as soon as it is there. @param {(part: object) => void} work */

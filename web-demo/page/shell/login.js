@@ -6,7 +6,7 @@
  * kept only while the page is loaded again for another user.
  */
 
-import { setText } from "./dom.js";
+import { isTyping, setText } from "./dom.js";
 
 const TOKEN_KEY = "clu-ws.token";
 const TICKET_KEY = "clu-ws.ticket";
@@ -53,10 +53,18 @@ export class Login {
     setText(this.#reason, reason);
     if (!this.#form.hidden) return;
     this.#form.hidden = false;
+    // Who is typing a command goes on typing it, and does not write it into the field of a token.
+    if (required && isTyping({ target: document.activeElement })) return;
     this.#input.focus();
   }
 
+  /** The bridge knows who this is. A form that somebody has opened to become somebody else stays. */
+  accepted() {
+    if (this.#required) this.hide();
+  }
+
   hide() {
+    this.#required = false;
     this.#form.hidden = true;
     this.#input.value = "";
   }
@@ -84,6 +92,7 @@ export class Login {
       store(TOKEN_KEY, text);
     }
     this.hide();
+    document.getElementById("view").focus({ preventScroll: true });
     this.#onLogin();
   }
 }

@@ -61,7 +61,7 @@ export class Views {
     this.#view = view;
     this.#titled(route);
     // Screen readers hear what is shown now; who is typing goes on typing.
-    if (this.#path !== "" && !document.activeElement?.closest("#dock, dialog, #drawer")) this.#root.focus({ preventScroll: true });
+    if (this.#path !== "" && !document.activeElement?.closest("#dock, dialog, #drawer, #login")) this.#root.focus({ preventScroll: true });
     this.#path = location.hash || "#/";
   }
 

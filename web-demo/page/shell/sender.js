@@ -63,7 +63,7 @@ export class Sender {
     const refusal = this.refusal() ?? this.refusal(consumer, string);
     if (refusal !== null) return refusal;
     if (this.#arm.armed || onlyReads(string)) return null;
-    return "this tab is disarmed; press Armed in the bar, or the key a, and send it again";
+    return this.#arm.why;
   }
 
   #refuse(why) {

@@ -1,0 +1,108 @@
+package webdemo_test
+
+import (
+	"context"
+	"net"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// letters are all single keys that are shortcuts.
+const letters = "a/pc?olgb"
+
+// nothingHappened fails if a letter of what was typed was taken for a shortcut.
+func nothingHappened(t *testing.T, ctx context.Context, what string) {
+	t.Helper()
+	if got := evaluate[string](t, ctx, `JSON.stringify([document.querySelector("#arm").ariaPressed, document.querySelector("#drawer").hidden, document.querySelector("#help").open, document.querySelector("#view").dataset.view])`); got != `["false",true,false,"overview"]` {
+		t.Errorf("%s: armed, no drawer, help and view are %s", what, got)
+	}
+}
+
+// typed returns the keys of a text, each as a key of its own.
+func typed(t *testing.T, ctx context.Context, text string) {
+	t.Helper()
+	for _, letter := range text {
+		key(t, ctx, string(letter))
+	}
+}
+
+func TestWhoIsTypingDuringAReconnectGoesOnTyping(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	for _, field := range []string{"#command-input", "#search"} {
+		visit(t, ctx, o.addr, "#/", sizes[0])
+		do(t, ctx, chromedp.SendKeys(field, "dome close"))
+		o.stopBridge()
+		until(t, ctx, field+": the link is lost", `document.body.dataset.link !== "open"`)
+		if field == "#command-input" {
+			key(t, ctx, kb.Enter)
+			until(t, ctx, "the line is refused", `document.querySelector("#command-why").dataset.kind === "held"`)
+		}
+		do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.activeElement.setSelectionRange(2, 4); void 0`))
+		listener, err := net.Listen("tcp", o.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.startBridge(t, listener)
+		until(t, ctx, field+": the page is connected, as it has said", `/Connected\.$|may be missing\.$/.test(document.querySelector("#notice").textContent) && document.querySelector("#link-state").dataset.state === "open"`)
+		if got := evaluate[string](t, ctx, `["#" + document.activeElement.id, document.activeElement.selectionStart, document.activeElement.selectionEnd].join()`); got != field+",2,4" {
+			t.Errorf("the focus and the selection are %s", got)
+		}
+		typed(t, ctx, letters)
+		if got := evaluate[string](t, ctx, `document.activeElement.value`); got != "do"+letters+" close" {
+			t.Errorf("%s: what was typed is in %q", field, got)
+		}
+		nothingHappened(t, ctx, field)
+	}
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+func TestALetterForAFieldThatHasLostTheFocusIsNoShortcut(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	visit(t, ctx, o.addr, "#/", sizes[0])
+	do(t, ctx, chromedp.SendKeys("#search", "d"), chromedp.Evaluate[chromedp.Void](`document.querySelector("#search").blur(); void 0`))
+	typed(t, ctx, "a")
+	until(t, ctx, "it goes back into the field", `document.activeElement.id === "search" && document.activeElement.value === "da"`)
+	nothingHappened(t, ctx, "a field that is there")
+
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector("#search").disabled = true; void 0`))
+	typed(t, ctx, letters)
+	until(t, ctx, "it is told that nothing was typed", `/^[\d:]+ Not typed/.test(document.querySelector("#notice").textContent)`)
+	nothingHappened(t, ctx, "a field that is closed")
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector("#search").remove(); void 0`))
+	typed(t, ctx, letters)
+	nothingHappened(t, ctx, "a field that is gone")
+
+	key(t, ctx, kb.Escape)
+	key(t, ctx, "a")
+	until(t, ctx, "who leaves the field by hand has the shortcuts again", `document.querySelector("#arm").ariaPressed === "true"`)
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+func TestTheFocusStaysAtAProblemThatMoves(t *testing.T) {
+	ctx := inStorm(t)
+	const at = `document.activeElement.dataset.problem?.startsWith("dome ")`
+	do(t, ctx, chromedp.Click("#worst"), chromedp.WaitVisible(`#drawer [data-actor="dome"]`), chromedp.Focus(`#drawer li[data-actor="dome"]`))
+	place := `[...document.querySelectorAll("#drawer [data-problem]")].findIndex((row) => row.dataset.actor === "dome")`
+	before := evaluate[int](t, ctx, place)
+	// Those above are acknowledged elsewhere, and go below it.
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`for (const button of document.querySelectorAll('#drawer :is([data-actor="camera"], [data-actor="weather"]) .ack')) button.click(); void 0`))
+	until(t, ctx, "the problem is the first", place+` === 0`)
+	if before == 0 {
+		t.Fatal("the problem did not move")
+	}
+	until(t, ctx, "and has the focus", at)
+
+	do(t, ctx, chromedp.Focus(`#drawer li[data-actor="dome"] .ack`))
+	key(t, ctx, kb.Enter)
+	until(t, ctx, "the button goes when it is pressed, and its row has the focus", `document.querySelector("#worst").dataset.count === "0" && document.activeElement.matches("li") && `+at)
+	do(t, ctx, chromedp.Focus("#drawer-close"))
+	key(t, ctx, "a")
+	until(t, ctx, "beside the list the key that acknowledges does nothing", `document.querySelector("#notice").textContent.includes("no problem has the focus") && document.querySelector("#arm").ariaPressed === "false"`)
+	testkit.NoConsoleErrors(t, ctx)
+}
