@@ -43,7 +43,7 @@ const notify = (text, options) => notices.show(text, options);
 const models = new Models((actor) => clu.model(actor));
 const questions = new Questions(clu);
 const arm = new Arm();
-const sender = new Sender({ clu, arm, confirm: new Confirm(), site: () => questions.site, notify });
+const sender = new Sender({ clu, arm, confirm: new Confirm(), site: () => questions.site, siteKnown: () => questions.siteKnown, notify });
 
 /** What views and the shell share. */
 const app = {
@@ -55,7 +55,7 @@ const app = {
   get site() { return questions.site; },
   onSite: (listener) => questions.onSite(listener),
   history: (keywords, range) => questions.history(keywords, range),
-  send: (consumer, string, options) => sender.send(consumer, string, options),
+  send: (consumer, string) => sender.send(consumer, string),
   danger: (consumer, string) => sender.danger(consumer, string),
   refusal: (consumer, string) => sender.refusal(consumer, string),
   prompt: () => {},
@@ -129,6 +129,7 @@ clu.on("access", ({ access, changed }) => {
   showIdentity(access);
   line.update({ ...NOTHING, access: true });
   app.views.update({ ...NOTHING, access: true });
+  if (changed) models.refresh();  // they are what one may hear of the actors' answers
   if (changed) notify(`What you may do has changed: ${changed.join(", ")}.`, { urgent: true });
 });
 clu.on("expiring", ({ expiresIn }) => {

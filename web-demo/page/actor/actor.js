@@ -134,7 +134,10 @@ export class ActorView {
     this.#root.dataset.liveness = actor?.liveness ?? "unknown";
     setLevel(this.#level, actor?.level ?? "ok");
     const gone = actor?.liveness === "absent" && (actor.time === 0 || store.age(actor.time) > quietAfter(actor.interval ?? 0));
-    setText(this.#liveness, actor ? (gone ? "nothing takes its commands: it is not running" : LIVENESS[actor.liveness] ?? "") : `no actor of the name ${this.#actor} was heard`);
+    const unheard = this.#app.clu.refusal({ hear: this.#actor });
+    this.#root.toggleAttribute("data-unheard", unheard !== null);
+    if (unheard !== null) setText(this.#liveness, `${unheard}${actor ? ": this is as it was last heard" : ""}`);
+    else setText(this.#liveness, actor ? (gone ? "nothing takes its commands: it is not running" : LIVENESS[actor.liveness] ?? "") : `no actor of the name ${this.#actor} was heard`);
     setText(this.#seen, actor && actor.time > 0 ? formatAge(store.shownAge(actor.time)) : "–");
     setText(this.#said, actor?.last ? `${actor.last.code} ${actor.last.text}` : "");
   }

@@ -78,6 +78,13 @@ export function fromBridge(problem) {
 
 const ms = (time) => (typeof time === "number" ? time : Date.parse(time) || 0);
 
+/** Problems by their actors. @param {Problem[]} problems @returns {Map<string, Problem[]>} */
+export function byActor(problems) {
+  const of = new Map();
+  for (const problem of problems) of.has(problem.actor) ? of.get(problem.actor).push(problem) : of.set(problem.actor, [problem]);
+  return of;
+}
+
 /** The problems that a page finds itself. */
 export class FoundProblems {
   #actors = new Map();  // name -> Map of text -> Problem

@@ -26,7 +26,10 @@ import { Scheduler } from "./scheduler.js";
 const NOTICES = ["actors", "problems", "commands", "models", "site"];
 
 /** Codes of refusals that may be over in a second. */
-const TEMPORARY = new Set(["full", "rate", "undecided"]);
+export const TEMPORARY = new Set(["full", "rate", "undecided"]);
+
+/** Grants on which it depends what a page is told. */
+const HEARING = new Set(["hear", "hide", "own"]);
 
 /** How the ids of commands begin by which bridges ask actors for their models. */
 const QUESTION = "model-";
@@ -106,7 +109,7 @@ export class Store {
     on("lag", ({ behind }) => { this.behind = behind; this.#touch("link"); });
     on("command", (command) => this.#ownCommand(command));
     on("hello", () => this.#greeted());
-    on("access", ({ changed }) => { if (changed?.includes("hear") || changed?.includes("hide")) this.#askAll(); });
+    on("access", ({ changed }) => { if (changed?.some((grant) => HEARING.has(grant))) this.#hearsOther(); });
     on("notice", (notice) => this.#notice(notice));
     this.#subscriptions.push(this.#clu.subscribe({}, {
       values: false, batch: BATCH,
@@ -302,6 +305,12 @@ export class Store {
     this.#askAll();
   }
 
+  /** Handles that this page may hear more or less than before. An actor that it hears no longer is not silent for that. */
+  #hearsOther() {
+    for (const actor of this.actors.values()) actor.state({ interval_ms: null, consumer: null });  // the new snapshot tells them
+    this.#askAll();
+  }
+
   /** Handles that the bridge does not answer. A lost connection is no refusal: the next hello asks again. */
   #refused(capability, code) {
     if (TEMPORARY.has(code)) this.#due.add(capability);
@@ -310,8 +319,8 @@ export class Store {
 
   /** Asks for what notices only tell the changes of. */
   #askAll() {
-    for (const [capability, ask] of Object.entries(this.#asks)) {
-      if (this.#has(capability)) ask().then(() => this.#due.delete(capability), ({ code }) => this.#refused(capability, code));
+    for (const [what, ask] of Object.entries(this.#asks)) {
+      if (this.#has(what)) ask().then(() => this.#due.delete(what), ({ code }) => this.#refused(what, code));
     }
   }
 

@@ -5,6 +5,7 @@
 
 import { byName } from "../core/order.js";
 import { button, element, rank, setText } from "../shell/dom.js";
+import { hearing } from "../shell/identity.js";
 import { formatRoute } from "../shell/router.js";
 import { drawn, layOut, moved, placeOf } from "./layout.js";
 import { lifeOf } from "./life.js";
@@ -173,7 +174,7 @@ export class OverviewView {
   #nothing() {
     if (this.#query !== "") return `No actor has "${this.#query}" in its name, keywords or problems.`;
     if (this.#app.store.link.state !== "open") return "Not connected: it is not known which actors there are.";
-    return "No actor has replied yet.";
+    return hearing(this.#app.clu.access) === "all" ? "No actor has replied yet." : "No actor that you may hear has replied yet.";
   }
 
   /** Puts the rows that are in sight into the document, and takes the others out. */

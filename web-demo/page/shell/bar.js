@@ -5,6 +5,7 @@
 
 import { setAttribute, setText, shape } from "./dom.js";
 import { deadness } from "./dead.js";
+import { hearing } from "./identity.js";
 
 const MARKS = { open: "●", connecting: "◌", closed: "✕" };
 
@@ -78,14 +79,16 @@ export class Bar {
   problems() {
     const { worst } = this.#parts;
     const { worst: first, openProblems: open } = this.#store;
-    const unknown = first === null && !this.#hears;  // calm must not be claimed without a link
+    const hears = hearing(this.#clu.access);
+    const unknown = first === null && (!this.#hears || hears === "nothing");  // calm must not be claimed of what is not heard
+    const calm = hears === "all" ? "no problems" : "no problems that you may hear of";
     const level = first?.level ?? "ok";
     worst.dataset.level = unknown ? "unknown" : level;
     worst.dataset.count = open;
     const mark = worst.querySelector(".level");
     mark.dataset.level = unknown ? "unknown" : level;
     setText(mark, unknown ? "?" : shape(level));
-    setText(worst.querySelector(".words"), unknown ? "problems are not known" : first === null ? "no problems" : `${open} · ${first.actor}: ${first.text}`);
+    setText(worst.querySelector(".words"), unknown ? "problems are not known" : first === null ? calm : `${open} · ${first.actor}: ${first.text}`);
     setAttribute(worst, "title", first === null ? "Problems (p)" : `${first.level}: ${first.actor}: ${first.text}`);
   }
 

@@ -8,6 +8,7 @@
 import { formatAge } from "../core/format.js";
 import { compare } from "../core/problems.js";
 import { button, element, keepFocus, setLevel, levelMark, setText } from "./dom.js";
+import { hearing } from "./identity.js";
 
 /** Problems that are listed; of more, the number is told. */
 const MAX_SHOWN = 300;
@@ -94,7 +95,9 @@ export class Drawer {
     if (document.body.dataset.dead === "link") return "Not connected: it is not known whether there are problems.";
     if (document.body.dataset.dead === "broker") return "No replies come: it is not known whether there are problems.";
     const since = this.#app.clu.protocol === "plain" ? " CLU's own server keeps none: these are from the time since this page was loaded." : "";
-    return `Nobody has reported a problem.${since}`;
+    const hears = hearing(this.#app.clu.access);
+    if (hears === "nothing") return "You may not hear what actors say: it is not known whether there are problems.";
+    return `Nobody has reported a problem${hears === "all" ? "" : " of which you may hear"}.${since}`;
   }
 
   /** Acknowledges a problem, or all of its actor's. */

@@ -73,8 +73,20 @@ function describe({ hear = [], hide = [], own = false, rooms = [], publish = [],
   return rows;
 }
 
+const selectsAll = (hear) => hear.some((filter) => Object.keys(filter).length === 0);
+
+/**
+ * How much of what actors say a page may hear: of the rest, problems too, it is told nothing.
+ * @param {import("../../client/access.js").Identity|null} access @returns {"all"|"some"|"nothing"}
+ */
+export function hearing(access) {
+  if (!access) return "all";
+  const { hear = [], hide = [] } = access.grants;
+  return hear.length === 0 ? "nothing" : selectsAll(hear) && hide.length === 0 ? "all" : "some";
+}
+
 function hears(hear, hide, own) {
-  const all = hear.some((filter) => Object.keys(filter).length === 0);
+  const all = selectsAll(hear);
   const heard = all ? "every reply" : hear.map(filterText).join("; ");
   const also = own && !all ? [heard, "replies to its own commands"].filter(Boolean).join("; ") : heard;
   return (also || "nothing") + (hide.length > 0 ? `, but not ${hide.map(filterText).join("; ")}` : "");

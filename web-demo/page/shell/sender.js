@@ -7,15 +7,17 @@ export class Sender {
   #arm;
   #confirm;
   #site;
+  #siteKnown;
   #notify;
   #links = 0;  // counts the ends of links: a command that waited through one is not sent
 
-  /** @param {{clu: object, arm: object, confirm: object, site: () => object, notify: Function}} parts */
-  constructor({ clu, arm, confirm, site, notify }) {
+  /** @param {{clu: object, arm: object, confirm: object, site: () => object, siteKnown: () => boolean, notify: Function}} parts */
+  constructor({ clu, arm, confirm, site, siteKnown, notify }) {
     this.#clu = clu;
     this.#arm = arm;
     this.#confirm = confirm;
     this.#site = site;
+    this.#siteKnown = siteKnown;
     this.#notify = notify;
     clu.on("state", ({ state }) => {
       if (state === "open") return;
@@ -41,13 +43,12 @@ export class Sender {
    * Sends a command, or says why not.
    * @param {string} consumer
    * @param {string} string
-   * @param {{confirmed?: boolean}} [options]  `confirmed`: somebody was asked already, for this very command
    * @returns {Promise<{command: object|null, why: string|null}>}
    */
-  async send(consumer, string, { confirmed = false } = {}) {
+  async send(consumer, string) {
     const why = this.#hindrance(consumer, string);
     if (why !== null) return this.#refuse(why);
-    const danger = confirmed ? null : this.danger(consumer, string);
+    const danger = this.danger(consumer, string) ?? this.#unclear(string);
     if (danger !== null) {
       const link = this.#links;
       const no = await this.#confirm.ask(`${consumer} ${string}`, danger)
@@ -57,6 +58,12 @@ export class Sender {
     this.#arm.used();
     const command = this.#clu.send(consumer, string);
     return { command, why: command.state === "rejected" ? command.message : null };
+  }
+
+  /** Why it is not clear whether a command is dangerous, or null. */
+  #unclear(string) {
+    if (this.#siteKnown() || onlyReads(string)) return null;
+    return "Which commands are dangerous at this site is not known now: the bridge has not said it yet.";
   }
 
   #hindrance(consumer, string) {

@@ -28,7 +28,7 @@ const actor = (at, keywords = {}, more = {}) => ({
 });
 
 /** A store that is connected to a bridge, and has taken a snapshot. */
-function opened({ actors = {}, problems = [], commands = [], capabilities = ALL, options = {}, time } = {}) {
+function opened({ actors = {}, problems = [], commands = [], capabilities = ALL, options = {}, time, access } = {}) {
   const clu = client({ bigint: "bigint", ...options });
   const store = new Store(clu, { monotonic: () => Date.now() });
   const updates = [];
@@ -37,7 +37,7 @@ function opened({ actors = {}, problems = [], commands = [], capabilities = ALL,
   clu.connect();
   const socket = FakeSocket.last;
   socket.accept();
-  socket.say(hello(capabilities, time));
+  socket.say({ ...hello(capabilities, time), access });
   for (const request of socket.requests()) {
     if (request.op === "problems") socket.say({ op: "problems", id: request.id, problems });
     else if (request.op === "commands") socket.say({ op: "commands", id: request.id, commands });
@@ -302,4 +302,20 @@ test("a listener that fails does not stop the others", (t) => {
   mock.timers.tick(1_000);
   assert.deepEqual([called, error.mock.callCount()], [1, 2]);
   store.stop();
+});
+
+test("an actor that may be heard no longer is not silent for that", async () => {
+  const { store, socket } = opened({
+    access: { name: "ann", grants: { hear: [{}] } },
+    actors: { dome: actor(0, { n: 0 }, { interval_ms: 1_000 }), roof: actor(0, { n: 0 }, { interval_ms: 1_000 }) },
+  });
+  await settled();
+  socket.requests();
+  socket.say({ op: "access", changed: ["hide"], name: "ann", grants: { hear: [{}], hide: [{ sender: "dome" }] } });
+  const asked = socket.requests();
+  assert.ok(asked.some(({ op }) => op === "problems"));
+  const { id } = asked.find(({ op }) => op === "snapshot");
+  socket.say({ op: "snapshot", id, epoch: "e1", seq: 40, actors: { roof: actor(0, { n: 0 }, { interval_ms: 1_000 }) } });
+  for (let s = 0; s < 7; s += 1) mock.timers.tick(1_000);  // quiet after five
+  assert.deepEqual(["dome", "roof"].map((name) => store.actors.get(name).liveness), ["alive", "quiet"]);
 });
