@@ -24,7 +24,7 @@
 
 import { formatAge } from "../core/format.js";
 import { quietAfter } from "../core/liveness.js";
-import { element, setLevel, levelMark, setText } from "../shell/dom.js";
+import { element, setAttribute, setLevel, levelMark, setText } from "../shell/dom.js";
 import { LogPanel } from "../log/panel.js";
 import { LogQuery } from "../log/query.js";
 import { ActorProblems } from "./actorproblems.js";
@@ -128,8 +128,8 @@ export class ActorView {
   #renderHead() {
     const { store } = this.#app;
     const actor = store.actors.get(this.#actor);
-    this.#root.dataset.level = actor?.level ?? "ok";
-    this.#root.dataset.liveness = actor?.liveness ?? "unknown";
+    setAttribute(this.#root, "data-level", actor?.level ?? "ok");
+    setAttribute(this.#root, "data-liveness", actor?.liveness ?? "unknown");
     setLevel(this.#level, actor?.level ?? "ok");
     const gone = actor?.liveness === "absent" && (actor.time === 0 || store.age(actor.time) > quietAfter(actor.interval ?? 0));
     setText(this.#liveness, actor ? (gone ? "nothing takes its commands: it is not running" : LIVENESS[actor.liveness] ?? "") : `no actor of the name ${this.#actor} was heard`);
