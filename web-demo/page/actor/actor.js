@@ -25,7 +25,7 @@
 import { formatAge } from "../core/format.js";
 import { quietAfter } from "../core/liveness.js";
 import { writeNames } from "../core/names.js";
-import { element, setLevel, levelMark, setText } from "../shell/dom.js";
+import { element, setAttribute, setLevel, levelMark, setText } from "../shell/dom.js";
 import { formatRoute } from "../shell/router.js";
 import { LogPanel } from "../log/panel.js";
 import { LogQuery } from "../log/query.js";
@@ -130,8 +130,8 @@ export class ActorView {
   #renderHead() {
     const { store } = this.#app;
     const actor = store.actors.get(this.#actor);
-    this.#root.dataset.level = actor?.level ?? "ok";
-    this.#root.dataset.liveness = actor?.liveness ?? "unknown";
+    setAttribute(this.#root, "data-level", actor?.level ?? "ok");
+    setAttribute(this.#root, "data-liveness", actor?.liveness ?? "unknown");
     setLevel(this.#level, actor?.level ?? "ok");
     const gone = actor?.liveness === "absent" && (actor.time === 0 || store.age(actor.time) > quietAfter(actor.interval ?? 0));
     const unheard = this.#app.clu.refusal({ hear: this.#actor });

@@ -4,7 +4,7 @@
  */
 
 import { formatElapsed, formatTime, shorten } from "../core/format.js";
-import { element, hasSelection, setText } from "../shell/dom.js";
+import { element, hasSelection, setAttribute, setText } from "../shell/dom.js";
 import { Answers } from "./answers.js";
 
 /** What is drawn of what the store has. */
@@ -146,7 +146,7 @@ class Item {
     const elapsed = (ended ?? store.now()) - began;
     const { elapsed: shown, said } = this.#parts;
     setText(shown, state === "rejected" || (state === "unknown" && ended === null) ? formatTime(began) : formatElapsed(elapsed));
-    shown.title = `Began ${formatTime(began)} UTC`;
+    setAttribute(shown, "title", `Began ${formatTime(began)} UTC`);
     if (state === "sent" && replies === 0 && elapsed > UNANSWERED) setText(said, "no reply yet");
   }
 

@@ -1,7 +1,7 @@
 /** One row of the table of keywords. It writes only what differs, and only when it is asked to. */
 
 import { formatAge } from "../core/format.js";
-import { element, setText } from "../shell/dom.js";
+import { element, setAttribute, setHidden, setText } from "../shell/dom.js";
 import { copyButton } from "./copy.js";
 import { decodeStatus, describeLimits, kindOf, labelsOf, limitOf } from "./reading.js";
 import { render as renderSpark, Series, sparkElement } from "./sparkline.js";
@@ -86,13 +86,15 @@ export class KeywordRow {
     if (kind === "tree" && isBranch(value)) this.#renderTree(value);
     else this.#renderText(kind === "null" ? "null" : text, kind);
     setText(unit, kind === "tree" || kind === "null" ? "" : this.#meta.unit);
-    unit.title = this.#meta.unitFrom === "suffix" ? "From the ending of the name: the actor does not say" : "";
+    setAttribute(unit, "title", this.#meta.unitFrom === "suffix" ? "From the ending of the name: the actor does not say" : null);
     setText(limit, this.#limit?.words ?? "");
-    this.root.dataset.limit = limit.dataset.level = this.#limit?.level ?? "";
+    const level = this.#limit?.level ?? "";
+    setAttribute(this.root, "data-limit", level);
+    setAttribute(limit, "data-level", level);
     setText(description, this.#meta.description);
-    const limits = describeLimits(this.#meta);
-    description.title = limits;
-    shown.title = limits;
+    const limits = describeLimits(this.#meta) || null;
+    setAttribute(description, "title", limits);
+    setAttribute(shown, "title", limits);
     this.#renderBits();
     this.draw(REDRAW);
     this.age();
@@ -117,9 +119,9 @@ export class KeywordRow {
       this.#details.remove();
       this.#details = this.#tree = null;
     }
-    value.hidden = false;
+    setHidden(value, false);
     setText(value, kind === "nan" ? `⚠ ${text}: not a number` : text);
-    value.dataset.kind = kind;
+    setAttribute(value, "data-kind", kind);
   }
 
   #renderTree(value) {
@@ -148,7 +150,7 @@ export class KeywordRow {
     const { bits } = this.#parts;
     const labels = this.#table.keyword(labelsOf(this.name));
     const status = labels ? decodeStatus(this.#keyword.value, labels.value) : null;
-    bits.hidden = status === null;
+    setHidden(bits, status === null);
     if (status === null) return;
     const names = status.names.map((name, at) => (status.paired ? `${name} (bit ${status.bits[at]})` : name));
     const apart = Math.abs(labels.time - this.#keyword.time) > SAME_REPLY ? " — labels of another reply" : "";

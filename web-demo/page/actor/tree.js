@@ -3,7 +3,7 @@
  * their key, and only texts that differ are written.
  */
 
-import { element, setText } from "../shell/dom.js";
+import { element, setAttribute, setText } from "../shell/dom.js";
 import { copyButton } from "./copy.js";
 import { kindOf, limitOf } from "./reading.js";
 import { childrenOf, isBranch, leafText, MAX_DEPTH, PAGE, pathTo, sizeOf, summary } from "./treemodel.js";
@@ -127,9 +127,9 @@ class Leaf {
 
   update(value) {
     setText(this.#text, leafText(value));
-    this.#text.dataset.kind = kindOf(value);
+    setAttribute(this.#text, "data-kind", kindOf(value));
     const limit = limitOf(value, this.#meta);
-    this.#limit.dataset.level = limit?.level ?? "";
+    setAttribute(this.#limit, "data-level", limit?.level ?? "");
     setText(this.#limit, limit?.words ?? "");
   }
 }

@@ -4,7 +4,7 @@ import { formatAge } from "../core/format.js";
 import { splitKeyword } from "../core/names.js";
 import { byName } from "../core/order.js";
 import { limitOf, unitOf } from "../overview/pins.js";
-import { element, setAttribute, setText } from "../shell/dom.js";
+import { element, setAttribute, setHidden, setText } from "../shell/dom.js";
 
 /** Rows of a table; of an actor with more keywords, the number is told. */
 const MAX_ROWS = 200;
@@ -49,7 +49,7 @@ export class ValuesItem {
     for (const [at, { actor, keyword }] of wanted.entries()) this.#renderRow(actor, keyword, at);
     const all = this.#actor === null ? wanted.length : store.actors.get(this.#actor)?.keywords.size ?? 0;
     setText(this.#note, all === 0 ? "Nothing is known of it yet." : all > wanted.length ? `${all - wanted.length} more keywords are on the page of ${this.#actor}.` : "");
-    this.#note.hidden = this.#note.textContent === "";
+    setHidden(this.#note, this.#note.textContent === "");
   }
 
   #renderRow(actor, keyword, at) {

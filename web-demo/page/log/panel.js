@@ -6,15 +6,19 @@
  *     panel.mount(root); panel.update(changes); panel.unmount();
  */
 
-import { button, element, setText } from "../shell/dom.js";
+import { button, element, setHidden, setText } from "../shell/dom.js";
 import { EnvelopeView } from "./envelope.js";
 import { LogModel } from "./model.js";
 import { LogQuery } from "./query.js";
 import { rowMaker } from "./rows.js";
 import { VirtualList } from "./virtual.js";
 
+/** Replies of one update beyond which the list is written once a second: nobody reads them one by one. */
+const MANY = 8;
+
 export class LogPanel {
   #app;
+  #arrived = 0;  // replies since the list was last updated
   #model = null;
   #query;
   #on;
@@ -50,7 +54,7 @@ export class LogPanel {
 
   /** @param {HTMLElement} root */
   mount(root) {
-    this.#model = new LogModel(this.#app.clu, this.#app.store.log, this.#query, (what) => this.#arrived(what));
+    this.#model = new LogModel(this.#app.clu, this.#app.store.log, this.#query, (what) => this.#loaded(what));
     root.append(element("div", { class: "log-panel" },
       element("p", { class: "log-before" }, this.#head, this.#older),
       element("div", { class: "log-area" }, this.#list.node, this.#newest, this.#envelope.node)));
@@ -67,7 +71,9 @@ export class LogPanel {
   /** Takes changes of the store. @param {import("../core/store.js").Changes} changes */
   update(changes) {
     if (changes.link) this.#linked();
-    if (changes.replies === 0 && !changes.link) return;
+    this.#arrived += changes.replies;
+    if (!changes.link && (this.#arrived === 0 || (this.#arrived > MANY && !changes.tick))) return;
+    this.#arrived = 0;
     const { dropped, added } = this.#model.update(this.#list.following, this.frozen && !this.#reading);
     if (this.#query.error !== this.#error) this.setQuery(this.#query);
     else if (added > 0 || dropped > 0) this.#show(-dropped);
@@ -156,7 +162,7 @@ export class LogPanel {
     if (this.#model.items.length < 200) this.#model.loadOlder();
   }
 
-  #arrived({ prepended = 0 }) {
+  #loaded({ prepended = 0 }) {
     if (!this.#model) return;
     if (this.#query.error !== this.#error) this.setQuery(this.#query);
     else this.#show(prepended);
@@ -170,8 +176,8 @@ export class LogPanel {
   #refresh() {
     const { head, problem, busy, hasOlder, waiting, detached } = this.#model;
     setText(this.#head, busy ? "Asking the bridge for earlier replies …" : problem || head);
-    this.#older.hidden = busy || !hasOlder || head === "";
-    this.#newest.hidden = this.#list.following && !this.#paused && !detached && !this.#list.hasSelection;
+    setHidden(this.#older, busy || !hasOlder || head === "");
+    setHidden(this.#newest, this.#list.following && !this.#paused && !detached && !this.#list.hasSelection);
     const more = waiting === 0 ? "" : ` · ${waiting} new`;
     setText(this.#newest, `${this.#paused ? "Paused" : "Scrolled up"}${more} · show newest ↓`);
     this.#on();

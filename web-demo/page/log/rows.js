@@ -1,7 +1,7 @@
 /** The rows of the log: one for each reply, and one for each place where replies are missing. */
 
 import { CODES } from "../../client/clu.js";
-import { compactJSON, formatTime, shortId } from "../core/format.js";
+import { compactJSON, shortId } from "../core/format.js";
 import { element, setAttribute, setText } from "../shell/dom.js";
 
 /** Characters of a body that are written: more is not in sight. */
@@ -27,7 +27,8 @@ function make() {
 function fill(row, item, isMarked, now) {
   const [time, code, sender, body, id] = row.cells;
   const { reply } = item;
-  setText(time, dayOf(item.time) === dayOf(now) ? formatTime(item.time, true) : `${new Date(item.time).toISOString().slice(5, 10)} ${formatTime(item.time)}`);
+  const date = new Date(item.time).toISOString();
+  setText(time, dayOf(item.time) === dayOf(now) ? date.slice(11, 23) : `${date.slice(5, 10)} ${date.slice(11, 19)}`);
   row.classList.toggle("gap", reply === null);
   row.toggleAttribute("data-late", reply?.late === true);
   row.toggleAttribute("data-marked", isMarked(item));
@@ -35,7 +36,7 @@ function fill(row, item, isMarked, now) {
   setAttribute(row, "data-sender", reply ? reply.sender ?? "" : null);
   setAttribute(row, "data-internal", reply ? String(reply.internal) : null);
   setAttribute(row, "data-seq", reply?.seq === null || !reply ? null : String(reply.seq));
-  setAttribute(time, "title", titleOf(item));
+  setAttribute(time, "title", `${date.replace("T", " ").replace("Z", " UTC")}${reply?.late ? ": published while this page was not connected" : ""}`);
   setAttribute(code, "title", reply && Object.hasOwn(CODES, reply.code) ? CODES[reply.code].name : null);
   setText(code, reply ? reply.code || "–" : "");
   setText(sender, reply ? reply.sender ?? "(no sender)" : "");
@@ -45,11 +46,6 @@ function fill(row, item, isMarked, now) {
 
 /** Days since 1970: a time of another day is written with its date. */
 const dayOf = (ms) => Math.floor(ms / 86_400_000);
-
-function titleOf({ time, reply }) {
-  const date = new Date(time).toISOString().replace("T", " ").replace("Z", " UTC");
-  return reply?.late ? `${date}: published while this page was not connected` : date;
-}
 
 /**
  * Returns what makes and fills rows.

@@ -6,7 +6,7 @@
  * the focus with it.
  */
 
-import { element, setAttribute } from "../shell/dom.js";
+import { element, setAttribute, setHidden } from "../shell/dom.js";
 
 /** Rows beyond both edges, so that a short scroll shows no empty place. */
 const MARGIN = 6;
@@ -28,6 +28,7 @@ export class VirtualList {
   #on;
   #active = null;       // the chosen item
   #height = 0;          // of a row, px
+  #seen = 0;            // height of what is in sight, px
   #drawing = 0;
   #selected = false;
   #selecting = () => this.#select();
@@ -69,10 +70,13 @@ export class VirtualList {
    */
   show(items, atTop = 0) {
     this.#items = items;
+    const top = this.following ? null : this.node.scrollTop + atTop * (this.#height || 0);
     this.#resize();
-    if (this.following) this.node.scrollTop = this.node.scrollHeight;
-    else if (atTop !== 0) this.node.scrollTop += atTop * this.#height;
-    this.#drawNow();
+    const end = items.length * this.#height;
+    // The rows are written before the list is scrolled, which makes the browser lay them out; else it did so twice.
+    this.#drawAt(top ?? Math.max(0, end - this.#sight));
+    if (top === null) this.node.scrollTop = end;
+    else if (atTop !== 0) this.node.scrollTop = top;
   }
 
   /** Shows the end, and stays there. */
@@ -110,6 +114,7 @@ export class VirtualList {
 
   #measure() {
     this.#height = 0;
+    this.#seen = this.node.clientHeight;
     this.show(this.#items);
   }
 
@@ -134,10 +139,17 @@ export class VirtualList {
     });
   }
 
+  /** The height of what is in sight: it is not asked for at each update, for that makes the browser lay the page out. */
+  get #sight() { return this.#seen ||= this.node.clientHeight; }
+
   #drawNow() {
-    const { scrollTop, clientHeight } = this.node;
-    const inSight = Math.ceil(clientHeight / this.#height) + 1;
-    const first = Math.max(0, Math.min(Math.floor(scrollTop / this.#height), this.#items.length - inSight) - MARGIN);
+    this.#drawAt(this.node.scrollTop);
+  }
+
+  /** Draws the rows that are in sight when the list is scrolled to `top`, px. */
+  #drawAt(top) {
+    const inSight = Math.ceil(this.#sight / this.#height) + 1;
+    const first = Math.max(0, Math.min(Math.floor(top / this.#height), this.#items.length - inSight) - MARGIN);
     const last = Math.min(this.#items.length, first + inSight + 2 * MARGIN);
     this.#provide(inSight + 2 * MARGIN);
     let active = null;
@@ -150,7 +162,7 @@ export class VirtualList {
       row.classList.toggle("chosen", chosen);
       if (chosen) active = row.id;
     }
-    for (const row of this.#rows) row.hidden = !row.wanted;
+    for (const row of this.#rows) setHidden(row, !row.wanted);
     setAttribute(this.node, "aria-activedescendant", active);
   }
 

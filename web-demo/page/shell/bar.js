@@ -3,7 +3,7 @@
  * is gone makes the whole page look dead, on every view and however far one has scrolled.
  */
 
-import { setAttribute, setText, shape } from "./dom.js";
+import { setAttribute, setHidden, setText, shape } from "./dom.js";
 import { deadness } from "./dead.js";
 import { hearing } from "./identity.js";
 
@@ -83,10 +83,9 @@ export class Bar {
     const unknown = first === null && (!this.#hears || hears === "nothing");  // calm must not be claimed of what is not heard
     const calm = hears === "all" ? "no problems" : "no problems that you may hear of";
     const level = first?.level ?? "ok";
-    worst.dataset.level = unknown ? "unknown" : level;
-    worst.dataset.count = open;
     const mark = worst.querySelector(".level");
-    mark.dataset.level = unknown ? "unknown" : level;
+    for (const node of [worst, mark]) setAttribute(node, "data-level", unknown ? "unknown" : level);
+    setAttribute(worst, "data-count", String(open));
     setText(mark, unknown ? "?" : shape(level));
     setText(worst.querySelector(".words"), unknown ? "problems are not known" : first === null ? calm : `${open} · ${first.actor}: ${first.text}`);
     setAttribute(worst, "title", first === null ? "Problems (p)" : `${first.level}: ${first.actor}: ${first.text}`);
@@ -116,7 +115,7 @@ export class Bar {
       return;
     }
     this.#since ??= now;
-    document.body.dataset.dead = kind;
+    setAttribute(document.body, "data-dead", kind);
     const since = kind === "behind" ? now - seconds * 1_000 : this.#since;
     setText(dead, `${text}${since > 0 && (this.#wasOpen || kind !== "link") ? ` What is shown is as of ${new Date(since).toISOString().slice(11, 19)} UTC.` : ""}`);
   }
@@ -126,7 +125,7 @@ export class Bar {
     const now = this.#store.now();
     setText(clock, `${new Date(now).toISOString().slice(0, 19).replace("T", " ")} UTC`);
     const off = Date.now() - now;
-    wrong.hidden = Math.abs(off) < CLOCK_WRONG || this.#store.link.state !== "open";
+    setHidden(wrong, Math.abs(off) < CLOCK_WRONG || this.#store.link.state !== "open");
     if (wrong.hidden) return;
     const seconds = Math.round(Math.abs(off) / 1_000);
     const span = seconds < 120 ? `${seconds} s` : seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`;

@@ -21,9 +21,22 @@ export function button(text, onClick, attributes = {}) {
   return element("button", { type: "button", text, on: { click: onClick }, ...attributes });
 }
 
-/** Sets a text only if it differs: even an equal assignment makes the browser lay the page out again. */
+/**
+ * Sets a text only if it differs: even an equal assignment makes the browser lay the page out again. The node of a text that
+ * is there stays, which costs less than another one, and what is selected in it stays so.
+ */
 export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const { firstChild: only, lastChild } = node;
+  if (text !== "" && only === lastChild && only?.nodeType === 3) {
+    if (only.data !== text) only.data = text;
+  } else if (node.textContent !== text) {
+    node.textContent = text;
+  }
+}
+
+/** Hides or shows something, if it is not so yet. */
+export function setHidden(node, hidden) {
+  if (node.hidden !== hidden) node.hidden = hidden;
 }
 
 /** Sets an attribute only if it differs; null removes it. */

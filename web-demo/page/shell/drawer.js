@@ -7,7 +7,7 @@
 
 import { formatAge } from "../core/format.js";
 import { compare } from "../core/problems.js";
-import { button, element, keepFocus, setLevel, levelMark, setText } from "./dom.js";
+import { button, element, keepFocus, setAttribute, setLevel, levelMark, setText } from "./dom.js";
 import { hearing } from "./identity.js";
 
 /** Problems that are listed; of more, the number is told. */
@@ -187,7 +187,7 @@ class Row {
     const { time, began, count } = this.problem;
     const often = count > 1 ? `, ${count} times in ${formatAge(Math.max(0, time - began))}` : "";
     setText(this.#age, `${formatAge(store.shownAge(time))} ago${often}`);
-    this.#age.title = `${new Date(began).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+    setAttribute(this.#age, "title", `${new Date(began).toISOString().slice(0, 19).replace("T", " ")} UTC`);
   }
 }
 
