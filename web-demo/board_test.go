@@ -49,6 +49,20 @@ func TestABoardOfTheSiteIsShownAndChangedAsACopyInTheURL(t *testing.T) {
 	testkit.NoConsoleErrors(t, ctx)
 }
 
+func TestALogOnABoardSaysWhyItsWordsAreNotUnderstood(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	p := o.publisher(t)
+	p.text("dome", "i", "here")
+	openPage(t, ctx, o.addr)
+	goTo(t, ctx, "#/board?log=/(/&log=here", `document.querySelectorAll('[data-item="log"]').length === 2`)
+	until(t, ctx, "nothing is left out by mistake", `[...document.querySelectorAll('[data-item="log"]')].every((item) => item.querySelector(".row") !== null)`)
+	until(t, ctx, "one says why its words hide nothing, the other has nothing to say",
+		`[...document.querySelectorAll('[data-item="log"] .log-error')].map(({ textContent }) => textContent.split(":")[0]).join("|") === "/(/ is no regular expression|"`)
+	testkit.Accessible(t, ctx, "a board with words that are not understood")
+	testkit.NoConsoleErrors(t, ctx)
+}
+
 func TestAThousandActorsAreScrolledWithFewRowsInThePage(t *testing.T) {
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)

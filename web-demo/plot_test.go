@@ -49,10 +49,28 @@ func TestAPlotShowsWhatWasBeforeThePageWasLoadedAndGoesOn(t *testing.T) {
 		if wide := evaluate[bool](t, ctx, `document.querySelector("#view").scrollWidth > document.querySelector("#view").clientWidth`); wide {
 			t.Errorf("at %v the plot is wider than the page", size)
 		}
+		until(t, ctx, "the key says what marks are there, and no others", `[...document.querySelectorAll(".plot-key li")].map((item) => item.dataset.mark + "=" + item.textContent).join() === "problem warn=warning,unknown=nothing is known"`)
 		screenshot(t, ctx, fmt.Sprintf("plot-%d", i))
 		testkit.Accessible(t, ctx, fmt.Sprintf("plot at %v", size))
 		p.reading(4.5, "cloudy")
 	}
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+func TestAKeywordWhoseNameHasACommaIsPlotted(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	p := o.publisher(t)
+	const keyword = "wind, north~"
+	p.publish("weather", "i", false, jsonOf(t, map[string]any{keyword: 5}))
+	openPage(t, ctx, o.addr)
+	goTo(t, ctx, "#/actor/weather", `document.querySelector('[data-keyword="`+keyword+`"] .key') !== null`)
+	do(t, ctx, chromedp.Click(`[data-keyword="`+keyword+`"] .key`))
+	until(t, ctx, "its value is there", legend("weather."+keyword, "value")+` === "5"`)
+	do(t, ctx, chromedp.Focus("#plot-add"), chromedp.KeyEvent("weather.other\r"))
+	until(t, ctx, "it stays with another one", legend("weather."+keyword, "value")+` === "5" && `+legend("weather.other", "note")+` !== undefined`)
+	do(t, ctx, chromedp.Reload(), chromedp.WaitReady("#view .plot-view"))
+	until(t, ctx, "the address has both", legend("weather."+keyword, "value")+` === "5" && document.querySelectorAll(".plot-legend tr").length === 2`)
 	testkit.NoConsoleErrors(t, ctx)
 }
 

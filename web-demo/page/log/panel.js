@@ -1,6 +1,6 @@
 /**
- * A list of replies with what belongs to it: the envelope of the chosen one, what is before the first, and the way back
- * to the newest. The log is one of these with a toolbar; the view of an actor and boards hold others.
+ * A list of replies with what belongs to it: why words are not understood, the envelope of the chosen one, what is before
+ * the first, and the way back to the newest. The log is one of these with a toolbar; the view of an actor and boards hold others.
  *
  *     const panel = new LogPanel(app, { query: new LogQuery({ senders: ["dome"] }), label: "Replies of dome" });
  *     panel.mount(root); panel.update(changes); panel.unmount();
@@ -29,6 +29,7 @@ export class LogPanel {
   #greeted = null;  // goes on with opening at one reply, which needs the bridge
   #list;
   #envelope;
+  #refused = element("p", { class: "log-error", role: "alert" });
   #head = element("span", { class: "log-head" });
   #older = button("Search on", () => this.#model.loadOlder(), { class: "log-older" });
   #newest = button("", () => this.toNewest(), { class: "log-newest" });
@@ -55,7 +56,7 @@ export class LogPanel {
   /** @param {HTMLElement} root */
   mount(root) {
     this.#model = new LogModel(this.#app.clu, this.#app.store.log, this.#query, (what) => this.#loaded(what));
-    root.append(element("div", { class: "log-panel" },
+    root.append(element("div", { class: "log-panel" }, this.#refused,
       element("p", { class: "log-before" }, this.#head, this.#older),
       element("div", { class: "log-area" }, this.#list.node, this.#newest, this.#envelope.node)));
     this.#show();
@@ -175,6 +176,7 @@ export class LogPanel {
 
   #refresh() {
     const { head, problem, busy, hasOlder, waiting, detached } = this.#model;
+    setText(this.#refused, this.#query.error ?? "");
     setText(this.#head, busy ? "Asking the bridge for earlier replies …" : problem || head);
     setHidden(this.#older, busy || !hasOlder || head === "");
     setHidden(this.#newest, this.#list.following && !this.#paused && !detached && !this.#list.hasSelection);

@@ -20,7 +20,6 @@ export class LogToolbar {
   #senders = element("div", { class: "log-senders panel-below", role: "group", "aria-label": "Senders" });
   #summary = element("summary", { text: "All senders" });
   #facet;
-  #error = element("p", { class: "log-error", role: "alert" });
   #count = element("span", { class: "log-count count" });
 
   /**
@@ -55,7 +54,7 @@ export class LogToolbar {
       this.#pause,
       button("NDJSON", () => on.save("ndjson"), { title: "Save what is listed: an envelope in each line" }),
       button("CSV", () => on.save("csv"), { title: "Save what is listed, for a spreadsheet" }),
-      this.#count, this.#error);
+      this.#count);
     this.show(query);
   }
 
@@ -69,11 +68,9 @@ export class LogToolbar {
     this.#told();
   }
 
-  /** Says what is wrong with the words. It may turn out when they are looked for. */
+  /** Marks words that are not understood. It may turn out when they are looked for; the panel says why. */
   #told() {
-    const { error } = this.#query;
-    setText(this.#error, error ?? "");
-    setAttribute(this.#text, "aria-invalid", error === null ? null : "true");
+    setAttribute(this.#text, "aria-invalid", this.#query.error === null ? null : "true");
   }
 
   /** Says how many entries are listed, and whether the list is paused. */

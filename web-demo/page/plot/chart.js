@@ -4,8 +4,9 @@
  */
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
-import { drawEnvelope, drawHatch, drawLimit, drawLine, drawMarks, drawName, drawStates } from "./draw.js";
+import { drawEnvelope, drawLimit, drawLine, drawName, drawStates } from "./draw.js";
 import { axisBounds } from "./groups.js";
+import { drawMarks, drawUnknown } from "./symbols.js";
 import { timeLabels, valueText } from "./ticks.js";
 
 const AXIS_WIDTH = 64;
@@ -139,7 +140,7 @@ export class Chart {
     const frame = this.#frame({ ctx: u.ctx, bbox: u.bbox, valToPos: u.valToPos });
     for (const [from, to] of this.#view.unknown(this.#group)) {
       const left = frame.x(Math.max(from, frame.from));
-      drawHatch(frame.ctx, left, frame.top, frame.x(Math.min(to, frame.to)) - left, frame.height, 9 * frame.ratio, this.#palette.get("line"));
+      drawUnknown(frame.ctx, left, frame.top, frame.x(Math.min(to, frame.to)) - left, frame.height, frame.ratio, this.#palette);
     }
   }
 

@@ -11,6 +11,7 @@ import { Chart, linesHeight } from "./chart.js";
 import { Palette } from "./colors.js";
 import { plotCSV } from "./csv.js";
 import { groupTracks, shapeOf } from "./groups.js";
+import { Key } from "./key.js";
 import { Legend, textAt } from "./legend.js";
 import { Marks } from "./marks.js";
 import { MetaOfTracks } from "./meta.js";
@@ -24,8 +25,8 @@ const LOAD_AFTER = 120;   // ms after the span has changed: who zooms does it ag
 const FILLING = 3_000;    // ms until the bridge is asked again that is still reading its past
 const SAY_AFTER = 500;    // ms after the cursor has stopped
 const NEAR = 6;           // CSS pixels: a mark is at the cursor
-const RESERVED = 150;     // CSS pixels for the toolbar and the titles
-const ITEM_RESERVED = 90;  // in an item of a board
+const RESERVED = 172;     // CSS pixels for the toolbar and the titles
+const ITEM_RESERVED = 112;  // in an item of a board
 const LEGEND_ROW = 30;
 let plots = 0;
 
@@ -45,6 +46,7 @@ export class PlotPanel {
   #controls;
   #area = element("div", { class: "plot-charts", tabindex: "0", role: "group", "aria-label": "Plot. Left and right move the cursor, with Shift the span; plus and minus zoom; End goes to now." });
   #note = element("p", { class: "plot-note", role: "status" });
+  #key = new Key();
   #event = element("p", { class: "plot-event" });
   #said = element("p", { class: "aside", role: "status", "aria-live": "polite" });
   #view;
@@ -82,7 +84,7 @@ export class PlotPanel {
 
   /** @param {HTMLElement} root */
   mount(root) {
-    root.append(element("div", { class: "plot-panel" }, this.#note, this.#area, this.#event, this.#legend.node, this.#table.node, this.#said));
+    root.append(element("div", { class: "plot-panel" }, this.#note, this.#area, this.#key.node, this.#event, this.#legend.node, this.#table.node, this.#said));
     this.#controls = new PlotControls(this.#area, {
       range: () => this.#range, now: () => this.#app.store.now(), cursor: () => this.#cursor,
       setRange: (range) => this.setRange(range), setCursor: (time) => this.#keyCursor(time),
@@ -175,6 +177,7 @@ export class PlotPanel {
     Object.assign(this.#view, this.#marks.list(this.#view.from, this.#view.to));
     this.#arrange();
     for (const chart of this.#charts) chart.update();
+    this.#key.update(this.#view.marks, this.#groups.some((group) => this.#unknown(group).some(([from, to]) => to > this.#view.from && from < this.#view.to)), this.#palette);
     this.#write();
     this.#table.update();
     setText(this.#note, [this.#source.problem, this.#source.omitted > 0 ? `A plot has ${MAX_KEYWORDS} keywords at most: ${this.#source.omitted} are left out.` : ""].filter(Boolean).join(" "));

@@ -8,6 +8,7 @@
  *   .plot-charts              has the keys; a .plot-chart for each panel: data-kind="number|state", data-unit
  *   .plot-legend tr[data-keyword]   .value at the cursor, or the newest; .unit, .range, .note, .plot-remove
  *   .plot-note                why there is no history;  .plot-event  what happened at the cursor
+ *   .plot-key li[data-mark="command ok|command error|problem warn|problem error|problem critical|gap|unknown"]
  *   .plot-table               details: .plot-values, .plot-marks
  */
 
