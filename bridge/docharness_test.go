@@ -115,6 +115,7 @@ func (th *docHarness) until(c *client, kind string) (all []envelope) {
 func (th *docHarness) run(e example) []envelope {
 	th.t.Helper()
 	text := theExample.ReplaceAllString(e.text, fmt.Sprintf(`%q, "seq": 1`, th.epoch))
+	text = strings.ReplaceAll(text, "5f0c2a9be1d4", th.epoch)
 	if e.kind() == "auth" {
 		return th.runAuth(text)
 	}

@@ -65,20 +65,25 @@ func (b *Bridge) noteAck(o *hub.Observed) {
 // ack acknowledges problems of an actor for all clients of all bridges, and answers with the broker's
 // outcome.
 func (b *Bridge) ack(_ *hub.Session, r request) error {
-	name, key, seq, err := readAck(r.fields)
+	asked, err := readAck(r.fields)
 	if err != nil {
 		return err
 	}
+	name := asked.actor
 	door := access.Request{Door: access.Acknowledge, Consumer: name}
 	d := b.decide(r.client, door)
 	if !d.Allowed {
 		b.noteRefused(r.client, "ack", name, d)
 		return forbidden(d)
 	}
+	if asked.epoch != "" && asked.epoch != b.hub.Epoch {
+		return &protocol.Rejection{Code: protocol.CodeGone, Message: "Nothing was acknowledged: the numbers have begun anew since you asked for the problems. This is epoch " +
+			b.hub.Epoch + "; ask for the problems again."}
+	}
 	if r.client.leaving() {
 		return &protocol.Rejection{Code: protocol.CodeLeaving, Message: "The problems were not acknowledged: " + goingAwayReason + "."}
 	}
-	ack, err := b.problems.Prepare(name, key, seq, viewOf(r.client))
+	ack, err := b.problems.Prepare(name, asked.key, asked.seq, viewOf(r.client))
 	if err != nil {
 		return errors.New("this actor has no problem with this key any more, or you may not hear of it; ask for its problems again")
 	}
@@ -94,29 +99,37 @@ func (b *Bridge) ack(_ *hub.Session, r request) error {
 	return b.publishAck(r, message)
 }
 
-// readAck reads the fields of the request. seq is nil if there is none.
-func readAck(f protocol.Fields) (name, key string, seq *uint64, err error) {
+// ackRequest is what is to be acknowledged.
+type ackRequest struct {
+	actor, key string
+	seq        *uint64 // nil if there is none
+	epoch      string  // of seq; "" is not said
+}
+
+// readAck reads the fields of the request.
+func readAck(f protocol.Fields) (asked ackRequest, err error) {
 	number := -1
 	for _, err := range []error{
-		protocol.Optional(f, "actor", "the name of an actor", &name),
-		protocol.Optional(f, "key", "the key of a problem", &key),
+		protocol.Optional(f, "actor", "the name of an actor", &asked.actor),
+		protocol.Optional(f, "key", "the key of a problem", &asked.key),
 		protocol.Optional(f, "seq", "the number of a reply", &number),
+		protocol.Optional(f, "epoch", "a text, the epoch of the number", &asked.epoch),
 	} {
 		if err != nil {
-			return "", "", nil, err
+			return ackRequest{}, err
 		}
 	}
 	if number >= 0 {
 		n := uint64(number)
-		seq = &n
+		asked.seq = &n
 	}
 	switch {
-	case name == "":
-		return "", "", nil, errors.New(`"ack" needs an "actor", the name of the one whose problems are acknowledged`)
-	case key == "" && seq == nil:
-		return "", "", nil, errors.New(`"ack" needs "seq", the number of the reply up to which you know the actor's problems, or the "key" of one of them`)
+	case asked.actor == "":
+		return ackRequest{}, errors.New(`"ack" needs an "actor", the name of the one whose problems are acknowledged`)
+	case asked.key == "" && asked.seq == nil:
+		return ackRequest{}, errors.New(`"ack" needs "seq", the number of the reply up to which you know the actor's problems, or the "key" of one of them`)
 	}
-	return name, key, seq, nil
+	return asked, nil
 }
 
 // ackMessage returns the broadcast with an acknowledgement.

@@ -75,7 +75,9 @@ func (b *Bridge) noticeProblems(actor string) {
 			return nil
 		}
 		problems, omitted := b.problems.Of(actor, v)
-		return protocol.Encode(protocol.ActorProblems{Op: "problem", Actor: actor, Problems: encodeProblems(problems), Omitted: omitted})
+		notice := protocol.ActorProblems{Op: "problem", Actor: actor, Problems: encodeProblems(problems)}
+		notice.Omitted.Add(actor, omitted)
+		return protocol.Encode(notice)
 	})
 }
 
@@ -114,7 +116,7 @@ func (t *problemsRequest) step() (done bool) {
 	for _, actor := range t.left[:n] {
 		problems, omitted := t.b.problems.Of(actor, t.view)
 		t.all = append(t.all, problems...)
-		t.answer.Omit(actor, omitted)
+		t.answer.Omitted.Add(actor, omitted)
 	}
 	t.left = t.left[n:]
 	t.cut()
@@ -122,7 +124,7 @@ func (t *problemsRequest) step() (done bool) {
 		return false
 	}
 	if t.view == nil {
-		t.answer.Omit("", t.b.problems.Omitted())
+		t.answer.Omitted.Add("", t.b.problems.Omitted())
 	}
 	t.answer.Problems = encodeProblems(t.all)
 	t.r.conn.SendInOrder(protocol.Encode(t.answer))
@@ -134,7 +136,7 @@ func (t *problemsRequest) step() (done bool) {
 func (t *problemsRequest) cut() {
 	slices.SortFunc(t.all, problem.Compare)
 	for i := maxProblems; i < len(t.all); i++ {
-		t.answer.Omit(t.all[i].Actor, 1)
+		t.answer.Omitted.Add(t.all[i].Actor, 1)
 	}
 	t.all = t.all[:min(len(t.all), maxProblems)]
 }

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -116,5 +117,30 @@ func TestThousandsOfProblemsAreListedInTurns(t *testing.T) {
 	}
 	if first := problems[0].(map[string]any); first["level"] != "critical" {
 		t.Errorf("the first problem is %v", first)
+	}
+}
+
+func TestANoticeCountsWhatIsNotListedAsTheAnswerDoes(t *testing.T) {
+	h := newHarness(t)
+	page := h.connect()
+	for n := range 40 {
+		h.saysAll(filter.Reply{Sender: "dome", Code: "!"}, fmt.Sprintf(`{"text": "frame %d is lost"}`, n), 0)
+	}
+	h.pass(time.Second)
+	h.tell(page, `{"op": "problems"}`)
+	want := map[string]any{"dome": 8.0}
+	if m := h.await(page, "problems"); !maps.Equal(m["omitted"].(map[string]any), want) {
+		t.Errorf("the answer counts %v", m["omitted"])
+	}
+	h.ask(page, "ok", `{"op": "subscribe", "notices": ["problems"]}`)
+	h.saysAll(filter.Reply{Sender: "dome", Code: "!"}, `{"text": "a leak"}`, 0)
+	want["dome"] = 9.0
+	h.pass(time.Second)
+	var last map[string]any
+	for last == nil || !strings.Contains(problemsIn(last), "a leak") {
+		last = h.await(page, "problem")
+	}
+	if omitted, _ := last["omitted"].(map[string]any); !maps.Equal(omitted, want) {
+		t.Errorf("the notice counts %v", last["omitted"])
 	}
 }

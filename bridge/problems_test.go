@@ -240,6 +240,27 @@ func TestTwoOperatorsMayAcknowledgeAtOnceWhileAWorseProblemArrives(t *testing.T)
 	}
 }
 
+func TestNumbersOfAnotherEpochAcknowledgeNothing(t *testing.T) {
+	url := embeddedBroker(t)
+	b := linked(t, url)
+	c, hello := dialV1(t, b.addr, "/?silent=1")
+	w := &problemClient{client: c}
+	newPeer(t, url).tells("chiller", "!", `{"error": "coolant leak"}`)
+	w.until("chiller critical coolant leak x1")
+	key := w.ask(`{"op": "problems"}`)["problems"].([]any)[0].(map[string]any)["key"].(string)
+	for _, what := range []string{`"seq": 1000000`, `"key": "` + key + `"`} {
+		m := w.ask(`{"op": "ack", "id": "a", "actor": "chiller", ` + what + `, "epoch": "of-a-bridge-that-was-restarted"}`)
+		if text, _ := m["message"].(string); m["op"] != "error" || m["code"] != "gone" || !strings.HasPrefix(text, "Nothing was acknowledged: ") || !strings.Contains(text, hello["epoch"].(string)) {
+			t.Errorf("%s of another epoch is answered with %v", what, m)
+		}
+		w.until("chiller critical coolant leak x1")
+	}
+	if m := w.ask(`{"op": "ack", "actor": "chiller", "seq": ` + w.lastSeq() + `, "epoch": "` + hello["epoch"].(string) + `"}`); m["op"] != "ok" {
+		t.Errorf("the bridge's own epoch: %v", m)
+	}
+	w.until("chiller critical coolant leak x1 acked")
+}
+
 func TestWhatOnlyLooksLikeAnAcknowledgementChangesNothing(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url)
@@ -288,6 +309,7 @@ func TestARequestToAcknowledgeSaysWhatIsWrongWithIt(t *testing.T) {
 		`{"op": "ack", "actor": "dome", "seq": "5"}`:            `"seq" is a string, but must be the number of a reply`,
 		`{"op": "ack", "actor": 5, "seq": 5}`:                   `"actor" is a number, but must be the name of an actor`,
 		`{"op": "ack", "actor": "dome", "key": "silent"}`:       "this actor has no problem with this key any more",
+		`{"op": "ack", "actor": "dome", "seq": 5, "epoch": 5}`:  `"epoch" is a number, but must be a text, the epoch of the number`,
 		`{"op": "ack", "actor": "dome", "seq": 5, "by": "eve"}`: `"ack" has no field "by"`,
 		`{"op": "problems", "actor": "dome"}`:                   `"problems" has no field "actor"`,
 	} {

@@ -50,7 +50,7 @@ func newRequestHandlers() requestHandlers {
 		"model":       {modelFields, (*Bridge).model},
 		"command":     {[]string{"consumer", "command_string", "command_id", "timeout_ms", "expires_at", "extra"}, (*Bridge).trackedCommand},
 		"problems":    {nil, (*Bridge).listProblems},
-		"ack":         {[]string{"actor", "key", "seq"}, (*Bridge).ack},
+		"ack":         {[]string{"actor", "key", "seq", "epoch"}, (*Bridge).ack},
 		"site":        {nil, (*Bridge).describeSite},
 		"publish":     {publishFields, (*Bridge).publishToRoom},
 	}

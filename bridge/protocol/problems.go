@@ -28,8 +28,7 @@ type ActorProblems struct {
 	Op       string    `json:"op"` // problem
 	Actor    string    `json:"actor"`
 	Problems []Problem `json:"problems"`
-	// Omitted is how many replies told of problems that are not listed, because there are too many.
-	Omitted uint64 `json:"omitted,omitempty"`
+	Omitted  Omitted   `json:"omitted,omitempty"`
 }
 
 // AllProblems answers the request problems.
@@ -37,9 +36,7 @@ type AllProblems struct {
 	Op       string    `json:"op"` // problems
 	ID       *string   `json:"id"`
 	Problems []Problem `json:"problems"`
-	// Omitted is how many replies told of problems that are not listed, by actor; under "", those of
-	// actors for which there was no space.
-	Omitted map[string]uint64 `json:"omitted,omitempty"`
+	Omitted  Omitted   `json:"omitted,omitempty"`
 }
 
 // SiteChanged is the notice that what the operator configured has changed.
@@ -48,13 +45,17 @@ type SiteChanged struct {
 	State string `json:"state"`
 }
 
-// Omit adds the number of replies of an actor that told of problems that are not listed.
-func (a *AllProblems) Omit(actor string, omitted uint64) {
-	if omitted == 0 {
+// Omitted is how many replies told of problems that are not listed because there are too many, by actor;
+// under "", those of actors for which there was no space.
+type Omitted map[string]uint64
+
+// Add adds replies of an actor.
+func (o *Omitted) Add(actor string, n uint64) {
+	if n == 0 {
 		return
 	}
-	if a.Omitted == nil {
-		a.Omitted = map[string]uint64{}
+	if *o == nil {
+		*o = Omitted{}
 	}
-	a.Omitted[actor] += omitted
+	(*o)[actor] += n
 }

@@ -48,7 +48,7 @@ export interface CommandEntry {
 /** What a subscription with `notices` tells. */
 export type Notice =
   | { op: "actor"; name: string; interval_ms: number | null; consumer: boolean | null }
-  | { op: "problem"; actor: string; problems: Problem[]; omitted?: number }
+  | { op: "problem"; actor: string; problems: Problem[]; omitted?: Record<string, number> }
   | { op: "command_state"; command: CommandEntry }
   | { op: "model"; actor: string; state: "changed" }
   | { op: "site"; state: "changed" };

@@ -274,7 +274,7 @@ export interface CluEvents {
   /** This page has fallen behind, and skips what is old; or it is current again. */
   lag: { seconds: number; behind: boolean };
   /** What the server is has become known. */
-  hello: { protocol: "v1" | "plain"; name: string | null; version: string | null; capabilities: string[] };
+  hello: { protocol: "v1" | "plain"; name: string | null; version: string | null; epoch: string | null; capabilities: string[] };
   /** What a subscription has asked for with `notices`. */
   notice: Notice;
   /** Who this client is has become known, or its grants have changed; `changed` lists which, or is null. */
@@ -300,8 +300,11 @@ declare class Asker extends EventTarget {
   model(actor: string, options?: { refresh?: boolean }): Promise<Model>;
   /** The problems of all actors, and how many more an actor has that are not listed. */
   problems(): Promise<{ problems: Problem[]; omitted: Record<string, number> }>;
-  /** Acknowledges one problem of an actor, for all pages, or all up to a reply. */
-  acknowledge(actor: string, what: { key?: string; seq?: number }): Promise<void>;
+  /**
+   * Acknowledges one problem of an actor, for all pages, or all up to a reply. With the epoch of `seq` (event `hello`), it is
+   * rejected if the bridge numbers anew.
+   */
+  acknowledge(actor: string, what: { key?: string; seq?: number; epoch?: string | null }): Promise<void>;
   /** A part of the log, the newest if nothing is asked for. */
   log(request?: LogRequest): Promise<LogPart>;
   /** The commands of everybody: those that run, and the last that have ended. */

@@ -58,8 +58,8 @@ export class Queries {
     return this.#ask("problems", { op: "problems" }, ({ problems = [], omitted = {} }) => ({ problems, omitted }));
   }
 
-  acknowledge(actor, { seq, key }) {
-    return this.#ask("problems", { op: "ack", actor, seq, key }, () => undefined);
+  acknowledge(actor, { seq, key, epoch }) {
+    return this.#ask("problems", { op: "ack", actor, seq, key, epoch: epoch ?? undefined }, () => undefined);
   }
 
   log({ before, after, limit, filter, epoch } = {}) {

@@ -242,7 +242,7 @@ export class Session {
     this.#reportGap("this server keeps no replies to resume from");
     this.#gaps.since = null;
     this.#subscriptions.startPlain();
-    this.#port.emit("hello", { protocol: "plain", name: null, version: null, capabilities: [] });
+    this.#port.emit("hello", { protocol: "plain", name: null, version: null, epoch: null, capabilities: [] });
   }
 
   #hello(message) {
@@ -283,7 +283,7 @@ export class Session {
     this.#clock.ask();  // a page that is busy while it loads may have read the hello late
     // The implicit subscription does not batch; an explicit one replaces it without a gap.
     if (this.#first && !this.#subscriptions.any && !this.#target.subscribes && this.#batch.mustSubscribe) this.#subscribe(ALL, { filter: {} });
-    this.#port.emit("hello", { protocol: "v1", name: name ?? null, version, capabilities: this.#capabilities });
+    this.#port.emit("hello", { protocol: "v1", name: name ?? null, version, epoch: epoch ?? null, capabilities: this.#capabilities });
   }
 
   /** Resumes nothing but the replies to unknown commands: the subscriptions begin with the last values. */

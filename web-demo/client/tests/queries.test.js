@@ -39,6 +39,7 @@ test("each request has its answer", async () => {
     [() => clu.problems(), { op: "problems" }, { problems: [problem] }, (all) => assert.deepEqual(all, { problems: [problem], omitted: {} })],
     [() => clu.acknowledge("dome", { key: "k" }), { op: "ack", actor: "dome", key: "k" }, { op: "ok" }, (value) => assert.equal(value, undefined)],
     [() => clu.acknowledge("dome", { seq: 57 }), { op: "ack", actor: "dome", seq: 57 }, { op: "ok" }, (value) => assert.equal(value, undefined)],
+    [() => clu.acknowledge("dome", { seq: 57, epoch: "e1" }), { op: "ack", actor: "dome", seq: 57, epoch: "e1" }, { op: "ok" }, (value) => assert.equal(value, undefined)],
     [() => clu.everyCommand(), { op: "commands" }, { commands: [{ command_id: "c" }] }, ([{ command_id: id }]) => assert.equal(id, "c")],
     [() => clu.site(), { op: "site" }, { title: "APO" }, ({ title }) => assert.equal(title, "APO")],
     [() => clu.actors(), { op: "actors" }, { actors: [{ name: "dome" }] }, ([{ name }]) => assert.equal(name, "dome")],
@@ -100,7 +101,7 @@ test("a subscription to notices selects no replies, and has an event for each", 
   FakeSocket.last.say({ op: "ok", id: "1" }, numbered(2), { op: "problem", actor: "dome", problems: [] }, { op: "actor", name: "dome" },
     { op: "command_state", command: {} }, { op: "model", actor: "dome", state: "changed" }, { op: "site", state: "changed" }, { op: "later" });
   assert.deepEqual([notices, replies], [["problem", "actor", "command_state", "model", "site"], []]);
-  assert.deepEqual(servers, [{ protocol: "v1", name: "bridge", version: "0.2.0", capabilities: ALL }]);
+  assert.deepEqual(servers, [{ protocol: "v1", name: "bridge", version: "0.2.0", epoch: "e1", capabilities: ALL }]);
 });
 
 test("a subscription to notices is refused by a server without them", async () => {

@@ -1,7 +1,7 @@
 /**
  * What the console knows. One subscription to everything feeds all views, which read from here and never from the client.
  *
- *     Clu ── snapshot, reply ──────> Actors, LogRing, FoundProblems ─┐
+ *     Clu ── snapshot, reply ──────> Actors, LogRing, ProblemList ───┐
  *         ── problem, actor ───────> problems, liveness              ├─> Scheduler ── 4 Hz ──> views: onUpdate
  *         ── command_state, command ─> CommandTable                  │        └────── 1 Hz ──> ages
  *         ── state, broker, lag ───> link                            ┘
@@ -19,7 +19,8 @@ import { describeGap } from "./format.js";
 import { livenessOf } from "./liveness.js";
 import { LogRing } from "./logring.js";
 import { missingFrom } from "./missing.js";
-import { byActor, compare, FoundProblems, fromBridge, isOpen, levelOf } from "./problems.js";
+import { ProblemList } from "./problemlist.js";
+import { compare, hasEnded, isOpen, levelOf } from "./problems.js";
 import { Scheduler } from "./scheduler.js";
 
 /** What the bridge tells beside replies. */
@@ -60,7 +61,6 @@ export class Store {
   #listeners = new Set();
   #changes = noChanges();
   #scheduler;
-  #found = new FoundProblems();
   #commands = new CommandTable();
   #sorted = null;  // the problems of all actors
   #window = [];
@@ -69,7 +69,7 @@ export class Store {
   #subscriptions = [];
   #due = new Set();     // capabilities of what was refused, and is asked for again
   #asks = {
-    problems: async () => this.#allProblems(await this.#clu.problems()),
+    problems: async () => this.problemList.all(await this.#clu.problems(), this.actors.keys()),
     commands: async () => this.#allCommands(await this.#clu.everyCommand()),
   };
   #notices = null;      // the subscription to what the bridge knows beside replies
@@ -88,6 +88,8 @@ export class Store {
     /** The newest replies. */ this.log = new LogRing();
     /** How many replies have arrived. */ this.total = 0;
     /** Replies in a second, averaged. */ this.rate = 0;
+    /** Where the problems come from, and whether they are known. */
+    this.problemList = new ProblemList({ set: (...of) => this.#setProblems(...of), changed: () => this.#touch("problems"), log: this.log });
     /** @type {{state: "connecting"|"open"|"closed", reason: string, retryAt: number|null, attempts: number}} */
     this.link = { state: clu.state, reason: "", retryAt: null, attempts: 0 };
     /** The bridge's link to the broker; state null if that is not known. @type {{state: string|null, reason: string|null}} */
@@ -108,7 +110,7 @@ export class Store {
     on("dropped", (detail) => this.#dropped(detail));
     on("lag", ({ behind }) => { this.behind = behind; this.#touch("link"); });
     on("command", (command) => this.#ownCommand(command));
-    on("hello", () => this.#greeted());
+    on("hello", ({ epoch }) => this.#greeted(epoch));
     on("access", ({ changed }) => { if (changed?.some((grant) => HEARING.has(grant))) this.#hearsOther(); });
     on("notice", (notice) => this.#notice(notice));
     this.#subscriptions.push(this.#clu.subscribe({}, {
@@ -164,6 +166,9 @@ export class Store {
   /** How many problems nobody has acknowledged. */
   get openProblems() { return this.problems.filter(isOpen).length; }
 
+  /** How many have ended before anybody acknowledged them. */
+  get endedProblems() { return this.problems.filter(hasEnded).length; }
+
   /**
    * Adds a listener, called at most four times a second.
    * @param {(changes: Changes) => void} listener
@@ -180,13 +185,9 @@ export class Store {
    * @param {import("./problems.js").Problem} problem
    * @returns {Promise<void>}
    */
-  async acknowledge({ actor, key, seq }) {
-    if (this.#has("problems")) {
-      await this.#clu.acknowledge(actor, { key, seq: seq ?? undefined });
-      return;
-    }
-    this.#found.acknowledge(actor, key, this.now());
-    this.#setProblems(actor, this.#found.of(actor));
+  async acknowledge({ actor, key, seq, epoch }) {
+    if (this.problemList.kept) await this.#clu.acknowledge(actor, { key, seq: seq ?? undefined, epoch });
+    else this.problemList.acknowledge(actor, key, this.now());
   }
 
   #has(capability) { return this.#clu.capabilities?.includes(capability) ?? false; }
@@ -209,7 +210,7 @@ export class Store {
     const actor = this.#actor(reply.sender ?? NO_SENDER);
     if (actor === null) return;
     this.#changed(actor, actor.reply(reply, time));
-    if (!this.#has("problems") && this.#found.reply(reply, time)) this.#setProblems(actor.name, this.#found.of(actor.name));
+    if (reply.sender !== null) this.problemList.reply(reply, time);
   }
 
   #snapshot({ actors, epoch }) {
@@ -263,7 +264,7 @@ export class Store {
       actor?.state(notice);
       if (actor) this.#changes.actors.add(actor.name);
     }
-    if (notice.op === "problem") this.#setProblems(notice.actor, notice.problems.map(fromBridge).sort(compare), notice.omitted);
+    if (notice.op === "problem") this.problemList.of(notice.actor, notice.problems, notice.omitted);
     if (notice.op === "command_state") {
       this.#commands.notice(notice.command);
       this.#changes.commands = true;
@@ -297,7 +298,8 @@ export class Store {
   }
 
   /** Handles that it is known what the server is. */
-  #greeted() {
+  #greeted(epoch) {
+    this.problemList.greeted(this.#has("problems"), epoch);
     this.missing = missingFrom(this.#clu.protocol, this.#clu.capabilities ?? []);
     if (this.#clu.protocol === "plain") this.#listeningSince = this.now();
     this.#touch("link");
@@ -312,22 +314,16 @@ export class Store {
   }
 
   /** Handles that the bridge does not answer. A lost connection is no refusal: the next hello asks again. */
-  #refused(capability, code) {
+  #refused(capability, { code, message }) {
+    if (capability === "problems") this.problemList.refused(message);
     if (TEMPORARY.has(code)) this.#due.add(capability);
     else this.#due.delete(capability);
   }
 
   /** Asks for what notices only tell the changes of. */
   #askAll() {
-    for (const [what, ask] of Object.entries(this.#asks)) {
-      if (this.#has(what)) ask().then(() => this.#due.delete(what), ({ code }) => this.#refused(what, code));
-    }
-  }
-
-  #allProblems({ problems, omitted }) {
-    const of = byActor(problems);
-    for (const name of new Set([...this.actors.keys(), ...of.keys()])) {
-      this.#setProblems(name, (of.get(name) ?? []).map(fromBridge).sort(compare), Object.hasOwn(omitted, name) ? omitted[name] : 0);
+    for (const [capability, ask] of Object.entries(this.#asks)) {
+      if (this.#has(capability)) ask().then(() => this.#due.delete(capability), (error) => this.#refused(capability, error));
     }
   }
 
@@ -388,9 +384,7 @@ export class Store {
       if (liveness === actor.liveness) continue;
       actor.liveness = liveness;
       this.#changes.actors.add(actor.name);
-      if (this.#has("problems") || liveness === "unknown") continue;
-      this.#found.silent(actor.name, liveness === "quiet" ? actor.time : null, now);
-      this.#setProblems(actor.name, this.#found.of(actor.name));
+      if (!this.problemList.kept && liveness !== "unknown") this.problemList.silent(actor.name, liveness === "quiet" ? actor.time : null, now);
     }
   }
 }

@@ -1,16 +1,18 @@
 // The parts of the store, one rule a test.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
 import { Actor, LIMITS as ACTOR_LIMITS, isAbsent } from "../core/actors.js";
 import { CommandTable, MAX_ENDED } from "../core/commands.js";
 import { formatAge, formatValue, kindOf } from "../core/format.js";
+import { FoundProblems, sameText } from "../core/found.js";
 import { livenessOf, Rhythm } from "../core/liveness.js";
 import { LogRing } from "../core/logring.js";
 import { missingFrom } from "../core/missing.js";
 import { byName } from "../core/order.js";
-import { compare, FoundProblems, levelOf } from "../core/problems.js";
+import { compare, levelOf } from "../core/problems.js";
 import { CALM, INTERVAL, Scheduler } from "../core/scheduler.js";
 
 const reply = (more = {}) => ({ sender: "dome", code: "i", commandId: null, commanderId: null, keywords: {}, body: {}, text: null, seq: null, epoch: null,
@@ -91,6 +93,26 @@ test("what is said to a commander is no problem, but for a critical failure", ()
   for (const [code, commandId, expected] of cases) assert.equal(found.reply(reply({ code, commandId, text: `${code} ${commandId}` }), 1), expected, code);
   assert.equal(found.reply(reply({ code: "f", refused: true }), 1), false, "the bridge's own");
   assert.deepEqual(found.of("dome").map(({ level }) => level), ["critical", "critical", "error", "error", "warn"]);
+});
+
+test("texts that differ in measured values are the same, as for the bridge", () => {
+  const table = JSON.parse(readFileSync(new URL("../../../bridge/problem/testdata/shapes.json", import.meta.url), "utf8"));
+  assert.ok(table.length > 20);
+  for (const [text, same] of table) assert.equal(sameText(text), same);
+});
+
+test("what is said again with another value is the same problem, and acknowledged until it was not said for ten minutes", () => {
+  const found = new FoundProblems();
+  const minutes = 60_000;
+  found.reply(reply({ code: "!", text: "gust 23.1 m/s", seq: 1 }), minutes);
+  found.reply(reply({ code: "!", text: "gust 23.4 m/s", seq: 2 }), 2 * minutes);
+  const state = () => found.of("dome").map(({ text, began, time, count, seq, acked }) => [text, began / minutes, time / minutes, count, seq, acked !== null]);
+  assert.deepEqual(state(), [["gust 23.4 m/s", 1, 2, 2, 2, false]]);
+  found.acknowledge("dome", undefined, 2 * minutes);
+  for (let n = 3; n < 30; n += 1) found.reply(reply({ code: "!", text: `gust 2${n % 10}.5 m/s`, seq: n }), n * minutes);
+  assert.deepEqual(state(), [["gust 29.5 m/s", 1, 29, 29, 29, true]]);
+  found.reply(reply({ code: "!", text: "gust 20 m/s", seq: 30 }), 40 * minutes);
+  assert.deepEqual(state(), [["gust 20 m/s", 40, 40, 1, 30, false]]);
 });
 
 test("of too many problems the least are dropped, and counted", () => {

@@ -46,6 +46,8 @@ function opened({ actors = {}, problems = [], commands = [], capabilities = ALL,
   }
   return { clu, store, socket, updates };
 }
+/** Waits until it is known which problems there are. */
+const known = async ({ problemList }) => { while (problemList.unknown !== null) await settled(); };
 const settled = () => new Promise((resolve) => { setImmediate(resolve); });
 
 test("a page that was opened shows the first values at once, not at the next turn of the updates", () => {
@@ -152,7 +154,7 @@ test("an acknowledged problem stays so over a reload, and an ended one alarms no
   assert.deepEqual([store.worst.text, store.actors.get("dome").level], ["disk", "warn"]);
   const done = store.acknowledge(store.worst);
   const [request] = socket.requests();
-  assert.deepEqual(request, { op: "ack", id: request.id, actor: "dome", key: "disk", seq: 9 });
+  assert.deepEqual(request, { op: "ack", id: request.id, actor: "dome", key: "disk", seq: 9, epoch: "e1" });
   socket.say({ op: "ok", id: request.id });
   await done;
   socket.say({ op: "problem", actor: "dome", problems: [acked] });
@@ -247,6 +249,8 @@ test("against CLU's own server the store finds problems itself, and says what is
   say("!", { error: "coolant leak" });
   say("w", { text: "disk 80 % full" });
   say("f", { error: "no such command" }, "typo");
+  assert.notEqual(store.problemList.unknown, null, "what finds them is not loaded yet");
+  await known(store);
   assert.deepEqual([store.actors.get("dome").level, store.problems.map(({ text }) => text)], ["critical", ["coolant leak", "disk 80 % full"]]);
   assert.deepEqual(store.missing.map(({ capability }) => capability), ["heard", "snapshot", "problems", "commands", "history", "log", "model", "site", "notices"]);
   await store.acknowledge(store.worst);
@@ -259,12 +263,14 @@ test("against CLU's own server the store finds problems itself, and says what is
   assert.deepEqual([...store.commands.values()].map(({ state, command_string: text }) => [state, text]), [["failed", null]]);
 });
 
-test("against CLU's own server an actor that stops broadcasting becomes a problem, until it speaks again", () => {
+test("against CLU's own server an actor that stops broadcasting becomes a problem, until it speaks again", async () => {
   const clu = client();
   const store = new Store(clu, { monotonic: () => Date.now() });
   store.start();
   clu.connect();
   FakeSocket.last.accept();
+  FakeSocket.last.say(envelope("i", null, {}));
+  await known(store);
   for (let n = 0; n < 8; n += 1) {
     FakeSocket.last.say(envelope("i", null, { n }));
     mock.timers.tick(1_000);
@@ -275,6 +281,58 @@ test("against CLU's own server an actor that stops broadcasting becomes a proble
   FakeSocket.last.say(envelope("i", null, { n: 9 }));
   mock.timers.tick(1_000);
   assert.deepEqual([store.actors.get("dome").liveness, store.worst], ["alive", null]);
+});
+
+test("an actor that fell silent before the page could look for problems is one", async () => {
+  const clu = client();
+  const store = new Store(clu, { monotonic: () => Date.now() });
+  store.start();
+  clu.connect();
+  FakeSocket.last.accept();
+  for (let n = 0; n < 8; n += 1) {
+    FakeSocket.last.say(envelope("i", null, { n }));
+    mock.timers.tick(1_000);
+  }
+  mock.timers.tick(6_000);
+  assert.equal(store.worst, null);
+  await known(store);
+  assert.equal(store.worst.kind, "silent");
+});
+
+test("it is known which problems there are once the bridge has told them, and not if it refuses", async () => {
+  const clu = client();
+  const store = new Store(clu, { monotonic: () => Date.now() });
+  store.start();
+  clu.connect();
+  const opens = () => {
+    FakeSocket.last.accept();
+    FakeSocket.last.say(hello());
+    return FakeSocket.last.requests().find(({ op }) => op === "problems").id;
+  };
+  const answers = async (message) => { FakeSocket.last.say(message); await settled(); };
+  const first = opens();
+  assert.match(store.problemList.unknown, /has not told yet/);
+  await answers({ op: "error", id: first, code: "forbidden", message: "you may not." });
+  assert.match(store.problemList.unknown, /does not tell which problems there are: you may not\./);
+  reconnect();
+  FakeSocket.last.say(hello());
+  const second = FakeSocket.last.requests().find(({ op }) => op === "problems").id;
+  assert.match(store.problemList.unknown, /has not told yet/);
+  await answers({ op: "problems", id: second, problems: [problem("warn", "disk")], omitted: { dome: 3 } });
+  assert.deepEqual([store.problemList.unknown, store.actors.get("dome").omitted], [null, 3]);
+  await answers({ op: "problem", actor: "dome", problems: [problem("warn", "disk")], omitted: { dome: 4 } });
+  assert.equal(store.actors.get("dome").omitted, 4);
+});
+
+test("a problem is acknowledged with the epoch of the bridge that told of it", async () => {
+  const { store } = opened({ problems: [problem("warn", "disk")] });
+  await settled();
+  const before = store.worst;
+  const next = reconnect();
+  next.say({ ...hello(), epoch: "e2" });
+  store.acknowledge(before).catch(() => {});
+  const request = next.requests().find(({ op }) => op === "ack");
+  assert.deepEqual([request.seq, request.epoch], [9, "e1"]);
 });
 
 test("notices are asked for on a bridge that has them, and again on the next one", () => {
