@@ -64,6 +64,7 @@ type Store struct {
 	each    func(name, value []byte) bool // records a keyword of it
 	scratch []byte                        // for the key of its origin
 	addName func(name, value []byte) bool // adds to scratch
+	objects uint32                        // the number of the last one that was recorded, from 1 on
 
 	evictedSeries, leftOut uint64
 }
@@ -72,6 +73,8 @@ type Store struct {
 type population struct {
 	actors map[string]*actor
 	order  []*actor // in no order
+
+	after map[*node]firstSaid // of a past: the keywords that were said after it
 }
 
 func newPopulation() *population { return &population{actors: map[string]*actor{}} }
@@ -103,6 +106,11 @@ func New(l Limits) *Store {
 	s.each = func(name, value []byte) bool {
 		n := &s.noting
 		n.last = n.member(&n.a.root, n.last, name, value, maxDepth)
+		if past := s.past; past != nil && n.a.home != past && n.last != nil {
+			if _, known := past.after[n.last]; !known {
+				past.after[n.last] = firstSaid{n.t, n.origin}
+			}
+		}
 		return true
 	}
 	s.addName = func(name, _ []byte) bool {
