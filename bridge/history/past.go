@@ -1,6 +1,9 @@
 package history
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // Past receives replies of a time before those that the store has, such as a stream's past that is
 // read while new replies come.
@@ -19,13 +22,6 @@ func (s *Store) Past() *Past {
 	return &Past{s, s.past}
 }
 
-// filling reports whether a past is being read.
-func (s *Store) filling() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.past != nil
-}
-
 func (s *Store) drop(p *population) {
 	for p != nil && len(p.order) > 0 {
 		p.order[0].remove()
@@ -41,6 +37,7 @@ func (p *Past) Note(r *Reply, keywords Keywords) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.past == p.all {
+		s.now = max(s.now, r.Time.UnixMilli())
 		s.note(p.all, r, keywords)
 	}
 }
@@ -81,12 +78,16 @@ func (s *Store) join(old *actor) {
 	a.first = old.first
 	for key, from := range old.root.children {
 		to := a.root.children[key]
+		if a.lost > 0 && (to == nil || to.began() >= a.lost) {
+			continue // what is between may have been evicted
+		}
 		j := joining{a: a, old: old}
 		j.live, j.isLive = old.home.after[to]
 		if to = a.root.child(a, []byte(key)); to != nil {
 			j.node(to, from)
 		}
 	}
+	a.lost = max(a.lost, old.lost)
 	old.remove()
 }
 
@@ -101,6 +102,25 @@ type joining struct {
 	a, old *actor
 	live   firstSaid
 	isLive bool
+}
+
+// began returns when a value at a node or below it was first recorded; the end of time without one.
+func (n *node) began() int64 {
+	first := int64(math.MaxInt64)
+	for _, k := range [...]kind{numeric, state} {
+		for _, s := range *n.of(k) {
+			first = min(first, s.began)
+		}
+	}
+	for _, c := range n.children {
+		first = min(first, c.began())
+	}
+	for _, c := range n.items {
+		if c != nil {
+			first = min(first, c.began())
+		}
+	}
+	return first
 }
 
 // node moves the series at a node and below it.

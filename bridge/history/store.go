@@ -73,6 +73,7 @@ type Store struct {
 type population struct {
 	actors map[string]*actor
 	order  []*actor // in no order
+	lost   int64    // what actors had before it may have been evicted with the actor; 0 is nothing
 
 	after map[*node]firstSaid // of a past: the keywords that were said after it
 }
@@ -94,6 +95,7 @@ type actor struct {
 	first   int64 // when it was first heard, and last
 	heard   int64
 	silent  []Span // when nothing was heard of it
+	lost    int64  // what keywords had before it may have been evicted with the keyword; 0 is nothing
 	others  *Origin
 	origins map[string]*Origin
 }
@@ -174,9 +176,9 @@ func (s *Store) addActor(p *population, name string, t int64) *actor {
 			}
 		}
 		s.evictedSeries += uint64(len(oldest.series))
-		oldest.remove()
+		oldest.evict()
 	}
-	a := &actor{store: s, home: p, name: name, at: len(p.order), first: t, heard: t, origins: map[string]*Origin{}}
+	a := &actor{store: s, home: p, name: name, at: len(p.order), first: t, heard: t, lost: p.lost, origins: map[string]*Origin{}}
 	a.others = &Origin{Actor: name, Others: true}
 	p.actors[name] = a
 	p.order = append(p.order, a)

@@ -156,7 +156,9 @@ function withGaps(series, gaps) {
 }
 
 function noteOf({ number, state }, from, to, evicted) {
-  if (number === null && state === null) return "The bridge has heard no such keyword.";
+  if (number === null && state === null) {
+    return evicted ? "If there were values, they were dropped: the bridge's memory for values (--values-bytes) is full." : "The bridge has heard no such keyword.";
+  }
   const oldest = Math.min(...[number, state].filter(Boolean).map((series) => series.oldest ?? -Infinity));
   const any = [number, state].some((series) => series !== null && series.t.some((time, at) => time <= to && series.endOf(at) >= from));
   if (evicted) return `Earlier values were dropped: the bridge's memory for values (--values-bytes) is full.${oldest > from ? ` There are none before ${formatTime(oldest)}.` : ""}`;

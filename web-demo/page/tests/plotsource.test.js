@@ -73,13 +73,15 @@ test("a refusal is shown in words", async () => {
 test("what is not shown is said in words", async () => {
   const series = [
     { keyword: "weather.none", kind: null },
+    { keyword: "weather.forgotten", kind: null },
     { ...wind, keyword: "weather.gone", oldest: 30_000, t: [40_000], last: [1] },
     { ...wind, keyword: "weather.later", t: [90_000], last: [1], until: 95_000, oldest: -1 },
   ];
-  const source = new Source(appWith({ history: () => ({ from: 0, to: 60_000, series, evicted: ["weather.gone"] }) }), series.map(({ keyword }) => keyword));
+  const source = new Source(appWith({ history: () => ({ from: 0, to: 60_000, series, evicted: ["weather.forgotten", "weather.gone"] }) }), series.map(({ keyword }) => keyword));
   await source.load(0, 60_000, 100);
   assert.deepEqual(source.tracks.map(({ note }) => note), [
     "The bridge has heard no such keyword.",
+    "If there were values, they were dropped: the bridge's memory for values (--values-bytes) is full.",
     "Earlier values were dropped: the bridge's memory for values (--values-bytes) is full. There are none before 00:00:30.",
     "There is no value in this span.",
   ]);
