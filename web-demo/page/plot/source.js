@@ -23,16 +23,16 @@ export function pointsFor(keywords, wanted) {
  * @typedef {object} Track  one keyword of a plot
  * @property {string} name      actor.keyword, with members below it
  * @property {string} actor
- * @property {string[]} path    the keyword and the members below it
+ * @property {string} path      the keyword, with members below it
  * @property {NumberSeries|null} number
  * @property {StateSeries|null} state
+ * @property {number} after     the history has its replies that were heard before this time, ms
  * @property {string} note      what is not shown, in a sentence, or ""
  */
 
 export class Source {
   #app;
   #next = 0;   // of the log's entries
-  #after = -Infinity;  // replies until then are in the history
   #turn = 0;
   #known = false;      // the history has answered
 
@@ -50,7 +50,7 @@ export class Source {
 
   #track(name) {
     const { actor, keyword } = splitKeyword(name, (known) => this.#app.store.actors.has(known));
-    return { name, actor, path: keyword.split("."), number: null, state: null, note: "" };
+    return { name, actor, path: keyword, number: null, state: null, after: 0, note: "" };
   }
 
   get hasHistory() { return this.#app.clu.capabilities?.includes("history") ?? false; }
@@ -83,13 +83,13 @@ export class Source {
     this.problem = filling ? "The bridge is still reading what was said before it started: the plot fills." : "";
     this.#known = true;
     this.gaps = gaps;
-    this.#after = to;
     for (const track of this.tracks) {
       const own = series.filter(({ keyword }) => keyword === track.name);
       const numbers = own.find(({ kind }) => kind === "number");
       const states = own.find(({ kind }) => kind === "state");
       track.number = numbers ? NumberSeries.from(withGaps(numbers, gaps)) : null;
       track.state = states ? StateSeries.from(withGaps(states, gaps)) : null;
+      track.after = 1 + Math.min(to, Math.max(-1, ...own.map(({ until }) => until ?? -1)));
       track.note = noteOf(track, from, to, evicted.includes(track.name));
     }
     this.#next = this.#app.store.log.first;
@@ -104,10 +104,9 @@ export class Source {
   /** Begins with the last values that the page knows. */
   #fromStore() {
     for (const track of this.tracks) {
-      const keyword = this.#app.store.actors.get(track.actor)?.keywords.get(track.path[0]);
-      if (keyword && keyword.value !== undefined && track.number === null && track.state === null) {
-        this.#add(track, keyword.time, keyword.value);
-      }
+      const keywords = this.#app.store.actors.get(track.actor)?.keywords;
+      const found = keywords && track.number === null && track.state === null ? valueOf(track.path, (name) => keywords.get(name)?.value) : null;
+      if (found) this.#add(track, keywords.get(found.name).time, found.value);
     }
   }
 
@@ -116,38 +115,53 @@ export class Source {
     const { log } = this.#app.store;
     let any = false;
     for (const { reply, time } of log.from(this.#next)) {
-      if (reply === null || reply.internal || time <= this.#after) continue;  // the history has no internal ones either
+      if (reply === null || reply.internal) continue;  // the history has no internal ones either
       for (const track of this.tracks) {
-        if (track.actor === reply.sender && Object.hasOwn(reply.keywords, track.path[0])) {
-          this.#add(track, time, reply.keywords[track.path[0]]);
-          any = true;
-        }
+        if (track.actor !== reply.sender || time < track.after) continue;
+        const found = valueOf(track.path, (name) => memberOf(reply.keywords, name));
+        if (found === null) continue;
+        this.#add(track, time, found.value);
+        any = true;
       }
     }
     this.#next = log.next;
     return any;
   }
 
+  /** Adds what a keyword is from a time on. While it is a number it is no word, and the other way round. */
   #add(track, time, value) {
-    const found = memberOf(value, track.path.slice(1));
-    if (found === undefined) return;
-    if (found === null) {  // there is no value now
-      (track.number ?? track.state)?.add(time, null);
-    } else if (isNumeric(found)) {
-      (track.number ??= new NumberSeries()).add(time, found);
-    } else {
-      (track.state ??= new StateSeries()).add(time, found);
-    }
+    const none = value === undefined || value === null;  // there is no value now
+    const numeric = isNumeric(value);
+    if (numeric) track.number ??= new NumberSeries();
+    else if (!none) track.state ??= new StateSeries();
+    track.number?.add(time, numeric ? value : null);
+    track.state?.add(time, numeric || none ? null : value);
   }
 }
 
-/** The member of a value; undefined if it has none. */
-export function memberOf(value, path) {
-  for (const name of path) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
-    value = value[name];
+/**
+ * Finds the value of a path such as keyword.member.0. A name may have dots itself: the longest one wins, as in the
+ * bridge's history.
+ * @param {string} path
+ * @param {(name: string) => *} get  the keyword or member with a name; undefined if there is none
+ * @returns {{name: string, value: *}|null} the keyword, and undefined if it has no such member; null without the keyword
+ */
+export function valueOf(path, get) {
+  let without = null;
+  for (let end = path.length; end > 0; end = path.lastIndexOf(".", end - 1)) {
+    const name = path.slice(0, end);
+    const value = get(name);
+    if (value === undefined) continue;
+    const below = end === path.length ? { value } : valueOf(path.slice(end + 1), (member) => memberOf(value, member));
+    if (below !== null && below.value !== undefined) return { name, value: below.value };
+    without = { name, value: undefined };
   }
-  return value;
+  return without;
+}
+
+function memberOf(value, name) {
+  const has = typeof value === "object" && value !== null && Object.hasOwn(value, name) && !(Array.isArray(value) && name === "length");
+  return has ? value[name] : undefined;
 }
 
 /** A series of the history in which gaps of the bridge are silence, too. */
