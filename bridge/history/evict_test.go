@@ -107,3 +107,15 @@ func TestWhatIsEvictedIsToldToThoseWhoHearEverything(t *testing.T) {
 		}
 	}
 }
+
+func TestAnEvictionIsToldOfTheTimeThatItHasTakenOnly(t *testing.T) {
+	s := New(Limits{Actors: 1})
+	s.say("a", start, `{"n": 1}`)
+	s.say("b", after(10), `{"n": 1}`)
+	for from, want := range map[int64]int{0: 1, 1: 0} {
+		a := s.ask(t, Query{Keywords: []string{"a.n"}, From: start.UnixMilli() + from, To: after(20).UnixMilli(), Points: 10})
+		if len(a.Evicted) != want {
+			t.Errorf("from %d ms after its only value on, evicted are %v", from, a.Evicted)
+		}
+	}
+}
