@@ -32,7 +32,9 @@ func (n *noting) value(at *node, value []byte, depth int) {
 		n.list(at, value, depth)
 		return
 	}
-	n.nothingBelow(at)
+	if at.said != nil || at.saidItems > 0 {
+		n.nothingBelow(at)
+	}
 	switch value[0] {
 	case 'n':
 		n.null(at)
