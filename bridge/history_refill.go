@@ -19,6 +19,20 @@ import (
 type refill struct {
 	past *history.Past // nil without a stream
 	live chan struct{} // closed when the stream's past has been read as far as clients need it
+
+	began time.Time // when live replies began, by the bridge's clock
+}
+
+// heard returns when a reply of the past was heard, as far as that is known: when it was sent, but before
+// everything that was heard live, even if its sender's clock is ahead.
+func (f *refill) heard(sent time.Time) (at time.Time, known bool) {
+	switch {
+	case sent.IsZero():
+		return sent, false
+	case sent.After(f.began):
+		return f.began, true
+	}
+	return sent, true
 }
 
 // spanOfHistory is how much of a stream is read.
@@ -75,12 +89,13 @@ func (b *Bridge) notePast(past *history.Past, problems *pastProblems, offset uin
 		return // it was counted when it came
 	}
 	r := newReply(d, buf, body)
-	problems.note(r, offset, buf[body:len(buf)-1])
-	if r.Internal || r.Aside || r.Unroutable || r.Sent.IsZero() || r.Sent.After(time.Now()) {
+	text := buf[body : len(buf)-1]
+	heard, known := b.refill.heard(r.Sent)
+	problems.note(r, offset, heard, known, text)
+	if r.Internal || r.Aside || r.Unroutable || !known {
 		return
 	}
-	text := buf[body : len(buf)-1]
-	past.Note(historyReply(&r.Reply, r.Sent), func(yield func(name, value []byte) bool) {
+	past.Note(historyReply(&r.Reply, heard), func(yield func(name, value []byte) bool) {
 		for m := jsonscan.MembersOf(text); ; {
 			name, value, ok := m.Next()
 			if !ok || !yield(name, value) {

@@ -19,6 +19,7 @@ func (b *Bridge) observers() func(*hub.Observed) {
 // caughtUp is called once the past of a stream has been read.
 func (b *Bridge) caughtUp() {
 	b.problems.Live() // first: requests for problems wait for the hub
+	b.refill.began = b.hub.Time()
 	b.hub.Live()
 	close(b.refill.live)
 }

@@ -17,14 +17,10 @@ type pastProblems struct {
 }
 
 // note notes a reply with an offset.
-func (p *pastProblems) note(r *hub.Reply, offset uint64, body []byte) {
+func (p *pastProblems) note(r *hub.Reply, offset uint64, heard time.Time, known bool, body []byte) {
 	p.last, p.noted = offset, true
-	heard := r.Sent
-	switch now := time.Now(); {
-	case heard.IsZero():
-		heard = time.Unix(0, 0) // not known
-	case heard.After(now):
-		heard = now
+	if !known {
+		heard = time.Unix(0, 0)
 	}
 	switch {
 	case r.Aside:

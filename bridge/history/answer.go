@@ -46,7 +46,7 @@ func (a *Answer) Append(dst []byte) []byte {
 		dst = appendString(dst, keyword)
 	}
 	dst = append(dst, ']')
-	if a.store.filling() {
+	if a.filling {
 		dst = append(dst, `, "filling": true`...)
 	}
 	return dst

@@ -23,9 +23,8 @@ type chunk struct {
 // arena holds the chunks of all series. Chunk 0 is none.
 type arena struct {
 	slabs []*[slabChunks]chunk
-	free  uint32 // a list by chunk.next
-	next  uint32 // the first that was never used
-	used  int
+	free  uint32             // a list by chunk.next
+	next  uint32             // the first that was never used
 	short [longestState]byte // for a text that is too long
 	// evicted counts the chunks that were dropped for want of memory.
 	evicted uint64
@@ -42,7 +41,6 @@ func (a *arena) take() (uint32, *chunk) {
 		c := a.at(i)
 		a.free = c.next
 		*c = chunk{}
-		a.used++
 		return i, c
 	}
 	i = a.next
@@ -50,14 +48,12 @@ func (a *arena) take() (uint32, *chunk) {
 		a.slabs = append(a.slabs, new([slabChunks]chunk))
 	}
 	a.next++
-	a.used++
 	return i, a.at(i)
 }
 
 func (a *arena) give(i uint32) {
 	a.at(i).next = a.free
 	a.free = i
-	a.used--
 }
 
 // column is a list of chunks, oldest first.

@@ -13,7 +13,8 @@
 // too: it held when the time began.
 //
 // Members of objects and items of lists are keywords of their own. A keyword that is a number now and a
-// text then has a series of each kind: the one is null while it is the other.
+// text then has a series of each kind: the one is null while it is the other, and both are while it is an
+// object or a list. A member is null from when its object is said without it (nested.go).
 //
 // Numbers are decimals with all the digits that the actor wrote (decimal.go), up to 18 and some of 19.
 // A longer one is kept as a state, that is as text. NaN and the infinities are marks among the numbers.
@@ -31,7 +32,8 @@
 //
 // Everything is bounded by [Limits.Bytes]. If that is reached, the actor that takes most loses the oldest
 // chunk of the keywords that take most of it (evict.go), so that an actor with few keywords loses nothing
-// to one with many. Answers say so, and [Store.Figures] counts it. A column has 1,024 chunks at most.
+// to one with many. Answers say so, and [Store.Figures] counts it. Of a keyword or an actor that was evicted
+// as a whole nothing is left, so what is not known from before the last of these may have been evicted. A column has 1,024 chunks at most.
 //
 // # Time
 //

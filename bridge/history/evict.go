@@ -84,16 +84,23 @@ func (a *actor) shorten() bool {
 // forgetSome removes the keywords that were heard least recently, or an actor without any.
 func (a *actor) forgetSome() {
 	if len(a.series) == 0 {
-		a.remove()
+		a.evict()
 		return
 	}
 	oldest := slices.Clone(a.series)
 	slices.SortFunc(oldest, func(x, y *series) int { return cmp.Compare(x.heard, y.heard) })
 	oldest = oldest[:max(1, len(oldest)/evictionShare)]
 	for _, s := range oldest {
+		a.lost = max(a.lost, s.heard+1)
 		a.removeSeries(s)
 	}
 	a.store.evictedSeries += uint64(len(oldest))
+}
+
+// evict removes the actor for want of room.
+func (a *actor) evict() {
+	a.home.lost = max(a.home.lost, a.heard+1)
+	a.remove()
 }
 
 // remove removes the actor with all that is known of it.

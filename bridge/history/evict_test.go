@@ -3,6 +3,7 @@ package history
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,5 +60,62 @@ func TestANoisyKeywordLosesItsOwnPastAtOnce(t *testing.T) {
 	}
 	if told := s.since(t, start, after(1000), 10, "a.o0.k499", "a.o0.n"); told[0].Kind == nil || told[1].Kind == nil {
 		t.Errorf("the quiet ones are %v", told)
+	}
+}
+
+// A keyword that was evicted is neither unknown, nor does it begin when it is heard again.
+func TestAKeywordThatWasEvictedAsAWholeIsToldAsEvicted(t *testing.T) {
+	const n, again = 2000, 3000
+	s := New(Limits{Bytes: 64 << 10, Actors: 3})
+	s.say("b", start, `{"n": 1}`)
+	s.say("a", start, `{"n": 1}`)
+	for i := range n {
+		s.say("a", after(float64(i+1)), fmt.Sprintf(`{"kept": 1, "k%d": 1}`, i))
+	}
+	evicted := func(from float64, keywords ...string) []string {
+		return s.ask(t, Query{Keywords: keywords, From: after(from).UnixMilli(), To: after(2 * again).UnixMilli(), Points: 10}).Evicted
+	}
+	all := []string{"a.n", "a.kept", "b.n", "b.none", "none"}
+	if got := evicted(0, all...); !slices.Equal(got, []string{"a.n"}) {
+		t.Errorf("evicted are %v", got)
+	}
+	if got := evicted(n, all...); len(got) > 0 {
+		t.Errorf("of the time after the last of them, evicted are %v", got)
+	}
+	s.say("a", after(again), `{"n": 2}`)
+	if got := evicted(0, all...); !slices.Equal(got, []string{"a.n"}) {
+		t.Errorf("once it is heard again, evicted are %v", got)
+	}
+	for i := range 3 {
+		s.say(fmt.Sprint("new", i), after(again+1+float64(i)), `{"n": 1}`)
+	}
+	if got := evicted(0, "a.n", "a.kept", "new2.n", "new2.none"); !slices.Equal(got, []string{"a.n", "a.kept", "new2.n", "new2.none"}) {
+		t.Errorf("once the actor is evicted, too, evicted are %v", got)
+	}
+}
+
+func TestWhatIsEvictedIsToldToThoseWhoHearEverything(t *testing.T) {
+	s := New(Limits{Bytes: 64 << 10, Origins: true})
+	for i := range 1000 {
+		s.Note(&Reply{Actor: "a", Time: after(float64(i)), Code: "i"}, membersOf(fmt.Sprintf(`{"k": {"k%d": 1}}`, i)))
+	}
+	for everything, want := range map[bool]int{true: 3, false: 0} {
+		a := s.ask(t, Query{Keywords: []string{"a.k.k0", "a.n", "a.k.k999"}, From: start.UnixMilli(), To: after(2000).UnixMilli(), Points: 10,
+			Visible: func(o *Origin) bool { return everything || !o.Others }})
+		if len(a.Evicted) != want {
+			t.Errorf("of everything (%v): evicted are %v", everything, a.Evicted)
+		}
+	}
+}
+
+func TestAnEvictionIsToldOfTheTimeThatItHasTakenOnly(t *testing.T) {
+	s := New(Limits{Actors: 1})
+	s.say("a", start, `{"n": 1}`)
+	s.say("b", after(10), `{"n": 1}`)
+	for from, want := range map[int64]int{0: 1, 1: 0} {
+		a := s.ask(t, Query{Keywords: []string{"a.n"}, From: start.UnixMilli() + from, To: after(20).UnixMilli(), Points: 10})
+		if len(a.Evicted) != want {
+			t.Errorf("from %d ms after its only value on, evicted are %v", from, a.Evicted)
+		}
 	}
 }

@@ -33,7 +33,7 @@ func (s *Store) Gap(from, to time.Time) {
 		g.From = g.To
 	}
 	s.gaps = appendSpan(s.gaps, g)
-	s.lost++
+	s.gapCount++
 }
 
 func (s *Store) gapsIn(q *Query) []Span {

@@ -36,7 +36,7 @@ func TestTheValueThatHeldAtTheBeginningIsTold(t *testing.T) {
 	if !slices.Equal(texts(all[0].Last), []string{"2", "3"}) || !slices.Equal(seconds(all[0].T), []float64{1, 2}) {
 		t.Errorf("the number was %v at %v", texts(all[0].Last), seconds(all[0].T))
 	}
-	if !slices.Equal(texts(all[1].Value), []string{`"y"`}) || !slices.Equal(seconds(all[1].T), []float64{1}) {
+	if !slices.Equal(texts(all[1].Value), []string{`"y"`}) || !slices.Equal(seconds(all[1].T), []float64{1}) || all[1].Count != nil {
 		t.Errorf("the state was %v at %v", texts(all[1].Value), seconds(all[1].T))
 	}
 	if exact := s.since(t, after(1), after(10), 100, "a.n")[0]; !slices.Equal(seconds(exact.T), []float64{1, 2}) {
@@ -53,6 +53,17 @@ func TestManyChangesAreToldInBuckets(t *testing.T) {
 	}
 	if !slices.Equal(texts(told.Min), []string{"1", "9"}) || !slices.Equal(texts(told.Max), []string{"5", "9"}) || !slices.Equal(texts(told.Last), []string{"4", "9"}) {
 		t.Errorf("told %s %s %s", told.Min, told.Max, told.Last)
+	}
+}
+
+func TestTheValueThatHeldBeforeBucketsIsItsMinAndMax(t *testing.T) {
+	for value, extreme := range map[string]string{"-2.5": "-2.5", `"NaN"`: "null", "null": "null"} {
+		s := New(Limits{})
+		story(s, "a", `{"n": 1}`, `{"n": `+value+`}`, `{}`, `{}`, `{}`, `{"n": 3}`, `{"n": 4}`, `{"n": 5}`)
+		told := s.since(t, after(5), after(8), 1, "a.n")[0]
+		if !slices.Equal(texts(told.Last), []string{value, "5"}) || !slices.Equal(texts(told.Min), []string{extreme, "3"}) || !slices.Equal(texts(told.Max), []string{extreme, "5"}) || !slices.Equal(told.Count, []int64{0, 3}) {
+			t.Errorf("told %s, %s, %s, %d", told.Last, told.Min, told.Max, told.Count)
+		}
 	}
 }
 

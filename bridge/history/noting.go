@@ -1,7 +1,5 @@
 package history
 
-import "github.com/clu-ws/clu-ws/internal/jsonscan"
-
 // noting is a reply whose values are being recorded.
 type noting struct {
 	a      *actor
@@ -28,20 +26,16 @@ func (n *noting) value(at *node, value []byte, depth int) {
 	}
 	switch value[0] {
 	case '{':
-		if depth == 0 {
-			n.a.store.leftOut++
-			return
-		}
-		var last *node
-		for m := jsonscan.MembersOf(value); ; {
-			name, value, ok := m.Next()
-			if !ok {
-				return
-			}
-			last = n.member(at, last, name, value, depth-1)
-		}
+		n.object(at, value, depth)
+		return
 	case '[':
-		n.items(at, value, depth)
+		n.list(at, value, depth)
+		return
+	}
+	if at.said != nil || at.saidItems > 0 {
+		n.nothingBelow(at)
+	}
+	switch value[0] {
 	case 'n':
 		n.null(at)
 	case '"', 't', 'f':
@@ -58,23 +52,6 @@ func (n *noting) value(at *node, value []byte, depth int) {
 		} else {
 			n.state(at, value) // all its digits
 		}
-	}
-}
-
-// items records the items of an array.
-func (n *noting) items(at *node, value []byte, depth int) {
-	if depth == 0 {
-		n.a.store.leftOut++
-		return
-	}
-	i := 0
-	for item := range jsonscan.Elements(value) {
-		if i == maxItems {
-			n.a.store.leftOut++
-			return
-		}
-		n.value(at.item(n.a, i), item, depth-1)
-		i++
 	}
 }
 
@@ -107,31 +84,50 @@ func (n *noting) null(at *node) {
 // number records a number. While a keyword is one, it has no state.
 func (n *noting) number(at *node, v decimal) {
 	s := n.find(at, numeric)
-	if force := at.writer != s && at.writer != nil; force || v != s.numbers.last || s.numbers.raw.chunks == 0 {
-		before := s.chunks()
-		s.numbers.add(&n.a.store.arena, point{n.t, v})
-		n.changed(s, before)
-	}
-	s.heard = max(s.heard, n.t)
+	n.setNumber(s, v, at.writer != s && at.writer != nil)
+	n.isNo(at, state)
 	at.writer = s
-	if len(at.states) > 0 {
-		if o := at.series(state, n.origin); o != nil {
-			n.setState(o, nullText, false)
-		}
-	}
 }
 
 // state records a value that is no number.
 func (n *noting) state(at *node, value []byte) {
 	s := n.find(at, state)
 	n.setState(s, value, at.writer != s && at.writer != nil)
+	n.isNo(at, numeric)
 	at.writer = s
-	if o := at.series(numeric, n.origin); o != nil && o.numbers.last.mark != null {
-		before := o.chunks()
-		o.numbers.add(&n.a.store.arena, point{n.t, decimal{mark: null}})
-		n.changed(o, before)
-		o.heard = max(o.heard, n.t)
+}
+
+// isNo records that a keyword is not of a kind, of which it may have been until now. If another origin said
+// that it was, those who hear both must learn that it no longer is.
+func (n *noting) isNo(at *node, k kind) {
+	if len(*at.of(k)) == 0 {
+		return
 	}
+	was := at.writer == nil || at.writer.kind() == k
+	s := at.series(k, n.origin)
+	if s == nil && was {
+		s = n.find(at, k)
+	}
+	if s != nil {
+		n.setNull(s, was)
+	}
+}
+
+func (n *noting) setNull(s *series, force bool) {
+	if s.numbers != nil {
+		n.setNumber(s, decimal{mark: null}, force)
+	} else {
+		n.setState(s, nullText, force)
+	}
+}
+
+func (n *noting) setNumber(s *series, v decimal, force bool) {
+	if force || v != s.numbers.last || s.numbers.raw.chunks == 0 {
+		before := s.chunks()
+		s.numbers.add(&n.a.store.arena, point{n.t, v})
+		n.changed(s, before)
+	}
+	s.heard = max(s.heard, n.t)
 }
 
 func (n *noting) setState(s *series, value []byte, force bool) {
@@ -160,14 +156,14 @@ func (n *noting) find(at *node, k kind) *series {
 		if s := at.series(k, n.a.others); s != nil {
 			return s
 		}
-		return n.a.add(at, k, n.a.others)
+		return n.a.add(at, k, n.a.others, n.t)
 	}
-	return n.a.add(at, k, n.origin)
+	return n.a.add(at, k, n.origin, n.t)
 }
 
-// add adds a series.
-func (a *actor) add(at *node, k kind, o *Origin) *series {
-	s := &series{node: at, origin: o, at: len(a.series)}
+// add adds a series that begins at a time.
+func (a *actor) add(at *node, k kind, o *Origin, began int64) *series {
+	s := &series{node: at, origin: o, at: len(a.series), began: began}
 	if k == numeric {
 		s.numbers = &numbers{}
 	} else {

@@ -1,6 +1,9 @@
 package history
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // Past receives replies of a time before those that the store has, such as a stream's past that is
 // read while new replies come.
@@ -9,20 +12,14 @@ type Past struct {
 	all   *population
 }
 
-// Past begins to read the past. What was read of another one is forgotten.
+// Past begins to read the past, before the first reply is noted. What was read of another one is forgotten.
 func (s *Store) Past() *Past {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.drop(s.past)
 	s.past = newPopulation()
+	s.past.after = map[*node]firstSaid{}
 	return &Past{s, s.past}
-}
-
-// filling reports whether a past is being read.
-func (s *Store) filling() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.past != nil
 }
 
 func (s *Store) drop(p *population) {
@@ -40,6 +37,7 @@ func (p *Past) Note(r *Reply, keywords Keywords) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.past == p.all {
+		s.now = max(s.now, r.Time.UnixMilli())
 		s.note(p.all, r, keywords)
 	}
 }
@@ -78,50 +76,116 @@ func (s *Store) join(old *actor) {
 	a.silent = slices.Insert(a.silent, 0, old.silent...)
 	a.silent = a.silent[max(0, len(a.silent)-maxSpans):]
 	a.first = old.first
-	a.joinNode(&a.root, &old.root, old)
+	for key, from := range old.root.children {
+		to := a.root.children[key]
+		if a.lost > 0 && (to == nil || to.began() >= a.lost) {
+			continue // what is between may have been evicted
+		}
+		j := joining{a: a, old: old}
+		j.live, j.isLive = old.home.after[to]
+		if to = a.root.child(a, []byte(key)); to != nil {
+			j.node(to, from)
+		}
+	}
+	a.lost = max(a.lost, old.lost)
 	old.remove()
 }
 
-// joinNode moves the series below a node.
-func (a *actor) joinNode(to, from *node, old *actor) {
+// firstSaid is when and by whom a keyword was said for the first time after a past.
+type firstSaid struct {
+	t      int64
+	origin *Origin
+}
+
+// joining is a keyword of the past that is put in front of what the store has of it.
+type joining struct {
+	a, old *actor
+	live   firstSaid
+	isLive bool
+}
+
+// began returns when a value at a node or below it was first recorded; the end of time without one.
+func (n *node) began() int64 {
+	first := int64(math.MaxInt64)
 	for _, k := range [...]kind{numeric, state} {
+		for _, s := range *n.of(k) {
+			first = min(first, s.began)
+		}
+	}
+	for _, c := range n.children {
+		first = min(first, c.began())
+	}
+	for _, c := range n.items {
+		if c != nil {
+			first = min(first, c.began())
+		}
+	}
+	return first
+}
+
+// node moves the series at a node and below it.
+func (j *joining) node(to, from *node) {
+	for _, k := range [...]kind{numeric, state} {
+		j.end(to, from, k)
 		for _, one := range *from.of(k) {
-			a.joinSeries(to, k, one, old)
+			j.series(to, k, one)
 		}
 	}
 	if to.writer == nil && from.writer != nil {
-		to.writer = to.series(from.writer.kind(), a.sameOrigin(from.writer.origin))
+		to.writer = to.series(from.writer.kind(), j.a.sameOrigin(from.writer.origin))
 	}
 	for key, child := range from.children {
-		if c := to.child(a, []byte(key)); c != nil {
-			a.joinNode(c, child, old)
+		if c := to.child(j.a, []byte(key)); c != nil {
+			j.node(c, child)
+			if !j.isLive && child.isSaid {
+				c.say()
+			}
 		}
 	}
 	for i, item := range from.items {
 		if item != nil {
-			a.joinNode(to.item(a, i), item, old)
+			j.node(to.item(j.a, i), item)
 		}
+	}
+	if !j.isLive {
+		to.saidItems = from.saidItems
 	}
 }
 
-func (a *actor) joinSeries(to *node, k kind, old *series, of *actor) {
-	o := a.sameOrigin(old.origin)
+// end records in the past of a node that it was not of a kind any more when the keyword was first heard
+// live, unless it was: it was of the other kind then, or it was not there.
+func (j *joining) end(to, from *node, k kind) {
+	if !j.isLive || len(*from.of(k)) == 0 {
+		return
+	}
+	for _, s := range *to.of(k) {
+		if s.began <= j.live.t {
+			return
+		}
+	}
+	n := noting{a: j.old, t: j.live.t, origin: j.old.sameOrigin(j.live.origin)}
+	from.writer = n.find(from, k)
+	n.setNull(from.writer, true)
+}
+
+func (j *joining) series(to *node, k kind, old *series) {
+	o := j.a.sameOrigin(old.origin)
 	s := to.series(k, o)
 	if s == nil {
-		s = a.add(to, k, o)
+		s = j.a.add(to, k, o, old.began)
 		s.numbers, old.numbers = old.numbers, s.numbers
 		s.states, old.states = old.states, s.states
 		s.heard = old.heard
-		a.charge(s.chunks() * chunkBytes)
-		of.charge(-s.chunks() * chunkBytes)
+		j.a.charge(s.chunks() * chunkBytes)
+		j.old.charge(-s.chunks() * chunkBytes)
 		return
 	}
-	s.heard = max(s.heard, old.heard)
-	arena := &a.store.arena
+	s.began, s.heard = min(s.began, old.began), max(s.heard, old.heard)
+	arena := &j.a.store.arena
 	moved, had := old.chunks(), s.chunks()
 	s.prepend(arena, old)
-	of.charge(-moved * chunkBytes)
-	a.charge((s.chunks() - had) * chunkBytes)
+	j.old.charge(-moved * chunkBytes)
+	j.a.charge((s.chunks() - had) * chunkBytes)
 }
 
 // sameOrigin returns the actor's origin that is equal to one of its past.

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -35,11 +36,11 @@ func TestAPastIsPutInFrontOfWhatIsKnown(t *testing.T) {
 		}
 	}
 	before := joined.Figures().Bytes
-	if a := joined.ask(t, Query{From: 0, To: 1, Points: 1}); !a.Filling {
+	if a := joined.ask(t, Query{Keywords: []string{"a.n"}, From: 0, To: 1, Points: 1}); !a.Filling {
 		t.Error("the past is read, and an answer does not say so")
 	}
 	past.join()
-	if a := joined.ask(t, Query{From: 0, To: 1, Points: 1}); a.Filling {
+	if a := joined.ask(t, Query{Keywords: []string{"a.n"}, From: 0, To: 1, Points: 1}); a.Filling {
 		t.Error("the past was joined, and an answer says that it is being read")
 	}
 	if now := joined.Figures().Bytes; now > before {
@@ -98,7 +99,7 @@ func TestThePauseBetweenAPastAndTheRestIsSilenceByTheRhythm(t *testing.T) {
 }
 
 func TestAPastHasNoMoreMemoryThanThereIs(t *testing.T) {
-	s := New(Limits{Bytes: 256 << 10})
+	s := New(Limits{Bytes: 160 << 10})
 	past := s.Past()
 	for i := range 5_000 {
 		body := ""
@@ -109,7 +110,7 @@ func TestAPastHasNoMoreMemoryThanThereIs(t *testing.T) {
 	}
 	past.join()
 	f := s.Figures()
-	if f.Bytes > 256<<10 || f.EvictedChunks == 0 {
+	if f.Bytes > 160<<10 || f.EvictedChunks == 0 {
 		t.Errorf("figures %+v", f)
 	}
 	told := s.since(t, after(4_900), after(5_000), 1000, "a1.k7")[0]
@@ -147,5 +148,33 @@ func TestAPastWithOriginsIsJoinedByOrigin(t *testing.T) {
 		Visible: func(o *Origin) bool { return o.Code == "i" && o.Command && slices.Equal(o.Keywords, []string{"n"}) }})
 	if got := texts(a.Series[0].Last); !slices.Equal(got, []string{"0", "2", "10"}) {
 		t.Errorf("told %v", got)
+	}
+}
+
+// An asker that is told that nothing more comes does not ask again.
+func TestAnAnswerThatWasReadBeforeThePastWasJoinedSaysThatItComes(t *testing.T) {
+	s := New(Limits{})
+	past := s.Past()
+	past.Note(&Reply{Actor: "a", Time: start}, membersOf(`{"n": 1}`))
+	s.say("a", after(10), `{"n": 2}`)
+	asked := s.Ask(Query{Keywords: []string{"a.n"}, From: start.UnixMilli(), To: after(20).UnixMilli(), Points: 10})
+	for !asked.Step() {
+	}
+	past.join()
+	var a answer
+	if text := append(asked.Append([]byte{'{'}), '}'); json.Unmarshal(text, &a) != nil || !a.Filling || len(a.Series[0].T) != 1 {
+		t.Errorf("told %s", text)
+	}
+}
+
+// While replies of the past come, only what is wanted of them is kept.
+func TestOfAPastEachChangeIsKeptOfItsLastMinutesOnly(t *testing.T) {
+	s := New(Limits{})
+	past := s.Past()
+	for i := range 6 * 3600 {
+		past.Note(&Reply{Actor: "a", Time: after(float64(i))}, membersOf(pastBody(i)))
+	}
+	if f := s.Figures(); f.Bytes > 60_000 {
+		t.Errorf("figures %+v", f)
 	}
 }

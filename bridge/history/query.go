@@ -1,6 +1,7 @@
 package history
 
 import (
+	"math"
 	"slices"
 	"sort"
 )
@@ -27,6 +28,7 @@ type Answer struct {
 	next    int // of the keywords
 	current *reading
 	evicted []string
+	filling bool   // a past was being read when one of the keywords was
 	buf     []byte // the series so far
 }
 
@@ -48,6 +50,7 @@ func (a *Answer) Step() (done bool) {
 				return true
 			}
 			a.current = a.store.read(a.query.Keywords[a.next], &a.query)
+			a.filling = a.filling || a.current.filling
 			a.next++
 			left -= keywordSteps
 		}
@@ -64,7 +67,9 @@ type reading struct {
 	keyword string
 	query   *Query
 	known   bool
+	filling bool // a past was being read
 	silent  []Span
+	began   int64 // when it was first recorded
 	lost    int64 // values before this time were evicted
 	parts   []part
 	numbers *numberReading // nil if the keyword was never a number
@@ -82,15 +87,18 @@ type part struct {
 func (s *Store) read(keyword string, q *Query) *reading {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := &reading{keyword: keyword, query: q}
+	r := &reading{keyword: keyword, query: q, began: math.MaxInt64}
+	r.filling = s.past != nil
 	a, n := s.find(keyword)
 	if n == nil {
+		r.lost = s.lostOf(keyword, q)
 		return r
 	}
 	visible := func(all []*series) (some []*series) {
 		for _, one := range all {
 			if q.Visible == nil || q.Visible(one.origin) {
 				some = append(some, one)
+				r.began = min(r.began, one.began)
 			}
 		}
 		return some
@@ -103,10 +111,30 @@ func (s *Store) read(keyword string, q *Query) *reading {
 		r.known, r.states = true, newStateReading(q)
 		r.takeStates(&s.arena, some)
 	}
-	if r.known && (q.Visible == nil || q.Visible(a.others)) { // silence is about all replies of the actor
-		r.silent = spansIn(a.silent, q)
+	if q.Visible == nil || q.Visible(a.others) { // silence is about all replies of the actor
+		if r.known {
+			r.silent = spansIn(a.silent, q)
+		}
+		if !r.known || r.began >= a.lost {
+			r.lost = max(r.lost, a.lost)
+		}
 	}
 	return r
+}
+
+// lostOf returns before when a keyword may have had values that were evicted with it, or 0.
+func (s *Store) lostOf(keyword string, q *Query) (before int64) {
+	if q.Visible == nil {
+		before = s.live.lost
+	}
+	for end := range keyword {
+		if keyword[end] == '.' {
+			if a := s.live.actors[keyword[:end]]; a != nil && (q.Visible == nil || q.Visible(a.others)) {
+				before = max(before, a.lost)
+			}
+		}
+	}
+	return before
 }
 
 func spansIn(all []Span, q *Query) (some []Span) {

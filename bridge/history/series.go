@@ -6,8 +6,8 @@ import "hash/maphash"
 // test compares these with the heap.
 const (
 	actorCost  = 1000
-	nodeCost   = 210
-	seriesCost = 80
+	nodeCost   = 226
+	seriesCost = 88
 	numberCost = 232
 	stateCost  = 120
 )
@@ -17,6 +17,7 @@ type series struct {
 	node   *node
 	origin *Origin
 	at     int   // in actor.series
+	began  int64 // when it was recorded for the first time
 	heard  int64 // when the keyword was heard last
 
 	numbers *numbers // nil if it is one of states

@@ -55,21 +55,22 @@ type Store struct {
 	limits Limits
 
 	// mu guards the following fields.
-	mu    sync.Mutex
-	arena arena
-	live  *population
-	past  *population // nil unless it is being read, see [Store.Past]
-	bytes int         // of all actors
-	now   int64       // the latest time of a reply
-	sweep int         // the actor to look at next for what is too old
-	swept int64       // when the last one was looked at
-	gaps  []Span      // when the bridge may have missed replies
-	lost  uint64      // how many gaps there were
+	mu       sync.Mutex
+	arena    arena
+	live     *population
+	past     *population // nil unless it is being read, see [Store.Past]
+	bytes    int         // of all actors
+	now      int64       // the latest time of a reply
+	sweep    int         // the actor to look at next for what is too old
+	swept    int64       // when the last one was looked at
+	gaps     []Span      // when the bridge may have missed replies
+	gapCount uint64      // how many gaps there were
 
 	noting  noting                        // the current reply
 	each    func(name, value []byte) bool // records a keyword of it
 	scratch []byte                        // for the key of its origin
 	addName func(name, value []byte) bool // adds to scratch
+	objects uint32                        // the number of the last one that was recorded, from 1 on
 
 	evictedSeries, leftOut uint64
 }
@@ -78,6 +79,9 @@ type Store struct {
 type population struct {
 	actors map[string]*actor
 	order  []*actor // in no order
+	lost   int64    // what actors had before it may have been evicted with the actor; 0 is nothing
+
+	after map[*node]firstSaid // of a past: the keywords that were said after it
 }
 
 func newPopulation() *population { return &population{actors: map[string]*actor{}} }
@@ -87,20 +91,21 @@ type Span struct{ From, To int64 }
 
 // actor holds the values of one actor.
 type actor struct {
-	store   *Store
-	home    *population
-	name    string
-	at      int // in home.order
-	root    node
-	series  []*series
-	bytes   int   // with its chunks
-	first   int64 // when it was first heard, and last
-	heard   int64
-	silent  []Span // when nothing was heard of it
-	rhythm  rhythm.Rhythm
-	lost    uint64 // store.lost at the last broadcast
-	others  *Origin
-	origins map[string]*Origin
+	store    *Store
+	home     *population
+	name     string
+	at       int // in home.order
+	root     node
+	series   []*series
+	bytes    int   // with its chunks
+	first    int64 // when it was first heard, and last
+	heard    int64
+	silent   []Span // when nothing was heard of it
+	rhythm   rhythm.Rhythm
+	lost     int64  // what keywords had before it may have been evicted with the keyword; 0 is nothing
+	gapCount uint64 // store.gapCount at the last broadcast
+	others   *Origin
+	origins  map[string]*Origin
 }
 
 // New returns an empty store.
@@ -111,6 +116,11 @@ func New(l Limits) *Store {
 	s.each = func(name, value []byte) bool {
 		n := &s.noting
 		n.last = n.member(&n.a.root, n.last, name, value, maxDepth)
+		if past := s.past; past != nil && n.a.home != past && n.last != nil {
+			if _, known := past.after[n.last]; !known {
+				past.after[n.last] = firstSaid{n.t, n.origin}
+			}
+		}
 		return true
 	}
 	s.addName = func(name, _ []byte) bool {
@@ -173,8 +183,8 @@ func (a *actor) silentAfter() int64 {
 
 // noteRhythm takes a broadcast into account for the actor's rhythm.
 func (a *actor) noteRhythm(at time.Time) {
-	if a.lost != a.store.lost { // replies may be missing before it
-		a.lost = a.store.lost
+	if a.gapCount != a.store.gapCount { // replies may be missing before it
+		a.gapCount = a.store.gapCount
 		a.rhythm.Skip()
 	}
 	a.rhythm.Note(at)
@@ -194,9 +204,9 @@ func (s *Store) addActor(p *population, name string, t int64) *actor {
 			}
 		}
 		s.evictedSeries += uint64(len(oldest.series))
-		oldest.remove()
+		oldest.evict()
 	}
-	a := &actor{store: s, home: p, name: name, at: len(p.order), first: t, heard: t, origins: map[string]*Origin{}}
+	a := &actor{store: s, home: p, name: name, at: len(p.order), first: t, heard: t, lost: p.lost, origins: map[string]*Origin{}}
 	a.others = &Origin{Actor: name, Others: true}
 	p.actors[name] = a
 	p.order = append(p.order, a)

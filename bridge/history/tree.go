@@ -12,7 +12,6 @@ type node struct {
 	key      string
 	children map[string]*node
 	items    []*node // of an array
-	index    int     // in parent.items, or -1
 	numbers  []*series
 	states   []*series
 	writer   *series // of the last value
@@ -20,7 +19,15 @@ type node struct {
 	// The members of a reply usually come in the same order: these are guesses that save looking
 	// for them.
 	first, next *node // the member that came first, and the one that came after this
-	removed     bool
+
+	// said is a list by nextSaid of the members that the last object had, with those that were removed since.
+	said, nextSaid *node
+	saidCount      int32
+	saidIn         uint32 // the object that it was in last
+	index          int32  // in parent.items, or -1
+	saidItems      uint8  // how many items the last list had
+	isSaid         bool   // it is in parent.said
+	removed        bool
 }
 
 // member returns the member that comes after another one of the same object (nil at first), or nil
@@ -57,13 +64,19 @@ func (n *node) child(a *actor, key []byte) *node {
 	return c
 }
 
+// say adds a member to those that the last object had.
+func (n *node) say() {
+	n.isSaid, n.nextSaid, n.parent.said = true, n.parent.said, n
+	n.parent.saidCount++
+}
+
 // item returns an item of an array.
 func (n *node) item(a *actor, i int) *node {
 	for len(n.items) <= i {
 		n.items = append(n.items, nil)
 	}
 	if n.items[i] == nil {
-		n.items[i] = &node{parent: n, index: i}
+		n.items[i] = &node{parent: n, index: int32(i)}
 		a.charge(nodeCost)
 	}
 	return n.items[i]

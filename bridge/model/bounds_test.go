@@ -200,3 +200,45 @@ func TestARangeIsReadAsItIsWritten(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyAFewActorsAreAskedAtOnceAndTheOthersWait(t *testing.T) {
+	f := newFakeActors(t, map[string][]string{})
+	for n := range maxAskedAtOnce + maxWaiting {
+		f.want(fmt.Sprint("a", n), false)
+	}
+	if len(f.open) != maxAskedAtOnce {
+		t.Errorf("%d are being asked", len(f.open))
+	}
+	if m := f.model("one more"); m.State != None || !strings.HasPrefix(m.Problem, "Too many actors") {
+		t.Errorf("%+v", m)
+	}
+	f.Unsent(f.open[0].ID, "x")
+	if len(f.open) != maxAskedAtOnce+1 || f.open[maxAskedAtOnce].Actor != fmt.Sprint("a", maxAskedAtOnce) {
+		t.Errorf("then %d are being asked", len(f.open))
+	}
+	if _, kept := f.entries["one more"]; kept {
+		t.Error("an actor that is not asked takes memory")
+	}
+}
+
+func TestModelsThatWereNotUsedForLongestMakeRoom(t *testing.T) {
+	f := newFakeActors(t, modern)
+	for n := range maxModels {
+		f.model(fmt.Sprint("a", n))
+	}
+	f.model("a0")
+	f.model("new")
+	if _, kept := f.entries["a0"]; !kept || len(f.entries) != maxModels {
+		t.Errorf("%d models are kept", len(f.entries))
+	}
+	if _, kept := f.entries["a1"]; kept {
+		t.Error("the one that was not used for longest is kept")
+	}
+	size := 0
+	for _, e := range f.entries {
+		size += e.model.size
+	}
+	if f.bytes != size {
+		t.Errorf("%d bytes are counted, %d are kept", f.bytes, size)
+	}
+}

@@ -2,7 +2,6 @@ package model
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -233,6 +232,28 @@ func TestAnActorThatMayHaveStartedAnewUnseenIsAskedAgain(t *testing.T) {
 	f.says("dome get-command-model", "dome get_schema")
 }
 
+// Its answer to the first question comes from the new one; that to a later one may be the old one's last.
+func TestAnActorThatHasAnsweredBeforeItIsSeenToStartIsNotAskedTwice(t *testing.T) {
+	f := newFakeActors(t, modern)
+	f.model("dome")
+	f.Stopped("dome")
+	f.clock.Pass(refreshAfter)
+	f.want("dome", true)
+	f.asked = nil
+	f.Started("dome")
+	f.model("dome")
+	f.says()
+	f.clock.Pass(refreshAfter)
+	f.answers = map[string][]string{"get-command-model": {oneCommand}}
+	f.want("dome", true)
+	f.Unwatched()
+	f.reply(f.open[0], []string{oneSchema})
+	f.asked, f.answers = nil, modern
+	f.Started("dome")
+	f.model("dome")
+	f.says("dome get-command-model", "dome get_schema")
+}
+
 func TestAnActorThatStartsAnewWhileItIsBeingAskedIsAskedFromTheBeginning(t *testing.T) {
 	f := newFakeActors(t, map[string][]string{"get-command-model": {oneCommand}})
 	got := f.want("dome", false)
@@ -347,47 +368,5 @@ func TestAnotherActorsAnswerIsNotTaken(t *testing.T) {
 	f.Replied("dome", f.open[0].ID, ">", []byte(`{}`))
 	if m := (*got)[0]; m.State != None || m.Problem != "No actor of this name answers: another one receives the commands to it." {
 		t.Errorf("%+v", m)
-	}
-}
-
-func TestOnlyAFewActorsAreAskedAtOnceAndTheOthersWait(t *testing.T) {
-	f := newFakeActors(t, map[string][]string{})
-	for n := range maxAskedAtOnce + maxWaiting {
-		f.want(fmt.Sprint("a", n), false)
-	}
-	if len(f.open) != maxAskedAtOnce {
-		t.Errorf("%d are being asked", len(f.open))
-	}
-	if m := f.model("one more"); m.State != None || !strings.HasPrefix(m.Problem, "Too many actors") {
-		t.Errorf("%+v", m)
-	}
-	f.Unsent(f.open[0].ID, "x")
-	if len(f.open) != maxAskedAtOnce+1 || f.open[maxAskedAtOnce].Actor != fmt.Sprint("a", maxAskedAtOnce) {
-		t.Errorf("then %d are being asked", len(f.open))
-	}
-	if _, kept := f.entries["one more"]; kept {
-		t.Error("an actor that is not asked takes memory")
-	}
-}
-
-func TestModelsThatWereNotUsedForLongestMakeRoom(t *testing.T) {
-	f := newFakeActors(t, modern)
-	for n := range maxModels {
-		f.model(fmt.Sprint("a", n))
-	}
-	f.model("a0")
-	f.model("new")
-	if _, kept := f.entries["a0"]; !kept || len(f.entries) != maxModels {
-		t.Errorf("%d models are kept", len(f.entries))
-	}
-	if _, kept := f.entries["a1"]; kept {
-		t.Error("the one that was not used for longest is kept")
-	}
-	size := 0
-	for _, e := range f.entries {
-		size += e.model.size
-	}
-	if f.bytes != size {
-		t.Errorf("%d bytes are counted, %d are kept", f.bytes, size)
 	}
 }

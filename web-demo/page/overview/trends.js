@@ -38,7 +38,7 @@ export class Trends {
       const known = this.#of.get(name);
       if (!known || !changed.has(known.keyword)) continue;
       const { time, value } = this.#app.store.actors.get(name).keywords.get(known.keyword);
-      known.trend.add(time, Number(value));
+      if (typeof value === "number" || typeof value === "bigint") known.trend.add(time, Number(value));  // null is not 0
     }
   }
 
@@ -83,7 +83,7 @@ export class Trends {
         const names = [...this.#wanted].slice(0, AT_ONCE);
         for (const name of names) this.#wanted.delete(name);
         const { series, filling } = await this.#app.history(names.map((name) => `${name}.${this.#of.get(name).keyword}`), { from: "-1h", points: POINTS });
-        names.forEach((name, at) => this.#fill(name, series[at]));
+        for (const name of names) this.#fill(name, series);
         if (filling) this.#askAgain(names);
       }
     } catch { /* there is none, or not now */ }
@@ -104,9 +104,11 @@ export class Trends {
     clearTimeout(this.#starting);
   }
 
-  #fill(name, series) {
-    if (series?.kind !== "number") return;
-    const { trend } = this.#of.get(name);
+  /** Takes an actor's part of an answer, which has two series of a keyword that was also something else than a number. */
+  #fill(name, all) {
+    const { keyword, trend } = this.#of.get(name);
+    const series = all.find((one) => one.kind === "number" && one.keyword === `${name}.${keyword}`);
+    if (series === undefined) return;
     const { t, last, min = last, max = last } = series;
     t.forEach((time, at) => trend.span(time, min[at], max[at]));
     this.#onCome(name);

@@ -92,7 +92,8 @@ function newestOf(track, end) {
 export function textAt({ number, state }, time) {
   const at = number?.at(time) ?? null;
   const word = state?.at(time) ?? null;
-  if (at !== null && (word === null || at.time >= word.time)) {
+  const isWord = word !== null && word.value !== null;  // otherwise it was a number then, or nothing
+  if (at !== null && !(isWord && (Number.isNaN(at.last) || word.time > at.time))) {
     return { text: valueText(at.last), range: at.min < at.max ? `${valueText(at.min)} … ${valueText(at.max)}` : "" };
   }
   if (word !== null) return { text: stateText(word.value), range: word.count > 1 ? `the last of ${word.count}` : "" };

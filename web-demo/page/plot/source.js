@@ -24,16 +24,16 @@ export function pointsFor(keywords, wanted) {
  * @typedef {object} Track  one keyword of a plot
  * @property {string} name      actor.keyword, with members below it
  * @property {string} actor
- * @property {string[]} path    the keyword and the members below it
+ * @property {string} path      the keyword, with members below it
  * @property {NumberSeries|null} number
  * @property {StateSeries|null} state
+ * @property {number} after     the history has its replies that were heard before this time, ms
  * @property {string} note      what is not shown, in a sentence, or ""
  */
 
 export class Source {
   #app;
   #next = 0;   // of the log's entries
-  #after = -Infinity;  // replies until then are in the history
   #turn = 0;
   #known = false;      // the history has answered
   #heard = new Map();  // actor -> when it was heard last, by any of its replies
@@ -52,7 +52,7 @@ export class Source {
 
   #track(name) {
     const { actor, keyword } = splitKeyword(name, (known) => this.#app.store.actors.has(known));
-    return { name, actor, path: keyword.split("."), number: null, state: null, note: "" };
+    return { name, actor, path: keyword, number: null, state: null, after: 0, note: "" };
   }
 
   get hasHistory() { return this.#app.clu.capabilities?.includes("history") ?? false; }
@@ -85,13 +85,13 @@ export class Source {
     this.problem = filling ? "The bridge is still reading what was said before it started: the plot fills." : "";
     this.#known = true;
     this.gaps = gaps;
-    this.#after = to;
     for (const track of this.tracks) {
       const own = series.filter(({ keyword }) => keyword === track.name);
       const numbers = own.find(({ kind }) => kind === "number");
       const states = own.find(({ kind }) => kind === "state");
       track.number = numbers ? NumberSeries.from(withGaps(numbers, gaps)) : null;
       track.state = states ? StateSeries.from(withGaps(states, gaps)) : null;
+      track.after = 1 + Math.min(to, Math.max(-1, ...own.map(({ until }) => until ?? -1)));
       track.note = noteOf(track, from, to, evicted.includes(track.name));
     }
     this.#next = this.#app.store.log.first;
@@ -107,10 +107,9 @@ export class Source {
   /** Begins with the last values that the page knows. */
   #fromStore() {
     for (const track of this.tracks) {
-      const keyword = this.#app.store.actors.get(track.actor)?.keywords.get(track.path[0]);
-      if (keyword && keyword.value !== undefined && track.number === null && track.state === null) {
-        this.#add(track, keyword.time, keyword.value);
-      }
+      const keywords = this.#app.store.actors.get(track.actor)?.keywords;
+      const found = keywords && track.number === null && track.state === null ? valueOf(track.path, (name) => keywords.get(name)?.value) : null;
+      if (found) this.#add(track, keywords.get(found.name).time, found.value);
     }
   }
 
@@ -121,12 +120,12 @@ export class Source {
     for (const { reply, time } of log.from(this.#next)) {
       if (reply === null || reply.internal) continue;  // the history has no internal ones either
       this.#noteSilence(reply.sender, time);
-      if (time <= this.#after) continue;
       for (const track of this.tracks) {
-        if (track.actor === reply.sender && Object.hasOwn(reply.keywords, track.path[0])) {
-          this.#add(track, time, reply.keywords[track.path[0]]);
-          any = true;
-        }
+        if (track.actor !== reply.sender || time < track.after) continue;
+        const found = valueOf(track.path, (name) => memberOf(reply.keywords, name));
+        if (found === null) continue;
+        this.#add(track, time, found.value);
+        any = true;
       }
     }
     this.#next = log.next;
@@ -138,32 +137,46 @@ export class Source {
     const before = this.#heard.get(actor);
     this.#heard.set(actor, time);
     const interval = this.#app.store.actors.get(actor)?.interval ?? null;
-    if (before === undefined || interval === null || time <= this.#after || time - before <= quietAfter(interval)) return;
-    for (const { number, state } of this.tracks.filter((track) => track.actor === actor)) {
+    if (before === undefined || interval === null || time - before <= quietAfter(interval)) return;
+    for (const { number, state } of this.tracks.filter((track) => track.actor === actor && time > track.after)) {
       for (const series of [number, state]) series?.silent.push([before, time]);
     }
   }
 
+  /** Adds what a keyword is from a time on. While it is a number it is no word, and the other way round. */
   #add(track, time, value) {
-    const found = memberOf(value, track.path.slice(1));
-    if (found === undefined) return;
-    if (found === null) {  // there is no value now
-      (track.number ?? track.state)?.add(time, null);
-    } else if (isNumeric(found)) {
-      (track.number ??= new NumberSeries()).add(time, found);
-    } else {
-      (track.state ??= new StateSeries()).add(time, found);
-    }
+    const none = value === undefined || value === null;  // there is no value now
+    const numeric = isNumeric(value);
+    if (numeric) track.number ??= new NumberSeries();
+    else if (!none) track.state ??= new StateSeries();
+    track.number?.add(time, numeric ? value : null);
+    track.state?.add(time, numeric || none ? null : value);
   }
 }
 
-/** The member of a value; undefined if it has none. */
-export function memberOf(value, path) {
-  for (const name of path) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
-    value = value[name];
+/**
+ * Finds the value of a path such as keyword.member.0. A name may have dots itself: the longest one wins, as in the
+ * bridge's history.
+ * @param {string} path
+ * @param {(name: string) => *} get  the keyword or member with a name; undefined if there is none
+ * @returns {{name: string, value: *}|null} the keyword, and undefined if it has no such member; null without the keyword
+ */
+export function valueOf(path, get) {
+  let without = null;
+  for (let end = path.length; end > 0; end = path.lastIndexOf(".", end - 1)) {
+    const name = path.slice(0, end);
+    const value = get(name);
+    if (value === undefined) continue;
+    const below = end === path.length ? { value } : valueOf(path.slice(end + 1), (member) => memberOf(value, member));
+    if (below !== null && below.value !== undefined) return { name, value: below.value };
+    without = { name, value: undefined };
   }
-  return value;
+  return without;
+}
+
+function memberOf(value, name) {
+  const has = typeof value === "object" && value !== null && Object.hasOwn(value, name) && !(Array.isArray(value) && name === "length");
+  return has ? value[name] : undefined;
 }
 
 /** A series of the history in which gaps of the bridge are silence, too. */
@@ -172,7 +185,9 @@ function withGaps(series, gaps) {
 }
 
 function noteOf({ number, state }, from, to, evicted) {
-  if (number === null && state === null) return "The bridge has heard no such keyword.";
+  if (number === null && state === null) {
+    return evicted ? "If there were values, they were dropped: the bridge's memory for values (--values-bytes) is full." : "The bridge has heard no such keyword.";
+  }
   const oldest = Math.min(...[number, state].filter(Boolean).map((series) => series.oldest ?? -Infinity));
   const any = [number, state].some((series) => series !== null && series.t.some((time, at) => time <= to && series.endOf(at) >= from));
   if (evicted) return `Earlier values were dropped: the bridge's memory for values (--values-bytes) is full.${oldest > from ? ` There are none before ${formatTime(oldest)}.` : ""}`;

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { drawn, layOut, moved, placeOf } from "../overview/layout.js";
 import { choose, limitOf, shortName, unitOf } from "../overview/pins.js";
 import { Trend } from "../overview/trend.js";
+import { Trends } from "../overview/trends.js";
 
 const layout = (count, width, height) => layOut({ count, width, height, rowHeight: 24 });
 
@@ -87,4 +88,28 @@ test("a line goes on where it is: it does not jump to the other end of the next 
   trend.span(120_000, 6, 9);
   const heights = trend.path(180_000).match(/ [\d.]+/g).map(Number);
   assert.deepEqual(heights, [8, 9.5, 0.5, 2, 6.5]);
+});
+
+test("each actor has its own line, whatever the history tells of the others, and null is not 0", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const values = (value) => new Map([["k", { name: "k", value, time: 60_000 }]]);
+  const actors = new Map([["a", 1], ["b", 20], ["c", 300]].map(([name, value]) => [name, { name, keywords: values(value) }]));
+  const number = (name, last) => ({ keyword: `${name}.k`, kind: "number", t: [10_000, 20_000], last: [last, last] });
+  const series = [number("a", 1), { keyword: "a.k", kind: "state", t: [10_000, 15_000], value: ["off", null] }, number("b", 20), number("c", 300)];
+  const app = { site: { pins: {} }, store: { actors }, history: async () => ({ series }) };
+  const come = [];
+  const trends = new Trends(app, (name) => come.push(name));
+  const titles = () => [...actors.values()].map((actor) => trends.of(actor, 60_000).title.replace(/ in the last.*/, ""));
+  titles();
+  t.mock.timers.tick(100);
+  for (let turn = 0; turn < 100 && come.length < 3; turn += 1) await Promise.resolve();
+  assert.deepEqual(titles(), ["k: 1 to 1", "k: 20 to 20", "k: 300 to 300"]);
+  for (const value of [null, "", true, [5], "7"]) {
+    for (const actor of actors.values()) actor.keywords = values(value);
+    trends.take(new Map([...actors.keys()].map((name) => [name, new Set(["k"])])));
+  }
+  assert.deepEqual(titles(), ["k: 1 to 1", "k: 20 to 20", "k: 300 to 300"]);
+  for (const actor of actors.values()) actor.keywords = values(2n ** 60n);
+  trends.take(new Map([["a", new Set(["k"])]]));
+  assert.match(titles()[0], /to 1152900000000000000$/);
 });

@@ -6,9 +6,10 @@ import { test } from "node:test";
 import { LogRing } from "../core/logring.js";
 import { plotCSV } from "../plot/csv.js";
 import { axisBounds, groupTracks } from "../plot/groups.js";
+import { textAt } from "../plot/legend.js";
 import { Marks } from "../plot/marks.js";
 import { rawCSV } from "../plot/raw.js";
-import { memberOf, pointsFor, Source } from "../plot/source.js";
+import { pointsFor, Source, valueOf } from "../plot/source.js";
 import { replyOf } from "./replies.js";
 
 function appWith({ history = null, now = 100_000, capabilities = history ? ["history"] : [], log = new LogRing(), problems = [], commands = [] } = {}) {
@@ -40,7 +41,7 @@ test("what has arrived since the history's answer is added, and nothing twice", 
   hear(app, 64_000, { wind: 6 }, { sender: "dome" });
   assert.equal(source.update(), true);
   const [{ number, state, note }] = source.tracks;
-  assert.deepEqual([number.t, number.last], [[10_000, 40_000, 61_000], [3, 4, 5]]);
+  assert.deepEqual([number.t, number.last], [[10_000, 40_000, 61_000, 62_000], [3, 4, 5, NaN]]);
   assert.deepEqual(state.value, [{ not: "a number" }]);
   assert.equal(note, "The bridge has no value before 00:00:10.");
   assert.deepEqual(app.asked, [{ keywords: ["weather.wind"], from: 0, to: null, points: 100 }]);
@@ -72,9 +73,37 @@ test("members and items are found", async () => {
   hear(app, 1_000, { axes: [{ torque: 1.5 }], state: "ok" });
   hear(app, 2_000, { axes: [], state: null });
   source.update();
-  assert.deepEqual(source.tracks.map(({ number, state }) => number?.last ?? state?.value), [[1.5], ["ok", null]]);
-  assert.equal(memberOf({ a: [1] }, ["a", "length"]), 1);
-  assert.equal(memberOf("text", ["length"]), undefined);
+  assert.deepEqual(source.tracks.map(({ number, state }) => number?.last ?? state?.value), [[1.5, NaN], ["ok", null]]);
+});
+
+test("a name may have dots, and be any text", () => {
+  const keywords = JSON.parse('{"a.b": {"c.d": 1, "c": {"e": 2}}, "a": {"b": {"f": 3}}, "__proto__": {"x": 4}, "l": [5], "": 6}');
+  const value = (path) => valueOf(path, (name) => (Object.hasOwn(keywords, name) ? keywords[name] : undefined));
+  assert.deepEqual(["a.b.c.d", "a.b.c.e", "a.b.f", "__proto__.x", "l.0"].map((path) => value(path).value), [1, 2, 3, 4, 5]);
+  assert.deepEqual(["a.b.none", "l.length", "l.1", "l.0.x", "__proto__.constructor", "a..", "l."].map((path) => value(path).value), Array(7).fill(undefined));
+  assert.deepEqual(["none", "toString", "", ".", "constructor.name"].map(value), Array(5).fill(null));
+});
+
+test("a keyword that is a number and a word in turn is never both, and what it was before does not go on", async () => {
+  const app = appWith();
+  const source = new Source(app, ["weather.k", "weather.o.x"]);
+  await source.load(0, null, 100);
+  [{ k: 5, o: { x: 1 } }, { k: "off", o: {} }, { k: 5, o: { x: 1 } }, { k: "off" }, { k: null }].forEach((body, i) => hear(app, 1_000 * (i + 1), body));
+  source.update();
+  const [k, x] = source.tracks;
+  assert.deepEqual([k.number.t, k.number.last], [[1_000, 2_000, 3_000, 4_000], [5, NaN, 5, NaN]]);
+  assert.deepEqual([k.state.t, k.state.value], [[2_000, 3_000, 4_000, 5_000], ["off", null, "off", null]]);
+  assert.deepEqual([x.number.t, x.number.last], [[1_000, 2_000, 3_000], [1, NaN, 1]]);
+  assert.deepEqual([1_500, 2_500, 3_500, 4_500].map((time) => textAt(k, time).text), ["5", "off", "5", "off"]);
+});
+
+test("a reply that was heard before the history answered, but is not in it, is added", async () => {
+  const app = appWith({ history: () => ({ from: 0, to: 60_000, series: [wind] }) });
+  const source = new Source(app, ["weather.wind"]);
+  hear(app, 50_000.4, { wind: 4 });
+  hear(app, 59_000, { wind: 7 });
+  await source.load(0, null, 100);
+  assert.deepEqual(source.tracks[0].number.t, [10_000, 40_000, 59_000]);
 });
 
 test("a server without a history is said to have none", async () => {
@@ -92,13 +121,15 @@ test("a refusal is shown in words", async () => {
 test("what is not shown is said in words", async () => {
   const series = [
     { keyword: "weather.none", kind: null },
+    { keyword: "weather.forgotten", kind: null },
     { ...wind, keyword: "weather.gone", oldest: 30_000, t: [40_000], last: [1] },
     { ...wind, keyword: "weather.later", t: [90_000], last: [1], until: 95_000, oldest: -1 },
   ];
-  const source = new Source(appWith({ history: () => ({ from: 0, to: 60_000, series, evicted: ["weather.gone"] }) }), series.map(({ keyword }) => keyword));
+  const source = new Source(appWith({ history: () => ({ from: 0, to: 60_000, series, evicted: ["weather.forgotten", "weather.gone"] }) }), series.map(({ keyword }) => keyword));
   await source.load(0, 60_000, 100);
   assert.deepEqual(source.tracks.map(({ note }) => note), [
     "The bridge has heard no such keyword.",
+    "If there were values, they were dropped: the bridge's memory for values (--values-bytes) is full.",
     "Earlier values were dropped: the bridge's memory for values (--values-bytes) is full. There are none before 00:00:30.",
     "There is no value in this span.",
   ]);
