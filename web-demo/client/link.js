@@ -8,6 +8,9 @@
  * broken the connection (the network changed, the computer slept) makes the socket suspect, and it is closed unless
  * something is received soon. With the `probe` option, for a bridge that answers "ping" with "pong", or after
  * `probeWith`, silence makes it suspect too. A socket that accepts no data for some seconds is closed.
+ *
+ * A bridge that stands still is not closed so soon. With the option `pulse` it is asked for a sign of life much earlier,
+ * and `silence` says for how long none has come, so that a page can say that what it shows is old.
  */
 
 /** Close codes after which reconnecting soon cannot help: policy, full, not authorised, forbidden. */
@@ -45,7 +48,11 @@ export const LINK_DEFAULTS = Object.freeze({
   grace: 4_000,           // how long a suspect socket has until it is closed
   probe: null,            // "ping", for a server that may answer it with "pong"
   probeAfter: 15_000,
+  pulse: Infinity,        // silence after which a server that answers probes is asked for a sign of life
 });
+
+/** ms within which a server answers that is well. */
+const PROMPT = 1_000;
 
 /**
  * Returns the wait before a new attempt, in ms: random between `minDelay` and a bound that doubles with each attempt up
@@ -70,6 +77,7 @@ export class Link {
   #probe;                   // the text that probes the connection; null for none
   #probeAnswered = false;   // the server answers probes, so that silence means something
   #probedAt = 0;
+  #askedAt = null;          // when the server was asked for something; null once anything came
   #timers = { dial: null, retry: null, tick: null, grace: null };
   #unlisten = () => {};
 
@@ -120,6 +128,12 @@ export class Link {
     if (this.#suspicion?.blocksSending) return `the connection is being checked, because ${this.#suspicion.why}`;
     if (this.#stalledTicks > 1) return "the connection accepts no data";
     return null;
+  }
+
+  /** ms since anything was received, if the server owes an answer; else 0. */
+  get silence() {
+    const now = Date.now();
+    return this.state === "open" && this.#askedAt !== null && now - this.#askedAt >= PROMPT ? now - this.lastHeard : 0;
   }
 
   /** Sends a text. Check `unusable` first. */
@@ -206,6 +220,7 @@ export class Link {
 
   #received(data) {
     this.lastHeard = Date.now();
+    this.#askedAt = null;
     this.#probeAnswered ||= data === "pong";
     this.#clearSuspicion();
     this.#on.message(data);
@@ -230,6 +245,7 @@ export class Link {
     clearInterval(this.#timers.tick);
     this.#clearSuspicion();
     this.#stalledTicks = 0;
+    this.#askedAt = null;
     this.#probe = this.#options.probe;  // the next connection may lead to another server
     this.#probeAnswered = false;
 
@@ -266,6 +282,7 @@ export class Link {
     this.#lastTick = now;
     if (late > SLEPT) this.#suspect("the computer slept");
     this.#probeSilence(now);
+    if (this.#probeAnswered && this.#askedAt === null && now - this.lastHeard >= this.#options.pulse) this.#ask(now);
     this.#stalledTicks = this.#socket.bufferedAmount > 0 ? this.#stalledTicks + 1 : 0;
     if (this.#stalledTicks >= STALLED_TICKS) this.#drop(1006, `the connection accepted no data for ${STALLED_TICKS} s`);
   }
@@ -275,6 +292,13 @@ export class Link {
     this.#openedAt = Math.min(this.#openedAt, now);
     this.#probedAt = Math.min(this.#probedAt, now);
     this.lastHeard = Math.min(this.lastHeard, now);
+    if (this.#askedAt !== null) this.#askedAt = Math.min(this.#askedAt, now);
+  }
+
+  /** Asks the server for a sign of life. */
+  #ask(now) {
+    if (this.#probeAnswered) this.#askedAt ??= now;
+    this.send(this.#probe);
   }
 
   /** Sends a probe after a silence. A server that never answers probes, as CLU's own, is not suspected. */
@@ -294,7 +318,7 @@ export class Link {
       return;
     }
     this.#suspicion = { why, blocksSending };
-    if (this.#probe) this.send(this.#probe);
+    if (this.#probe) this.#ask(Date.now());
     this.#timers.grace = setTimeout(() => this.#drop(1006, `nothing was received after ${why}`), this.#options.grace);
   }
 
