@@ -54,6 +54,9 @@ export const LINK_DEFAULTS = Object.freeze({
 /** ms within which a server answers that is well. */
 const PROMPT = 1_000;
 
+/** ms between two ticks of a page that stood still: it was stopped, or had no CPU. */
+const STOOD = 3_000;
+
 /**
  * Returns the wait before a new attempt, in ms: random between `minDelay` and a bound that doubles with each attempt up
  * to `maxDelay`, so that many pages do not reconnect at the same moment.
@@ -130,10 +133,17 @@ export class Link {
     return null;
   }
 
-  /** ms since anything was received, if the server owes an answer; else 0. */
+  /** ms since anything was received, if the server owes an answer, or this page stood still and has not asked yet; else 0. */
   get silence() {
+    if (this.state !== "open") return 0;
     const now = Date.now();
-    return this.state === "open" && this.#askedAt !== null && now - this.#askedAt >= PROMPT ? now - this.lastHeard : 0;
+    const owed = this.#askedAt !== null && now - this.#askedAt >= PROMPT;
+    return owed || (this.#probeAnswered && this.#options.pulse < Infinity && this.#stood(now)) ? Math.max(0, now - this.lastHeard) : 0;
+  }
+
+  /** Whether this page stood still until now. The timers of a hidden page are late, and nobody looks at it. */
+  #stood(now) {
+    return now - this.#lastTick > STOOD && this.#options.document?.visibilityState !== "hidden";
   }
 
   /** Sends a text. Check `unusable` first. */
@@ -279,10 +289,11 @@ export class Link {
     const now = Date.now();
     if (now < this.#lastTick) this.#setBack(now);
     const late = now - this.#lastTick - TICK;
+    const since = this.#stood(now) ? this.#lastTick : now;  // what is read after a standstill may be as old
     this.#lastTick = now;
+    if (this.#probeAnswered && this.#askedAt === null && now - this.lastHeard >= this.#options.pulse) this.#ask(since);
     if (late > SLEPT) this.#suspect("the computer slept");
     this.#probeSilence(now);
-    if (this.#probeAnswered && this.#askedAt === null && now - this.lastHeard >= this.#options.pulse) this.#ask(now);
     this.#stalledTicks = this.#socket.bufferedAmount > 0 ? this.#stalledTicks + 1 : 0;
     if (this.#stalledTicks >= STALLED_TICKS) this.#drop(1006, `the connection accepted no data for ${STALLED_TICKS} s`);
   }
@@ -295,9 +306,9 @@ export class Link {
     if (this.#askedAt !== null) this.#askedAt = Math.min(this.#askedAt, now);
   }
 
-  /** Asks the server for a sign of life. */
-  #ask(now) {
-    if (this.#probeAnswered) this.#askedAt ??= now;
+  /** Asks the server for a sign of life, which it owes since a time. */
+  #ask(since) {
+    if (this.#probeAnswered) this.#askedAt ??= since;
     this.send(this.#probe);
   }
 

@@ -178,6 +178,24 @@ test("a bridge that stands still is asked for a sign of life, and how long it ow
   clu.close();
 });
 
+test("a page that stood still knows nothing until it has read something", async () => {
+  for (const hidden of [false, true]) {
+    const shown = page();
+    const clu = await connected({ probe: "ping", pulse: 1_000, ...shown });
+    advance(15_000);
+    FakeSocket.last.say("pong");
+    shown.document.visibilityState = hidden ? "hidden" : "visible";
+    mock.timers.setTime(Date.now() + 20_000);
+    assert.equal(clu.silence, hidden ? 0 : 20, "before its timers run");
+    FakeSocket.last.sent = [];
+    mock.timers.tick(1_000);
+    assert.deepEqual([clu.silence, FakeSocket.last.sent[0]], [hidden ? 0 : 21, "ping"]);
+    FakeSocket.last.say("pong");
+    assert.equal(clu.silence, 0);
+    clu.close();
+  }
+});
+
 test("silence is noticed although the clock of the computer was set back", async (t) => {
   const clu = await connected({ probe: "ping" });
   advance(15_000);
