@@ -3,6 +3,7 @@ package bridge
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
@@ -40,8 +41,20 @@ func (b *Bridge) deliver(d *amqpx.Delivery, waited bool) {
 	}
 	b.metrics.replies.Inc()
 	r := newReply(d, buf, body)
-	r.Past = waited
+	r.Past, r.WaitedSince = waited, b.waitedSince()
 	b.hub.Reply(r, offset, numbered)
+}
+
+// waitedSince returns a time since which a reply that has come now may have waited in the socket: when
+// the process was stopped or suspended for longer than a second, if that has just ended. It is in whole
+// seconds, as the times in AMQP messages are: such replies count as old, and not as late.
+func (b *Bridge) waitedSince() time.Time {
+	paused := b.paused()
+	if paused == 0 {
+		return time.Time{}
+	}
+	const ended = time.Second // at most so long ago
+	return b.hub.Time().Add(-paused - ended).Truncate(time.Second)
 }
 
 // skipped returns the message for a client that reads so slowly that frames are left out.

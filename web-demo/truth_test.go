@@ -102,6 +102,44 @@ func TestNoValueIsOlderThanItsAgeSaysOnASlowPage(t *testing.T) {
 	}
 }
 
+func TestAPageWhoseBridgeStandsStillSaysSoAndSinceWhen(t *testing.T) {
+	for _, size := range sizes {
+		t.Run(size.name, func(t *testing.T) {
+			ctx := testkit.Browser(t)
+			o := startObservatory(t)
+			p := o.publisher(t)
+			p.publish("dome", "i", false, []byte(`{"shutter": "open"}`))
+			proxy := startFaultProxy(t, o.addr)
+			begun := time.Now()
+			openView(t, ctx, proxy.addr, "actor/dome", size)
+			until(t, ctx, "the value is shown", `document.querySelector('[data-keyword="shutter"] .value')?.textContent === "open"`)
+			caught, release := proxy.stall()
+			defer release()
+			<-caught // it has asked the bridge for a sign of life
+			asked := time.Now()
+			until(t, ctx, "it says that the bridge does not answer", `document.body.dataset.dead === "silent" && /has not answered for \d+ s/.test(document.querySelector("#dead").textContent)`)
+			until(t, ctx, "the tab says so", `document.title.startsWith("✕")`)
+			shown := evaluate[string](t, ctx, `/as of (\d\d:\d\d:\d\d) UTC/.exec(document.querySelector("#dead").textContent)[1]`)
+			if now, earliest, latest := clockOf(t, shown), clockOf(t, begun.UTC().Format(time.TimeOnly)), clockOf(t, asked.UTC().Format(time.TimeOnly)); begun.UTC().Day() == asked.UTC().Day() && (now.Before(earliest) || now.After(latest)) {
+				t.Errorf("what is shown is as of %s; the bridge was heard last between %s and %s", shown, begun.UTC(), asked.UTC())
+			}
+			screenshot(t, ctx, "truth-silent-"+size.name)
+			release()
+			until(t, ctx, "it is current", `document.body.dataset.dead === undefined && !document.title.startsWith("✕")`)
+			testkit.NoConsoleErrors(t, ctx)
+		})
+	}
+}
+
+func clockOf(t *testing.T, text string) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.TimeOnly, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
 func TestAPageThatFallsBehindSkipsWhatIsOldAndIsCurrentAgain(t *testing.T) {
 	for _, size := range sizes {
 		t.Run(size.name, func(t *testing.T) {

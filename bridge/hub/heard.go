@@ -7,7 +7,8 @@ import (
 
 // heardClock tells when replies were heard. A reply that was sent long before it came here, in a
 // stream's past or while the link was down, was heard when its message says that it was sent, so
-// that an old value never looks like a new one.
+// that an old value never looks like a new one. So was one that may have waited in a socket while
+// the process stood still, as far as that is possible.
 //
 // For live replies the time never runs backwards. If the machine's clock is set back, it goes on at
 // half its speed until the clock has caught up: then an age, which is a difference of two such
@@ -31,7 +32,14 @@ func (h *Hub) Ahead() time.Duration {
 // of returns when a reply was heard that came at a time of the bridge's clock.
 func (c *heardClock) of(r *Reply, now time.Time) time.Time {
 	if !r.Past {
-		return c.live(now)
+		now = c.live(now)
+		if r.WaitedSince.IsZero() {
+			return now
+		}
+		if r.Sent.Before(r.WaitedSince) || r.Sent.After(now) {
+			return r.WaitedSince // its sender's clock is wrong
+		}
+		return r.Sent
 	}
 	switch at := r.Sent; {
 	case at.IsZero():

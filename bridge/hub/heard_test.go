@@ -18,6 +18,28 @@ func TestALiveReplyWasHeardWhenItCame(t *testing.T) {
 	}
 }
 
+func TestAReplyThatMayHaveWaitedWhileTheProcessStoodStillIsNotNew(t *testing.T) {
+	now := time.Date(2026, 11, 21, 3, 38, 40, 123456789, time.UTC)
+	since := now.Add(-20 * time.Second).Truncate(time.Second)
+	for _, c := range []struct {
+		why        string
+		sent, want time.Time
+	}{
+		{"it was sent meanwhile", now.Add(-12 * time.Second), now.Add(-12 * time.Second)},
+		{"its sender's clock is behind", now.Add(-time.Hour), since},
+		{"its sender's clock is ahead", now.Add(time.Hour), since},
+		{"its message has no time", time.Time{}, since},
+	} {
+		var clock heardClock
+		if got := clock.of(&Reply{WaitedSince: since, Sent: c.sent}, now); !got.Equal(c.want) {
+			t.Errorf("%s: it was heard at %v, want %v", c.why, got, c.want)
+		}
+		if got := clock.of(&Reply{Sent: c.sent}, now); !got.Equal(now) {
+			t.Errorf("the next one was heard at %v, want %v", got, now)
+		}
+	}
+}
+
 func TestTheTimeOfLiveRepliesNeverRunsBackwards(t *testing.T) {
 	var c heardClock
 	began := time.Date(2026, 11, 21, 3, 38, 40, 0, time.UTC)

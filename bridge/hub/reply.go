@@ -31,6 +31,9 @@ type Reply struct {
 	// Past reports whether it waited at the broker, so that it was sent before it could be heard. The
 	// hub sets it for replies of a stream's past.
 	Past bool
+	// WaitedSince, if not zero, is a time since which a live reply may have waited in a socket, because
+	// the process stood still.
+	WaitedSince time.Time
 	// Aside is set for a reply that says nothing of its actor's state, such as the answer to a
 	// question of the bridge. It is in no snapshot, but it is delivered and resumed.
 	Aside bool

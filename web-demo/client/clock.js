@@ -5,7 +5,7 @@
  * The bridge's time arrives late by the message's travel time, so this clock is behind the bridge's rather than ahead
  * of it, and a command expires early rather than late. Between readings it follows the monotonic clock, since the wall
  * clock may be set. The monotonic clock stops while some computers sleep, and drifts: then the time is uncertain until
- * the bridge has answered a ping.
+ * the bridge has answered a ping. Meanwhile `latest` is for ages, which must not be too short.
  */
 
 /** ms by which two clocks may differ and count as equal: messages take time to arrive. */
@@ -40,9 +40,7 @@ export class Clock {
   /** Whether the time is uncertain. If so, the bridge is being asked. */
   isUncertain() {
     if (this.#reading === null) return false;
-    const { monotonic, wall } = this.#reading;
-    const passed = this.#monotonic() - monotonic;
-    const uncertain = passed > MAX_AGE || Math.abs(Date.now() - wall - passed) > TOLERANCE;
+    const uncertain = this.#monotonic() - this.#reading.monotonic > MAX_AGE || this.#slept() !== 0;
     if (uncertain) this.ask();
     return uncertain;
   }
@@ -69,6 +67,19 @@ export class Clock {
     return this.#reading && this.#reading.bridge + this.#monotonic() - this.#reading.monotonic;
   }
 
+  /** The latest that the bridge's time may be: if the wall clock went on without the other one, the computer has slept. */
+  latest() {
+    const now = this.now();
+    return now === null ? null : now + Math.max(0, this.#slept());
+  }
+
+  /** ms by which the wall clock went on while the monotonic one stood; negative if it was set back; 0 if too little to tell. */
+  #slept() {
+    const { monotonic, wall } = this.#reading;
+    const slept = Date.now() - wall - (this.#monotonic() - monotonic);
+    return Math.abs(slept) > TOLERANCE ? slept : 0;
+  }
+
   /** The bridge's time in `ms` from now, in seconds since 1970; undefined if unknown. */
   secondsIn(ms) {
     return this.#reading === null ? undefined : Math.floor(this.now() + ms) / 1_000;
@@ -76,13 +87,13 @@ export class Clock {
 
   /** Takes a time at which the bridge heard something: it is not before that. @param {number} heard  ms */
   observe(heard) {
-    if (this.#reading !== null && heard > this.now()) this.#note(heard);
+    if (this.#reading !== null && heard > this.latest()) this.#note(heard);
   }
 
   /** ms by which the local clock is ahead of the bridge's; 0 if that is too little to tell, or not known. */
   get ahead() {
     if (this.#reading === null) return 0;
-    const ahead = Date.now() - this.now();
+    const ahead = Date.now() - this.latest();
     return Math.abs(ahead) > TOLERANCE ? ahead : 0;
   }
 

@@ -19,6 +19,8 @@ export interface CluOptions {
   connectTimeout?: number;
   /** A text that CLU's own server answers, sent after silence to detect a dead socket. With clu-ws, silence is always probed. */
   probe?: string | null;
+  /** Silence after which a bridge is asked for a sign of life, see `silence`; default Infinity, never. */
+  pulse?: number;
   /** Replies kept for each command; default 500. */
   maxReplies?: number;
   /** Commands in flight at the same time; default 500. */
@@ -335,8 +337,12 @@ export class Clu extends Asker {
   now(): number;
   /** ms by which this computer's clock is ahead of the bridge's; 0 if that is too little to tell, or not known. */
   readonly clockError: number;
-  /** How far this page is behind, seconds: how long ago the bridge heard what arrives here now. */
+  /** How far this page is behind, seconds: how long ago the bridge heard what arrives here now, or was heard itself. */
   readonly lag: number;
+  /** Seconds for which the bridge has sent nothing, although it was asked for a sign of life; else 0. See `pulse`. */
+  readonly silence: number;
+  /** Whether `now` may be wrong, because this computer's clock was set or stood. If so, the bridge is being asked. */
+  readonly uncertain: boolean;
   /** The commands in flight. */
   readonly commands: Command[];
   /** Connects, and reconnects until `close`. Fulfilled when connected, however many attempts that takes. */

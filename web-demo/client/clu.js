@@ -54,6 +54,7 @@ const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 20
  * @property {number} [connectTimeout]  10 000
  * @property {string|null} [probe]      a text that CLU's own server answers, sent after silence to detect a dead socket; off by
  *                                      default. With clu-ws, silence is always probed
+ * @property {number} [pulse]           silence after which a bridge is asked for a sign of life, see `silence`; never by default
  * @property {number} [maxReplies]      replies kept for each command, 500; the oldest are dropped
  * @property {number} [maxActive]       commands in flight at the same time, 500; more are rejected
  * @property {number} [maxUnknown]      unknown commands whose replies are still followed, 200
@@ -174,16 +175,12 @@ export class Clu extends Asker {
 
   /** The WebSocket's URL. */ get url() { return this.#link.url; }
 
-  /** @returns {"connecting"|"open"|"closed"} "closed" also while waiting for the next attempt, see `retryAt` */
-  get state() { return this.#link.state; }
-
-  /** The protocol of this connection: "v1" with clu-ws, "plain" with CLU's own server, null before that is known. */
-  get protocol() { return this.#session.protocol; }
+  /** @returns {"connecting"|"open"|"closed"} "closed" also while waiting for the next attempt, see `retryAt` */ get state() { return this.#link.state; }
+  /** The protocol of this connection: "v1" with clu-ws, "plain" with CLU's own server, null before that is known. */ get protocol() { return this.#session.protocol; }
 
   /** When the next attempt to connect is due, ms since 1970, or null. */ get retryAt() { return this.#link.retryAt; }
 
-  /** When something was last received from the bridge, ms since 1970; 0 for never. */
-  get lastHeard() { return this.#link.lastHeard; }
+  /** When something was last received from the bridge, ms since 1970; 0 for never. */ get lastHeard() { return this.#link.lastHeard; }
 
   /**
    * Who this client is and what it may do; null if the bridge has no access control, and before it has said so.
@@ -191,20 +188,21 @@ export class Clu extends Asker {
    */
   get access() { return this.#access.identity; }
 
-  /**
-   * What this server can do, as its hello says; empty for CLU's own server, null before that is known.
-   * @returns {string[]|null}
-   */
+  /** What this server can do, as its hello says; empty for CLU's own server, null before that is known. @returns {string[]|null} */
   get capabilities() { return this.#session.capabilities; }
 
-  /** The bridge's clock, ms since 1970; this computer's if the server does not say it. */
-  now() { return this.#session.clock.now() ?? Date.now(); }
+  /** The bridge's clock, ms since 1970; this computer's if the server does not say it. */ now() { return this.#session.clock.latest() ?? Date.now(); }
 
-  /** ms by which this computer's clock is ahead of the bridge's; 0 if that is too little to tell, or not known. */
-  get clockError() { return this.#session.clock.ahead; }
+  /** Whether `now` may be wrong, because this computer's clock was set or stood. If so, the bridge is being asked. */
+  get uncertain() { return this.#link.unusable() === null && this.#session.clock.isUncertain(); }
 
-  /** How far this page is behind, seconds: how long ago the bridge heard what arrives here now. */
-  get lag() { return this.#session.backlog.lag; }
+  /** ms by which this computer's clock is ahead of the bridge's; 0 if that is too little to tell, or not known. */ get clockError() { return this.#session.clock.ahead; }
+
+  /** Seconds for which the bridge has sent nothing, although it was asked for a sign of life; else 0. See `pulse`. */
+  get silence() { return this.#link.silence / 1_000; }
+
+  /** How far this page is behind, seconds: how long ago the bridge heard what arrives here now, or was heard itself. */
+  get lag() { return Math.max(this.#session.backlog.lag, this.silence); }
 
   /** The commands in flight: sent or running. @returns {Command[]} */ get commands() { return this.#inFlight.active; }
 

@@ -8,6 +8,9 @@
  * broken the connection (the network changed, the computer slept) makes the socket suspect, and it is closed unless
  * something is received soon. With the `probe` option, for a bridge that answers "ping" with "pong", or after
  * `probeWith`, silence makes it suspect too. A socket that accepts no data for some seconds is closed.
+ *
+ * A bridge that stands still is not closed so soon. With the option `pulse` it is asked for a sign of life much earlier,
+ * and `silence` says for how long none has come, so that a page can say that what it shows is old.
  */
 
 /** Close codes after which reconnecting soon cannot help: policy, full, not authorised, forbidden. */
@@ -45,7 +48,14 @@ export const LINK_DEFAULTS = Object.freeze({
   grace: 4_000,           // how long a suspect socket has until it is closed
   probe: null,            // "ping", for a server that may answer it with "pong"
   probeAfter: 15_000,
+  pulse: Infinity,        // silence after which a server that answers probes is asked for a sign of life
 });
+
+/** ms within which a server answers that is well. */
+const PROMPT = 1_000;
+
+/** ms between two ticks of a page that stood still: it was stopped, or had no CPU. */
+const STOOD = 3_000;
 
 /**
  * Returns the wait before a new attempt, in ms: random between `minDelay` and a bound that doubles with each attempt up
@@ -70,6 +80,7 @@ export class Link {
   #probe;                   // the text that probes the connection; null for none
   #probeAnswered = false;   // the server answers probes, so that silence means something
   #probedAt = 0;
+  #askedAt = null;          // when the server was asked for something; null once anything came
   #timers = { dial: null, retry: null, tick: null, grace: null };
   #unlisten = () => {};
 
@@ -120,6 +131,19 @@ export class Link {
     if (this.#suspicion?.blocksSending) return `the connection is being checked, because ${this.#suspicion.why}`;
     if (this.#stalledTicks > 1) return "the connection accepts no data";
     return null;
+  }
+
+  /** ms since anything was received, if the server owes an answer, or this page stood still and has not asked yet; else 0. */
+  get silence() {
+    if (this.state !== "open") return 0;
+    const now = Date.now();
+    const owed = this.#askedAt !== null && now - this.#askedAt >= PROMPT;
+    return owed || (this.#probeAnswered && this.#options.pulse < Infinity && this.#stood(now)) ? Math.max(0, now - this.lastHeard) : 0;
+  }
+
+  /** Whether this page stood still until now. The timers of a hidden page are late, and nobody looks at it. */
+  #stood(now) {
+    return now - this.#lastTick > STOOD && this.#options.document?.visibilityState !== "hidden";
   }
 
   /** Sends a text. Check `unusable` first. */
@@ -206,6 +230,7 @@ export class Link {
 
   #received(data) {
     this.lastHeard = Date.now();
+    this.#askedAt = null;
     this.#probeAnswered ||= data === "pong";
     this.#clearSuspicion();
     this.#on.message(data);
@@ -230,6 +255,7 @@ export class Link {
     clearInterval(this.#timers.tick);
     this.#clearSuspicion();
     this.#stalledTicks = 0;
+    this.#askedAt = null;
     this.#probe = this.#options.probe;  // the next connection may lead to another server
     this.#probeAnswered = false;
 
@@ -263,7 +289,9 @@ export class Link {
     const now = Date.now();
     if (now < this.#lastTick) this.#setBack(now);
     const late = now - this.#lastTick - TICK;
+    const since = this.#stood(now) ? this.#lastTick : now;  // what is read after a standstill may be as old
     this.#lastTick = now;
+    if (this.#probeAnswered && this.#askedAt === null && now - this.lastHeard >= this.#options.pulse) this.#ask(since);
     if (late > SLEPT) this.#suspect("the computer slept");
     this.#probeSilence(now);
     this.#stalledTicks = this.#socket.bufferedAmount > 0 ? this.#stalledTicks + 1 : 0;
@@ -275,6 +303,13 @@ export class Link {
     this.#openedAt = Math.min(this.#openedAt, now);
     this.#probedAt = Math.min(this.#probedAt, now);
     this.lastHeard = Math.min(this.lastHeard, now);
+    if (this.#askedAt !== null) this.#askedAt = Math.min(this.#askedAt, now);
+  }
+
+  /** Asks the server for a sign of life, which it owes since a time. */
+  #ask(since) {
+    if (this.#probeAnswered) this.#askedAt ??= since;
+    this.send(this.#probe);
   }
 
   /** Sends a probe after a silence. A server that never answers probes, as CLU's own, is not suspected. */
@@ -294,7 +329,7 @@ export class Link {
       return;
     }
     this.#suspicion = { why, blocksSending };
-    if (this.#probe) this.send(this.#probe);
+    if (this.#probe) this.#ask(Date.now());
     this.#timers.grace = setTimeout(() => this.#drop(1006, `nothing was received after ${why}`), this.#options.grace);
   }
 

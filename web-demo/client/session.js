@@ -88,7 +88,7 @@ export class Session {
       send: port.send,
       emit: port.emit,
       ids: port.ids,
-      now: () => this.#clock.now(),
+      now: () => this.#clock.latest(),
       isLive: (seq) => this.#protocol === "v1" && this.#catchUp === null && this.#resuming.size === 0 && seq > this.#liveAfter,
       held: () => this.#subscriptions.held,
       skipped: (epoch, seq) => this.#received.advance(epoch, seq),

@@ -11,6 +11,7 @@
 
 import { CommandLine } from "./actor/commandline.js";
 import { Clu } from "../client/clu.js";
+import { hears, SILENT_AFTER } from "./core/liveness.js";
 import { Models } from "./core/models.js";
 import { isOpen } from "./core/problems.js";
 import { BATCH, Store } from "./core/store.js";
@@ -35,8 +36,11 @@ import { loadAll } from "./views.js";
 /** How far behind the page may be until it says so, ms. What the bridge may keep back does not count to clu.js. */
 const TOLD_AFTER = 3_000;
 
+/** Silence after which the bridge is asked whether it is there, ms. */
+const PULSE = 1_000;
+
 const login = new Login({ onLogin: loggedIn });
-const clu = new Clu(".", { probe: "ping", bigint: "bigint", maxLag: TOLD_AFTER - BATCH, token: () => login.credential() });
+const clu = new Clu(".", { probe: "ping", bigint: "bigint", maxLag: TOLD_AFTER - BATCH, pulse: PULSE, token: () => login.credential() });
 const store = new Store(clu);
 const notices = new Notices(() => store.now());
 const notify = (text, options) => notices.show(text, options);
@@ -95,7 +99,7 @@ store.onUpdate((changes) => {
 
 function tellProblems() {
   const problems = store.problems.filter(isOpen);
-  app.badge.show({ dead: store.link.state !== "open" || ["down", "no_replies"].includes(store.broker.state), problems });
+  app.badge.show({ dead: store.link.state !== "open" || store.silence > SILENT_AFTER || !hears(store.broker.state), problems });
   announcer.look(problems);
 }
 

@@ -55,6 +55,15 @@ test("a page that is behind says so, skips what is old, and has the last values 
   assert.equal(subscription.values.dome.shutter.value, "newer", "a snapshot does not replace newer values");
 });
 
+test("what waited while the computer slept is not shown as new", () => {
+  let awake = 0;
+  const { log, socket } = page({ monotonic: () => awake });
+  awake += 1_000;
+  mock.timers.setTime(NOON + 61_000);  // a minute without the monotonic clock
+  socket.say(heard(51, 2_000), heard(52, 30_000), heard(53, 60_900));
+  assert.deepEqual(log, ["behind 59.0", 51, 53]);
+});
+
 test("a pong that comes soon shows that a page is current, though no reply follows", () => {
   const { clu, log, socket } = page();
   mock.timers.tick(4_000);

@@ -59,6 +59,20 @@ test("a computer that slept is behind until the bridge has answered", () => {
   assert.deepEqual([clock.now(), clock.isUncertain(), clock.secondsIn(5_000)], [NOON + 30_010, false, (NOON + 35_010) / 1_000]);
 });
 
+test("what ages are counted by is not behind when a computer has slept", () => {
+  const clock = started();
+  advance(1_000);
+  assert.equal(clock.latest(), NOON + 1_000);
+  advance(30_000, 30_000);
+  assert.deepEqual([clock.now(), clock.latest()], [NOON + 1_000, NOON + 31_000]);
+  clock.observe(NOON + 2_000);  // of a reply that waited while it slept
+  assert.deepEqual([clock.latest(), clock.isUncertain()], [NOON + 31_000, true]);
+  clock.observe(NOON + 31_500);
+  assert.deepEqual([clock.now(), clock.latest(), clock.isUncertain()], [NOON + 31_500, NOON + 31_500, false]);
+  mock.timers.setTime(Date.now() - 3_600_000);
+  assert.equal(clock.latest(), NOON + 31_500, "a clock that was set back says nothing");
+});
+
 test("of two readings the later one counts, within what the round trip allows", () => {
   const clock = started();
   const answer = (took, time) => { clock.ask(); advance(took); clock.synchronize(iso(time)); return clock.now() - Date.now(); };

@@ -157,6 +157,45 @@ test("silence alone does not close a socket, unless the bridge answers probes", 
   assert.equal(probing.state, "closed");
 });
 
+test("a bridge that stands still is asked for a sign of life, and how long it owes one is told", async () => {
+  const clu = await connected({ probe: "ping", pulse: 1_000 });
+  advance(14_000);
+  assert.deepEqual([FakeSocket.last.sent, clu.silence], [[], 0], "nothing is known of a server that has not answered yet");
+  advance(1_000);
+  FakeSocket.last.say("pong");
+  FakeSocket.last.sent = [];
+  advance(1_000);
+  assert.deepEqual([FakeSocket.last.sent, clu.silence], [["ping"], 0], "it has not had time to answer");
+  advance(9_000);
+  assert.deepEqual([FakeSocket.last.sent, clu.silence, clu.lag, clu.state], [["ping"], 10, 10, "open"], "one is enough");
+  FakeSocket.last.say("pong");
+  assert.deepEqual([clu.silence, clu.lag], [0, 0]);
+  advance(1_000);
+  mock.timers.setTime(Date.now() + 3_600_000);  // the computer sleeps
+  assert.equal(clu.silence, 3_601);
+  FakeSocket.last.drop();
+  assert.equal(clu.silence, 0, "that there is no connection says more");
+  clu.close();
+});
+
+test("a page that stood still knows nothing until it has read something", async () => {
+  for (const hidden of [false, true]) {
+    const shown = page();
+    const clu = await connected({ probe: "ping", pulse: 1_000, ...shown });
+    advance(15_000);
+    FakeSocket.last.say("pong");
+    shown.document.visibilityState = hidden ? "hidden" : "visible";
+    mock.timers.setTime(Date.now() + 20_000);
+    assert.equal(clu.silence, hidden ? 0 : 20, "before its timers run");
+    FakeSocket.last.sent = [];
+    mock.timers.tick(1_000);
+    assert.deepEqual([clu.silence, FakeSocket.last.sent[0]], [hidden ? 0 : 21, "ping"]);
+    FakeSocket.last.say("pong");
+    assert.equal(clu.silence, 0);
+    clu.close();
+  }
+});
+
 test("silence is noticed although the clock of the computer was set back", async (t) => {
   const clu = await connected({ probe: "ping" });
   advance(15_000);

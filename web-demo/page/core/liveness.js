@@ -5,6 +5,14 @@
  * that comes, and the page finds the rhythm itself, for as long as it has been open.
  */
 
+/** Seconds for which a bridge does not answer until nothing is known any more. */
+export const SILENT_AFTER = 3;
+
+/** Whether the bridge hears replies when its link to the broker is in this state. CLU's own server does not say it. */
+export function hears(state) {
+  return state !== "down" && state !== "no_replies";
+}
+
 /** An actor is quiet after so many times its interval, as the bridge has it for its problem `silent`. */
 const FACTOR = 4;
 

@@ -16,7 +16,7 @@
 import { Actor, isAbsent, LIMITS, NO_SENDER } from "./actors.js";
 import { CommandTable } from "./commands.js";
 import { describeGap } from "./format.js";
-import { livenessOf } from "./liveness.js";
+import { hears, livenessOf, SILENT_AFTER } from "./liveness.js";
 import { LogRing } from "./logring.js";
 import { missingFrom } from "./missing.js";
 import { ProblemList } from "./problemlist.js";
@@ -98,6 +98,7 @@ export class Store {
     this.missing = [];
     /** Whether the page is catching up: what is shown may be older than `lag` says, and is marked so. */
     this.behind = false;
+    /** Seconds for which the bridge has not answered; 0 while it does. */ this.silence = 0;
   }
 
   /** Begins to listen. Call it before `clu.connect`. */
@@ -144,6 +145,9 @@ export class Store {
 
   /** How far this page is behind, seconds. */
   get lag() { return this.#clu.lag; }
+
+  /** When the last reply was heard, ms; 0 for never. */
+  get lastReply() { return Math.max(0, ...[...this.actors.values()].map(({ time }) => time)); }
 
   /** ms by which this computer's clock is ahead of the bridge's; 0 if it is right. */
   get clockError() { return this.#clu.clockError; }
@@ -372,12 +376,13 @@ export class Store {
     if (this.#window.length > RATE_WINDOW) this.#window.shift();
     this.rate = this.#window.reduce((sum, n) => sum + n, 0) / this.#window.length;
     if (this.#due.size > 0 && this.link.state === "open") this.#askAll();
-    if (!this.behind) this.#watchLiveness(now);
+    if (this.silence !== (this.silence = this.#clu.silence)) this.#changes.link = true;
+    if (!this.behind && !this.#clu.uncertain) this.#watchLiveness(now);
   }
 
   /** Looks which actors have fallen silent. While the page is behind they stay as they were. */
   #watchLiveness(now) {
-    const heard = this.link.state === "open" && hears(this.broker.state);
+    const heard = this.link.state === "open" && hears(this.broker.state) && this.silence <= SILENT_AFTER;
     for (const actor of this.actors.values()) {
       const { interval, consumer } = actor;
       const liveness = livenessOf({ time: Math.max(actor.time, this.#listeningSince), interval, consumer }, now, heard);
@@ -387,11 +392,6 @@ export class Store {
       if (!this.problemList.kept && liveness !== "unknown") this.problemList.silent(actor.name, liveness === "quiet" ? actor.time : null, now);
     }
   }
-}
-
-/** Whether the bridge hears replies when its link to the broker is in this state. CLU's own server does not say it. */
-function hears(state) {
-  return state !== "down" && state !== "no_replies";
 }
 
 function noChanges() {

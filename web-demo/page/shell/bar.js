@@ -4,6 +4,7 @@
  */
 
 import { setAttribute, setHidden, setText, shape } from "./dom.js";
+import { hears, SILENT_AFTER } from "../core/liveness.js";
 import { deadness } from "./dead.js";
 import { hearing } from "./identity.js";
 
@@ -93,20 +94,20 @@ export class Bar {
 
   /** Whether replies can come: through the bridge, and to it. */
   get #hears() {
-    const { link, broker } = this.#store;
-    return link.state === "open" && broker.state !== "down" && broker.state !== "no_replies";
+    const { link, silence, broker } = this.#store;
+    return link.state === "open" && silence <= SILENT_AFTER && hears(broker.state);
   }
 
   #lag() {
     const { lag, dead } = this.#parts;
     const now = this.#store.now();
     const { kind, text } = deadness({
-      link: this.#store.link.state, broker: document.body.dataset.broker, lag: this.#store.lag, behind: this.#store.behind, first: !this.#wasOpen,
+      link: this.#store.link.state, silence: this.#store.silence, broker: document.body.dataset.broker, lag: this.#store.lag, behind: this.#store.behind, first: !this.#wasOpen,
     });
     const behind = kind === "behind";
     lag.toggleAttribute("data-behind", behind);
     const seconds = this.#store.lag;
-    setText(lag, !this.#hears || this.#clu.protocol === "plain" ? "lag ?"
+    setText(lag, this.#store.link.state !== "open" || !hears(this.#store.broker.state) || this.#clu.protocol === "plain" ? "lag ?"
       : `lag ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`);
     if (kind === null) {
       this.#since = null;
@@ -114,10 +115,16 @@ export class Bar {
       setText(dead, "");
       return;
     }
-    this.#since ??= now;
     setAttribute(document.body, "data-dead", kind);
-    const since = kind === "behind" ? now - seconds * 1_000 : this.#since;
+    const since = kind === "behind" ? now - seconds * 1_000 : this.#currentUntil(kind, now);
     setText(dead, `${text}${since > 0 && (this.#wasOpen || kind !== "link") ? ` What is shown is as of ${new Date(since).toISOString().slice(11, 19)} UTC.` : ""}`);
+  }
+
+  /** Up to when what is shown is what was, as far as is known: that nothing comes any more is noticed late. */
+  #currentUntil(kind, now) {
+    if (kind === "broker") return this.#store.lastReply;
+    this.#since ??= now - Math.max(0, Date.now() - this.#clu.lastHeard);
+    return this.#since;
   }
 
   #clock() {

@@ -59,7 +59,7 @@ test("a tab disarms itself after a shift, whatever is done to the computer's clo
 
 test("what is shown is dead without a link, a broker or replies, and behind after three seconds", () => {
   const all = { link: "open", broker: "up", lag: 0.2, first: false };
-  for (const [change, kind] of [[{}, null], [{ link: "closed" }, "link"], [{ link: "connecting", first: true }, "link"], [{ broker: "down" }, "broker"], [{ broker: "no_replies" }, "broker"], [{ broker: "blocked" }, null], [{ broker: undefined }, null], [{ lag: 3.4 }, "behind"], [{ lag: 2.9 }, null], [{ lag: null }, null]]) {
+  for (const [change, kind] of [[{}, null], [{ link: "closed" }, "link"], [{ silence: 3.2 }, "silent"], [{ silence: 2.5 }, null], [{ silence: 9, broker: "down" }, "silent"], [{ link: "connecting", first: true }, "link"], [{ broker: "down" }, "broker"], [{ broker: "no_replies" }, "broker"], [{ broker: "blocked" }, null], [{ broker: undefined }, null], [{ lag: 3.4 }, "behind"], [{ lag: 2.9 }, null], [{ lag: null }, null]]) {
     assert.equal(deadness({ ...all, ...change }).kind, kind, JSON.stringify(change));
   }
 });

@@ -121,6 +121,28 @@ test("a page that is behind says so, and its values are right when it is current
   assert.match(store.log.from(0).find(({ mark }) => mark).mark, /^1 messages were left out here/);
 });
 
+test("while the bridge does not answer, it is not known who is alive", () => {
+  const { store, socket, updates } = opened({ actors: { dome: actor(0, {}, { interval_ms: 1_000 }) }, options: { pulse: 1_000 } });
+  mock.timers.tick(2_000);
+  assert.deepEqual([store.silence, store.actors.get("dome").liveness], [0, "alive"]);
+  for (let i = 0; i < 10; i += 1) mock.timers.tick(1_000);
+  assert.ok(store.silence > 8 && store.lag > 8, `${store.silence}`);
+  assert.equal(store.actors.get("dome").liveness, "unknown", "it may well have been heard");
+  socket.say(heard(41, 12_000));
+  updates.length = 0;
+  mock.timers.tick(1_000);
+  assert.deepEqual([store.silence, store.actors.get("dome").liveness, updates.some(({ link }) => link)], [0, "alive", true]);
+});
+
+test("a clock of the computer that is set makes nobody silent before the bridge has been asked", () => {
+  const { store, socket } = opened({ actors: { dome: actor(0, {}, { interval_ms: 1_000 }) }, options: { monotonic: () => 0 } });
+  socket.say({ op: "pong", id: "clu.js: time", epoch: "e1", seq: 40, time: iso(NOON) });
+  mock.timers.setTime(NOON + 3_600_000);
+  mock.timers.tick(1_000);
+  assert.equal(store.actors.get("dome").liveness, "alive");
+  assert.ok(socket.sent.some((text) => text.includes('"clu.js: time"')));
+});
+
 test("the worst problem is shown, whatever lesser one comes after it", async () => {
   const { store, socket } = opened({ problems: [problem("critical", "coolant leak")] });
   await settled();
