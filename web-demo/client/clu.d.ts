@@ -250,7 +250,7 @@ export class RequestError extends Error {
   readonly code: string | null;
 }
 
-/** A place where replies may be missing. `reason` is null if the bridge itself lost its broker. */
+/** A place where replies may be missing, with times by the bridge's clock. `reason` is null if the bridge itself lost its broker. */
 export interface Gap {
   from: Date | null;
   to: Date;

@@ -13,11 +13,16 @@ export class Gaps {
   #notices = [];
   #reported = false;  // the gap before this connection was reported
   #emit;
+  #ahead;
 
-  /** @param {(gap: {from: Date|null, to: Date, seconds: number|null, reason: string|null}) => void} emit */
-  constructor(emit) {
+  /**
+   * @param {(gap: {from: Date|null, to: Date, seconds: number|null, reason: string|null}) => void} emit
+   * @param {() => number} ahead  ms by which this computer's clock is ahead of the bridge's
+   */
+  constructor(emit, ahead = () => 0) {
     this.#emit = emit;
-    /** Since when nothing was received, ms since 1970; null without a gap. @type {number|null} */ this.since = null;
+    this.#ahead = ahead;
+    /** Since when nothing was received, ms since 1970 by this computer's clock; null without a gap. @type {number|null} */ this.since = null;
   }
 
   /** Handles a lost connection. @param {number|null} lastHeard  ms; null if nothing was received on it */
@@ -44,7 +49,8 @@ export class Gaps {
     if (this.since === null || this.#reported) return;
     this.#reported = true;
     const to = Date.now();
-    const gap = { from: new Date(this.since), to: new Date(to), seconds: (to - this.since) / 1_000, reason };
+    const ahead = this.#ahead();  // the times of notices are the bridge's, too
+    const gap = { from: new Date(this.since - ahead), to: new Date(to - ahead), seconds: (to - this.since) / 1_000, reason };
     if (catchUp) catchUp.gap(gap, "", -1);
     else this.report(gap);
   }

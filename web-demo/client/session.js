@@ -80,7 +80,7 @@ export class Session {
     this.#batch = new Batch(batch, this.#target.setsBatch);
     this.#requests = new Requests(port.send);
     this.#clock = new Clock(() => port.send(JSON.stringify({ op: "ping", id: TIME })), monotonic);
-    this.#gaps = new Gaps((gap) => port.emit("gap", gap));
+    this.#gaps = new Gaps((gap) => port.emit("gap", gap), () => this.#clock.ahead);
     this.#subscriptions = new Subscriptions(port.emit);
     this.#delivery = new Delivery(port, this.#subscriptions, this.#requests);
     this.#delivery.everything = this.#target.subscribes;

@@ -152,6 +152,25 @@ test("the worst problem is shown, whatever lesser one comes after it", async () 
   assert.deepEqual(store.problems.map(({ text }) => text), ["coolant leak", "disk 80 % full"]);
 });
 
+test("a gap has the bridge's time, however wrong the clock of this computer is", () => {
+  const { store, socket, clu } = opened({ time: NOON - 3_600_000 });
+  socket.say(heard(41, -3_600_000, { n: 41 }));
+  mock.timers.tick(10_000);
+  socket.say(heard(42, -3_590_000, { n: 42 }));
+  const gaps = [];
+  clu.on("gap", ({ from, to, seconds }) => gaps.push([+from, +to, seconds]));
+  socket.drop();
+  mock.timers.tick(20_000);
+  const again = FakeSocket.last;
+  again.accept();
+  again.say({ ...hello(ALL, NOON - 3_570_000), epoch: "e2", seq: 3 });
+  for (const { id } of again.requests()) again.say({ op: "ok", id, resumed: false, reason: "another epoch", epoch: "e2", seq: 3 });
+  again.say({ op: "pong", id: "clu.js: caught up", epoch: "e2", seq: 3 });
+  assert.equal(gaps.length, 1);
+  assert.deepEqual(gaps[0].map((at) => Math.round(at)), [NOON - 3_590_000, NOON - 3_570_000, 20]);
+  assert.match(store.log.from(0).find(({ mark }) => mark).mark, /11:00:10 to 11:00:30/);
+});
+
 test("problems that the bridge did not tell are asked for again", async () => {
   const { store, socket } = opened();
   socket.drop();
