@@ -49,7 +49,7 @@ const (
 func (l *Link) ReadPast(ctx context.Context, p *StreamPast) error {
 	s, cs := l.serving.Load(), l.streamState()
 	if cs == nil {
-		return errors.New("amqpx: the link reads no stream")
+		return errNoStream
 	}
 	if s == nil {
 		return errNoSession

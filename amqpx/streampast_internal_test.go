@@ -1,6 +1,7 @@
 package amqpx
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -81,5 +82,8 @@ func TestALinkWithoutAStreamHasNoPast(t *testing.T) {
 	}
 	if err := l.ReadPast(t.Context(), newPastReader().StreamPast); err == nil {
 		t.Error("there is no error")
+	}
+	if _, err := l.ReadRange(t.Context(), StreamRange{Until: 9}); !errors.Is(err, errNoStream) {
+		t.Errorf("a range of it: %v", err)
 	}
 }

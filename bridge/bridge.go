@@ -162,6 +162,7 @@ func (b *Bridge) newHub() {
 		NewLog:  func() hub.Log { return b.engine.NewLog() },
 		Views:   b.cfg.Access != nil,
 		Observe: b.observers(),
+		Older:   b.olderReader(),
 		Now:     b.cfg.now,
 		After:   b.cfg.after,
 	})

@@ -1,9 +1,12 @@
 package bridge
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/filter"
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
@@ -47,4 +50,32 @@ func readLog(f protocol.Fields, d *hub.LogRequest) (err error) {
 		return fmt.Errorf("limit is %d; it may be from 1 to %d", d.Limit, hub.MaxLogLimit)
 	}
 	return protocol.Optional(f, "epoch", "a text, the epoch of the numbers", &d.Epoch)
+}
+
+// olderTimeout is how long the stream is read at once for a page of the log.
+const olderTimeout = 5 * time.Second
+
+// olderReader returns the function that reads what the stream has and memory has not; nil without a stream.
+func (b *Bridge) olderReader() hub.OlderReader {
+	if b.cfg.Durable.Stream == nil {
+		return nil
+	}
+	return func(from, until uint64, reply func(uint64, *hub.Reply), gap func(uint64, time.Time, time.Time)) (oldest uint64, err error) {
+		ctx, cancel := context.WithTimeout(b.running, olderTimeout)
+		defer cancel()
+		oldest, err = b.link.ReadRange(ctx, amqpx.StreamRange{
+			From: from, Until: until,
+			Deliver: func(offset uint64, d *amqpx.Delivery) {
+				if r, err := b.readReply(d); err == nil { // otherwise it was counted when it came
+					reply(offset, r)
+				}
+			},
+			OnGap: func(offset uint64, g amqpx.Gap) { gap(offset, g.From, g.To) },
+		})
+		if err != nil {
+			b.log.Debug("the stream was not read for a page of the log", "error", err)
+			return 0, errors.New("the replies before those that the bridge keeps are in the stream, which cannot be read now; ask again later")
+		}
+		return oldest, nil
+	}
 }

@@ -33,14 +33,12 @@ func (b *Bridge) deliver(d *amqpx.Delivery, waited bool) {
 	if !wanted {
 		return
 	}
-	buf := make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+envelopeRoom+len(d.Body))
-	buf, body, err := b.cfg.Envelope.AppendWithOffset(buf, d)
+	r, err := b.readReply(d)
 	if err != nil {
 		b.replyDrops.Note(err.Error(), "sender", d.Headers["sender"], "routing_key", d.RoutingKey, "message_id", d.MessageId, "bytes", len(d.Body))
 		return
 	}
 	b.metrics.replies.Inc()
-	r := newReply(d, buf, body)
 	r.Past, r.WaitedSince = waited, b.waitedSince()
 	b.hub.Reply(r, offset, numbered)
 }
@@ -55,6 +53,16 @@ func (b *Bridge) waitedSince() time.Time {
 	}
 	const ended = time.Second // at most so long ago
 	return b.hub.Time().Add(-paused - ended).Truncate(time.Second)
+}
+
+// readReply returns the reply of a delivery.
+func (b *Bridge) readReply(d *amqpx.Delivery) (*hub.Reply, error) {
+	buf := make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+envelopeRoom+len(d.Body))
+	buf, body, err := b.cfg.Envelope.AppendWithOffset(buf, d)
+	if err != nil {
+		return nil, err
+	}
+	return newReply(d, buf, body), nil
 }
 
 // skipped returns the message for a client that reads so slowly that frames are left out.

@@ -11,6 +11,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 	"github.com/clu-ws/clu-ws/bridge/quota"
 	"github.com/clu-ws/clu-ws/bridge/snapshot"
+	"github.com/clu-ws/clu-ws/internal/workers"
 )
 
 // maxGroups bounds the different sets of subscriptions of all clients. Large sets count
@@ -32,6 +33,9 @@ type Hub struct {
 	now    func() time.Time
 	after  func(time.Duration, func()) (stop func() bool)
 	queue  *workQueue
+
+	readOlder    OlderReader // nil without a stream
+	olderReaders workers.Pool
 
 	pendingBytes atomic.Int64 // bytes of messages that wait in the queue
 	figures      figuresCopy
@@ -75,6 +79,7 @@ type Hub struct {
 	selves     ownSessions         // of clients that hear replies to their own commands beside their views
 	noticed    map[*group]struct{} // those that have a subscription to notices
 	plain      plainGroups         // of plain clients with views; it has a lock of its own
+	olderPages map[*Session]int    // for how many pages of theirs the stream is to be read
 }
 
 // Config configures a hub.
@@ -100,6 +105,9 @@ type Config struct {
 	// in order, once the reply was delivered. It must not wait for clients.
 	Observe func(*Observed)
 
+	// Older, if set, reads the replies of the stream that are not kept in memory, for pages of the log.
+	Older OlderReader
+
 	// Now and After are the hub's clock. nil is [time.Now] and [time.AfterFunc].
 	Now   func() time.Time
 	After func(time.Duration, func()) (stop func() bool)
@@ -114,28 +122,31 @@ func New(cfg Config) *Hub {
 		cfg.After = afterFunc
 	}
 	h := &Hub{
-		queue:       newWorkQueue(),
-		Plain:       cfg.NewLog(),
-		batch:       cfg.Batch,
-		newLog:      cfg.NewLog,
-		now:         cfg.Now,
-		after:       cfg.After,
-		Epoch:       cfg.Epoch,
-		history:     replyHistory{History: cfg.History},
-		values:      snapshot.New(cfg.Values),
-		sharedEpoch: cfg.Shared,
-		loading:     cfg.Shared,
-		brokerState: "down",
-		subs:        newSubIndex(),
-		matcher:     newMatcher(),
-		snapshots:   snapshotCache{},
-		building:    builders{},
-		groups:      map[string]*group{},
-		shares:      quota.NewTable(maxGroups),
-		selves:      ownSessions{},
-		noticed:     map[*group]struct{}{},
-		observer:    newObserver(cfg.Observe),
-		plain:       newPlainGroups(cfg.NewLog),
+		queue:        newWorkQueue(),
+		olderReaders: workers.Pool{Max: maxOlderReaders, MaxWaiting: maxOlderWaiting},
+		Plain:        cfg.NewLog(),
+		batch:        cfg.Batch,
+		newLog:       cfg.NewLog,
+		now:          cfg.Now,
+		after:        cfg.After,
+		Epoch:        cfg.Epoch,
+		history:      replyHistory{History: cfg.History},
+		values:       snapshot.New(cfg.Values),
+		sharedEpoch:  cfg.Shared,
+		loading:      cfg.Shared,
+		brokerState:  "down",
+		subs:         newSubIndex(),
+		matcher:      newMatcher(),
+		snapshots:    snapshotCache{},
+		building:     builders{},
+		groups:       map[string]*group{},
+		shares:       quota.NewTable(maxGroups),
+		selves:       ownSessions{},
+		noticed:      map[*group]struct{}{},
+		observer:     newObserver(cfg.Observe),
+		olderPages:   map[*Session]int{},
+		readOlder:    cfg.Older,
+		plain:        newPlainGroups(cfg.NewLog),
 	}
 	h.commands = newCommandRegistry(cfg.Name, cfg.Views)
 	h.Inflight = newInflight(cfg.Name, cfg.Now, h.onEvict)

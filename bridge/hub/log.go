@@ -72,6 +72,8 @@ type logRequest struct {
 
 	keywordWork int // spent on reading keywords
 
+	older olderSearch
+
 	chunk int    // how much of the buffer's chunk was matched
 	next  uint64 // index in the history of the next entry; backwards, the one after it
 	ended bool   // the history, or what is kept of it
@@ -95,6 +97,10 @@ func (t *logRequest) step() (done bool) {
 		}
 		if t.chunk == len(t.buffer.chunk) {
 			t.take()
+		}
+		if t.older.wants {
+			t.readOlder()
+			return true // it is queued again
 		}
 		t.match()
 	}
@@ -125,11 +131,11 @@ func (t *logRequest) begin() bool {
 	}
 	switch {
 	case t.After != nil:
-		t.next = h.history.after(*t.After)
+		t.next, t.older.place = h.history.after(*t.After), *t.After
 	case t.Before != nil:
-		t.next = h.history.from(*t.Before)
+		t.next, t.older.place = h.history.from(*t.Before), min(*t.Before, h.seq+1)
 	default:
-		t.next = h.history.head
+		t.next, t.older.place = h.history.head, h.seq+1
 	}
 	return true
 }
@@ -140,8 +146,16 @@ func (t *logRequest) take() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	t.buffer.chunk, t.chunk = t.buffer.chunk[:0], 0
+	if t.takeOlder() {
+		return
+	}
 	log := &h.history
 	if t.After != nil {
+		if t.forgotten() {
+			t.goOn()
+			return
+		}
+		t.older.inPart = false
 		t.next = max(t.next, log.tail) // what is not kept any more is left out
 	}
 	for len(t.buffer.chunk) < chunkEntries {
@@ -152,8 +166,12 @@ func (t *logRequest) take() {
 		case t.After != nil && t.next < log.head:
 			t.buffer.chunk = append(t.buffer.chunk, *log.at(t.next))
 			t.next++
+		case len(t.buffer.chunk) > 0:
+			return
+		case t.After == nil && t.forgotten() && t.goOn():
+			return
 		default:
-			t.ended = len(t.buffer.chunk) == 0
+			t.ended = !t.full
 			return
 		}
 	}
@@ -163,6 +181,7 @@ func (t *logRequest) take() {
 func (t *logRequest) match() {
 	for ; t.chunk < len(t.buffer.chunk) && !t.full; t.chunk++ {
 		e := &t.buffer.chunk[t.chunk]
+		t.reached(e)
 		if e.isGap() {
 			t.gaps = append(t.gaps, e.frame)
 			continue
@@ -226,13 +245,11 @@ func (t *logRequest) finish() (done bool) {
 		h.mu.Unlock()
 		return false
 	}
-	oldest, more := h.history.oldest(), t.full
-	if more && t.After == nil {
-		more = t.chunk < len(t.buffer.chunk) || t.next > h.history.tail
-	} else if more {
-		more = t.chunk < len(t.buffer.chunk) || t.next < h.history.head
-	}
+	oldest, more := h.history.oldest(), t.full && t.hasMore()
 	h.mu.Unlock()
+	if t.older.oldest != nil {
+		oldest = t.older.oldest
+	}
 	t.addGaps()
 	if t.After == nil {
 		slices.Reverse(t.found)
@@ -249,9 +266,24 @@ func (t *logRequest) finish() (done bool) {
 	return true
 }
 
+// hasMore reports whether a page that is full is followed by another one. mu is held.
+func (t *logRequest) hasMore() bool {
+	log := &t.hub.history
+	switch {
+	case t.chunk < len(t.buffer.chunk) || t.older.part != nil && len(t.older.part.entries) > 0 || t.forgotten():
+		return true
+	case t.After != nil:
+		return t.next < log.head
+	}
+	return t.next > log.tail
+}
+
 // encode writes the page. It is the only copy of the replies that is made.
 func (t *logRequest) encode(oldest *uint64, more bool) engine.Frame {
 	next := t.last
+	if t.older.paused {
+		next = &t.older.place
+	}
 	if next == nil {
 		next = t.Before
 	}
