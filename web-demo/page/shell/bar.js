@@ -77,16 +77,22 @@ export class Bar {
   /** Shows the worst problem and how many there are. */
   problems() {
     const { worst } = this.#parts;
-    const { worst: first, openProblems: open } = this.#store;
-    const unknown = first === null && !this.#hears;  // calm must not be claimed without a link
+    const { worst: first, openProblems: open, endedProblems, problemsUnknown: why } = this.#store;
+    const unknown = first === null && (!this.#hears || why !== null);  // calm must not be claimed then
+    const ended = unknown ? 0 : endedProblems;
     const level = first?.level ?? "ok";
     worst.dataset.level = unknown ? "unknown" : level;
     worst.dataset.count = open;
+    worst.dataset.ended = ended;
+    const over = worst.querySelector(".ended");
+    over.hidden = ended === 0;
+    setText(over, ` ${ended} ended`);
     const mark = worst.querySelector(".level");
     mark.dataset.level = unknown ? "unknown" : level;
     setText(mark, unknown ? "?" : shape(level));
     setText(worst.querySelector(".words"), unknown ? "problems are not known" : first === null ? "no problems" : `${open} · ${first.actor}: ${first.text}`);
-    setAttribute(worst, "title", first === null ? "Problems (p)" : `${first.level}: ${first.actor}: ${first.text}`);
+    const title = first !== null ? `${first.level}: ${first.actor}: ${first.text}` : unknown && why ? why : "Problems (p)";
+    setAttribute(worst, "title", ended > 0 ? `${title} – ended, and not acknowledged: ${ended}` : title);
   }
 
   /** Whether replies can come: through the bridge, and to it. */
