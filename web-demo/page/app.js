@@ -100,7 +100,7 @@ store.onUpdate((changes) => {
 function tellProblems() {
   const problems = store.problems.filter(isOpen);
   app.badge.show({ dead: store.link.state !== "open" || store.silence > SILENT_AFTER || !hears(store.broker.state), problems });
-  announcer.look(problems);
+  announcer.look(problems, store.problemsUnknown === null);
 }
 
 // In a hidden tab browsers delay timers, and with them the updates of the store, by up to a minute. Messages come at once.

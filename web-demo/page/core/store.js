@@ -170,6 +170,12 @@ export class Store {
   /** How many problems nobody has acknowledged. */
   get openProblems() { return this.problems.filter(isOpen).length; }
 
+  /** Why it is not known which problems there are, in a sentence; null if it is. @returns {string|null} */
+  get problemsUnknown() {
+    const { access } = this.#clu;
+    return this.problemList.unknown ?? (access && !access.grants?.hear?.length ? "You may not hear any actor." : null);
+  }
+
   /** How many have ended before anybody acknowledged them. */
   get endedProblems() { return this.problems.filter(hasEnded).length; }
 

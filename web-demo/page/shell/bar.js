@@ -79,17 +79,23 @@ export class Bar {
   /** Shows the worst problem and how many there are. */
   problems() {
     const { worst } = this.#parts;
-    const { worst: first, openProblems: open } = this.#store;
+    const { worst: first, openProblems: open, endedProblems, problemsUnknown: why } = this.#store;
     const hears = hearing(this.#clu.access);
-    const unknown = first === null && (!this.#hears || hears === "nothing");  // calm must not be claimed of what is not heard
+    const unknown = first === null && (!this.#hears || hears === "nothing" || why !== null);  // calm must not be claimed then
     const calm = hears === "all" ? "no problems" : "no problems that you may hear of";
+    const ended = unknown ? 0 : endedProblems;
     const level = first?.level ?? "ok";
+    setAttribute(worst, "data-ended", String(ended));
+    const over = worst.querySelector(".ended");
+    setHidden(over, ended === 0);
+    setText(over, ` ${ended} ended`);
     const mark = worst.querySelector(".level");
     for (const node of [worst, mark]) setAttribute(node, "data-level", unknown ? "unknown" : level);
     setAttribute(worst, "data-count", String(open));
     setText(mark, unknown ? "?" : shape(level));
     setText(worst.querySelector(".words"), unknown ? "problems are not known" : first === null ? calm : `${open} · ${first.actor}: ${first.text}`);
-    setAttribute(worst, "title", first === null ? "Problems (p)" : `${first.level}: ${first.actor}: ${first.text}`);
+    const title = first !== null ? `${first.level}: ${first.actor}: ${first.text}` : unknown && why ? why : "Problems (p)";
+    setAttribute(worst, "title", ended > 0 ? `${title} – ended, and not acknowledged: ${ended}` : title);
   }
 
   /** Whether replies can come: through the bridge, and to it. */

@@ -6,7 +6,7 @@
  */
 
 import { formatAge } from "../core/format.js";
-import { compare } from "../core/problems.js";
+import { compare, hasEnded, isOpen } from "../core/problems.js";
 import { button, element, keepFocus, setAttribute, setLevel, levelMark, setText } from "./dom.js";
 import { hearing } from "./identity.js";
 
@@ -61,7 +61,7 @@ export class Drawer {
   /** @param {object} changes  of the store */
   update(changes) {
     if (!this.open) return;
-    if (changes.problems) this.#render();
+    if (changes.problems || changes.link) this.#render();
     else if (changes.tick) for (const row of this.#rows.values()) row.age(this.#app.store);
   }
 
@@ -69,10 +69,12 @@ export class Drawer {
     const { store } = this.#app;
     const order = [...store.problems].sort(compare);
     const shown = order.slice(0, MAX_SHOWN);
-    const open = order.filter((problem) => !ended(problem)).length;
-    setText(this.#count, `${open} open${order.length > open ? `, ${order.length - open} acknowledged or over` : ""}`);
-    this.#note.hidden = order.length > 0 && order.length <= MAX_SHOWN;
-    setText(this.#note, order.length > MAX_SHOWN ? `The first ${MAX_SHOWN} of ${order.length} are listed.` : this.#nothing());
+    const unknown = this.#unknown();
+    setText(this.#count, unknown ? "not known" : countsOf(order));
+    const note = [unknown, unknown ? "" : this.#limits(), order.length > 0 || unknown ? "" : "Nobody has reported a problem.",
+      order.length > MAX_SHOWN ? `The first ${MAX_SHOWN} of ${order.length} are listed.` : ""].filter(Boolean).join(" ");
+    this.#note.hidden = note === "";
+    setText(this.#note, note);
     const focused = document.activeElement?.closest?.("[data-problem]")?.dataset.problem ?? null;
     const kept = new Map();
     const met = new Set();
@@ -91,13 +93,24 @@ export class Drawer {
     else if (focused !== null && (document.activeElement === document.body || !document.activeElement.checkVisibility())) kept.get(focused).root.focus({ preventScroll: true });
   }
 
-  #nothing() {
-    if (document.body.dataset.dead === "link") return "Not connected: it is not known whether there are problems.";
-    if (document.body.dataset.dead === "broker") return "No replies come: it is not known whether there are problems.";
-    const since = this.#app.clu.protocol === "plain" ? " CLU's own server keeps none: these are from the time since this page was loaded." : "";
-    const hears = hearing(this.#app.clu.access);
-    if (hears === "nothing") return "You may not hear what actors say: it is not known whether there are problems.";
-    return `Nobody has reported a problem${hears === "all" ? "" : " of which you may hear"}.${since}`;
+  /** Why it is not known which problems there are, or "". What is listed is from before, then. */
+  #unknown() {
+    const { problemsUnknown } = this.#app.store;
+    const unheard = hearing(this.#app.clu.access) === "nothing" ? "You may not hear what actors say." : null;
+    const why = { link: "Not connected.", broker: "No replies come." }[document.body.dataset.dead] ?? problemsUnknown ?? unheard;
+    if (!why) return "";
+    return `${why} It is not known whether there are ${this.#app.store.problems.length > 0 ? "others, or whether these are still so" : "problems"}.`;
+  }
+
+  /** What the list lacks even if it is known. */
+  #limits() {
+    const { clu, store } = this.#app;
+    const omitted = [...store.actors.values()].reduce((sum, actor) => sum + actor.omitted, 0);
+    return [
+      store.problemList.kept ? "" : "This server keeps no problems: these are what this page has seen since it was loaded.",
+      hearing(clu.access) === "all" ? "" : "There may be problems of which you may not hear.",
+      omitted > 0 ? `Not listed, since there are too many: ${omitted} more ${omitted === 1 ? "reply" : "replies"} that told of problems.` : "",
+    ].filter(Boolean).join(" ");
   }
 
   /** Acknowledges a problem, or all of its actor's. */
@@ -142,6 +155,14 @@ export class Drawer {
     this.#notices.replaceChildren(...this.#app.notices.kept.map(({ time, text }) =>
       element("li", { text: `${new Date(time).toISOString().slice(11, 19)} ${text}` })));
   }
+}
+
+/** Says how many problems there are of each kind. */
+function countsOf(problems) {
+  const over = problems.filter(hasEnded).length;
+  const open = problems.filter(isOpen).length;
+  const acked = problems.length - open - over;
+  return [`${open} open`, over > 0 ? `${over} ended` : "", acked > 0 ? `${acked} acknowledged` : ""].filter(Boolean).join(", ");
 }
 
 const ended = ({ acked, active }) => Number(acked !== null || active === false);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatBoard, hasItems, parseBoard, parseItem } from "../board/items.js";
 import { splitKeyword } from "../core/names.js";
-import { Announcer, describe, NewProblems } from "../shell/announce.js";
+import { Announcer, describe, NewProblems, Sounded } from "../shell/announce.js";
 import { dangerOf, onlyReads, Shift } from "../shell/arm.js";
 import { deadness } from "../shell/dead.js";
 import { best, score } from "../shell/fuzzy.js";
@@ -82,6 +82,7 @@ test("a storm is told at most once in five seconds, and what is critical does no
   const nodes = { polite: { textContent: "" }, now: { textContent: "" } };
   const levels = [];
   const announcer = new Announcer({ onNew: (level) => levels.push(level), clock: () => at, nodes });
+  announcer.look([]);
   announcer.look([problem("dome", "slow", "warn")]);
   assert.equal(nodes.polite.textContent, "Warning, dome: slow.");
   const open = [problem("dome", "slow", "warn")];
@@ -97,6 +98,44 @@ test("a storm is told at most once in five seconds, and what is critical does no
   t.mock.timers.tick(5_000);
   assert.deepEqual(levels, ["warn", "critical", "error"]);
   assert.equal(nodes.polite.textContent, "30 new problems. The worst: Error, roof: leak 0.");
+});
+
+/** A tab's storage, for the time of a test. */
+function tab(t) {
+  const kept = new Map();
+  globalThis.sessionStorage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, text) => kept.set(key, text), removeItem: (key) => kept.delete(key) };
+  t.after(() => { delete globalThis.sessionStorage; });
+  return kept;
+}
+
+test("a reload sounds only for what is new since, is worse or has begun anew", (t) => {
+  const kept = tab(t);
+  const of = (key, level, began) => ({ ...problem("dome", key, level), began });
+  const open = [of("slow", "warn", 1_000), of("leak", "critical", 2_000), of("wind", "error", 3_000)];
+  const first = new Sounded();
+  assert.deepEqual(open.map((one) => first.sounds(one)), [false, true, false], "a new tab sounds for what is critical");
+  first.keep(open);
+  assert.equal(first.sounds(of("rain", "warn", 4_000)), true, "and from then on for all that is new");
+  const second = new Sounded();
+  assert.deepEqual(open.map((one) => second.sounds(one)), [false, false, false]);
+  const changed = [of("slow", "critical", 1_000), of("leak", "critical", 60_000), of("wind", "error", 3_050), of("rain", "warn", 4_000)];
+  assert.deepEqual(changed.map((one) => second.sounds(one)), [true, true, false, true], "worse, begun anew, told by another bridge, new");
+  kept.set("clu-ws.sounded", "{");
+  const odd = new Sounded();
+  assert.deepEqual(open.map((one) => odd.sounds(one)), [false, true, false]);
+  odd.keep([]);
+  assert.equal(odd.sounds(open[0]), true);
+});
+
+test("what is told before all problems are known does not make what was there before them new", (t) => {
+  tab(t);
+  const levels = [];
+  const nodes = { polite: { textContent: "" }, now: { textContent: "" } };
+  const announcer = new Announcer({ onNew: (level) => levels.push(level), clock: () => 0, nodes });
+  announcer.look([], false);
+  announcer.look([problem("dome", "slow", "error")], true);
+  assert.deepEqual(levels, []);
+  assert.equal(nodes.polite.textContent, "Error, dome: slow.", "it is told to screen readers all the same");
 });
 
 test("the worst of several problems is described", () => {
