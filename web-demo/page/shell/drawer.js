@@ -7,6 +7,7 @@
 
 import { formatAge } from "../core/format.js";
 import { compare } from "../core/problems.js";
+import { acknowledge } from "./acknowledge.js";
 import { button, element, setLevel, levelMark, setText } from "./dom.js";
 import { hearing } from "./identity.js";
 
@@ -100,12 +101,9 @@ export class Drawer {
   /** Acknowledges a problem, or all of its actor's. */
   async acknowledge(problem, all) {
     const { store, notify } = this.#app;
-    try {
-      const those = all ? store.problems.filter((other) => other.actor === problem.actor && !ended(other)) : [problem];
-      await Promise.all(those.map((one) => store.acknowledge(one)));
-    } catch (error) {
-      notify(`Nothing was acknowledged: ${error.message.replace(/\.$/, "")}.`, { urgent: true });
-    }
+    const those = all ? store.problems.filter((other) => other.actor === problem.actor && !ended(other)) : [problem];
+    const why = await acknowledge(store, those);
+    if (why !== null) notify(why, { urgent: true });
   }
 
   /** Goes to the actor of a problem. */
