@@ -302,6 +302,7 @@ export class Store {
   /** Handles that this page may hear more or less than before. An actor that it hears no longer is not silent for that. */
   #hearsOther() {
     for (const actor of this.actors.values()) actor.state({ interval_ms: null, consumer: null });  // the new snapshot tells them
+    this.#touch("problems");  // what one is told of are other ones now
     this.#askAll();
   }
 
