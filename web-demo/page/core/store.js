@@ -18,18 +18,12 @@ import { CommandTable } from "./commands.js";
 import { describeGap } from "./format.js";
 import { livenessOf } from "./liveness.js";
 import { LogRing } from "./logring.js";
-import { missingFrom } from "./missing.js";
+import { missingFrom, TEMPORARY } from "./missing.js";
 import { byActor, compare, FoundProblems, fromBridge, isOpen, levelOf } from "./problems.js";
 import { Scheduler } from "./scheduler.js";
 
 /** What the bridge tells beside replies. */
 const NOTICES = ["actors", "problems", "commands", "models", "site"];
-
-/** Codes of refusals that may be over in a second. */
-export const TEMPORARY = new Set(["full", "rate", "undecided"]);
-
-/** Grants on which it depends what a page is told. */
-const HEARING = new Set(["hear", "hide", "own"]);
 
 /** How the ids of commands begin by which bridges ask actors for their models. */
 const QUESTION = "model-";
@@ -73,6 +67,7 @@ export class Store {
     commands: async () => this.#allCommands(await this.#clu.everyCommand()),
   };
   #notices = null;      // the subscription to what the bridge knows beside replies
+  #hears = null;        // what this page may hear, as a text
   #seconds = 0;         // when the last second was counted, by the bridge's clock
   #listeningSince = 0;  // since when every reply of an actor would have been heard, ms; 0: for long
 
@@ -109,7 +104,12 @@ export class Store {
     on("lag", ({ behind }) => { this.behind = behind; this.#touch("link"); });
     on("command", (command) => this.#ownCommand(command));
     on("hello", () => this.#greeted());
-    on("access", ({ changed }) => { if (changed?.some((grant) => HEARING.has(grant))) this.#hearsOther(); });
+    on("access", ({ access }) => {  // also by the hello after a lost connection
+      const { hear, hide, own } = access?.grants ?? {};
+      const hears = JSON.stringify([hear, hide, own]);
+      if (this.#hears !== null && this.#hears !== hears) this.#hearsOther();
+      this.#hears = hears;
+    });
     on("notice", (notice) => this.#notice(notice));
     this.#subscriptions.push(this.#clu.subscribe({}, {
       values: false, batch: BATCH,
