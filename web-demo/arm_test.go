@@ -2,6 +2,7 @@ package webdemo_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -130,4 +131,30 @@ func TestATabThatDisarmsItselfSaysSoBeforeAndAfter(t *testing.T) {
 		}
 	}
 	testkit.NoConsoleErrors(t, ctx)
+}
+
+// A tab that another one opens, as one that is a duplicate, begins with a copy of what that one keeps.
+func TestATabThatAnArmedOneOpensIsDisarmed(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	openPage(t, ctx, o.addr)
+	arm(t, ctx)
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`(() => {
+		const open = document.createElement("button");
+		open.id = "open-another";
+		open.style = "position: fixed; inset: 0; z-index: 99999";
+		open.addEventListener("click", () => { window.another = window.open(location.href); open.remove(); });
+		document.body.append(open);
+	})()`), chromedp.Click("#open-another"))
+	// A page that another tab covers draws nothing, and until waits for its frames.
+	testkit.Eventually(t, testkit.Patience, "the other tab is there", func() error {
+		if !evaluate[bool](t, ctx, `Boolean(window.another?.document.querySelector('#link-state[data-state="open"]'))`) {
+			return errors.New("it is not connected")
+		}
+		return nil
+	})
+	if got := evaluate[string](t, ctx, `another.document.querySelector("#arm").textContent + ", and this one " + document.querySelector("#arm").textContent`); got != "disarmed, and this one armed" {
+		t.Errorf("the other tab is %s", got)
+	}
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`another.close()`))
 }

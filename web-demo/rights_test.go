@@ -1,6 +1,8 @@
 package webdemo_test
 
 import (
+	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -97,5 +99,63 @@ func TestALoginThatEndsIsRenewedInTheForm(t *testing.T) {
 	if !evaluate[bool](t, ctx, `window.sameDocument === true && document.querySelector("#link-state").dataset.state === "open"`) {
 		t.Error("the page did not stay connected")
 	}
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+func TestWhoLogsInAgainGoesOnAndAnotherUserBeginsAnew(t *testing.T) {
+	ctx := testkit.Browser(t)
+	users := newAccounts()
+	first := users.token("ana", "observer", time.Time{})
+	second, bob := users.token("ana", "observer", time.Time{}), users.token("bob", "observer", time.Time{})
+	o := startGuarded(t, users.authority(t))
+	armed := `document.querySelector("#arm").textContent === "armed"`
+	draft := `document.querySelector("#command-input").value`
+	logIn := func(token string) {
+		do(t, ctx, chromedp.WaitVisible("#login"), chromedp.SendKeys("#login-token", token+"\r"))
+	}
+	do(t, ctx, chromedp.EmulateViewport(1440, 900), chromedp.Navigate("http://"+o.addr+"/"))
+	logIn(first)
+	do(t, ctx, chromedp.WaitVisible(`#who[data-name="ana"]`), typeLine("dome open soon"))
+	arm(t, ctx)
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`window.sameDocument = true; void 0`))
+	o.soon(t, users)
+	until(t, ctx, "the login has ended", `document.querySelector("#link-state").dataset.state !== "open" && !document.querySelector("#login").hidden`)
+	logIn("nonsense")
+	until(t, ctx, "a token that is none is refused", `document.querySelector("#login-reason").textContent.includes("not valid")`)
+	logIn(second)
+	until(t, ctx, "ana goes on", `document.querySelector("#link-state").dataset.state === "open" && document.querySelector("#who").dataset.name === "ana" && document.querySelector("#login").hidden`)
+	if !evaluate[bool](t, ctx, `window.sameDocument === true && `+armed+` && `+draft+` === "dome open soon"`) {
+		t.Errorf("what ana wrote is lost: %s", evaluate[string](t, ctx, draft))
+	}
+	o.reload(t, func(cfg *access.Config) { cfg.Revoked = []access.Revocation{{Name: "ana"}} }, users)
+	until(t, ctx, "ana may not go on", `!document.querySelector("#login").hidden`)
+	logIn(bob)
+	do(t, ctx, chromedp.WaitVisible(`#who[data-name="bob"]`))
+	if evaluate[bool](t, ctx, `window.sameDocument === true || `+armed+` || `+draft+` !== ""`) {
+		t.Error("the tab is armed for bob, or has what ana wrote")
+	}
+}
+
+func TestNoCalmIsClaimedAboutWhatOneMayNotHear(t *testing.T) {
+	ctx := testkit.Browser(t)
+	users := newAccounts()
+	users.Anonymous = "viewer" // from whom the weather is hidden
+	o := startGuarded(t, users.authority(t))
+	p := o.publisher(t)
+	p.text("weather", "!", "a storm")
+	openPage(t, ctx, o.addr)
+	words := `document.querySelector("#worst .words").textContent`
+	until(t, ctx, "the bar says whose problems these are", words+` === "no problems that you may hear of"`)
+	do(t, ctx, chromedp.Click("#worst"), chromedp.WaitVisible("#drawer"))
+	until(t, ctx, "and so does the drawer", `document.querySelector("#drawer .nothing").textContent === "There may be problems of which you may not hear. Nobody has reported a problem."`)
+	goTo(t, ctx, "#/actor/weather", `document.querySelector(".liveness")?.textContent === "you may not hear weather"`)
+	screenshot(t, ctx, "rights-calm")
+
+	o.reload(t, func(cfg *access.Config) {
+		cfg.Roles = maps.Clone(cfg.Roles)
+		cfg.Roles["viewer"] = json.RawMessage(`{"command": [{}]}`)
+	}, users)
+	until(t, ctx, "who hears nothing knows of no calm", words+` === "problems are not known" && document.querySelector("#worst").dataset.level === "unknown"`)
+	until(t, ctx, "the drawer says so, too", `document.querySelector("#drawer .nothing").textContent.startsWith("You may not hear what actors say")`)
 	testkit.NoConsoleErrors(t, ctx)
 }

@@ -159,10 +159,14 @@ function showIdentity(access) {
   if (access !== null || identity.made !== null) identity.with((it) => it.show(known));
 }
 
-
-/** Shows the bridge a new credential: on the open connection if it is of the same user, else on a new one. */
+/**
+ * Shows the bridge a new credential: on the open connection if it is of the same user, else on a new one. What the same
+ * user has written stays; for another one, the page begins anew.
+ */
 async function loggedIn() {
-  if (clu.access?.name && clu.state === "open") {
+  const user = clu.access?.name;
+  const open = user && clu.state === "open";
+  if (open) {
     try {
       await clu.renew();
       return;
@@ -170,8 +174,10 @@ async function loggedIn() {
       notify(`The login was not renewed: ${error.message}.`, { urgent: true });
     }
   }
-  if (clu.access?.name) {
-    login.reload();
+  const owner = user ? await login.owner() : user;
+  if (owner === undefined && open) return;  // the former login lasts
+  if (owner !== undefined && owner !== user) {
+    begin();
     return;
   }
   clu.close();
@@ -180,6 +186,12 @@ async function loggedIn() {
 
 function logOut() {
   login.forget();
+  begin();
+}
+
+/** Begins anew for another user, who has not armed the tab. */
+function begin() {
+  arm.set(false);
   login.reload();
 }
 

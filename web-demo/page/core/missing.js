@@ -6,6 +6,9 @@
  * @property {string} text  what that means
  */
 
+/** Codes of refusals that may be over in a second. */
+export const TEMPORARY = new Set(["full", "rate", "undecided"]);
+
 /** What each capability of a bridge is for. */
 const NEEDS = Object.freeze({
   heard: "ages count from when this page received a value, and may be too young",

@@ -18,19 +18,14 @@ import { CommandTable } from "./commands.js";
 import { describeGap } from "./format.js";
 import { hears, livenessOf, SILENT_AFTER } from "./liveness.js";
 import { LogRing } from "./logring.js";
-import { missingFrom } from "./missing.js";
+import { missingFrom, TEMPORARY } from "./missing.js";
 import { ProblemList } from "./problemlist.js";
 import { compare, hasEnded, isOpen, levelOf } from "./problems.js";
+import { Rate } from "./rate.js";
 import { Scheduler } from "./scheduler.js";
 
 /** What the bridge tells beside replies. */
 const NOTICES = ["actors", "problems", "commands", "models", "site"];
-
-/** Codes of refusals that may be over in a second. */
-export const TEMPORARY = new Set(["full", "rate", "undecided"]);
-
-/** Grants on which it depends what a page is told. */
-const HEARING = new Set(["hear", "hide", "own"]);
 
 /** How the ids of commands begin by which bridges ask actors for their models. */
 const QUESTION = "model-";
@@ -40,9 +35,6 @@ const QUESTION = "model-";
  * the browser, which takes more CPU than the replies. Final replies and errors do not wait.
  */
 export const BATCH = 200;
-
-/** Seconds over which the rate of replies is averaged. */
-const RATE_WINDOW = 3;
 
 /**
  * @typedef {object} Changes  since the last update
@@ -63,8 +55,7 @@ export class Store {
   #scheduler;
   #commands = new CommandTable();
   #sorted = null;  // the problems of all actors
-  #window = [];
-  #inWindow = 0;
+  #rate = new Rate();
   #unhooks = [];
   #subscriptions = [];
   #due = new Set();     // capabilities of what was refused, and is asked for again
@@ -73,7 +64,7 @@ export class Store {
     commands: async () => this.#allCommands(await this.#clu.everyCommand()),
   };
   #notices = null;      // the subscription to what the bridge knows beside replies
-  #seconds = 0;         // when the last second was counted, by the bridge's clock
+  #hears = null;        // what this page may hear, as a text
   #listeningSince = 0;  // since when every reply of an actor would have been heard, ms; 0: for long
 
   /**
@@ -87,7 +78,6 @@ export class Store {
     /** Actors beyond the limit, whose replies are only in the log. */ this.unkept = 0;
     /** The newest replies. */ this.log = new LogRing();
     /** How many replies have arrived. */ this.total = 0;
-    /** Replies in a second, averaged. */ this.rate = 0;
     /** Where the problems come from, and whether they are known. */
     this.problemList = new ProblemList({ set: (...of) => this.#setProblems(...of), changed: () => this.#touch("problems"), log: this.log });
     /** @type {{state: "connecting"|"open"|"closed", reason: string, retryAt: number|null, attempts: number}} */
@@ -112,7 +102,12 @@ export class Store {
     on("lag", ({ behind }) => { this.behind = behind; this.#touch("link"); });
     on("command", (command) => this.#ownCommand(command));
     on("hello", ({ epoch }) => this.#greeted(epoch));
-    on("access", ({ changed }) => { if (changed?.some((grant) => HEARING.has(grant))) this.#hearsOther(); });
+    on("access", ({ access }) => {  // also by the hello after a lost connection
+      const { hear, hide, own } = access?.grants ?? {};
+      const hears = JSON.stringify([hear, hide, own]);
+      if (this.#hears !== null && this.#hears !== hears) this.#hearsOther();
+      this.#hears = hears;
+    });
     on("notice", (notice) => this.#notice(notice));
     this.#subscriptions.push(this.#clu.subscribe({}, {
       values: false, batch: BATCH,
@@ -167,13 +162,16 @@ export class Store {
     return first && isOpen(first) ? first : null;
   }
 
+  /** Replies in a second, averaged. */
+  get rate() { return this.#rate.value; }
+
   /** How many problems nobody has acknowledged. */
   get openProblems() { return this.problems.filter(isOpen).length; }
 
   /** Why it is not known which problems there are, in a sentence; null if it is. @returns {string|null} */
   get problemsUnknown() {
     const { access } = this.#clu;
-    return this.problemList.unknown ?? (access && !access.grants?.hear?.length ? "You may not hear any actor." : null);
+    return this.problemList.unknown ?? (access && !access.grants?.hear?.length ? "You may not hear what actors say." : null);
   }
 
   /** How many have ended before anybody acknowledged them. */
@@ -207,7 +205,7 @@ export class Store {
   #reply(reply) {
     const time = this.#timeOf(reply);
     this.total += 1;
-    this.#inWindow += 1;
+    this.#rate.reply();
     this.#changes.replies += 1;
     this.log.reply(reply, time);
     this.#scheduler.request(true);
@@ -320,6 +318,7 @@ export class Store {
   /** Handles that this page may hear more or less than before. An actor that it hears no longer is not silent for that. */
   #hearsOther() {
     for (const actor of this.actors.values()) actor.state({ interval_ms: null, consumer: null });  // the new snapshot tells them
+    this.#touch("problems");  // what one is told of are other ones now
     this.#askAll();
   }
 
@@ -375,12 +374,7 @@ export class Store {
 
   #second() {
     const now = this.now();
-    const passed = this.#seconds === 0 ? 1 : Math.max(0.5, (now - this.#seconds) / 1_000);
-    this.#seconds = now;
-    this.#window.push(this.#inWindow / passed);
-    this.#inWindow = 0;
-    if (this.#window.length > RATE_WINDOW) this.#window.shift();
-    this.rate = this.#window.reduce((sum, n) => sum + n, 0) / this.#window.length;
+    this.#rate.second(now);
     if (this.#due.size > 0 && this.link.state === "open") this.#askAll();
     if (this.silence !== (this.silence = this.#clu.silence)) this.#changes.link = true;
     if (!this.behind && !this.#clu.uncertain) this.#watchLiveness(now);

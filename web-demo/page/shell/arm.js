@@ -1,7 +1,7 @@
 /**
  * The arm switch. A new tab is disarmed: a display on a wall, or a tab that was opened to look, sends nothing that
- * moves something. Once armed it stays so for the tab, over reloads and reconnects, until somebody disarms it, or after
- * eight hours without a command. ArmNote says so a minute before, and when it has done it.
+ * moves something. Once armed it stays so for the tab, over reloads and reconnects, until somebody disarms it or another
+ * user logs in, or after eight hours without a command. ArmNote says so a minute before, and when it has done it.
  */
 
 import { lex } from "../core/shlex.js";
@@ -94,8 +94,14 @@ function matches(glob, text) {
   }
 }
 
+/**
+ * Whether this tab had the page before. A tab that another one opened, or that is a duplicate of one, begins with a copy
+ * of what that one keeps, and nobody has armed it.
+ */
+const isReloaded = () => performance.getEntriesByType("navigation")[0]?.type === "reload";
+
 export class Arm {
-  #shift = new Shift(Number(recall(TAB, KEY)) || 0);
+  #shift = new Shift(isReloaded() ? Number(recall(TAB, KEY)) || 0 : 0);
   #listeners = new Set();
   #button = document.getElementById("arm");
   #was = recall(TAB, KEY) !== null;  // whether it is armed as far as the page shows it

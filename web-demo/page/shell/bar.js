@@ -80,9 +80,8 @@ export class Bar {
   problems() {
     const { worst } = this.#parts;
     const { worst: first, openProblems: open, endedProblems, problemsUnknown: why } = this.#store;
-    const hears = hearing(this.#clu.access);
-    const unknown = first === null && (!this.#hears || hears === "nothing" || why !== null);  // calm must not be claimed then
-    const calm = hears === "all" ? "no problems" : "no problems that you may hear of";
+    const unknown = first === null && (!this.#hears || why !== null);  // calm must not be claimed then
+    const calm = hearing(this.#clu.access) === "all" ? "no problems" : "no problems that you may hear of";
     const ended = unknown ? 0 : endedProblems;
     const level = first?.level ?? "ok";
     setAttribute(worst, "data-ended", String(ended));

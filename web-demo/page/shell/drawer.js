@@ -7,6 +7,7 @@
 
 import { formatAge } from "../core/format.js";
 import { compare, hasEnded, isOpen } from "../core/problems.js";
+import { acknowledge } from "./acknowledge.js";
 import { button, element, keepFocus, setAttribute, setLevel, levelMark, setText } from "./dom.js";
 import { hearing } from "./identity.js";
 
@@ -96,8 +97,7 @@ export class Drawer {
   /** Why it is not known which problems there are, or "". What is listed is from before, then. */
   #unknown() {
     const { problemsUnknown } = this.#app.store;
-    const unheard = hearing(this.#app.clu.access) === "nothing" ? "You may not hear what actors say." : null;
-    const why = { link: "Not connected.", broker: "No replies come." }[document.body.dataset.dead] ?? problemsUnknown ?? unheard;
+    const why = { link: "Not connected.", broker: "No replies come." }[document.body.dataset.dead] ?? problemsUnknown;
     if (!why) return "";
     return `${why} It is not known whether there are ${this.#app.store.problems.length > 0 ? "others, or whether these are still so" : "problems"}.`;
   }
@@ -116,12 +116,9 @@ export class Drawer {
   /** Acknowledges a problem, or all of its actor's. */
   async acknowledge(problem, all) {
     const { store, notify } = this.#app;
-    try {
-      const those = all ? store.problems.filter((other) => other.actor === problem.actor && !ended(other)) : [problem];
-      await Promise.all(those.map((one) => store.acknowledge(one)));
-    } catch (error) {
-      notify(`Nothing was acknowledged: ${error.message.replace(/\.$/, "")}.`, { urgent: true });
-    }
+    const those = all ? store.problems.filter((other) => other.actor === problem.actor && !ended(other)) : [problem];
+    const why = await acknowledge(store, those);
+    if (why !== null) notify(why, { urgent: true });
   }
 
   /** Goes to the actor of a problem. */

@@ -35,9 +35,16 @@ export class Identity {
     if (access === null) return;
     this.#root.dataset.name = access.name;
     setText(this.#name, access.name || "not logged in");
+    this.#describe(access).catch(() => this.#details.replaceChildren());  // without the bridge, what was granted says nothing
+    this.tick();
+  }
+
+  /** Writes what is granted: the words are loaded when they are needed, since most bridges grant everything. */
+  async #describe(access) {
+    const { describe } = await import("./grantwords.js");
+    if (this.#access !== access) return;
     this.#details.replaceChildren(...describe(access.grants).map(([what, text]) => element("div", {},
       element("dt", { text: what }), element("dd", { text }))));
-    this.tick();
   }
 
   /** Updates the time left, once a second. */
@@ -59,22 +66,6 @@ function formatLeft(ms) {
   return seconds < 100 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
 }
 
-/** Describes grants, in words for the user. @returns {[string, string][]} */
-function describe({ hear = [], hide = [], own = false, rooms = [], publish = [], command = [], forbid = [], clients = false, admin = false, limits = {} }) {
-  const rows = [["hears", hears(hear, hide, own)]];
-  rows.push(["commands", command.length === 0 ? "none" : command.map(rule).join("; ")]);
-  if (command.length > 0 && forbid.length > 0) rows.push(["forbidden", forbid.map(rule).join("; ")]);
-  if (rooms.length > 0) rows.push(["rooms", rooms.join(", ")]);
-  if (publish.length > 0) rows.push(["publishes to", publish.join(", ")]);
-  if (clients) rows.push(["sees", "who is connected"]);
-  if (admin) rows.push(["administers", "this bridge"]);
-  const bounds = Object.entries(limits).map(([name, most]) => `${name} ${most}`);
-  if (bounds.length > 0) rows.push(["limits", bounds.join(", ")]);
-  return rows;
-}
-
-const selectsAll = (hear) => hear.some((filter) => Object.keys(filter).length === 0);
-
 /**
  * How much of what actors say a page may hear: of the rest, problems too, it is told nothing.
  * @param {import("../../client/access.js").Identity|null} access @returns {"all"|"some"|"nothing"}
@@ -82,19 +73,5 @@ const selectsAll = (hear) => hear.some((filter) => Object.keys(filter).length ==
 export function hearing(access) {
   if (!access) return "all";
   const { hear = [], hide = [] } = access.grants;
-  return hear.length === 0 ? "nothing" : selectsAll(hear) && hide.length === 0 ? "all" : "some";
-}
-
-function hears(hear, hide, own) {
-  const all = selectsAll(hear);
-  const heard = all ? "every reply" : hear.map(filterText).join("; ");
-  const also = own && !all ? [heard, "replies to its own commands"].filter(Boolean).join("; ") : heard;
-  return (also || "nothing") + (hide.length > 0 ? `, but not ${hide.map(filterText).join("; ")}` : "");
-}
-
-const filterText = (filter) => Object.entries(filter).map(([field, values]) => `${field} ${[values].flat().join(", ")}`).join(", ") || "every reply";
-
-function rule({ consumer, verb }) {
-  const actors = consumer === undefined ? "every actor" : [consumer].flat().join(", ");
-  return verb === undefined ? actors : `${actors} (${[verb].flat().join(", ")})`;
+  return hear.length === 0 ? "nothing" : hear.some((filter) => Object.keys(filter).length === 0) && hide.length === 0 ? "all" : "some";
 }

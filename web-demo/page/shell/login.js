@@ -46,6 +46,17 @@ export class Login {
     return ticket === null ? this.#token : { ticket };
   }
 
+  /** Whose credential this is: undefined if it is not valid, null if that is not known. A ticket cannot be asked about. */
+  async owner() {
+    if (this.#token === null) return null;
+    try {
+      const answer = await fetch("whoami", { headers: { Authorization: `Bearer ${this.#token}` }, cache: "no-store" });
+      return (await answer.json()).name;
+    } catch {
+      return null;
+    }
+  }
+
   /** Asks for a credential. @param {string} reason @param {boolean} required  nothing works without one */
   show(reason, required) {
     this.#required = required;

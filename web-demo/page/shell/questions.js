@@ -3,7 +3,7 @@
  * then the promise says so in a sentence, and the site is empty.
  */
 
-import { TEMPORARY } from "../core/store.js";
+import { TEMPORARY } from "../core/missing.js";
 
 /** ms after which a site that the bridge did not tell is asked for again. */
 const AGAIN = 1_000;

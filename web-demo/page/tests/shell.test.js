@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatBoard, hasItems, parseBoard, parseItem } from "../board/items.js";
 import { splitKeyword } from "../core/names.js";
+import { acknowledge } from "../shell/acknowledge.js";
 import { Announcer, describe, NewProblems, Sounded } from "../shell/announce.js";
 import { dangerOf, onlyReads, Shift } from "../shell/arm.js";
 import { deadness } from "../shell/dead.js";
@@ -166,4 +167,12 @@ test("a keyword is split at the actor that is known", () => {
   assert.deepEqual(splitKeyword("lvm.sci.foc.temp", isActor), { actor: "lvm.sci", keyword: "foc.temp" });
   assert.deepEqual(splitKeyword("other.x.y", isActor), { actor: "other", keyword: "x.y" });
   assert.deepEqual(splitKeyword("alone", isActor), { actor: "alone", keyword: "" });
+});
+
+test("of several problems it is said how many were not acknowledged, not that none was", async () => {
+  const store = (refused) => ({ acknowledge: async ({ key }) => { if (refused.includes(key)) throw new Error("Too many messages."); } });
+  const all = ["a", "b", "c"].map((key) => problem("dome", key, "warn"));
+  assert.equal(await acknowledge(store([]), all), null);
+  assert.equal(await acknowledge(store(["b", "c"]), all), "2 of 3 problems were not acknowledged: Too many messages.");
+  assert.equal(await acknowledge(store(["a", "b", "c"]), all), "Nothing was acknowledged: Too many messages.");
 });

@@ -403,18 +403,23 @@ test("a listener that fails does not stop the others", (t) => {
   store.stop();
 });
 
-test("an actor that may be heard no longer is not silent for that", async () => {
-  const { store, socket } = opened({
-    access: { name: "ann", grants: { hear: [{}] } },
-    actors: { dome: actor(0, { n: 0 }, { interval_ms: 1_000 }), roof: actor(0, { n: 0 }, { interval_ms: 1_000 }) },
-  });
-  await settled();
-  socket.requests();
-  socket.say({ op: "access", changed: ["hide"], name: "ann", grants: { hear: [{}], hide: [{ sender: "dome" }] } });
-  const asked = socket.requests();
-  assert.ok(asked.some(({ op }) => op === "problems"));
-  const { id } = asked.find(({ op }) => op === "snapshot");
-  socket.say({ op: "snapshot", id, epoch: "e1", seq: 40, actors: { roof: actor(0, { n: 0 }, { interval_ms: 1_000 }) } });
-  for (let s = 0; s < 7; s += 1) mock.timers.tick(1_000);  // quiet after five
-  assert.deepEqual(["dome", "roof"].map((name) => store.actors.get(name).liveness), ["alive", "quiet"]);
+test("an actor that may be heard no longer is not silent for that, be it told at once or by the next hello", async () => {
+  const everything = { name: "ann", grants: { hear: [{}] } };
+  const narrowed = { name: "ann", grants: { hear: [{}], hide: [{ sender: "dome" }] } };
+  const rhythm = { interval_ms: 1_000 };
+  for (const reconnects of [false, true]) {
+    const { store, socket: first } = opened({ access: everything, actors: { dome: actor(0, { n: 0 }, rhythm), roof: actor(0, { n: 0 }, rhythm) } });
+    await settled();
+    const socket = reconnects ? reconnect() : first;
+    socket.requests();
+    socket.say(reconnects ? { ...hello(ALL, Date.now()), access: narrowed } : { op: "access", changed: ["hide"], ...narrowed });
+    const asked = socket.requests();
+    assert.ok(asked.some(({ op }) => op === "problems"));
+    const { id } = asked.find(({ op, snapshot }) => op === "snapshot" || snapshot);
+    if (reconnects) for (const request of asked) socket.say({ op: "ok", id: request.id });
+    socket.say({ op: "snapshot", id, epoch: "e1", seq: 40, actors: { roof: actor(0, { n: 0 }, rhythm) } });
+    for (let s = 0; s < 7; s += 1) mock.timers.tick(1_000);  // quiet after five
+    assert.deepEqual(["dome", "roof"].map((name) => store.actors.get(name).liveness), ["alive", "quiet"], `reconnects: ${reconnects}`);
+    store.stop();
+  }
 });
