@@ -1,6 +1,10 @@
 package history
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // Figures are the figures of a store.
 type Figures struct {
@@ -32,7 +36,10 @@ func (s *Store) Gap(from, to time.Time) {
 	if from.IsZero() {
 		g.From = g.To
 	}
-	s.gaps = appendSpan(s.gaps, g)
+	// Those that a stream's past tells come after later ones.
+	at, _ := slices.BinarySearchFunc(s.gaps, g, func(a, b Span) int { return cmp.Compare(a.To, b.To) })
+	s.gaps = slices.Insert(s.gaps, at, g)
+	s.gaps = s.gaps[max(0, len(s.gaps)-maxSpans):]
 	s.gapCount++
 }
 

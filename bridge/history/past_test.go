@@ -178,3 +178,16 @@ func TestOfAPastEachChangeIsKeptOfItsLastMinutesOnly(t *testing.T) {
 		t.Errorf("figures %+v", f)
 	}
 }
+
+func TestGapsThatAPastTellsAreBeforeLaterOnes(t *testing.T) {
+	s := New(Limits{})
+	s.Gap(after(4000), after(4001))
+	for i := range 2 * maxSpans {
+		s.Gap(after(float64(i)), after(float64(i)+0.5))
+	}
+	gaps := s.ask(t, Query{From: start.UnixMilli(), To: after(5000).UnixMilli(), Points: 1}).Gaps
+	newest := gaps[len(gaps)-1]
+	if len(gaps) != maxSpans || newest[0] != after(4000).UnixMilli() || !slices.IsSortedFunc(gaps, func(a, b [2]int64) int { return int(a[0] - b[0]) }) {
+		t.Errorf("%d gaps are told, the last is %v", len(gaps), seconds(newest[:]))
+	}
+}

@@ -30,13 +30,13 @@ export class Legend {
   }
 
   #row(track) {
-    const { name, actor, path } = track;
+    const { name, actor, keyword } = track;
     const parts = {
       swatch: element("canvas", { class: "swatch", "aria-hidden": "true" }), value: element("td", { class: "value" }),
       unit: element("td", { class: "unit" }), range: element("td", { class: "range dim" }), note: element("td", { class: "note" }),
     };
     this.#rows.set(track, parts);
-    const link = element("a", { href: formatRoute(["actor", actor], { f: path[0] }), text: name });
+    const link = element("a", { href: formatRoute(["actor", actor], { f: keyword }), text: name });
     const remove = this.#remove === null ? [] : [button("✕", () => this.#remove(name), { class: "plot-remove", "aria-label": `Remove ${name}`, title: `Remove ${name}` })];
     return element("tr", { data: { keyword: name } }, element("th", { scope: "row" }, parts.swatch, link),
       parts.value, parts.unit, parts.range, parts.note, element("td", { class: "act" }, ...remove));

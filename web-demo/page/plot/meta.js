@@ -20,7 +20,7 @@ export class MetaOfTracks {
 
   /** @param {import("./source.js").Track} track @returns {Meta} */
   of({ actor, path }) {
-    const { unit, low, high, lowCritical, highCritical } = metaOf(actor, path.join("."), this.#app.models.get(actor), this.#app.site);
+    const { unit, low, high, lowCritical, highCritical } = metaOf(actor, path, this.#app.models.get(actor), this.#app.site);
     const limits = [[low, "warn"], [high, "warn"], [lowCritical, "error"], [highCritical, "error"]]
       .filter(([value]) => value !== null).map(([value, name]) => ({ value: Number(value), name }));
     return { unit, limits };

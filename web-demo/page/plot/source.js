@@ -25,6 +25,7 @@ export function pointsFor(keywords, wanted) {
  * @property {string} name      actor.keyword, with members below it
  * @property {string} actor
  * @property {string} path      the keyword, with members below it
+ * @property {string} keyword   without them
  * @property {NumberSeries|null} number
  * @property {StateSeries|null} state
  * @property {number} after     the history has its replies that were heard before this time, ms
@@ -51,8 +52,10 @@ export class Source {
   }
 
   #track(name) {
-    const { actor, keyword } = splitKeyword(name, (known) => this.#app.store.actors.has(known));
-    return { name, actor, path: keyword, number: null, state: null, after: 0, note: "" };
+    const { actor, keyword: path } = splitKeyword(name, (known) => this.#app.store.actors.has(known));
+    const keywords = this.#app.store.actors.get(actor)?.keywords;
+    const keyword = valueOf(path, (known) => keywords?.get(known)?.value)?.name ?? path.split(".", 1)[0];
+    return { name, actor, path, keyword, number: null, state: null, after: 0, note: "" };
   }
 
   get hasHistory() { return this.#app.clu.capabilities?.includes("history") ?? false; }

@@ -66,7 +66,7 @@ test("a plot has the units of its keywords once a bridge that was away has answe
   });
   let changed = 0;
   const meta = new MetaOfTracks({ models, site: { keywords: {} }, onSite: () => () => {} }, () => { changed += 1; });
-  const wind = { actor: "weather", path: ["wind_speed_ms"] };
+  const wind = { actor: "weather", path: "wind_speed_ms" };
   assert.equal(meta.of(wind).unit, "");
   await turn();
   isAway = false;

@@ -84,6 +84,13 @@ test("a name may have dots, and be any text", () => {
   assert.deepEqual(["none", "toString", "", ".", "constructor.name"].map(value), Array(5).fill(null));
 });
 
+test("a track knows its keyword without the members below it", () => {
+  const app = appWith();
+  app.store.actors.set("weather", { keywords: new Map(Object.entries({ "a.b": { value: { c: 1 } }, gone: {} })) });
+  const { tracks } = new Source(app, ["weather.a.b.c", "weather.gone", "weather.wind.x", "none.k.x"]);
+  assert.deepEqual(tracks.map(({ path, keyword }) => [path, keyword]), [["a.b.c", "a.b"], ["gone", "gone"], ["wind.x", "wind"], ["k.x", "k"]]);
+});
+
 test("a keyword that is a number and a word in turn is never both, and what it was before does not go on", async () => {
   const app = appWith();
   const source = new Source(app, ["weather.k", "weather.o.x"]);
