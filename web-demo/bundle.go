@@ -24,9 +24,11 @@ const (
 	bundleFolder = "bundle"
 	bundleApp    = bundleFolder + "/app.js"
 	bundleStyle  = bundleFolder + "/style.css"
-	bundleLater  = bundleFolder + "/later.css"
+	bundleLater  = bundleFolder + "/later.css" // with a hash before the extension
 	bundleClient = "clu.js"
 	vendorFolder = "page/vendor/" // what others wrote
+
+	bundleVersion = bundleFolder + "/version" // of the page that is served
 )
 
 // script is a joined script.

@@ -4,8 +4,10 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -18,7 +20,10 @@ var files embed.FS
 //
 // The modules are joined when the first request comes, which takes a tenth of a second; a bridge whose page nobody opens
 // spends nothing on it.
-func Handler() http.Handler {
+func Handler() http.Handler { return handlerOf(allAssets) }
+
+// handlerOf serves some assets.
+func handlerOf(made func() (map[string]*asset, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w.Header())
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -26,7 +31,7 @@ func Handler() http.Handler {
 			http.Error(w, "only GET and HEAD are allowed here", http.StatusMethodNotAllowed)
 			return
 		}
-		assets, err := allAssets()
+		assets, err := made()
 		if err != nil { // a fault of the embedded modules, which a test finds
 			http.Error(w, "the page cannot be put together: "+err.Error(), http.StatusInternalServerError)
 			return
@@ -128,10 +133,31 @@ func addBundles(assets map[string]*asset, from fs.FS) error {
 		if err != nil {
 			return err
 		}
-		assets[name] = newAsset(contentTypes[".css"], style)
+		made := newAsset(contentTypes[".css"], style)
+		if name == bundleLater {
+			// As with the scripts: a page of an earlier version must not mix it with its own.
+			name = strings.TrimSuffix(name, ".css") + "-" + made.hash + ".css"
+			page = strings.Replace(page, bundleLater, name, 1)
+		}
+		assets[name] = made
 	}
-	assets[indexName] = newAsset(contentTypes[".html"], []byte(page))
+	version := versionOf(assets, page)
+	assets[bundleVersion] = newAsset(contentTypes[""], []byte(version))
+	assets[indexName] = newAsset(contentTypes[".html"], []byte(strings.Replace(page, versionTag, versionTag+version, 1)))
 	return nil
+}
+
+// versionTag is where the page has its version.
+const versionTag = `<meta name="page-version" content="`
+
+// versionOf returns what identifies the page with all that it may load. A page that is open compares its own with that
+// of the bridge that it is connected to (page/shell/renewal.js).
+func versionOf(assets map[string]*asset, page string) string {
+	var all strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(assets)) {
+		all.WriteString(name + " " + assets[name].hash + "\n")
+	}
+	return contentHash([]byte(all.String() + page))
 }
 
 func setHeaders(h http.Header) {

@@ -18,9 +18,8 @@ export const BIGINTS = Object.freeze(["text", "bigint", "number"]);
 /** Where a number may start that is beyond 2^53: times in microseconds, which every reply has, are not. */
 const LONG = /[:,[\s-](?:9\d{15}|\d{17})/;
 
-/** Numbers, valid or not: JSON.parse has rejected invalid ones before the text is rewritten. */
-const NUMBER = /-?\d[\d.eE+-]*/g;
-const INTEGER = /^-?\d+$/;
+/** Long integers, and no parts of other numbers. JSON.parse has rejected what is no number before the text is rewritten. */
+const INTEGER = /(?<![\d.eE+-])-?\d{16,}(?![\d.eE])/g;
 
 /** What Python writes, and JSON has no numbers for. */
 const NOT_FINITE = /-?\b(?:NaN|Infinity)\b/g;
@@ -52,18 +51,29 @@ function parseFinite(text, as) {
   const rewritten = quoteIntegers(text, as === "bigint" ? MARK : "");
   if (rewritten === text) return value;
   if (as === "text") return JSON.parse(rewritten);
-  try {
-    return JSON.parse(rewritten, (_, item) => (typeof item === "string" && item.startsWith(MARK) ? BigInt(item.slice(MARK.length)) : item));
-  } catch (error) {
-    if (error instanceof RangeError) return JSON.parse(quoteIntegers(text, ""));  // nested deeper than a reviver can go: all digits, as text
-    throw error;
+  return unmarked(JSON.parse(rewritten));
+}
+
+/** Makes BigInts of marked strings. A reviver would take seconds for 10 MB, and cannot go as deep. */
+function unmarked(value) {
+  const top = [value];
+  const todo = [top];
+  const look = (holder, key) => {
+    const item = holder[key];
+    if (typeof item === "object" && item !== null) todo.push(item);
+    else if (typeof item === "string" && item.startsWith(MARK)) holder[key] = BigInt(item.slice(MARK.length));
+  };
+  for (let holder = todo.pop(); holder; holder = todo.pop()) {
+    if (Array.isArray(holder)) for (let n = 0; n < holder.length; n += 1) look(holder, n);
+    else for (const key of Object.keys(holder)) look(holder, key);
   }
+  return top[0];
 }
 
 /** Quotes and marks each integer that a number cannot represent. */
 function quoteIntegers(text, mark) {
-  const quoted = (token) => (INTEGER.test(token) && !Number.isSafeInteger(Number(token)) ? `"${mark}${token}"` : token);
-  return rewrite(text, (part) => part.replace(NUMBER, quoted));
+  const quoted = (token) => (Number.isSafeInteger(Number(token)) ? token : `"${mark}${token}"`);
+  return rewrite(text, (part) => part.replace(INTEGER, quoted));
 }
 
 /** Changes what is outside of strings. */

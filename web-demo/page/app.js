@@ -67,10 +67,16 @@ const app = {
 };
 
 app.views = new Views(app);
-const failed = ({ message }) => notify(`This part of the page could not be loaded: ${message}.`, { urgent: true });
+const missing = ({ message }) => notify(`This part of the page could not be loaded: ${message}. Load the page again.`, { urgent: true });
+const failed = (error) => {
+  missing(error);
+  app.checkVersion();  // a bridge of another version does not have the part
+};
 const drawer = new Later(async () => new (await import("./shell/drawer.js")).Drawer(app), failed);
 const palette = new Later(async () => new (await import("./shell/palette.js")).Palette(app), failed);
 const help = new Later(async () => new (await import("./shell/help.js")).Help(keys), failed);
+const renewal = new Later(async () => new (await import("./shell/renewal.js")).Renewal(notify), missing);
+app.checkVersion = () => renewal.with((it) => it.check());
 app.drawer = { get open() { return drawer.made?.open ?? false; }, toggle: () => drawer.show((it) => it.toggle()), close: () => drawer.made?.close() };
 app.palette = { show: () => palette.show((it) => it.show()) };
 app.help = { show: () => help.show((it) => it.show()) };
@@ -116,7 +122,10 @@ arm.onChange((armed, itself) => {
 });
 questions.onSite(({ title }) => app.badge.site(title));
 clu.on("notice", ({ op, actor }) => { if (op === "model") models.changed(actor); });
-clu.on("hello", () => models.refresh());  // perhaps it is another bridge
+clu.on("hello", () => {  // perhaps it is another bridge
+  models.refresh();
+  if (wasConnected) app.checkVersion();
+});
 clu.on("gap", ({ seconds }) => notify(`Replies ${seconds === null ? "" : `of ${seconds.toFixed(1)} s `}may be missing.`));
 clu.on("dropped", ({ count }) => notify(`${count} replies were left out: this page reads too slowly.`));
 clu.on("broker", ({ state, reason }) => {
@@ -197,9 +206,12 @@ function begin() {
 
 /** ms after the first connection at which the rest of the page is loaded: it must be there when the bridge has gone. */
 const LOAD_REST = 2_000;
+let wasConnected = false;
 const loadRest = clu.on("open", () => {
   loadRest();
   setTimeout(async () => {
+    wasConnected = true;
+    app.checkVersion();
     await loadAll();
     for (const part of [armNote, drawer, palette, help, identity]) await part.prepare().catch(() => {});
   }, LOAD_REST);

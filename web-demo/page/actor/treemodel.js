@@ -8,6 +8,15 @@ export const PAGE = 100;
 /** Below this depth a value is shown as text. */
 export const MAX_DEPTH = 32;
 
+/** The names of the members of objects: one may have very many, and is looked at again and again. @type {WeakMap<object, string[]>} */
+const names = new WeakMap();
+
+function namesOf(value) {
+  let known = names.get(value);
+  if (known === undefined) names.set(value, known = Object.keys(value));
+  return known;
+}
+
 /** Whether a value has something below it. */
 export function isBranch(value) {
   return typeof value === "object" && value !== null && sizeOf(value) > 0;
@@ -15,7 +24,7 @@ export function isBranch(value) {
 
 /** The number of members or items. */
 export function sizeOf(value) {
-  return Array.isArray(value) ? value.length : Object.keys(value).length;
+  return Array.isArray(value) ? value.length : namesOf(value).length;
 }
 
 /**
@@ -27,7 +36,7 @@ export function sizeOf(value) {
  */
 export function childrenOf(value, from, to) {
   if (Array.isArray(value)) return value.slice(from, to).map((item, n) => ({ key: String(from + n), value: item }));
-  return Object.keys(value).slice(from, to).map((key) => ({ key, value: value[key] }));
+  return namesOf(value).slice(from, to).map((key) => ({ key, value: value[key] }));
 }
 
 /** The path of a child, as op `history` and the plot write it. @param {string} path @param {string} key */
@@ -38,7 +47,7 @@ export function summary(value) {
   const size = sizeOf(value);
   const more = size > IN_SUMMARY ? ", …" : "";
   if (Array.isArray(value)) return `[${size}] ${value.slice(0, IN_SUMMARY).map(leaf).join(", ")}${more}`;
-  return `{${size}} ${Object.keys(value).slice(0, IN_SUMMARY).map((key) => `${key}: ${leaf(value[key])}`).join(", ")}${more}`;
+  return `{${size}} ${namesOf(value).slice(0, IN_SUMMARY).map((key) => `${key}: ${leaf(value[key])}`).join(", ")}${more}`;
 }
 
 const IN_SUMMARY = 6;

@@ -29,9 +29,9 @@ function write(value, label, depth, lines) {
     lines.push(start + compactJSON(value, 200));
   } else {
     if (start !== "") lines.push(start.trimEnd());
-    for (const key in value) {  // not Object.entries: the value may be huge, and only its start is written
+    for (const [key, item] of members(value)) {
       if (lines.length >= MAX_LINES) return;
-      if (Object.hasOwn(value, key)) write(value[key], key, depth + 1, lines);
+      write(item, key, depth + 1, lines);
     }
   }
 }
@@ -66,11 +66,33 @@ function formatNumber(value) {
 export function compactJSON(value, limit = Infinity) {
   let text;
   try {
-    text = formatJSON(value);
+    text = formatJSON(limit === Infinity ? value : beginning(value, { left: limit }));
   } catch {  // nested deeper than JSON.stringify can go
     text = "(nested too deep to show)";
   }
   return shorten(text ?? "null", limit);
+}
+
+/** As much of a value as is written in so many characters: writing 10 MB for a row of 400 would stop the page. */
+function beginning(value, room) {
+  if (typeof value === "string") {
+    room.left -= value.length;
+    return room.left < 0 ? value.slice(0, value.length + room.left + 1) : value;
+  }
+  room.left -= 1;
+  if (typeof value !== "object" || value === null) return value;
+  const entries = [];
+  for (const [key, item] of members(value)) {
+    if (room.left < 0) break;
+    entries.push([key, beginning(item, room)]);
+  }
+  return Array.isArray(value) ? entries.map(([, item]) => item) : Object.fromEntries(entries);
+}
+
+/** The members of an object or a list, one by one: it may be huge, and only its beginning is looked at. */
+function* members(value) {
+  if (Array.isArray(value)) yield* value.entries();
+  else for (const key in value) if (Object.hasOwn(value, key)) yield [key, value[key]];
 }
 
 export function shorten(text, limit) {

@@ -7,6 +7,15 @@ import { element, setAttribute, setText } from "../shell/dom.js";
 /** Characters of a body that are written: more is not in sight. */
 const SHOWN = 400;
 
+/** What is written of the bodies. A row in sight is filled again and again, and a body may have 10 MB. @type {WeakMap<object, string>} */
+const bodies = new WeakMap();
+
+function bodyText(reply) {
+  let text = bodies.get(reply);
+  if (text === undefined) bodies.set(reply, text = compactJSON(reply.body, SHOWN));
+  return text;
+}
+
 const cell = (name) => element("span", { role: "gridcell", class: name });
 
 /** Makes a row, which shows any item. */
@@ -40,7 +49,7 @@ function fill(row, item, isMarked, now) {
   setAttribute(code, "title", reply && Object.hasOwn(CODES, reply.code) ? CODES[reply.code].name : null);
   setText(code, reply ? reply.code || "–" : "");
   setText(sender, reply ? reply.sender ?? "(no sender)" : "");
-  setText(body, reply ? compactJSON(reply.body, SHOWN) : item.mark);
+  setText(body, reply ? bodyText(reply) : item.mark);
   setText(id, reply ? shortId(reply.commandId) : "");
 }
 

@@ -49,7 +49,11 @@ export class Views {
       this.#mount(new View(this.#app), route);
     } catch (error) {
       console.error(error);
-      if (turn === this.#turn) this.#say(`This view could not be shown: ${error.message}. Load the page again.`);
+      if (turn === this.#turn) {
+        this.#titled(route);
+        this.#say(`This view could not be shown: ${error.message}. Load the page again.`);
+      }
+      this.#app.checkVersion();  // a bridge of another version does not have the module
     }
   }
 

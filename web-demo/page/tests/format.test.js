@@ -46,3 +46,31 @@ test("integers are written with all digits, and without quotes", () => {
   assert.equal(formatValue({ target: 5853498713190525697n }), "target: 5853498713190525697");
   assert.equal(compactJSON({ target: [5853498713190525696n] }), '{"target":[5853498713190525696]}');
 });
+
+test("of a huge value only the beginning is looked at", () => {
+  let looked = 0;
+  const items = new Proxy(Array.from({ length: 100_000 }, (_, n) => ({ n })), {
+    get(target, name) {
+      looked += 1;
+      return Reflect.get(target, name);
+    },
+  });
+  for (const write of [(value) => compactJSON(value, 400), formatValue]) {
+    for (const value of [items, { a: 1, items }]) {
+      looked = 0;
+      assert.match(write(value), /…$/);
+      assert.ok(looked < 500, `${looked} looks`);
+    }
+  }
+});
+
+test("what is cut of JSON is its beginning", () => {
+  const values = ["x".repeat(50), [], {}, null, undefined, 5853498713190525696n, [1.5, "é\"\n", [null, true]], JSON.parse('{"10": 1, "b": {"__proto__": [5]}, "a": "y", "2": []}')];
+  values.push(values.slice(), { values: values.slice() });
+  for (const value of values) {
+    const whole = compactJSON(value);
+    for (let limit = 0; limit <= whole.length + 1; limit += 1) {
+      assert.equal(compactJSON(value, limit), limit < whole.length ? `${whole.slice(0, limit)}…` : whole);
+    }
+  }
+});
