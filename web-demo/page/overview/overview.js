@@ -4,7 +4,7 @@
  */
 
 import { byName } from "../core/order.js";
-import { button, element, rank, setAttribute, setHidden, setText } from "../shell/dom.js";
+import { button, element, rank, setText } from "../shell/dom.js";
 import { formatRoute } from "../shell/router.js";
 import { drawn, layOut, moved, placeOf } from "./layout.js";
 import { lifeOf } from "./life.js";
@@ -176,7 +176,7 @@ export class OverviewView {
   #arrange(order = this.#wanted()) {
     this.#order = order;
     const { list, nothing } = this.#parts;
-    setHidden(nothing, order.length > 0);
+    nothing.hidden = order.length > 0;
     setText(nothing, this.#nothing());
     this.#count();
     if (order.length > 0) this.#measure();
@@ -184,7 +184,7 @@ export class OverviewView {
     this.#layout = layOut({ count: order.length, width, height: height - top, rowHeight: phone ? PHONE_ROW : ROW });
     this.#room.scrolled = Math.min(this.#room.scrolled, Math.max(0, top + this.#layout.height - height));  // as the browser will have it
     list.style.setProperty("height", `${this.#layout.height}px`);
-    setAttribute(list, "data-columns", String(this.#layout.columns));
+    list.dataset.columns = this.#layout.columns;
     this.#draw();
   }
 
