@@ -39,7 +39,7 @@ func BenchmarkFirstLoad(b *testing.B) {
 	s.all()
 	do(b, ctx, chromedp.EmulateViewport(1400, 860), onNewDocument(whenInteractive), throttle(slowCPU), withoutCache())
 	var all struct{ Began, Usable, Interactive, Files, Bytes float64 }
-	n, cpu := 0.0, time.Duration(0)
+	n, layouts, cpu := 0.0, 0.0, time.Duration(0)
 	for b.Loop() {
 		do(b, ctx, chromedp.Navigate("http://"+o.addr+"/nothing"))
 		thread := renderer(b).mainThread()
@@ -47,6 +47,7 @@ func BenchmarkFirstLoad(b *testing.B) {
 		do(b, ctx, chromedp.Navigate("http://"+o.addr+"/"))
 		until(b, ctx, "the page is interactive", `window.record?.interactive > 0`)
 		cpu += thread.onCPU() - before
+		layouts += metrics(b, ctx)["LayoutCount"]
 		one := evaluate[struct{ Began, Usable, Interactive, Files, Bytes float64 }](b, ctx, `record`)
 		all.Began += one.Began
 		all.Usable += one.Usable
@@ -58,6 +59,7 @@ func BenchmarkFirstLoad(b *testing.B) {
 	b.ReportMetric(all.Usable/n, "ms/usable")
 	b.ReportMetric(all.Interactive/n, "ms/values")
 	b.ReportMetric(cpu.Seconds()*1_000/n, "ms-CPU/values")
+	b.ReportMetric(layouts/n, "layouts")
 	b.ReportMetric(all.Files, "files")
 	b.ReportMetric(all.Bytes, "bytes")
 }

@@ -185,7 +185,7 @@ func BenchmarkTheIdlePage(b *testing.B) {
 					after := metrics(b, ctx)
 					b.ReportMetric(100*(page.mainThread().cpu()-main).Seconds()/20, "%-main-thread")
 					b.ReportMetric(100*(page.cpu()-cpu).Seconds()/20, "%-renderer-CPU")
-					for _, name := range []string{"ScriptDuration", "LayoutDuration", "RecalcStyleDuration", "LayoutCount", "RecalcStyleCount"} {
+					for _, name := range []string{"TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration", "LayoutCount", "RecalcStyleCount"} {
 						b.Logf("%s: %.3f a second", name, (after[name]-before[name])/20)
 					}
 					stop()

@@ -14,6 +14,9 @@ const SAME_REPLY = 1_000;
 /** ms between two drawings of a sparkline: in an hour over 84 pixels nothing happens sooner. */
 const REDRAW = 10_000;
 
+/** Characters of a value that are in sight in any width; of a longer one the title has all. */
+const SHORT = 12;
+
 const WORST = { warn: 1, critical: 2 };
 
 export class KeywordRow {
@@ -41,7 +44,7 @@ export class KeywordRow {
     const parts = this.#parts = {
       name: element("a", { class: "key", href: table.plotLink(path), text: name }),
       description: element("span", { class: "description" }),
-      value: element("span", { class: "value" }), unit: element("span", { class: "unit" }), limit: element("span", { class: "limit" }),
+      value: element("span", { class: "value", tabindex: "-1" }), unit: element("span", { class: "unit" }), limit: element("span", { class: "limit" }),
       bits: element("span", { class: "bits" }),
       spark: sparkElement(),
       age: element("span", { class: "age" }),
@@ -94,7 +97,7 @@ export class KeywordRow {
     setText(description, this.#meta.description);
     const limits = describeLimits(this.#meta) || null;
     setAttribute(description, "title", limits);
-    setAttribute(shown, "title", limits);
+    setAttribute(shown, "title", text.length > SHORT ? [text, limits].filter(Boolean).join("\n\n") : limits);
     this.#renderBits();
     this.draw(REDRAW);
     this.age();

@@ -9,6 +9,9 @@ import { element, setAttribute, setHidden, setText } from "../shell/dom.js";
 /** Rows of a table; of an actor with more keywords, the number is told. */
 const MAX_ROWS = 200;
 
+/** Characters of a value that are in sight in any width; of a longer one the title has all. */
+const SHORT = 12;
+
 export class ValuesItem {
   #app;
   #names;
@@ -59,7 +62,9 @@ export class ValuesItem {
     const known = store.actors.get(actor)?.keywords.get(keyword);
     const unit = unitOf(site, actor, keyword);
     const limit = limitOf(site, actor, keyword, known?.value);
-    setText(row.value, known === undefined ? "–" : `${{ warn: "▲ ", critical: "✖ " }[limit] ?? ""}${known.text}${unit === "" ? "" : ` ${unit}`}`);
+    const text = known === undefined ? "–" : `${{ warn: "▲ ", critical: "✖ " }[limit] ?? ""}${known.text}${unit === "" ? "" : ` ${unit}`}`;
+    setText(row.value, text);
+    setAttribute(row.value, "title", text.length > SHORT ? text : null);
     setText(row.age, known === undefined ? "never" : formatAge(store.shownAge(known.time)));
     setAttribute(row.root, "data-limit", limit === "ok" ? null : limit);
   }

@@ -97,8 +97,10 @@ export class Actor {
     this.time = Math.max(this.time, Date.parse(time) || 0);
     this.state({ interval_ms: interval, consumer });
     const changed = [];
+    let [said, heard] = [null, 0];  // most keywords are of one reply, and dates take long to read
     for (const [name, entry] of Object.entries(keywords)) {
-      const from = { time: Date.parse(entry.time), code: entry.code, seq: entry.seq, epoch, internal: entry.internal === true };
+      if (entry.time !== said) [said, heard] = [entry.time, Date.parse(entry.time)];
+      const from = { time: heard, code: entry.code, seq: entry.seq, epoch, internal: entry.internal === true };
       if ((name === "text" || name === "error") && typeof entry.value === "string") this.#say(from.time, entry.code, entry.value);
       this.#set(name, entry.value, from, entry.too_large, changed);
     }

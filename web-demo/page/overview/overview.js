@@ -10,21 +10,25 @@ import { formatRoute } from "../shell/router.js";
 import { drawn, layOut, moved, placeOf } from "./layout.js";
 import { lifeOf } from "./life.js";
 import { Row } from "./row.js";
-import { Trends } from "./trends.js";
 
 /** px of a row; on a phone it has two lines. */
 const ROW = 24;
 const PHONE_ROW = 48;
 const PHONE = 640;
 
+/** ms after the first rows at which their lines are loaded: an operator reads values first. */
+const LINES_AFTER = 100;
+
 /** After somebody pointed at the list or moved in it, the rows keep their places for this time, ms. */
 const HANDS_OFF = 6_000;
 
 export class OverviewView {
   #app;
-  #trends;
+  #trends = null;     // the lines; null before they are loaded
+  #lines = null;      // the timer that loads them
   #rows = new Map();  // actor -> Row, those in the document
   #order = [];
+  #room = { width: 1, height: 1, top: 0, phone: false, scrolled: 0 };
   #layout = layOut({ count: 0, width: 1, height: 1, rowHeight: ROW });
   #current = null;    // the actor whose row is in the tab order
   #touched = -Infinity;
@@ -37,7 +41,6 @@ export class OverviewView {
 
   constructor(app) {
     this.#app = app;
-    this.#trends = new Trends(app, (actor) => this.#rows.get(actor)?.redraw(this.#trends));
   }
 
   get title() { return "Overview"; }
@@ -58,7 +61,10 @@ export class OverviewView {
     list.addEventListener("focusin", ({ target }) => this.#setCurrent(target.closest("li")?.dataset.actor ?? null));
     list.addEventListener("pointermove", () => { this.#touched = performance.now(); }, { passive: true });
     this.#scroller = root.parentElement;
-    const scrolled = () => this.#draw();
+    const scrolled = () => {
+      this.#measure();
+      this.#draw();
+    };
     this.#scroller.addEventListener("scroll", scrolled, { passive: true });
     const resized = new ResizeObserver(() => this.#arrange());
     resized.observe(this.#scroller);
@@ -79,8 +85,23 @@ export class OverviewView {
 
   unmount() {
     for (const end of this.#ends) end();
-    this.#trends.stop();
+    clearTimeout(this.#lines);
+    this.#lines = undefined;  // they are loaded in vain, if they are being loaded
+    this.#trends?.stop();
     this.#rows.clear();
+  }
+
+  /** Loads the lines once there are rows. Without the bridge there are none; they are loaded when it is back. */
+  #loadLines() {
+    if (this.#trends !== null || this.#lines !== null || this.#rows.size === 0) return;
+    const timer = this.#lines = setTimeout(async () => {
+      const { Trends } = await import("./trends.js").catch(() => ({}));
+      if (this.#lines !== timer) return;
+      this.#lines = null;
+      if (Trends === undefined) return;
+      this.#trends = new Trends(this.#app, (actor) => this.#rows.get(actor)?.redraw(this.#trends));
+      this.#renderAll();
+    }, LINES_AFTER);
   }
 
   search() {
@@ -89,7 +110,8 @@ export class OverviewView {
   }
 
   update(changes) {
-    this.#trends.take(changes.keywords);
+    this.#trends?.take(changes.keywords);
+    if (changes.link) this.#loadLines();
     if (changes.access) this.#rights();
     if (changes.link || this.#mayReorder(changes)) this.#reorder();
     for (const name of changes.actors) this.#dirty.add(name);
@@ -155,20 +177,26 @@ export class OverviewView {
   #arrange(order = this.#wanted()) {
     this.#order = order;
     const { list, nothing } = this.#parts;
-    const width = list.clientWidth || this.#scroller.clientWidth;
-    const phone = this.#scroller.clientWidth <= PHONE;
-    this.#layout = layOut({ count: order.length, width, height: this.#seen(), rowHeight: phone ? PHONE_ROW : ROW });
-    list.style.setProperty("height", `${this.#layout.height}px`);
-    list.dataset.columns = this.#layout.columns;
     nothing.hidden = order.length > 0;
     setText(nothing, this.#nothing());
     this.#count();
+    if (order.length > 0) this.#measure();
+    const { width, height, top, phone } = this.#room;
+    this.#layout = layOut({ count: order.length, width, height: height - top, rowHeight: phone ? PHONE_ROW : ROW });
+    this.#room.scrolled = Math.min(this.#room.scrolled, Math.max(0, top + this.#layout.height - height));  // as the browser will have it
+    list.style.setProperty("height", `${this.#layout.height}px`);
+    list.dataset.columns = this.#layout.columns;
     this.#draw();
   }
 
-  /** The height in which rows can be seen, px. */
-  #seen() {
-    return this.#scroller.clientHeight - this.#parts.list.offsetTop;
+  /**
+   * Notes the room for rows. Each look at it may make the browser lay the page out, so there is one for an arrangement, before
+   * its rows are written, and none for a page that shows no actor yet.
+   */
+  #measure() {
+    const { clientWidth, clientHeight } = this.#scroller;
+    const { list } = this.#parts;
+    this.#room = { width: list.clientWidth || clientWidth, height: clientHeight, top: list.offsetTop, phone: clientWidth <= PHONE, scrolled: this.#scroller.scrollTop };
   }
 
   #nothing() {
@@ -180,8 +208,8 @@ export class OverviewView {
   /** Puts the rows that are in sight into the document, and takes the others out. */
   #draw() {
     const { list } = this.#parts;
-    const top = Math.max(0, this.#scroller.scrollTop - list.offsetTop);
-    const { from, to } = drawn(this.#layout, top, this.#scroller.clientHeight);
+    const { top, height, scrolled } = this.#room;
+    const { from, to } = drawn(this.#layout, Math.max(0, scrolled - top), height);
     const focused = list.contains(document.activeElement) ? this.#current : null;
     const names = new Set(this.#order.slice(from, to));
     for (const [name, row] of this.#rows) {
@@ -190,6 +218,7 @@ export class OverviewView {
       this.#rows.delete(name);
     }
     for (let index = from; index < to; index += 1) this.#place(this.#order[index], index);
+    this.#loadLines();
     if (this.#current === null || !this.#rows.has(this.#current)) this.#setCurrent(this.#order[from] ?? null);
   }
 
@@ -261,6 +290,7 @@ export class OverviewView {
     const { scrollTop, clientHeight } = this.#scroller;
     if (y < scrollTop + rowHeight) this.#scroller.scrollTop = y - 2 * rowHeight;
     else if (y + rowHeight > scrollTop + clientHeight) this.#scroller.scrollTop = y + rowHeight - clientHeight;
+    this.#measure();
     this.#draw();
     this.#rows.get(this.#order[index])?.link.focus({ preventScroll: true });
   }

@@ -17,13 +17,16 @@ const IDLE = /(^|_)(version|id|uuid|count|counter|total|time|timestamp|date|upti
  */
 export function choose(keywords, pinned) {
   if (pinned?.length > 0) return pinned.slice(0, PINS);
-  const scored = [];
+  const best = [];  // not all are sorted: an actor may have a thousand
   for (const [name, { value }] of keywords) {
     const points = worth(name, value);
-    if (points !== null) scored.push({ name, points });
+    if (points === null) continue;
+    let at = best.length;
+    while (at > 0 && (best[at - 1].points - points || -byName(best[at - 1].name, name)) < 0) at -= 1;
+    if (at < PINS) best.splice(at, 0, { name, points });
+    if (best.length > PINS) best.pop();
   }
-  scored.sort((a, b) => b.points - a.points || byName(a.name, b.name));
-  return scored.slice(0, PINS).map(({ name }) => name);
+  return best.map(({ name }) => name);
 }
 
 function worth(name, value) {

@@ -10,16 +10,28 @@ const SVG = "http://www.w3.org/2000/svg";
 /** Characters of a value that are shown. */
 const VALUE_CHARS = 24;
 
+/** A row without an actor, of which the others are copies: to make each part of each would take several times as long. */
+let blank = null;
+
+function makeBlank() {
+  const span = (name, ...children) => element("span", { class: name }, ...children);
+  const svg = document.createElementNS(SVG, "svg");
+  for (const [name, value] of [["viewBox", "0 0 60 10"], ["preserveAspectRatio", "none"], ["aria-hidden", "true"]]) svg.setAttribute(name, value);
+  svg.append(document.createElementNS(SVG, "path"));
+  const pins = Array.from({ length: PINS }, () => span("pin", span("key"), element("span", { class: "beyond", "aria-hidden": "true" }), span("value")));
+  return element("li", { "data-level": "ok" }, levelMark("ok"), element("a", { class: "name", tabindex: "-1" }), span("seen"), span("problem"), ...pins, span("spark", svg));
+}
+
 export class Row {
   #actor;
   #app;
-  #mark = levelMark("ok");
+  #mark;
   #link;
-  #seen = element("span", { class: "seen" });
-  #problem = element("span", { class: "problem" });
-  #pins = Array.from({ length: PINS }, () => new Pin());
-  #line = document.createElementNS(SVG, "path");
+  #seen;
+  #problem;
+  #pins;
   #spark;
+  #line;
   #drawnAt = -Infinity;
   #chosen = { size: -1, pinned: undefined, names: [] };
   #unheard = false;  // this client may not hear the actor: these are the last known values
@@ -28,15 +40,14 @@ export class Row {
   constructor(app, actor) {
     this.#app = app;
     this.#actor = actor;
-    this.#link = element("a", { class: "name", href: `#/actor/${encodeURIComponent(actor.name)}`, tabindex: "-1", text: actor.name, title: actor.name });
-    const svg = document.createElementNS(SVG, "svg");
-    svg.setAttribute("viewBox", "0 0 60 10");
-    svg.setAttribute("preserveAspectRatio", "none");
-    svg.setAttribute("aria-hidden", "true");
-    svg.append(this.#line);
-    this.#spark = element("span", { class: "spark" }, svg);
-    this.root = element("li", { data: { actor: actor.name, level: "ok" } },
-      this.#mark, this.#link, this.#seen, this.#problem, ...this.#pins.map(({ root }) => root), this.#spark);
+    this.root = (blank ??= makeBlank()).cloneNode(true);
+    let pins;
+    [this.#mark, this.#link, this.#seen, this.#problem, ...pins] = this.root.children;
+    this.#spark = pins.pop();
+    this.#line = this.#spark.firstChild.firstChild;
+    this.#pins = pins.map((root) => new Pin(root));
+    this.root.dataset.actor = this.#link.textContent = this.#link.title = actor.name;
+    this.#link.href = `#/actor/${encodeURIComponent(actor.name)}`;
   }
 
   /** The part that gets the focus. */
@@ -50,7 +61,7 @@ export class Row {
     setAttribute(this.root, "aria-setsize", String(count));
   }
 
-  /** Writes what may have changed. @param {import("./trends.js").Trends} trends */
+  /** Writes what may have changed. @param {import("./trends.js").Trends|null} trends  null before they are loaded */
   render(trends) {
     const { name, level, keywords, problems, consumer } = this.#actor;
     if (this.root.dataset.level !== level) this.root.dataset.level = level;
@@ -96,6 +107,7 @@ export class Row {
 
   /** Draws the sparkline, at most every ten seconds. */
   #draw(trends) {
+    if (trends === null) return;
     const now = this.#app.store.now();
     if (now - this.#drawnAt < 10_000 && this.#drawnAt <= now) return;
     const { path, title } = trends.of(this.#actor, now);
@@ -113,12 +125,13 @@ export class Row {
 }
 
 class Pin {
-  #name = element("span", { class: "key" });
-  #mark = element("span", { class: "beyond", "aria-hidden": "true" });
-  #value = element("span", { class: "value" });
+  #name;
+  #mark;
+  #value;
 
-  constructor() {
-    this.root = element("span", { class: "pin" }, this.#name, this.#mark, this.#value);
+  constructor(root) {
+    this.root = root;
+    [this.#name, this.#mark, this.#value] = root.children;
   }
 
   render(site, actor, keyword, keywords) {

@@ -60,7 +60,7 @@ export class Views {
   #mount(view, route) {
     const root = element("div", { class: "view" });
     this.#root.replaceChildren(root);
-    this.#root.scrollTop = 0;
+    if (this.#path !== "") this.#root.scrollTop = 0;  // asking for it makes the browser lay the page out
     view.mount(root, route);
     this.#view = view;
     this.#titled(route);

@@ -50,6 +50,14 @@ test("the site's pins come first, else telling scalars, always the same ones", (
   assert.deepEqual(choose(new Map(), []), []);
 });
 
+test("those chosen are the first of all in order, whatever order they come in", () => {
+  const names = ["wind_speed", "a10_temp", "a2_temp", "humidity", "n", "uptime", "a", "b", "is_safe"];
+  for (let turn = 0; turn < names.length; turn += 1) {
+    const turned = [...names.slice(turn), ...names.slice(0, turn)];
+    assert.deepEqual(choose(keywords(Object.fromEntries(turned.map((name) => [name, 1.5]))), undefined), ["a2_temp", "a10_temp", "humidity"], `from ${turned[0]} on`);
+  }
+});
+
 test("names do not repeat their actor, and units come from the site, else from the name", () => {
   assert.equal(shortName("dome", "dome_shutter"), "shutter");
   assert.equal(shortName("dome", "dome_"), "dome_");
