@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -51,6 +52,28 @@ func TestTheLogGoesBackToBeforeThePageWasLoaded(t *testing.T) {
 		do(t, ctx, chromedp.Focus(".rows"), chromedp.KeyEvent(kb.End))
 		until(t, ctx, "End goes to the newest", logNumbers+fmt.Sprintf(`.at(-1) === %d && document.querySelector(".log-newest").hidden`, p.n))
 	}
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+func TestTheLogGoesOnInTheStreamBeyondTheBridgesMemory(t *testing.T) {
+	node := testkit.StartRabbitMQ(t)
+	ctx := testkit.Browser(t)
+	o := &observatory{url: node.URL(), configure: func(cfg *bridge.Config) {
+		cfg.Durable.Stream, cfg.History.Replies = &bridge.Stream{Bytes: 100 << 20}, 20
+	}}
+	o.startBridge(t, listen(t))
+	p := o.publisher(t)
+	for range 1_700 {
+		p.next()
+	}
+	openHash(t, ctx, o.addr, "#/log", sizes[0])
+	until(t, ctx, "the newest are there", logNumbers+fmt.Sprintf(`.at(-1) === %d`, p.n))
+	do(t, ctx, chromedp.Focus(".rows"))
+	until(t, ctx, "Home goes back until there is nothing before", `(() => {
+		document.querySelector(".rows").dispatchEvent(new KeyboardEvent("keydown", { key: "Home", bubbles: true }));
+		return `+logHead+`.startsWith("The bridge has nothing before ") && `+logNumbers+`[0] === 1;
+	})()`)
+	until(t, ctx, "all are listed, once", fmt.Sprintf(`%s === %d`, logRows, p.n))
 	testkit.NoConsoleErrors(t, ctx)
 }
 

@@ -19,7 +19,7 @@ const (
 	maxOlderParts    = 4               // that are read for one page
 	maxOlderTime     = 2 * time.Second // after which no other part is read for the page
 	maxOlderReaders  = 2               // at a time
-	maxOlderWaiting  = 64              // pages that wait for their turn
+	maxOlderWaiting  = 256             // pages that wait for their turn
 	maxOlderOfClient = maxOlderWaiting / 8
 )
 
