@@ -45,7 +45,7 @@ func (k Keyword) withSite(path []string, unit, description string) Keyword {
 func WithHeard(keywords map[string]Keyword, names []string) map[string]Keyword {
 	cloned := false
 	for _, name := range names {
-		unit := unitOf(name)
+		unit := UnitOf(name)
 		if _, known := keywords[name]; known || unit == "" {
 			continue
 		}

@@ -153,7 +153,7 @@ func TestTheUnitOfAKeywordIsThatOfItsSuffix(t *testing.T) {
 		"deg": "", "s": "", "ms": "", "temp": "", "": "", "_": "", "limit_min": "", "alt_min": "", "time_h": "h", "half_h": "", "dome_height_m": "m", "am_m": "",
 		"TEMP_C": "°C", "freq_mhz": "MHz", "cooler_power_w": "W", "size_mb": "MB",
 	} {
-		if got := unitOf(name); got != want {
+		if got := UnitOf(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}

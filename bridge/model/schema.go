@@ -41,7 +41,7 @@ type schemaReader struct {
 
 // ParseSchema reads the keyword schema of an answer to get_schema: a string that holds a JSON
 // Schema of the actor's keywords, or the schema itself. left says in a sentence what was too much,
-// or is "". Units come from the schema (unit, units), or from the names ([unitOf]).
+// or is "". Units come from the schema (unit, units), or from the names ([UnitOf]).
 func ParseSchema(raw json.RawMessage) (keywords map[string]Keyword, left string, err error) {
 	raw, err = unquote(raw)
 	if err != nil {
@@ -201,7 +201,7 @@ func (r *schemaReader) unit(name string, n schemaNode, kind string) (unit, from 
 	if kind == "string" || kind == "boolean" || kind == "object" {
 		return "", ""
 	}
-	if unit := unitOf(name); unit != "" {
+	if unit := UnitOf(name); unit != "" {
 		return unit, fromSuffix
 	}
 	return "", ""

@@ -43,11 +43,11 @@ var qualifiers = map[string]bool{
 	"setpoint": true, "target": true, "last": true, "now": true, "limit": true, "error": true,
 }
 
-// unitOf returns the unit that the suffix of a keyword's name says, or "":
+// UnitOf returns the unit that the suffix of a keyword's name says, or "":
 //
 //	wind_direction_deg  deg      ccd_temp_c    °C     wind_speed_ms  m/s
 //	exposure_time_s     s        humidity_pct  %      latency_ms     ms
-func unitOf(name string) string {
+func UnitOf(name string) string {
 	words := strings.Split(strings.ToLower(name), "_")
 	for len(words) > 2 && qualifiers[words[len(words)-1]] {
 		words = words[:len(words)-1]

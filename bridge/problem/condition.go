@@ -362,9 +362,6 @@ func (t *Tracker) raiseAgain(e *entry, at time.Time, seq uint64) {
 // end ends a problem that holds no longer.
 func (t *Tracker) end(e *entry, at time.Time) {
 	e.Active, e.ended = false, at
-	if e.cond != nil {
-		e.say()
-	}
 	a := t.actors[e.Actor]
 	if e.hovers() && e.Acked != nil {
 		a.remember(e.Key, earlyAck{Acked: *e.Acked, ended: at})

@@ -1,6 +1,7 @@
 package problem
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -180,8 +181,42 @@ func TestAProblemOfAConditionHasTheValueThatItsKeywordHasNow(t *testing.T) {
 	expect("Too much wind")
 	h.says("weather", "i", `{"wind": 14}`)
 	expect("Too much wind: wind 14 m/s, above 10 m/s")
+	h.told = nil
+	for i := range 10 {
+		h.says("weather", "i", fmt.Sprintf(`{"wind": 15.%d}`, i))
+		h.clock.Pass(100 * time.Millisecond)
+	}
+	if len(h.told) > 2 {
+		t.Errorf("ten values in a second were told %d times", len(h.told))
+	}
 	h.says("weather", "i", `{"wind": 9}`)
 	expect("Too much wind")
+	h.says("weather", "i", `{"wind": 12.5}`)
+	h.clock.Pass(12 * time.Second) // raised by time alone
+	expect("Too much wind: wind 12.5 m/s, above 10 m/s")
+}
+
+func TestOneOfTwoKeywordsHasAnotherValue(t *testing.T) {
+	h := newHarness(t)
+	h.site(&site.Config{Conditions: []site.ConditionConfig{{Name: "bad", When: "dome.wind > 10 and dome.rain > 1", Text: "Bad"}}})
+	h.says("dome", "i", `{"wind": 11, "rain": 2}`)
+	h.says("dome", "i", `{"wind": 12, "rain": 2}`)
+	problems, _ := h.Of("dome", nil)
+	if got := problems[0].Text; got != "Bad: wind 12, above 10; rain 2, above 1" {
+		t.Errorf("it says %q", got)
+	}
+}
+
+func TestAConditionThatHoldsWithTheSameValueAllocatesNothing(t *testing.T) {
+	h := newHarness(t)
+	h.conditions("windy error 0s: weather.wind > 10")
+	h.says("weather", "i", `{"wind": 11}`)
+	name, value := []byte("wind"), []byte("11")
+	one := func(yield func(name, value []byte) bool) { yield(name, value) }
+	r := &Reply{Reply: &filter.Reply{Sender: "weather", Code: "i"}, Heard: h.clock.Now(), Keywords: one}
+	if n := testing.AllocsPerRun(100, func() { h.Note(r) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
 }
 
 func TestConditionsThatStayTheSameKeepTheirStateWhenTheyAreReplaced(t *testing.T) {

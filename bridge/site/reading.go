@@ -62,7 +62,7 @@ func (c *Condition) reading(t *test, raw []byte) string {
 }
 
 func (c *Condition) withUnit(ref int, text string) string {
-	if unit := c.keywords[ref].Unit; unit != "" {
+	if unit := c.keywords[ref].Unit; unit != "" && isNumber([]byte(text)) {
 		return text + " " + unit
 	}
 	return text

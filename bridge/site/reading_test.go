@@ -17,6 +17,8 @@ func TestAConditionSaysTheValueThatMakesItTrue(t *testing.T) {
 			{Name: "unsafe", When: "dome.safe == false", Text: "Not safe."},
 			{Name: "wet", When: "dome.humidity >= 80 and weather.rain > 0.1", Text: "Wet."},
 			{Name: "either", When: "dome.temp < 0 or weather.rain > 5", Text: "Bad"},
+			{Name: "groups", When: "(dome.a > 5 and dome.b > 5) or dome.c > 5", Text: "Bad"},
+			{Name: "suffix", When: `dome.wind_speed_ms > 10 and dome.mode_s != "a"`, Text: "Bad"},
 			{Name: "bare", When: `dome.safe == true and dome.text != "a"`},
 		},
 	})
@@ -40,6 +42,8 @@ func TestAConditionSaysTheValueThatMakesItTrue(t *testing.T) {
 		{"condition:wet", "dome", "80 0.25", "Wet: Relative humidity 80 %, at least 80 %; weather.rain 0.25, above 0.1", "Wet."},
 		{"condition:either", "dome", "-1 0", "Bad: temp -1 °C, below 0 °C", "Bad"},
 		{"condition:either", "dome", "null null", "Bad", "Bad"},
+		{"condition:groups", "dome", "9 0 9", "Bad: c 9, above 5", "Bad"},
+		{"condition:suffix", "dome", "12.5 8", "Bad: wind_speed_ms 12.5 m/s, above 10 m/s; mode_s 8 s, not \"a\"", "Bad"},
 		{"condition:bare", "dome", `true "shut"`, `safe true; text "shut", not "a"`, `dome.safe == true and dome.text != "a"`},
 	} {
 		values := fieldsOf(c.values)

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/model"
 )
 
 // Site is a configuration that was checked and compiled. It never changes, and may be used by many
@@ -32,7 +34,7 @@ type Condition struct {
 	// Within is the critical limit beyond which this limit need not be told; nil is none.
 	Within *Condition
 
-	keywords []Keyword // what is known of those of the expression, in the order of its Refs
+	keywords []Keyword // what is known, or said by their names, of those of the expression, in the order of its Refs
 }
 
 // PathError is an error at a place of the section, such as conditions[0].when.
@@ -75,7 +77,11 @@ func Compile(cfg *Config) (*Site, error) {
 	}
 	for _, c := range s.conditions {
 		for _, keyword := range c.When.Refs() {
-			c.keywords = append(c.keywords, s.cfg.Keywords[keyword])
+			k := s.cfg.Keywords[keyword]
+			if k.Unit == "" {
+				k.Unit = model.UnitOf(keyword[strings.LastIndexByte(keyword, '.')+1:])
+			}
+			c.keywords = append(c.keywords, k)
 		}
 	}
 	return s, nil
