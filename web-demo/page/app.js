@@ -112,7 +112,7 @@ questions.onSite(({ title }) => app.badge.site(title));
 clu.on("notice", ({ op, actor }) => { if (op === "model") models.changed(actor); });
 clu.on("hello", () => models.refresh());  // perhaps it is another bridge
 clu.on("gap", ({ seconds }) => notify(`Replies ${seconds === null ? "" : `of ${seconds.toFixed(1)} s `}may be missing.`));
-clu.on("dropped", ({ count }) => notify(`${count} replies were left out: this page reads too slowly.`));
+clu.on("dropped", ({ count }) => notify(`${count === 1 ? "1 reply was" : `${count} replies were`} left out: this page reads too slowly.`));
 clu.on("broker", ({ state, reason }) => {
   if (state === "up") return;
   notify(`${state === "no_replies" ? "No replies come from the broker" : `The broker is ${state}`}${reason ? `: ${reason}` : ""}.`, { urgent: true });
