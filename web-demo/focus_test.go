@@ -15,9 +15,9 @@ import (
 const letters = "a/pc?olgb"
 
 // nothingHappened fails if a letter of what was typed was taken for a shortcut.
-func nothingHappened(t *testing.T, ctx context.Context, what string) {
+func nothingHappened(t *testing.T, ctx context.Context, what, view string) {
 	t.Helper()
-	if got := evaluate[string](t, ctx, `JSON.stringify([document.querySelector("#arm").ariaPressed, document.querySelector("#drawer").hidden, document.querySelector("#help").open, document.querySelector("#view").dataset.view])`); got != `["false",true,false,"overview"]` {
+	if got := evaluate[string](t, ctx, `JSON.stringify([document.querySelector("#arm").ariaPressed, document.querySelector("#drawer").hidden, document.querySelector("#help").open, document.querySelector("#view").dataset.view])`); got != `["false",true,false,"`+view+`"]` {
 		t.Errorf("%s: armed, no drawer, help and view are %s", what, got)
 	}
 }
@@ -33,8 +33,11 @@ func typed(t *testing.T, ctx context.Context, text string) {
 func TestWhoIsTypingDuringAReconnectGoesOnTyping(t *testing.T) {
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
-	for _, field := range []string{"#command-input", "#search"} {
-		visit(t, ctx, o.addr, "#/", sizes[0])
+	for _, at := range []struct{ field, hash, view string }{
+		{"#command-input", "#/", "overview"}, {"#search", "#/", "overview"}, {"#item-text", "#/board", "board"}, {"#log-text", "#/log", "log"},
+	} {
+		field := at.field
+		visit(t, ctx, o.addr, at.hash, sizes[0])
 		do(t, ctx, chromedp.SendKeys(field, "dome close"))
 		o.stopBridge()
 		until(t, ctx, field+": the link is lost", `document.body.dataset.link !== "open"`)
@@ -56,8 +59,26 @@ func TestWhoIsTypingDuringAReconnectGoesOnTyping(t *testing.T) {
 		if got := evaluate[string](t, ctx, `document.activeElement.value`); got != "do"+letters+" close" {
 			t.Errorf("%s: what was typed is in %q", field, got)
 		}
-		nothingHappened(t, ctx, field)
+		nothingHappened(t, ctx, field, at.view)
 	}
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+func TestALoginFormThatSomebodyHasOpenedStaysOverAReconnect(t *testing.T) {
+	ctx := testkit.Browser(t)
+	users := newAccounts()
+	users.Anonymous = "viewer"
+	o := startGuarded(t, users.authority(t))
+	proxy := startFaultProxy(t, o.addr)
+	openPage(t, ctx, proxy.addr)
+	do(t, ctx, chromedp.WaitVisible("#who summary"), chromedp.Click("#who summary"), chromedp.WaitVisible("#who-login"), chromedp.Click("#who-login"),
+		chromedp.SendKeys("#login-token", "secr"), chromedp.Evaluate[chromedp.Void](noteLoss))
+	proxy.cut()
+	until(t, ctx, "the connection is lost", `window.lost`)
+	until(t, ctx, "it is back", `document.querySelector("#link-state").dataset.state === "open" && document.body.dataset.link === "open"`)
+	typed(t, ctx, "a")
+	until(t, ctx, "what was typed goes on", `document.activeElement.id === "login-token" && document.activeElement.value === "secra"`)
+	nothingHappened(t, ctx, "the form", "overview")
 	testkit.NoConsoleErrors(t, ctx)
 }
 
@@ -68,15 +89,15 @@ func TestALetterForAFieldThatHasLostTheFocusIsNoShortcut(t *testing.T) {
 	do(t, ctx, chromedp.SendKeys("#search", "d"), chromedp.Evaluate[chromedp.Void](`document.querySelector("#search").blur(); void 0`))
 	typed(t, ctx, "a")
 	until(t, ctx, "it goes back into the field", `document.activeElement.id === "search" && document.activeElement.value === "da"`)
-	nothingHappened(t, ctx, "a field that is there")
+	nothingHappened(t, ctx, "a field that is there", "overview")
 
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector("#search").disabled = true; void 0`))
 	typed(t, ctx, letters)
 	until(t, ctx, "it is told that nothing was typed", `/^[\d:]+ Not typed/.test(document.querySelector("#notice").textContent)`)
-	nothingHappened(t, ctx, "a field that is closed")
+	nothingHappened(t, ctx, "a field that is closed", "overview")
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector("#search").remove(); void 0`))
 	typed(t, ctx, letters)
-	nothingHappened(t, ctx, "a field that is gone")
+	nothingHappened(t, ctx, "a field that is gone", "overview")
 
 	key(t, ctx, kb.Escape)
 	key(t, ctx, "a")

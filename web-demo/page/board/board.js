@@ -79,6 +79,7 @@ export class BoardView {
   }
 
   #render() {
+    const writing = document.activeElement?.id === "item-text" && this.#root.contains(document.activeElement);
     this.#empty();
     this.#known = JSON.stringify(this.#app.site.boards);
     const name = this.#route.path[1];
@@ -95,6 +96,7 @@ export class BoardView {
     const turn = this.#turn;
     items.forEach((item, at) => this.#mountItem(grid, item, at, turn));
     if (this.#own) this.#root.append(this.#form(items));
+    if (writing) this.#root.querySelector("#item-text")?.focus({ preventScroll: true });  // for the next item
   }
 
   /** The boards there are. */
@@ -102,7 +104,7 @@ export class BoardView {
     const { boards } = this.#app.site;
     const links = boards.map(({ name, title }) => element("li", {}, element("a", { href: formatRoute(["board", name]), text: title || name })));
     return element("section", { "aria-label": "Boards of this site" }, element("h2", { text: "Boards of this site" }),
-      links.length > 0 ? element("ul", { class: "boards" }, ...links) : element("p", { class: "nothing", text: "There is none. They are in the section site of the bridge's configuration." }));
+      links.length > 0 ? element("ul", { class: "boards" }, ...links) : element("p", { class: "nothing", text: this.#app.clu.protocol === "plain" ? "CLU's own server has no boards. You can make one here." : "There is none. They are in the section site of the bridge's configuration." }));
   }
 
   async #mountItem(grid, item, at, turn) {

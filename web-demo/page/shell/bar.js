@@ -53,7 +53,9 @@ export class Bar {
     setText(link.querySelector(".words"), this.#words(this.#store.link));
     pill.dataset.state = broker;
     setText(pill, BROKER[broker] ?? `broker ${broker}`);
-    setAttribute(pill, "title", this.#store.broker.reason);
+    const silent = state === "open" && this.#clu.protocol === "plain" ? "CLU's own server does not tell it" : null;
+    setAttribute(pill, "title", this.#store.broker.reason ?? silent);
+    setAttribute(this.#parts.lag, "title", silent);
     clearTimeout(this.#countdown);
     if (retryAt !== null) this.#countdown = setTimeout(() => this.link(), 500);
     this.#lag();

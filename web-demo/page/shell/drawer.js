@@ -18,6 +18,7 @@ export class Drawer {
   #app;
   #rows = new Map();  // id -> Row
   #from = null;
+  #phone = matchMedia("(max-width: 640px)");
   #root = document.getElementById("drawer");
   #toggle = document.getElementById("worst");
   #list = element("ul", { class: "problems", "aria-labelledby": "drawer-title" });
@@ -35,6 +36,12 @@ export class Drawer {
     this.#scroll.append(this.#note, this.#list, element("details", {}, element("summary", { text: "What this page said" }), this.#notices));
     this.#root.addEventListener("keydown", (event) => this.#key(event));
     this.#root.querySelector("details").addEventListener("toggle", () => this.#listNotices());
+    this.#phone.addEventListener("change", () => this.#cover());
+  }
+
+  /** On a phone the list lies over the view, and the focus must not go to what nobody can see. */
+  #cover() {
+    document.getElementById("view").inert = this.open && this.#phone.matches;
   }
 
   get open() { return !this.#root.hidden; }
@@ -47,6 +54,7 @@ export class Drawer {
   show() {
     this.#from = document.activeElement;
     this.#root.hidden = false;
+    this.#cover();
     this.#toggle.setAttribute("aria-expanded", "true");
     this.#render();
     (this.#list.querySelector("li") ?? this.#root.querySelector("#drawer-close")).focus();
@@ -54,6 +62,7 @@ export class Drawer {
 
   close() {
     this.#root.hidden = true;
+    this.#cover();
     this.#toggle.setAttribute("aria-expanded", "false");
     const from = this.#from?.isConnected && this.#from !== document.body ? this.#from : this.#toggle;
     from.focus({ preventScroll: true });
@@ -123,9 +132,8 @@ export class Drawer {
 
   /** Goes to the actor of a problem. */
   visit(problem) {
-    const phone = matchMedia("(max-width: 640px)").matches;
     this.#app.router.go(`#/actor/${encodeURIComponent(problem.actor)}`);
-    if (phone) this.close();
+    if (this.#phone.matches) this.close();
   }
 
   #key(event) {

@@ -125,6 +125,8 @@ export class Palette {
     if (!entry) return;
     this.#input.value = this.#draft = "";  // it was used
     this.#dialog.close();
+    const focused = document.activeElement;
+    if (focused === document.body || this.#dialog.contains(focused)) document.getElementById("view").focus({ preventScroll: true });  // it was left by hand
     if (entry.line !== undefined) this.#app.prompt(entry.line);
     else this.#app.router.go(entry.go);
   }
