@@ -70,7 +70,7 @@ var (
 	keywordHistoryDesc   = describe("keyword_history_bytes", "Memory of what keywords were.")
 	keywordSeriesDesc    = describe("keyword_history_series", "Keywords, their members and items of which it is known what they were.")
 	keywordEvictedDesc   = describe("keyword_history_evicted_total", "Parts of what keywords were, each of some hundred changes or an hour, that were dropped for want of memory.")
-	keywordLeftOutDesc   = describe("keyword_history_left_out_total", "Members and items whose values were not kept, because there were too many or they were too deep.")
+	keywordLeftOutDesc   = describe("keyword_history_left_out_total", "Members and items whose values were not kept: items of too long lists, what was too deep, and names that are too long.")
 	groupsDesc           = describe("groups", "Different sets of subscriptions that v1 clients have.")
 	actorsDesc           = describe("snapshot_actors", "Actors whose last values are known.")
 	keywordsDesc         = describe("snapshot_keywords", "Keywords of these actors.")

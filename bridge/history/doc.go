@@ -32,8 +32,10 @@
 //
 // Everything is bounded by [Limits.Bytes]. If that is reached, the actor that takes most loses the oldest
 // chunk of the keywords that take most of it (evict.go), so that an actor with few keywords loses nothing
-// to one with many. Answers say so, and [Store.Figures] counts it. Of a keyword or an actor that was evicted
-// as a whole nothing is left, so what is not known from before the last of these may have been evicted. A column has 1,024 chunks at most.
+// to one with many. A column has 1,024 chunks at most, and an actor or an object 10,000 members: new ones
+// replace those that were heard least recently. Answers say so, and [Store.Figures] counts it. Of a keyword or
+// an actor that was evicted as a whole nothing is left, so what is not known from before the last of these may
+// have been evicted.
 //
 // # Time
 //

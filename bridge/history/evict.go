@@ -97,6 +97,46 @@ func (a *actor) forgetSome() {
 	a.store.evictedSeries += uint64(len(oldest))
 }
 
+// forgetMembers removes some members of a node that has too many: those that were heard least recently.
+func (a *actor) forgetMembers(n *node) {
+	type member struct {
+		*node
+		heard int64 // 0 without a value
+	}
+	all := make([]member, 0, len(n.children))
+	for _, c := range n.children {
+		one := member{c, 0}
+		c.each(func(s *series) { one.heard = max(one.heard, s.heard) })
+		all = append(all, one)
+	}
+	slices.SortFunc(all, func(x, y member) int { return cmp.Compare(x.heard, y.heard) })
+	for _, one := range all[:max(1, len(all)/evictionShare)] {
+		if one.heard > 0 {
+			a.lost = max(a.lost, one.heard+1)
+		}
+		a.forget(one.node)
+	}
+}
+
+// forget removes a node with everything below it.
+func (a *actor) forget(n *node) {
+	for _, c := range n.children {
+		a.forget(c)
+	}
+	for _, c := range slices.Clone(n.items) {
+		if c != nil {
+			a.forget(c)
+		}
+	}
+	for _, s := range slices.Concat(n.numbers, n.states) {
+		a.removeSeries(s)
+		a.store.evictedSeries++
+	}
+	if !n.removed {
+		a.prune(n)
+	}
+}
+
 // evict removes the actor for want of room.
 func (a *actor) evict() {
 	a.home.lost = max(a.home.lost, a.heard+1)

@@ -119,3 +119,51 @@ func TestAnEvictionIsToldOfTheTimeThatItHasTakenOnly(t *testing.T) {
 		}
 	}
 }
+
+// An actor that invents names, one for each frame for example, has room for a new one still.
+func TestAKeywordIsKeptHoweverManyNamesThereWere(t *testing.T) {
+	s := New(Limits{})
+	const times, names = 5, maxMembers / 4
+	for i := range times {
+		var top, below strings.Builder
+		for k := range names {
+			fmt.Fprintf(&top, `, "k%d": %d`, i*names+k, k)
+			fmt.Fprintf(&below, `, "m%d": [{}, {"x": [%d]}]`, i*names+k, k)
+		}
+		s.say("a", after(float64(i)), `{"o": {"e": {}`+below.String()+`}`+top.String()+`}`)
+	}
+	s.say("a", after(times), `{"new": 1, "o": {"new": 1}}`)
+	newest := fmt.Sprint(times*names - 1)
+	for _, name := range []string{"a.new", "a.o.new", "a.k" + newest, "a.o.m" + newest + ".1.x.0"} {
+		if told := s.since(t, start, after(10), 10, name)[0]; told.Kind == nil {
+			t.Errorf("%s is not known", name)
+		}
+	}
+	a := s.ask(t, Query{Keywords: []string{"a.k0", "a.o.m0.1.x.0"}, From: start.UnixMilli(), To: after(10).UnixMilli(), Points: 1})
+	if len(a.Evicted) != 2 {
+		t.Errorf("evicted are %v", a.Evicted)
+	}
+	root := &s.live.actors["a"].root
+	if f := s.Figures(); f.LeftOut != 0 || f.EvictedSeries == 0 || len(root.children) > maxMembers || len(root.children["o"].children) > maxMembers {
+		t.Errorf("figures %+v, there are %d and %d members", f, len(root.children), len(root.children["o"].children))
+	}
+	counted := actorCost + len("a") - nodeCost // the root
+	root.nodes(func(n *node) { counted += nodeCost + len(n.key) })
+	root.each(func(s *series) { counted += s.cost() + s.chunks()*chunkBytes })
+	if f := s.Figures(); f.Bytes != counted {
+		t.Errorf("%d bytes are counted, and there are %d", f.Bytes, counted)
+	}
+}
+
+// nodes calls do for a node, and for each below it.
+func (n *node) nodes(do func(*node)) {
+	do(n)
+	for _, c := range n.children {
+		c.nodes(do)
+	}
+	for _, c := range n.items {
+		if c != nil {
+			c.nodes(do)
+		}
+	}
+}

@@ -12,8 +12,8 @@ type Figures struct {
 	// EvictedChunks counts parts of about 200 changes or 60 minutes of one keyword that were
 	// dropped for want of memory, and EvictedSeries keywords.
 	EvictedChunks, EvictedSeries uint64
-	// LeftOut counts members and items that were not kept because there were too many, or
-	// because they were too deep.
+	// LeftOut counts members and items that were not kept: items of too long lists, what was too
+	// deep, and names that are too long.
 	LeftOut uint64
 }
 

@@ -107,19 +107,7 @@ type joining struct {
 // began returns when a value at a node or below it was first recorded; the end of time without one.
 func (n *node) began() int64 {
 	first := int64(math.MaxInt64)
-	for _, k := range [...]kind{numeric, state} {
-		for _, s := range *n.of(k) {
-			first = min(first, s.began)
-		}
-	}
-	for _, c := range n.children {
-		first = min(first, c.began())
-	}
-	for _, c := range n.items {
-		if c != nil {
-			first = min(first, c.began())
-		}
-	}
+	n.each(func(s *series) { first = min(first, s.began) })
 	return first
 }
 

@@ -47,13 +47,17 @@ func (n *node) member(a *actor, after *node, key []byte) *node {
 	return c
 }
 
-// child returns a member, or nil if there may be no more.
+// child returns a member, or nil if its name is too long. At the limit it replaces those that were heard least
+// recently.
 func (n *node) child(a *actor, key []byte) *node {
 	if c := n.children[string(key)]; c != nil {
 		return c
 	}
-	if len(key) > maxKey || len(n.children) >= maxMembers {
+	if len(key) > maxKey {
 		return nil
+	}
+	if len(n.children) >= maxMembers {
+		a.forgetMembers(n)
 	}
 	if n.children == nil {
 		n.children = map[string]*node{}
@@ -137,8 +141,8 @@ func (a *actor) prune(n *node) {
 	for n.parent != nil && len(n.numbers)+len(n.states)+len(n.children)+len(n.items) == 0 {
 		a.charge(-nodeCost - len(n.key))
 		p := n.parent
+		n.removed, n.first, n.next = true, nil, nil // what it led to may be gone, too
 		if n.index < 0 {
-			n.removed, n.first, n.next = true, nil, nil // what it led to may be gone, too
 			delete(p.children, n.key)
 		} else {
 			p.items[n.index] = nil
@@ -147,6 +151,23 @@ func (a *actor) prune(n *node) {
 			}
 		}
 		n = p
+	}
+}
+
+// each calls do for each series at a node and below it.
+func (n *node) each(do func(*series)) {
+	for _, k := range [...]kind{numeric, state} {
+		for _, s := range *n.of(k) {
+			do(s)
+		}
+	}
+	for _, c := range n.children {
+		c.each(do)
+	}
+	for _, c := range n.items {
+		if c != nil {
+			c.each(do)
+		}
 	}
 }
 
