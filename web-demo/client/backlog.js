@@ -10,8 +10,10 @@
  * commands are read in any case. Once it is current it asks for the last values; all that it skipped was heard before it
  * asked, so they are right. What was skipped is told, with number and span.
  *
- * All of this depends on the bridge's clock only. Replies from before the connection are old without the page being slow;
- * those that a queue or a stream has kept have the time of the AMQP message, which is in whole seconds.
+ * Replies from before the connection are old without the page being slow. They are read in any case, and until the page
+ * has caught up it is behind by their age.
+ *
+ * All of this depends on the bridge's clock only. Replies that a queue or a stream has kept have the time of the AMQP message, which is in whole seconds.
  */
 
 /** Default of the option `maxLag`, ms. */
@@ -62,6 +64,8 @@ export class Backlog {
   #count = 0;        // skipped since the page was current
   #from = 0;         // when the first of them was heard, and the last
   #to = 0;
+  #resuming = false;   // what was missed without a connection comes now
+  #late = false;       // and is old
   #asked = new Map();  // id of a subscription -> snapshots without an answer
   #toAsk = [];
 
@@ -77,7 +81,10 @@ export class Backlog {
   }
 
   /** Whether values may be older than the last reply: replies are skipped, or were, and the last values are not here yet. */
-  get behind() { return this.#state !== "current"; }
+  get behind() { return this.#state !== "current" || this.#late; }
+
+  /** Whether what was missed without a connection may still be coming. */
+  get resuming() { return this.#resuming; }
 
   /** Up to when, by the bridge's clock, this connection has brought what the bridge heard, ms; 0 if nothing. */
   get reached() { return this.#reached; }
@@ -110,10 +117,29 @@ export class Backlog {
 
   /** Handles a reply that was read. */
   reply({ seq, heard }) {
-    if (heard === null || seq === null || isKept(heard) || !this.#port.isLive(seq)) return;
+    if (heard === null || seq === null || isKept(heard)) return;
+    const live = this.#port.isLive(seq);
+    if (!live && !this.#resuming) return;
     this.#note(heard);
+    const old = this.#lag > this.#maxLag + this.#port.held();
+    if (!live) {
+      if (old && !this.behind) this.#port.emit("lag", { seconds: this.#lag / 1_000, behind: true });
+      this.#late ||= old;
+      return;
+    }
     this.#reached = heard;
-    if (this.#state !== "skipping" && this.#lag > this.#maxLag + this.#port.held()) this.#skip();
+    if (this.#state !== "skipping" && old) this.#skip();
+    this.caughtUp();
+  }
+
+  /** Handles that what was missed without a connection comes from now on. */
+  resumes() { this.#resuming = true; }
+
+  /** Handles that all of it has come. */
+  caughtUp() {
+    const { behind } = this;
+    this.#resuming = this.#late = false;
+    if (behind && !this.behind) this.#port.emit("lag", { seconds: this.lag, behind: false });
   }
 
   /**
@@ -140,7 +166,8 @@ export class Backlog {
 
   /** Handles a lost connection. @returns {boolean} whether the values are out of date because of what was skipped */
   disconnected() {
-    const { behind } = this;
+    const behind = this.#state !== "current";
+    this.caughtUp();
     this.#asked.clear();
     this.#toAsk = [];
     this.#noted = -Infinity;

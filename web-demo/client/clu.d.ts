@@ -341,6 +341,8 @@ export class Clu extends Asker {
   readonly lag: number;
   /** Seconds for which the bridge has sent nothing, although it was asked for a sign of life; else 0. See `pulse`. */
   readonly silence: number;
+  /** Whether what was missed without a connection may still be coming. */
+  readonly resuming: boolean;
   /** Whether `now` may be wrong, because this computer's clock was set or stood. If so, the bridge is being asked. */
   readonly uncertain: boolean;
   /** The commands in flight. */

@@ -204,6 +204,8 @@ export class Clu extends Asker {
   /** How far this page is behind, seconds: how long ago the bridge heard what arrives here now, or was heard itself. */
   get lag() { return Math.max(this.#session.backlog.lag, this.silence); }
 
+  /** Whether what was missed without a connection may still be coming. */ get resuming() { return this.#session.backlog.resuming; }
+
   /** The commands in flight: sent or running. @returns {Command[]} */ get commands() { return this.#inFlight.active; }
 
   /**

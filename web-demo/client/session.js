@@ -27,7 +27,6 @@ const HELLO_TIMEOUT = 3_000;  // ms after which a silent server is taken for one
 
 /** Messages that subscriptions ask for with `notices`. */
 const NOTICES = new Set(["actor", "problem", "command_state", "model", "site"]);
-
 const OWN_COMMANDS = Object.freeze({ commander: "me" });
 
 /**
@@ -131,8 +130,8 @@ export class Session {
     this.#requests.clear();
     this.#resuming = new Set();
     this.#catchUp = null;  // the bridge sends all of it again
-    this.#delivery.clear();
     this.#liveAfter = Infinity;
+    this.#delivery.clear();
   }
 
   /** Adds a subscription of the page. */
@@ -259,6 +258,7 @@ export class Session {
     this.#first = this.#received.cursor === null;
     this.#liveAfter = seq ?? Infinity;
     this.#disconnectedAt = this.#gaps.since;
+    if (!this.#first) this.#backlog.resumes();
     this.#port.probeWith('{"op":"ping"}');
     this.#port.emit("broker", { state: broker, reason: null });
     const here = seq === null ? null : { epoch, seq };
@@ -280,7 +280,6 @@ export class Session {
       else this.#requests.expect(id);  // the URL has requested it
     }
     this.#resumed();
-    this.#clock.ask();  // a page that is busy while it loads may have read the hello late
     // The implicit subscription does not batch; an explicit one replaces it without a gap.
     if (this.#first && !this.#subscriptions.any && !this.#target.subscribes && this.#batch.mustSubscribe) this.#subscribe(ALL, { filter: {} });
     this.#port.emit("hello", { protocol: "v1", name: name ?? null, version, epoch: epoch ?? null, capabilities: this.#capabilities });
@@ -327,6 +326,7 @@ export class Session {
 
   /** Once every resumed request is answered: asks for a pong, which marks the end of what was missed. */
   #resumed() {
+    this.#clock.ask();  // its answer comes after what was missed; and a page that is busy may have read the hello late
     if (this.#resuming.size > 0) return;
     if (this.#catchUp) this.#port.send(JSON.stringify({ op: "ping", id: CAUGHT_UP }));
     else this.#gaps.since = null;
@@ -372,6 +372,7 @@ export class Session {
   #pong({ id, epoch, seq, time }) {
     if (id === TIME) this.#clock.synchronize(time);
     if (id === BACKLOG) this.#backlog.pong(time);
+    else if (this.#catchUp === null && this.#resuming.size === 0 && id === TIME) this.#backlog.caughtUp();
     if (id === CAUGHT_UP && this.#catchUp) {
       const items = this.#catchUp.drain();
       this.#catchUp = null;
@@ -379,6 +380,7 @@ export class Session {
       this.#gaps.since = null;
       this.#deliverAll(items);
       this.#delivery.clear();
+      this.#backlog.caughtUp();
     } else if (!this.#catchUp && this.#resuming.size === 0) {
       this.#received.advance(epoch, seq);
     }

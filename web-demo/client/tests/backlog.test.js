@@ -110,15 +110,29 @@ test("a wrong clock of the computer changes nothing", () => {
   assert.equal(Math.round(wrong.clockError / 1_000), 30_000, "and that is told");
 });
 
-test("replies that were missed, or kept by a queue, are old without the page being slow", () => {
-  const { log, socket } = page();
+test("replies that were missed, or kept by a queue, are old without the page being slow, and are read", () => {
+  const { clu, log, socket } = page();
   mock.timers.tick(10_000);
   socket.say({ ...numbered(51), heard: (NOON + 1_000) * 1_000 }, { ...numbered(52), heard: 0 });
   assert.deepEqual(log, [51, 52]);
   const next = reconnect();
   log.length = 0;
   next.say(hello(54), resumed("1", 54), heard(53, 2_000), heard(54, 2_500), heard(55, Date.now() - NOON));
-  assert.deepEqual(log, [53, 54, 55]);
+  assert.deepEqual(log, ["behind 18.0", 53, 54, "current", 55], "it is behind until it has caught up");
+  assert.equal(clu.lag, 0);
+});
+
+test("a page that has caught up is current though nothing new comes", () => {
+  const { clu, log } = page();
+  mock.timers.tick(10_000);
+  const next = reconnect();
+  next.requests();
+  log.length = 0;
+  next.say(hello(53), { op: "pong", id: "clu.js: time", epoch: "e1", seq: 50, time: iso(Date.now()) }, resumed("1", 53), heard(53, 2_000));
+  assert.deepEqual([log, Math.round(clu.lag)], [["behind 18.0", 53], 18], "that pong came before what was missed");
+  assert.equal(next.requests({ time: true }).filter(({ id }) => id === "clu.js: time").length, 2, "it asks when that comes");
+  next.say({ op: "pong", id: "clu.js: time", epoch: "e1", seq: 53, time: iso(Date.now()) });
+  assert.deepEqual(log.slice(2), ["current"]);
 });
 
 test("a page that was closed as too slow begins with the last values, and tells what that costs", () => {

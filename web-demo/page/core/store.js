@@ -377,7 +377,7 @@ export class Store {
     this.#rate.second(now);
     if (this.#due.size > 0 && this.link.state === "open") this.#askAll();
     if (this.silence !== (this.silence = this.#clu.silence)) this.#changes.link = true;
-    if (!this.behind && !this.#clu.uncertain) this.#watchLiveness(now);
+    if (!this.behind && !this.#clu.resuming && !this.#clu.uncertain) this.#watchLiveness(now);
   }
 
   /** Looks which actors have fallen silent. While the page is behind they stay as they were. */

@@ -143,6 +143,21 @@ test("a clock of the computer that is set makes nobody silent before the bridge 
   assert.ok(socket.sent.some((text) => text.includes('"clu.js: time"')));
 });
 
+test("nobody is silent for what the page has missed and does not know yet", () => {
+  const { store, socket } = opened({ actors: { dome: actor(0, {}, { interval_ms: 1_000 }) } });
+  socket.drop();
+  mock.timers.tick(30_000);
+  const again = FakeSocket.last;
+  again.accept();
+  again.say(hello(ALL, NOON + 30_000));
+  mock.timers.tick(1_000);
+  assert.equal(store.actors.get("dome").liveness, "unknown");
+  for (const { id } of again.requests()) again.say({ op: "ok", id, resumed: true, epoch: "e1", seq: 40 });
+  again.say(heard(40, 500), { op: "pong", id: "clu.js: time", epoch: "e1", seq: 40, time: iso(NOON + 31_000) });
+  mock.timers.tick(1_000);
+  assert.equal(store.actors.get("dome").liveness, "quiet", "now it is known");
+});
+
 test("the worst problem is shown, whatever lesser one comes after it", async () => {
   const { store, socket } = opened({ problems: [problem("critical", "coolant leak")] });
   await settled();
