@@ -23,8 +23,8 @@ type commandsRequest struct {
 	viewer  *Viewer
 	left    []*knownCommand // copies
 	running []*knownCommand // those that ran when the copies were made
-	buf    []byte
-	some   bool
+	buf     []byte
+	some    bool
 }
 
 // Commands answers with the commands that run and the last ones that have ended, as far as the client

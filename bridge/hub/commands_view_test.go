@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestWhoSeesACommand(t *testing.T) {
@@ -127,7 +128,8 @@ func TestACommandThatWasSeenToRunIsSeenToEnd(t *testing.T) {
 			if told {
 				s.ask(client, "ok", `{"op": "subscribe", "notices": ["commands"]}`)
 			}
-			s.sends("x", "dome", "open")
+			s.sendsTold("x", "dome", "open")
+			s.pass(tellEvery) // then the next reply is told at once
 			s.answers("x", "dome", c.visible, c.body)
 			if !told {
 				s.isCommands(client, "x open ana running "+c.visible+" <nil> 1")
@@ -146,6 +148,15 @@ func TestACommandThatWasSeenToRunIsSeenToEnd(t *testing.T) {
 	}
 }
 
+// sendsTold sends a command, of which clients have been told when it returns.
+func (s *hubHarness) sendsTold(id, consumer, text string) {
+	s.t.Helper()
+	s.sends(id, consumer, text)
+	told := make(chan bool, 1)
+	s.hub.Do(func() { told <- true })
+	testkit.Receive(s.t, told)
+}
+
 // lastNotice returns the last notice of a command that a client was sent.
 func (s *hubHarness) lastNotice(c *recordingClient) (last string) {
 	s.t.Helper()
@@ -162,7 +173,7 @@ func TestAnEndThatOvertakesTheAnswerIsToldAfterIt(t *testing.T) {
 	s := newHarness(t)
 	c := s.connect()
 	s.ask(c, "ok", `{"op": "subscribe", "notices": ["commands"]}`)
-	s.sends("x", "dome", "open")
+	s.sendsTold("x", "dome", "open")
 	request := &commandsRequest{hub: s.hub, conn: c, session: c.session, answered: func() {}}
 	request.begin()
 	s.answers("x", "dome", ":", `{}`)
