@@ -19,12 +19,16 @@ type commandsRequest struct {
 	id       *string
 	answered func()
 
-	begun  bool
-	viewer *Viewer
-	left   []*knownCommand
-	buf    []byte
-	some   bool
+	begun   bool
+	viewer  *Viewer
+	left    []*knownCommand // copies
+	running []toldRunning   // those that ran when the copies were made
+	buf     []byte
+	some    bool
 }
+
+// toldRunning is a command that an answer says is running.
+type toldRunning struct{ live, copy *knownCommand }
 
 // Commands answers with the commands that run and the last ones that have ended, as far as the client
 // may know of them.
@@ -62,13 +66,29 @@ func (t *commandsRequest) step() (done bool) {
 		return false
 	}
 	h.sayTo(t.conn, t.session, engine.Must(engine.NewText(append(t.buf, "]}"...))))
+	// A notice of an end may have overtaken the answer, which says that the command runs.
+	h.tellCommands(h.commands.endedOf(t.running))
 	t.answered()
 	return true
 }
 
+// endedOf returns those of the commands that have ended. Those to whom the end is hidden were told that
+// they run.
+func (g *commandRegistry) endedOf(all []toldRunning) (ended []*knownCommand) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, c := range all {
+		if c.live.state.ended() {
+			c.live.show(c.copy)
+			ended = append(ended, c.live)
+		}
+	}
+	return ended
+}
+
 func (t *commandsRequest) begin() {
 	g := t.hub.commands
-	t.begun, t.some, t.viewer, t.left = true, false, t.session.viewer.Load(), nil
+	t.begun, t.some, t.viewer, t.left, t.running = true, false, t.session.viewer.Load(), nil, nil
 	t.buf = append(make([]byte, engine.MaxHeaderSize, 4096), `{"op":"commands","id":`...)
 	t.buf = append(append(t.buf, protocol.JSON(t.id)...), `,"commands":[`...)
 	g.mu.Lock()
@@ -79,7 +99,7 @@ func (t *commandsRequest) begin() {
 		c := e.Value.(*knownCommand)
 		now := c.copied()
 		c.show(now)
-		t.left = append(t.left, now)
+		t.left, t.running = append(t.left, now), append(t.running, toldRunning{c, now})
 	}
 	g.mu.Unlock()
 	slices.SortStableFunc(t.left, func(a, b *knownCommand) int { return cmp.Or(a.began.Compare(b.began), cmp.Compare(a.seq, b.seq)) })

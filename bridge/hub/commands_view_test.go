@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestWhoSeesACommand(t *testing.T) {
@@ -175,5 +176,47 @@ func TestTheCommandsBeginAnewWhenGrantsChangeMeanwhile(t *testing.T) {
 	s.stepAll(request.step)
 	if m := s.await(c, "commands"); len(m["commands"].([]any)) != 1 {
 		t.Errorf("the commands are %v", m)
+	}
+}
+
+// sendsTold sends a command, of which clients have been told when it returns.
+func (s *hubHarness) sendsTold(id, consumer, text string) {
+	s.t.Helper()
+	s.sends(id, consumer, text)
+	told := make(chan bool, 1)
+	s.hub.Do(func() { told <- true })
+	testkit.Receive(s.t, told)
+}
+
+// lastNotice returns the last notice of a command that a client was sent.
+func (s *hubHarness) lastNotice(c *recordingClient) (last string) {
+	s.t.Helper()
+	s.tell(c, `{"op": "ping"}`)
+	for m := <-c.answers; m["op"] != "pong"; m = <-c.answers {
+		if m["op"] == "command_state" {
+			last = describeCommand(m["command"].(map[string]any))
+		}
+	}
+	return last
+}
+
+func TestAnEndThatOvertakesTheAnswerIsToldAfterIt(t *testing.T) {
+	s := newHarness(t)
+	c := s.connect()
+	s.ask(c, "ok", `{"op": "subscribe", "notices": ["commands"]}`)
+	s.sendsTold("x", "dome", "open")
+	request := &commandsRequest{hub: s.hub, conn: c, session: c.session, answered: func() {}}
+	request.begin()
+	s.answers("x", "dome", ":", `{}`)
+	const end = "x open ana done : 1 1"
+	if got := s.lastNotice(c); got != end {
+		t.Fatalf("before the answer came %q", got)
+	}
+	s.stepAll(request.step)
+	if got := s.await(c, "commands")["commands"].([]any)[0].(map[string]any)["state"]; got != "sent" {
+		t.Fatalf("the answer says %v", got)
+	}
+	if got := s.lastNotice(c); got != end {
+		t.Errorf("after the answer came %q", got)
 	}
 }

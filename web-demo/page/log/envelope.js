@@ -19,7 +19,7 @@ export class EnvelopeView {
   /** @param {{closed: () => void}} on  called when it was closed: the list gets the focus back */
   constructor({ closed }) {
     this.#closed = closed;
-    const copyJSON = button("Copy", () => copied(copyJSON, this.#json.textContent, this.#json), { class: "envelope-copy" });
+    const copyJSON = button("Copy", () => copied(copyJSON, whole(this.#item.reply.envelope), this.#json), { class: "envelope-copy" });
     this.#link = button("Copy link", () => copied(this.#link, linkTo(this.#item), this.#json), { class: "envelope-link" });
     this.node = element("section", { class: "envelope", "aria-label": "Envelope of the chosen reply", hidden: true },
       element("div", { class: "envelope-bar" }, this.#title, copyJSON, this.#link, button("Close", () => this.close(), { class: "envelope-close" })), this.#json);
@@ -87,10 +87,18 @@ async function copy(text, node) {
   }
 }
 
-function pretty(envelope) {
+/** An envelope with all that it has. */
+function whole(envelope) {
   try {
-    return shorten(formatJSON(envelope, 2), MAX_CHARS);
+    return formatJSON(envelope, 2);
   } catch {
     return "(nested too deep to show)";
   }
+}
+
+/** An envelope as it is shown: the beginning of a very long one, which says so. Exported for tests. */
+export function pretty(envelope) {
+  const text = whole(envelope);
+  if (text.length <= MAX_CHARS) return text;
+  return `${shorten(text, MAX_CHARS)}\n\n(cut here: these are ${MAX_CHARS} of ${text.length} characters; "Copy" copies all of them)`;
 }

@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { csvLine, fileName } from "../core/files.js";
 import { csv, ndjson } from "../log/files.js";
+import { pretty } from "../log/envelope.js";
 import { replyOf } from "./replies.js";
 
 const items = [
@@ -34,4 +35,11 @@ test("what a spreadsheet would run as a formula is text", () => {
 
 test("a file is named by its span of time", () => {
   assert.equal(fileName("log", Date.UTC(2026, 10, 28, 3, 15), Date.UTC(2026, 10, 28, 4, 40), "csv"), "log-20261128-031500-20261128-044000.csv");
+});
+
+test("an envelope that is too long to be shown says how much is missing", () => {
+  assert.equal(pretty({ body: { a: 1 } }), '{\n  "body": {\n    "a": 1\n  }\n}');
+  const shown = pretty({ body: { text: "x".repeat(10_000_000) } });
+  assert.ok(shown.length < 501_000);
+  assert.match(shown, /…\n\n\(cut here: these are 500000 of 100000\d\d characters/);
 });
