@@ -1,5 +1,10 @@
 package broker
 
+import (
+	"context"
+	"log/slog"
+)
+
 // channel is one channel of a connection.
 type channel struct {
 	c  *conn
@@ -173,7 +178,11 @@ func (ch *channel) flow(a *args) error {
 
 // closeWith closes the channel after a violation by the client.
 func (ch *channel) closeWith(e *amqpError) {
-	ch.c.log.Warn("channel closed by the broker", "channel", ch.id, "reason", e)
+	level := slog.LevelWarn
+	if e.asked {
+		level = slog.LevelDebug // a bridge asks every few seconds whether an actor's queue is there
+	}
+	ch.c.log.Log(context.Background(), level, "channel closed by the broker", "channel", ch.id, "reason", e)
 	ch.c.sendConfirms()
 	ch.dropContent()
 	ch.b.mu.Lock()

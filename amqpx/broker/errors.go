@@ -2,6 +2,7 @@ package broker
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -68,6 +69,7 @@ type amqpError struct {
 	code   replyCode
 	text   string
 	method methodID // what the peer called, zero when it was no method
+	asked  bool     // it is the answer to a question of the peer, such as a passive declaration
 }
 
 func (e *amqpError) Error() string { return e.code.String() + " - " + e.text }
@@ -80,6 +82,15 @@ func errorf(code replyCode, format string, a ...any) *amqpError {
 func (e *amqpError) during(id methodID) *amqpError {
 	e.method = id
 	return e
+}
+
+// answering marks an error as the answer to a question.
+func answering(err error) error {
+	var e *amqpError
+	if errors.As(err, &e) {
+		e.asked = true
+	}
+	return err
 }
 
 // appendError appends the arguments common to channel.close and connection.close.

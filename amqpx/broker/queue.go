@@ -30,7 +30,9 @@ func (ch *channel) queueDeclare(a *args) error {
 	var q *queue
 	var err error
 	if flags&1 != 0 {
-		q, err = ch.queue(name)
+		if q, err = ch.queue(name); err != nil {
+			return answering(err)
+		}
 	} else {
 		want := queue{name: name, durable: flags&2 != 0, autoDelete: flags&8 != 0}
 		if flags&4 != 0 {
