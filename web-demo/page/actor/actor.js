@@ -34,6 +34,8 @@ import { CommandList } from "./commands.js";
 import { Forms } from "./forms.js";
 import { KeywordTable } from "./keywords.js";
 
+export { CommandList };  // for the command line, which loads it from here
+
 const LIVENESS = { alive: "", quiet: "its regular broadcasts have stopped", absent: "nothing takes its commands", unknown: "whether it is alive is not known" };
 
 export class ActorView {

@@ -1,10 +1,11 @@
 /**
  * The commands of everybody over the command line, on every view: a button that says how many run and how the last of this
- * page ended, and the list. A command that is sent opens it, unless it was closed in this tab.
+ * page ended, and the list. A command that is sent opens it, unless it was closed in this tab. The list
+ * comes with the view of an actor, which has one, too: when it is first opened, or a moment after the page.
  */
 
 import { TAB, element, recall, remember, setText } from "../shell/dom.js";
-import { CommandList, countRunning } from "./commands.js";
+import { Later } from "../shell/later.js";
 
 const KEY = "clu-ws.commands";
 
@@ -24,8 +25,8 @@ export class CommandPanel {
       this.#show(false);
       this.#button.focus();
     });
-    this.#list = new CommandList(app, { root: this.#panel, id: "commands" });
-    this.#list.hidden = true;
+    this.#list = new Later(async () => new (await import("./actor.js")).CommandList(app, { root: this.#panel, id: "commands" }),
+      ({ message }) => app.notify(`The commands cannot be listed: ${message}.`, { urgent: true }));
     this.#render();
   }
 
@@ -38,14 +39,15 @@ export class CommandPanel {
   }
 
   update(changes) {
-    this.#list.update(changes);
+    this.#list.made?.update(changes);
     if (changes.commands) this.#render();
   }
 
   #render() {
     const { store } = this.#app;
-    const running = countRunning(store);
-    const last = [...store.commands.values()].findLast(({ own }) => own !== null);
+    const all = [...store.commands.values()];
+    const running = all.filter(({ state }) => state === "sent" || state === "running").length;
+    const last = all.findLast(({ own }) => own !== null);
     this.#button.dataset.state = last?.state ?? "";
     this.#button.dataset.running = String(running);
     setText(this.#button, `${running} running${last ? ` · ${last.consumer} ${last.command_string}: ${last.state}` : ""}`);
@@ -60,7 +62,7 @@ export class CommandPanel {
 
   #show(open) {
     this.#panel.hidden = !open;
-    this.#list.hidden = !open;
+    if (open || this.#list.made !== null) this.#list.with((list) => { list.hidden = this.#panel.hidden; });
     this.#button.setAttribute("aria-expanded", String(open));
   }
 }

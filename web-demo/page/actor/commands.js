@@ -15,8 +15,6 @@ const UNANSWERED = 5_000;
 
 const MARKS = { sent: "↑", running: "▶", done: "✔", failed: "✖", unknown: "?", rejected: "⊘" };
 
-const runs = ({ state }) => state === "sent" || state === "running";
-
 export class CommandList {
   #app;
   #actor;
@@ -173,11 +171,4 @@ class Item {
 /** The client of a commander: `bridge.dome` is `bridge`. */
 function senderOf(commander) {
   return commander === null ? null : commander.slice(0, commander.lastIndexOf(".")) || commander;
-}
-
-/** How many of the commands run. @param {import("../core/store.js").Store} store */
-export function countRunning(store) {
-  let running = 0;
-  for (const entry of store.commands.values()) if (runs(entry)) running += 1;
-  return running;
 }
