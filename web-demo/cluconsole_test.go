@@ -19,7 +19,7 @@ func TestTheConsoleWorksWithCLUsOwnServerAndSaysWhatIsMissing(t *testing.T) {
 
 	openPage(t, ctx, serveBefore(t, port))
 	until(t, ctx, "it says which server it is", `document.querySelector("#link-state").textContent.includes("CLU's own server") && document.querySelector("#lag").textContent === "lag ?"`)
-	until(t, ctx, "it says what is missing", `document.querySelector("#menu").dataset.missing === "" && /history/.test(document.querySelector("#missing").textContent)`)
+	until(t, ctx, "it says what is missing", `document.querySelector("#menu").dataset.missing === "" && /history/.test(document.querySelector("#missing").textContent) && /the state of the broker is not known/.test(document.querySelector("#missing").textContent) && document.querySelector("#broker-state").title !== ""`)
 	p.next()
 	until(t, ctx, "replies arrive", `document.querySelector('#actors [data-actor="dome"] [data-keyword="n"] .value')?.textContent === "1"`)
 	p.text("dome", "w", "The shutter is slow.")
@@ -33,6 +33,7 @@ func TestTheConsoleWorksWithCLUsOwnServerAndSaysWhatIsMissing(t *testing.T) {
 		{"#/plot?s=dome.n&r=15m", `document.querySelector('.plot-legend tr[data-keyword="dome.n"]') !== null`},
 		{"#/log", `document.querySelector(".rows .row") !== null`},
 		{"#/board?keywords=dome.n", `document.querySelector('.board [data-keyword="dome.n"] .value')?.textContent === "1"`},
+		{"#/board", `document.querySelector("#view").textContent.includes("CLU's own server has no boards")`},
 		{"#/board/night", `document.querySelector("#view").textContent.includes('This site has no board "night".')`},
 	} {
 		goTo(t, ctx, view.hash, view.there)

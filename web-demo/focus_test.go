@@ -127,3 +127,21 @@ func TestTheFocusStaysAtAProblemThatMoves(t *testing.T) {
 	until(t, ctx, "beside the list the key that acknowledges does nothing", `document.querySelector("#notice").textContent.includes("no problem has the focus") && document.querySelector("#arm").ariaPressed === "false"`)
 	testkit.NoConsoleErrors(t, ctx)
 }
+
+func TestEnterThatTakesAFieldAwayLeavesIt(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	visit(t, ctx, o.addr, "#/", sizes[0])
+	key(t, ctx, "k", chromedp.KeyModifiers(chromedp.ModifierCtrl))
+	until(t, ctx, "the palette is open", `document.activeElement.id === "palette-input"`)
+	key(t, ctx, "Overview")
+	key(t, ctx, kb.Enter)
+	until(t, ctx, "the palette is closed", `!document.querySelector("#palette").open`)
+	key(t, ctx, "a")
+	until(t, ctx, "letters are shortcuts", `document.querySelector("#arm").ariaPressed === "true"`)
+
+	goTo(t, ctx, "#/board", `document.querySelector("#item-text") !== null`)
+	do(t, ctx, chromedp.SendKeys("#item-text", "weather.n\r"))
+	until(t, ctx, "the board is made anew, and its field has the focus", `document.querySelector(".board .item") !== null && document.activeElement.matches("#item-text") && document.activeElement.value === ""`)
+	testkit.NoConsoleErrors(t, ctx)
+}
