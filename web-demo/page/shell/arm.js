@@ -5,7 +5,7 @@
  */
 
 import { lex } from "../core/shlex.js";
-import { TAB, recall, remember, setText } from "./dom.js";
+import { TAB, recall, remember, setAttribute, setText } from "./dom.js";
 
 const KEY = "clu-ws.armed";
 
@@ -165,9 +165,9 @@ export class Arm {
 
   #render() {
     const { armed } = this;
-    this.#button.setAttribute("aria-pressed", String(armed));
-    this.#button.title = armed ? "Commands are sent. Press to disarm this tab (a)"
-      : "Only commands that read (status, ping, help, ...) are sent. Press to arm this tab (a)";
+    setAttribute(this.#button, "aria-pressed", String(armed));
+    setAttribute(this.#button, "title", armed ? "Commands are sent. Press to disarm this tab (a)"
+      : "Only commands that read (status, ping, help, ...) are sent. Press to arm this tab (a)");
     setText(this.#button, armed ? "armed" : "disarmed");
     document.body.toggleAttribute("data-armed", armed);
   }

@@ -1,6 +1,6 @@
 /** Says above the command line that the tab disarms itself soon, with a way to stay armed, or that it has done so. */
 
-import { button, element, setText } from "./dom.js";
+import { button, element, setHidden, setText } from "./dom.js";
 
 /** ms before the end at which it says so. */
 const WARNED = 60_000;
@@ -33,12 +33,12 @@ export class ArmNote {
     const { armed, left, ended } = this.#arm;
     const ending = armed && left <= WARNED;
     const focused = this.#root.contains(document.activeElement);
-    this.#root.hidden = !ending && !ended;
-    this.#stay.hidden = !ending;
-    this.#close.hidden = ending;
+    setHidden(this.#root, !ending && !ended);
+    setHidden(this.#stay, !ending);
+    setHidden(this.#close, ending);
     setText(this.#says, ending ? "No command was sent for nearly eight hours: this tab disarms itself within a minute."
       : ended ? "No command was sent for eight hours: this tab has disarmed itself, and sends only commands that read." : "");
-    this.#left.hidden = !ending;
+    setHidden(this.#left, !ending);
     setText(this.#left, ending ? `${Math.ceil(left / 1_000)} s` : "");
     if (focused && ended) this.#close.focus();
   }
