@@ -36,12 +36,6 @@ export class Drawer {
     this.#scroll.append(this.#note, this.#list, element("details", {}, element("summary", { text: "What this page said" }), this.#notices));
     this.#root.addEventListener("keydown", (event) => this.#key(event));
     this.#root.querySelector("details").addEventListener("toggle", () => this.#listNotices());
-    this.#phone.addEventListener("change", () => this.#cover());
-  }
-
-  /** On a phone the list lies over the view, and the focus must not go to what nobody can see. */
-  #cover() {
-    document.getElementById("view").inert = this.open && this.#phone.matches;
   }
 
   get open() { return !this.#root.hidden; }
@@ -54,7 +48,6 @@ export class Drawer {
   show() {
     this.#from = document.activeElement;
     this.#root.hidden = false;
-    this.#cover();
     this.#toggle.setAttribute("aria-expanded", "true");
     this.#render();
     (this.#list.querySelector("li") ?? this.#root.querySelector("#drawer-close")).focus();
@@ -62,7 +55,6 @@ export class Drawer {
 
   close() {
     this.#root.hidden = true;
-    this.#cover();
     this.#toggle.setAttribute("aria-expanded", "false");
     const from = this.#from?.isConnected && this.#from !== document.body ? this.#from : this.#toggle;
     from.focus({ preventScroll: true });
