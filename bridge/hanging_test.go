@@ -3,6 +3,7 @@ package bridge_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/internal/testkit"
@@ -21,7 +22,10 @@ func TestHangingCommandsDoNotKeepOtherClientsFromTheirs(t *testing.T) {
 	}
 	all := 0
 	url := embeddedBroker(t)
-	b := linked(t, url, func(c *bridge.Config) { c.Name = "bridge" })
+	b := linked(t, url, func(c *bridge.Config) {
+		c.Name = "bridge"
+		c.Limits.PingAfter = time.Hour // the clients answer no ping until they are read from
+	})
 	p := newPeer(t, url)
 	hanging := p.hear("command.hangs.#")
 	p.answering(">", ":")

@@ -9,11 +9,11 @@ vetted=" $(go env GOHOSTOS) " # by the checks before the tests
 [ $# = 0 ] || vetted=" "      # named on the command line: vet every one
 for target in $targets; do
 	export GOOS=${target%/*} GOARCH=${target#*/} CGO_ENABLED=0
-	# One package at a time: the tests need the other processors. Several packages are compiled and not linked.
+	# The tests need the processors more, hence nice. Several packages are compiled and not linked.
 	if [[ $vetted != *" $GOOS "* ]]; then
-		nice -n 19 go vet -p 1 -tags cluster,brokers ./... || { echo "FAIL  vet $target"; failed=1; }
+		nice -n 19 go vet -tags cluster,brokers ./... || { echo "FAIL  vet $target"; failed=1; }
 		vetted+="$GOOS "
 	fi
-	nice -n 19 go build -p 1 ./... || { echo "FAIL  build $target"; failed=1; }
+	nice -n 19 go build ./... || { echo "FAIL  build $target"; failed=1; }
 done
 exit $failed

@@ -23,7 +23,7 @@ func TestTheActorViewWorksWithCLUsOwnServerAndSaysWhatIsMissing(t *testing.T) {
 		until(t, ctx, size.name+": a command that is written by hand is sent", `document.querySelector('.actor-sent li[data-own="true"][data-state="done"]') !== null`)
 		until(t, ctx, size.name+": and its keywords are shown", row("dome_status", ".value")+` === "0x10" && `+row("dome_status", ".bits")+` === "POSITION_UNKNOWN (bit 4)"`)
 		do(t, ctx, chromedp.SendKeys("#command-input", "test slow 0.1\r"))
-		until(t, ctx, size.name+": so is one of the command line", `document.querySelector('#commands > li[data-own="true"][data-state="done"] .line').textContent === "test slow 0.1"`)
+		until(t, ctx, size.name+": so is one of the command line", `document.querySelector('#commands > li[data-own="true"][data-state="done"] .line')?.textContent === "test slow 0.1"`)
 		do(t, ctx, chromedp.SendKeys("#command-input", "test st"))
 		until(t, ctx, size.name+": the commands of every actor are offered", `document.querySelector("#command-hints .text")?.textContent === "status"`)
 		screenshot(t, ctx, "actor-cluserver-"+size.name)

@@ -47,8 +47,7 @@ func TestCommandsThatAreDangerousOrNotGrantedSaySo(t *testing.T) {
 	}
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](send+`.click()`))
 	until(t, ctx, "what was not sent is not sent by the next press", why+`.includes("send it again if it is still wanted")`)
-	do(t, ctx, chromedp.Evaluate[chromedp.Void](send+`.click()`))
-	until(t, ctx, "it is asked about again", `document.querySelector("#confirm").open`)
+	until(t, ctx, "a press that is not in haste is asked about again", `(document.querySelector("#confirm").open || `+send+`.click(), document.querySelector("#confirm").open)`)
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector("#confirm-send").click()`))
 	if ran := testkit.Receive(t, dome.ran); ran != "open" {
 		t.Errorf("the actor ran %s", ran)
