@@ -26,6 +26,9 @@ func (e *exprError) Error() string { return fmt.Sprintf("column %d: %s", e.Colum
 // exprForm shows how an expression is written.
 const exprForm = `write KEYWORD, a comparison and a value, as in weather.is_safe == false`
 
+// ParseExpr compiles an expression that is not part of a configuration.
+func ParseExpr(text string) (*Expr, error) { return parseExpr(text) }
+
 // parseExpr compiles an expression. Its error is an [*exprError].
 func parseExpr(text string) (*Expr, error) {
 	p := &parser{text: text}

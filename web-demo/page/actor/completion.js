@@ -162,7 +162,7 @@ const plain = (text) => text.replace(/^['"]/, "").toLowerCase();
 
 /** The longest beginning that all candidates of a kind share with what was typed, for Tab. @param {Completion} completion @param {string} typed */
 export function commonBeginning({ candidates }, typed) {
-  const texts = candidates.filter(({ kind, text }) => kind !== "recent" && text.toLowerCase().startsWith(typed.toLowerCase())).map(({ text }) => text);
+  const texts = candidates.filter(({ kind, text }) => kind !== "recent" && [text.toLowerCase(), plain(text)].some((one) => one.startsWith(typed.toLowerCase()))).map(({ text }) => text);
   if (texts.length === 0) return null;
   let common = texts[0];
   for (const text of texts) while (!text.startsWith(common)) common = common.slice(0, -1);

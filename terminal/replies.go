@@ -1,0 +1,93 @@
+package terminal
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
+)
+
+// colours are the SGR codes of replies that ask for attention.
+var colours = map[string]string{"w": "33", "e": "31", "f": "31;1", "!": "31;1", ":": "32", "d": "2"}
+
+// writeReply writes a reply as a line without its end: as it came, or for people, as in
+//
+//	12:03:04.123 dome : dome_open=true dome_az_deg=101.5
+func writeReply(w *bufio.Writer, r *Reply, asJSON, color bool) {
+	if asJSON {
+		w.Write(r.Raw)
+		return
+	}
+	if at := r.Heard; at.IsZero() {
+		w.WriteString("--:--:--.---")
+	} else {
+		w.Write(at.UTC().AppendFormat(w.AvailableBuffer(), "15:04:05.000"))
+	}
+	colour := ""
+	if color {
+		colour = colours[r.Code]
+	}
+	w.WriteByte(' ')
+	if colour != "" {
+		w.WriteString("\x1b[" + colour + "m")
+	}
+	w.WriteString(visible(r.Sender))
+	w.WriteByte(' ')
+	w.WriteString(visible(r.Code))
+	writeBody(w, r.Body)
+	if colour != "" {
+		w.WriteString("\x1b[0m")
+	}
+}
+
+// writeBody writes the keywords of a body in their order.
+func writeBody(w *bufio.Writer, body json.RawMessage) {
+	if len(body) == 0 || body[0] != '{' {
+		w.WriteByte(' ')
+		w.WriteString(plain(body))
+		return
+	}
+	for members := jsonscan.MembersOf(body); ; {
+		key, value, ok := members.Next()
+		if !ok {
+			return
+		}
+		w.WriteByte(' ')
+		w.WriteString(visible(string(key)))
+		w.WriteByte('=')
+		w.WriteString(shownValue(value))
+	}
+}
+
+// shownValue writes a value in a line of several: a text with a space keeps its quotes.
+func shownValue(value json.RawMessage) string {
+	if len(value) > 1 && value[0] == '"' && !bytes.ContainsAny(value, " \\=") {
+		return visible(string(value[1 : len(value)-1]))
+	}
+	return visible(strings.TrimSpace(string(value)))
+}
+
+// keywordIn returns the value of a keyword in a body, or nil.
+func keywordIn(body json.RawMessage, keyword string) json.RawMessage {
+	for members := jsonscan.MembersOf(body); ; {
+		key, value, ok := members.Next()
+		if !ok {
+			return nil
+		}
+		if string(key) == keyword {
+			return value
+		}
+	}
+}
+
+// reason returns what a body says went wrong, "" if it says nothing.
+func reason(body json.RawMessage) string {
+	for _, key := range []string{"error", "text", "help"} {
+		if value := keywordIn(body, key); value != nil {
+			return plain(value)
+		}
+	}
+	return ""
+}

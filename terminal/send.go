@@ -1,0 +1,108 @@
+package terminal
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+)
+
+// SendOptions are the options of [Send].
+type SendOptions struct {
+	Consumer string
+	Words    []string // see CommandString
+	ID       string
+	Timeout  time.Duration
+	Expires  time.Duration
+	Quiet    bool   // do not print the replies
+	Get      string // print the value that this keyword had last in the replies
+}
+
+// Send sends a command and waits for its end. It is sent once; if it is in doubt whether the actor has it, that is
+// said, and it is not sent again.
+func Send(ctx context.Context, e *Env, o SendOptions) error {
+	switch {
+	case o.Consumer == "" || len(o.Words) == 0:
+		return Usage("a command needs an ACTOR and what it shall do, as in clu-ws send dome open")
+	case o.Timeout < 0 || o.Expires < 0:
+		return Usage("a time must not be negative")
+	}
+	link, err := e.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer link.Close()
+	return send(ctx, e, link, o)
+}
+
+func send(ctx context.Context, e *Env, link Link, o SendOptions) error {
+	command := Command{Consumer: o.Consumer, String: CommandString(o.Words), ID: o.ID, Timeout: o.Timeout, Expires: o.Expires}
+	var found json.RawMessage
+	keyword, path, _ := strings.Cut(o.Get, ".")
+	out := newLineWriter(e.Stdout)
+	defer out.Close()
+	var broken error
+	ended := link.Send(ctx, command, func(id string) {
+		if !o.Quiet {
+			e.note("sent %q to %s, with the id %s", command.String, o.Consumer, id)
+		}
+	}, func(r *Reply) {
+		if value := keywordIn(r.Body, keyword); value != nil {
+			found = json.RawMessage(strings.Clone(string(value)))
+		}
+		if o.Quiet || o.Get != "" && !e.JSON || broken != nil {
+			return
+		}
+		// A reader that has gone, such as head, does not end the wait for the end of the command.
+		broken = errors.Join(out.Line(func(w *bufio.Writer) { writeReply(w, r, e.JSON, e.Color) }), out.Flush())
+	})
+	if o.Get != "" && !(e.JSON && !o.Quiet) {
+		if path != "" {
+			found = member(found, strings.Split(path, "."))
+		}
+		if found != nil {
+			_ = out.Line(func(w *bufio.Writer) { w.WriteString(e.value(found)) }) // the exit code is the command's
+		}
+	}
+	if err := outcomeError(ctx, o.Consumer, command.String, ended); err != nil {
+		return err
+	}
+	if o.Get != "" && found == nil {
+		return exit(ExitTime, "%s has done it, but none of its replies had %s", o.Consumer, o.Get)
+	}
+	return nil
+}
+
+// value returns a value as it is printed.
+func (e *Env) value(raw json.RawMessage) string {
+	if e.JSON {
+		return strings.TrimSpace(string(raw))
+	}
+	return plain(raw)
+}
+
+// outcomeError returns how a command ended as an error, nil if it is done.
+func outcomeError(ctx context.Context, consumer, command string, o Outcome) error {
+	ask := "ask " + consumer + " for its status before you send it again"
+	switch o.State {
+	case StateDone:
+		return nil
+	case StateFailed:
+		if o.Message == "" {
+			o.Message = "it gives no reason"
+		}
+		return exit(ExitFailed, "%s failed: %s", consumer, o.Message)
+	case StateRejected:
+		return exit(ExitNotSent, "not sent: %s", o.Message)
+	case StateNobody:
+		return exit(ExitNobody, "nobody listens to %s: %s", consumer, o.Message)
+	case StateTimeout:
+		return exit(ExitTime, "the time ran out, but %q (id %s) may still run: %s", command, o.ID, ask)
+	}
+	if ctx.Err() != nil {
+		return exit(ExitInterrupted, "%q to %s (id %s) was not stopped and may still run: %s", command, consumer, o.ID, ask)
+	}
+	return exit(ExitUnknown, "it is not known how %q to %s (id %s) ended: %s; %s", command, consumer, o.ID, o.Message, ask)
+}

@@ -1,0 +1,223 @@
+package terminal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/site"
+)
+
+// WaitOptions are the options of [Wait].
+type WaitOptions struct {
+	Condition string
+	Timeout   time.Duration // 0: without end
+	MaxAge    time.Duration // 0: see staleness
+}
+
+// errTrue ends [Link.Listen] when the condition is true.
+var errTrue = errors.New("the condition is true")
+
+// Wait waits until a condition on keywords is true, as in dome.dome_shutter==open. A value that is too old counts as
+// not known: the condition becomes true by a fresh one only.
+func Wait(ctx context.Context, e *Env, o WaitOptions) error {
+	if strings.TrimSpace(o.Condition) == "" {
+		return Usage("name a condition, as in clu-ws wait 'dome.dome_shutter==open'")
+	}
+	condition, err := site.ParseExpr(quoteBareWords(o.Condition))
+	if err != nil {
+		return Usage("the condition %s is not understood: %w", o.Condition, err)
+	}
+	if o.Timeout < 0 || o.MaxAge < 0 {
+		return Usage("a time must not be negative")
+	}
+	link, err := e.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer link.Close()
+	return wait(ctx, e, link, condition, o)
+}
+
+func wait(ctx context.Context, e *Env, link Link, condition *site.Expr, o WaitOptions) error {
+	within := ctx
+	if o.Timeout > 0 {
+		var stop context.CancelFunc
+		within, stop = context.WithTimeout(ctx, o.Timeout)
+		defer stop()
+	}
+	known := &knownValues{link: link, broker: link.Hello().Broker, maxAge: o.MaxAge, actors: map[string]ActorValues{}}
+	var selections []Selection
+	keywords := map[string][]string{} // by actor
+	for _, ref := range condition.Refs() {
+		actor, rest, _ := strings.Cut(ref, ".")
+		name, _, _ := strings.Cut(rest, ".")
+		keywords[actor] = append(keywords[actor], name)
+	}
+	for _, actor := range slices.Sorted(maps.Keys(keywords)) {
+		// All replies of the actor are heard, not only those with the keywords: they show that it is alive.
+		selections = append(selections, Selection{Filter: map[string]any{"sender": actor}, Snapshot: true})
+	}
+	err := link.Listen(within, selections, func(event Event) error {
+		switch event := event.(type) {
+		case Values:
+			known.snapshot(event)
+		case *Reply:
+			known.reply(event)
+		default:
+			e.noteEvent(event)
+			known.interrupted(event)
+			return nil
+		}
+		if condition.Eval(known.value(condition.Refs())) == site.True {
+			return errTrue
+		}
+		return nil
+	})
+	if errors.Is(err, errTrue) {
+		return known.print(e, condition.Refs())
+	}
+	if within.Err() != nil && ctx.Err() == nil {
+		return exit(ExitTime, "the time ran out; %s", known.said(condition.Refs()))
+	}
+	return orInterrupted(ctx, err)
+}
+
+// bareWord matches a comparison with a word that is not in quotes: in a shell, the quotes are tedious.
+var bareWord = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(==|!=)(\s*)([\p{L}_][\p{L}\p{N}_-]*)`)
+
+// noTexts are words that are not texts, or that the parser refuses with an explanation.
+var noTexts = map[string]bool{"true": true, "false": true, "null": true, "none": true, "nil": true, "yes": true,
+	"no": true, "on": true, "off": true, "and": true, "or": true}
+
+// quoteBareWords puts the words of a condition that are compared in quotes.
+func quoteBareWords(condition string) string {
+	return bareWord.ReplaceAllStringFunc(condition, func(found string) string {
+		parts := bareWord.FindStringSubmatch(found)
+		if parts[1] == "" || noTexts[strings.ToLower(parts[3])] {
+			return found
+		}
+		return parts[1] + parts[2] + `"` + parts[3] + `"`
+	})
+}
+
+// knownValues are the last values of the keywords of a condition.
+type knownValues struct {
+	link   Link
+	broker string
+	maxAge time.Duration
+	actors map[string]ActorValues
+}
+
+func (v *knownValues) snapshot(s Values) { maps.Copy(v.actors, s.Actors) }
+
+func (v *knownValues) reply(r *Reply) {
+	a := v.actors[r.Sender]
+	at := r.Heard
+	if a.Keywords == nil {
+		a.Keywords = map[string]Keyword{}
+	}
+	a.Time = nil
+	if !at.IsZero() {
+		a.Time = &at
+	}
+	if a.Consumer != nil && !*a.Consumer {
+		a.Consumer = nil // it is heard, so it may be there again
+	}
+	var body map[string]json.RawMessage
+	if json.Unmarshal(r.Body, &body) == nil {
+		for name, value := range body {
+			a.Keywords[name] = Keyword{Value: value, Time: a.Time}
+		}
+	}
+	v.actors[r.Sender] = a
+}
+
+// interrupted forgets what may have changed unheard.
+func (v *knownValues) interrupted(event Event) {
+	if state, ok := event.(LinkState); ok {
+		v.broker = "down"
+		if state.Up {
+			v.broker = "up"
+		}
+	}
+	clear(v.actors)
+}
+
+// find returns the value of a keyword, ACTOR.KEYWORD, and why it is too old.
+func (v *knownValues) find(ref string) (value json.RawMessage, stale string) {
+	parts := strings.Split(ref, ".")
+	a := v.actors[parts[0]]
+	k, ok := a.Keywords[parts[1]]
+	if !ok {
+		return nil, ""
+	}
+	return member(k.Value, parts[2:]), staleness(a, k, v.broker, v.link.Now(), v.maxAge)
+}
+
+// value returns what an expression takes its values from. One that is too old is not known.
+func (v *knownValues) value(refs []string) func(int) []byte {
+	return func(i int) []byte {
+		value, stale := v.find(refs[i])
+		if stale != "" {
+			return nil
+		}
+		return value
+	}
+}
+
+// said returns the values for a sentence.
+func (v *knownValues) said(refs []string) string {
+	var all []string
+	for _, ref := range refs {
+		value, stale := v.find(ref)
+		switch {
+		case value == nil:
+			all = append(all, ref+" is not known")
+		case stale != "":
+			all = append(all, ref+" was "+plain(value)+", but "+stale)
+		default:
+			all = append(all, ref+" is "+plain(value))
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// print prints the values with which the condition is true.
+func (v *knownValues) print(e *Env, refs []string) error {
+	for _, ref := range refs {
+		value, stale := v.find(ref)
+		if value == nil || stale != "" {
+			continue // of another side of an "or"
+		}
+		var err error
+		if e.JSON {
+			err = e.json(gotValue{Keyword: ref, Value: value, Time: v.timeOf(ref), Age: v.ageOf(ref)})
+		} else {
+			err = e.line(ref + " " + plain(value))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *knownValues) timeOf(ref string) *time.Time {
+	parts := strings.Split(ref, ".")
+	return v.actors[parts[0]].Keywords[parts[1]].Time
+}
+
+func (v *knownValues) ageOf(ref string) *float64 {
+	at := v.timeOf(ref)
+	if at == nil {
+		return nil
+	}
+	age := max(0, v.link.Now().Sub(*at).Seconds())
+	return &age
+}
