@@ -171,6 +171,19 @@ func outcomeStatus(o amqpx.Outcome) int {
 	return http.StatusServiceUnavailable
 }
 
+// endStatus returns the HTTP status of a command's end. A command that failed is no success, or a program
+// that looks at the status alone takes it for one. 422 is no status after which a client sends a request
+// again by itself.
+func endStatus(status string) int {
+	switch status {
+	case hub.StatusDone:
+		return http.StatusOK
+	case hub.StatusFailed:
+		return http.StatusUnprocessableEntity
+	}
+	return http.StatusGatewayTimeout
+}
+
 // awaitEnd returns a command's replies once it has ended. After the timeout, or if the bridge
 // stops, it returns the replies so far with status 504.
 func (b *Bridge) awaitEnd(ctx context.Context, s *outgoing, c *httpWaiter, wait time.Duration) (int, []byte) {
@@ -190,8 +203,5 @@ func (b *Bridge) awaitEnd(ctx context.Context, s *outgoing, c *httpWaiter, wait 
 		e = c.end
 	}
 	b.recordEnd(s, e.Status)
-	if e.Status == hub.StatusTimeout {
-		return http.StatusGatewayTimeout, c.json(e)
-	}
-	return http.StatusOK, c.json(e)
+	return endStatus(e.Status), c.json(e)
 }

@@ -198,6 +198,7 @@ var httpDoors = []struct {
 	{"admin", "GET /healthz", "", outcomes{"200", "200", "200", "200"}},
 	{"admin", "GET /readyz", "", outcomes{"503", "503", "503", "503"}},
 	{"admin", "GET /{$}", "", outcomes{"200", "200", "200", "200"}},
+	{"admin", "/api/values", "", outcomes{"401", "200", "200", "200"}}, // what it may hear; see TestTheValuesAreThoseThatAClientMayHear
 	{"admin", "POST /api/command", `{"consumer": "dome", "command_string": "open"}`, outcomes{"401", "403", "503", "503"}},
 	{"admin", "POST /api/command", `{"consumer": "mirror", "command_string": "open"}`, outcomes{"401", "403", "403", "503"}},
 	{"admin", "POST /api/command", `{"consumer": "dome", "consumer": "mirror", "command_string": "open"}`, outcomes{"401", "403", "403", "503"}},

@@ -30,13 +30,11 @@ const (
 	apiReadTimeout = 30 * time.Second
 )
 
-// apiErrorHandler returns a handler that answers with an error.
-func apiErrorHandler(status int, words string) http.HandlerFunc {
+// onlyMethod returns a handler for the other methods of a path that has one.
+func onlyMethod(method string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
-		if status == http.StatusMethodNotAllowed {
-			w.Header().Set("Allow", http.MethodPost)
-		}
-		writeAPI(w, status, protocol.JSON(apiError{Error: words}))
+		w.Header().Set("Allow", method)
+		writeAPI(w, http.StatusMethodNotAllowed, protocol.JSON(apiError{Error: "only " + method + " is allowed here"}))
 	}
 }
 
@@ -173,19 +171,30 @@ func readFields(payload []byte, form string, names ...string) (protocol.Fields, 
 
 // parseParameters parses the parameters of a URL. Only the named ones are allowed, each once.
 func parseParameters(r *http.Request, names ...string) (url.Values, *apiError) {
+	query, wrong := parseRepeated(r, names...)
+	if wrong != nil {
+		return nil, wrong
+	}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if n := len(query[name]); n > 1 {
+			return nil, apiErrorf(http.StatusBadRequest, "the parameter %q is there %d times; give it once", name, n)
+		}
+	}
+	return query, nil
+}
+
+// parseRepeated is parseParameters for parameters that may be repeated.
+func parseRepeated(r *http.Request, names ...string) (url.Values, *apiError) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, apiErrorf(http.StatusBadRequest, "the parameters %s are not understood: %s", quote.Text(r.URL.RawQuery), quote.Short(err.Error()))
 	}
 	for _, name := range slices.Sorted(maps.Keys(query)) {
-		values := query[name]
 		switch {
 		case len(names) == 0:
 			return nil, apiErrorf(http.StatusBadRequest, "there is no parameter %s; this path takes none", quote.Text(name))
 		case !slices.Contains(names, name):
 			return nil, apiErrorf(http.StatusBadRequest, "there is no parameter %s; there are %s", quote.Text(name), strings.Join(names, " and "))
-		case len(values) > 1:
-			return nil, apiErrorf(http.StatusBadRequest, "the parameter %q is there %d times; give it once", name, len(values))
 		}
 	}
 	return query, nil

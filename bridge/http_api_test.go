@@ -91,8 +91,8 @@ func TestTheAPIExplainsWhatIsWrong(t *testing.T) {
 		{"/api/publish?exchange=live", `{"path": "/live/x", "text": "a"}`, 400, `no parameter \"exchange\"`},
 		{"/api/publish", `{"path": "/live/x", "text": null}`, 400, `\"text\" is null`},
 		{"/api/publish", `{}`, 400, `not the path of a room`},
-		{"/api/commands", `{}`, 404, "there are /api/publish, /api/command and /api/kick"},
-		{"/api/publish/", `{}`, 404, "there are /api/publish, /api/command and /api/kick"},
+		{"/api/commands", `{}`, 404, "there are /api/values, /api/publish, /api/command and /api/kick"},
+		{"/api/publish/", `{}`, 404, "there are /api/values, /api/publish, /api/command and /api/kick"},
 		{"/api/command", `{"consumer": "nobody", "command_string": "x", "command_id": "mine"}`, 404, "nobody"},
 		{"/api/command?wait=1", `{"consumer": "nobody", "command_string": "x", "command_id": "mine"}`, 404, "nobody"},
 	} {
@@ -161,7 +161,7 @@ func TestTheAPIReportsThatACommandFailedOrTakesTooLong(t *testing.T) {
 	silent := p.hear("command.silent.#")
 	newPeer(t, url).answering("f")
 	code, answer := b.post(t, "/api/command?wait=1&timeout_ms=15000", `{"consumer": "x", "command_string": "go"}`)
-	equal(t, "failed", fmt.Sprintf("%v %v", code, answer["status"]), "200 failed")
+	equal(t, "failed", fmt.Sprintf("%v %v", code, answer["status"]), "422 failed")
 	code, answer = b.post(t, "/api/command?wait=1&timeout_ms=20", `{"consumer": "silent", "command_string": "go", "command_id": "mine"}`)
 	equal(t, "too long", fmt.Sprintf("%v %v %v %v", code, answer["status"], answer["replies"], answer["command_id"]), "504 timeout [] mine")
 	testkit.Await(t, silent)

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
 // router routes requests like [http.ServeMux], and knows its patterns: a test holds each of them
@@ -52,7 +54,7 @@ func (b *Bridge) adminRoutes() *router {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		// An error means that the client is gone.
-		_, _ = w.Write([]byte("clu-ws " + b.cfg.Version + ", " + b.cfg.Name + "\n\n/metrics\n/metrics/keywords\n/healthz\n/readyz\n/debug/pprof/\n/api/publish\n/api/command\n/api/kick\n"))
+		_, _ = w.Write([]byte("clu-ws " + b.cfg.Version + ", " + b.cfg.Name + "\n\n/metrics\n/metrics/keywords\n/healthz\n/readyz\n/debug/pprof/\n/api/values\n/api/publish\n/api/command\n/api/kick\n"))
 	})
 	return mux
 }
@@ -62,10 +64,13 @@ func (b *Bridge) serveAPI(mux *router) {
 	mux.HandleFunc("POST /api/publish", b.apiHandler(b.apiPublish))
 	mux.HandleFunc("POST /api/command", b.apiHandler(b.apiCommand))
 	mux.HandleFunc("POST /api/kick", b.apiHandler(b.apiKick))
-	mux.HandleFunc("/api/kick", apiErrorHandler(http.StatusMethodNotAllowed, "only POST is allowed here"))
-	mux.HandleFunc("/api/publish", apiErrorHandler(http.StatusMethodNotAllowed, "only POST is allowed here"))
-	mux.HandleFunc("/api/command", apiErrorHandler(http.StatusMethodNotAllowed, "only POST is allowed here"))
-	mux.HandleFunc("/api/", apiErrorHandler(http.StatusNotFound, "there is nothing here; there are /api/publish, /api/command and /api/kick"))
+	mux.HandleFunc(valuesPath, b.apiValues)
+	mux.HandleFunc("/api/kick", onlyMethod(http.MethodPost))
+	mux.HandleFunc("/api/publish", onlyMethod(http.MethodPost))
+	mux.HandleFunc("/api/command", onlyMethod(http.MethodPost))
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
+		writeAPI(w, http.StatusNotFound, protocol.JSON(apiError{Error: "there is nothing here; there are /api/values, /api/publish, /api/command and /api/kick"}))
+	})
 }
 
 // routes returns the handler of the requests on the clients' port that are not for a

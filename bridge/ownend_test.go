@@ -180,7 +180,7 @@ func TestAFailedResultHasTheReasonEvenIfTheReplyIsNotSelected(t *testing.T) {
 	}
 	p.answeringWith(`{"error": "iced"}`, "f")
 	code, answer := b.post(t, "/api/command?wait=1", `{"consumer": "x", "command_string": "go"}`)
-	equal(t, "over HTTP", fmt.Sprint(code, answer["status"], " ", answer["message"]), "200failed iced")
+	equal(t, "over HTTP", fmt.Sprint(code, answer["status"], " ", answer["message"]), "422failed iced")
 }
 
 func TestUnroutableFailuresAreNotKeptAndTheirRateIsBounded(t *testing.T) {

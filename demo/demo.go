@@ -31,6 +31,9 @@ type Config struct {
 	// Night lets nights pass, each in less than six minutes: an observer opens the dome at dusk and
 	// takes images, a storm breaks at 00:40, and the spectrograph fails and comes back.
 	Night bool
+	// NoDomeGuard leaves the dome to those who command it: it neither closes when the weather becomes
+	// unsafe nor refuses to open. So somebody can try a guard of their own.
+	NoDomeGuard bool
 	// Ready, if set, is called once, when all five actors are linked.
 	Ready func()
 }

@@ -162,6 +162,24 @@ func TestTheDomeClosesAutomaticallyWhenTheWeatherBecomesUnsafe(t *testing.T) {
 	})
 }
 
+func TestWithoutItsGuardTheDomeDoesOnlyWhatItIsTold(t *testing.T) {
+	withConfig(t, demo.Config{Speed: 1, Seed: 7, NoDomeGuard: true}, func(t *testing.T, o *observatory) {
+		o.do("dome", "open")
+		o.take("dome")
+		o.do("weather", "simulate storm")
+		time.Sleep(10 * time.Second)
+		broadcasts := o.take("dome")
+		if states := slices.Compact(values[string](t, broadcasts, "dome_shutter")); !slices.Equal(states, []string{"open"}) {
+			t.Errorf("in the storm it went %v", states)
+		}
+		if safe := values[bool](t, broadcasts, "weather_safe"); safe[len(safe)-1] {
+			t.Error("it does not say that the weather is unsafe")
+		}
+		o.do("dome", "close")
+		o.do("dome", "open")
+	})
+}
+
 func TestTheDomeRotatesByTheShorterWay(t *testing.T) {
 	withObservatory(t, 1, func(t *testing.T, o *observatory) {
 		r := o.do("dome", "rotate 330")

@@ -24,6 +24,7 @@ const (
 type dome struct {
 	actor    *actor.Actor
 	clock    clock
+	guards   bool // whether it keeps itself closed while the weather is unsafe
 	shutter  task
 	rotation task
 	// unsafeWeather has a token once the weather has become unsafe.
@@ -49,17 +50,24 @@ var domeModel = model{
 }
 
 func newDome(cfg Config, clock clock) (device, error) {
-	d := &dome{clock: clock, state: "closed", unsafeWeather: make(chan struct{}, 1)}
+	d := &dome{clock: clock, guards: !cfg.NoDomeGuard, state: "closed", unsafeWeather: make(chan struct{}, 1)}
 	var err error
 	if d.actor, err = newActor(cfg, "dome", domeModel, d.onReply); err != nil {
 		return device{}, err
 	}
-	d.actor.Handle("open", "Opens the shutter, if the weather is safe.", d.openShutter)
+	d.actor.Handle("open", d.openHelp(), d.openShutter)
 	d.actor.Handle("close", "Closes the shutter.", d.closeShutter)
 	d.actor.Handle("rotate AZ:float(0..<360)", "Rotates the opening by the shorter way.\n\nAZ  Azimuth, from north through east. [deg]", d.rotate)
 	d.actor.Handle("stop", "Stops the shutter and the rotation.", d.stop)
 	d.actor.Handle("status", "Reports shutter and azimuth.", d.status)
 	return device{actor: d.actor, broadcast: d.broadcast}, nil
+}
+
+func (d *dome) openHelp() string {
+	if d.guards {
+		return "Opens the shutter, if the weather is safe."
+	}
+	return "Opens the shutter, in any weather."
 }
 
 // onReply follows the weather actor's broadcasts.
@@ -72,7 +80,7 @@ func (d *dome) onReply(r actor.Reply) {
 		return
 	}
 	d.mu.Lock()
-	became := !safe && !d.unsafe
+	became := d.guards && !safe && !d.unsafe
 	d.unsafe = !safe
 	d.mu.Unlock()
 	if became {
@@ -83,7 +91,7 @@ func (d *dome) onReply(r actor.Reply) {
 	}
 }
 
-// broadcast publishes the dome's state, and closes it when the weather becomes unsafe.
+// broadcast publishes the dome's state, and closes it when the weather becomes unsafe, if it guards itself.
 func (d *dome) broadcast(ctx context.Context) {
 	for {
 		d.actor.Broadcast(actor.Info, d.keywords())
@@ -150,7 +158,7 @@ func (d *dome) moveOpen(ctx context.Context, c *actor.Call) error {
 	}
 	defer end()
 	d.mu.Lock()
-	unsafe := d.unsafe
+	unsafe := d.guards && d.unsafe
 	d.mu.Unlock()
 	if unsafe {
 		return refusef("The weather is unsafe; the dome stays closed until the weather actor says is_safe.")

@@ -168,7 +168,7 @@ func (m *model) tree(keep func(Entry) bool) any {
 	for _, a := range m.actors {
 		keywords := dict{}
 		for _, k := range a.keywords { // the newer one of both kinds comes later
-			if keep != nil && !keep(Entry{a.name, k.name, k.from.Code, k.from.RoutingKey, k.from.CommandID, k.from.Commander, k.from.Internal, k.from.Time, k.from.Seq, nil, false, false}) {
+			if keep != nil && !keep(Entry{a.name, k.name, k.from.Code, k.from.RoutingKey, k.from.CommandID, k.from.Commander, k.from.Internal, k.from.Time, k.from.Seq, nil, false, false, 0}) {
 				continue
 			}
 			o := k.from.tree()

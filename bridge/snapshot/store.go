@@ -37,6 +37,8 @@ type Entry struct {
 	Known    bool
 	// Cut reports whether one of the headers is "" here because it was too long to be kept.
 	Cut bool
+	// TooLarge is the length of a value that is too large to be kept, in bytes; else 0.
+	TooLarge int
 }
 
 // Store holds the last value of every keyword of every actor. It is not safe for concurrent use: its

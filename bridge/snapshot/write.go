@@ -10,7 +10,7 @@ import (
 
 func (k *keyword) entry() Entry {
 	e := k.from.entry()
-	e.Keyword = k.name
+	e.Keyword, e.TooLarge = k.name, k.tooLarge
 	return e
 }
 

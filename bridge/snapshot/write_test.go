@@ -41,7 +41,7 @@ func TestAFilterTestsTheReplyOfEachKeyword(t *testing.T) {
 	s.Note(say("mount", 6, `{}`))
 	var asked []Entry
 	got := string(s.Append(nil, func(e Entry) bool { asked = append(asked, e); return false }))
-	want := []Entry{{"mount", "ra", ">", "reply.x", "id", "x.mount", true, noon, 5, nil, false, false}}
+	want := []Entry{{"mount", "ra", ">", "reply.x", "id", "x.mount", true, noon, 5, nil, false, false, 0}}
 	if !reflect.DeepEqual(asked, want) {
 		t.Errorf("asked for %+v, want %+v", asked, want)
 	}

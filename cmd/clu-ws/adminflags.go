@@ -13,9 +13,14 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/listen"
 )
 
+// adminFlag is --admin, which the demo has, too.
+func adminFlag() cli.Flag {
+	return &cli.StringFlag{Name: "admin", EnvVars: env("admin"), Category: catAdmin, DefaultText: "not served", Usage: "`ADDRESS` of the admin server, such as 127.0.0.1:9877 or unix:/path/to/socket: /metrics for Prometheus, /healthz, /readyz, Go's profiles and an API that sends commands; without the section access of --config, everyone who reaches it may use all of it"}
+}
+
 func adminFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "admin", EnvVars: env("admin"), Category: catAdmin, DefaultText: "not served", Usage: "`ADDRESS` of the admin server, such as 127.0.0.1:9877 or unix:/path/to/socket: /metrics for Prometheus, /healthz, /readyz, Go's profiles and an API that sends commands; without the section access of --config, everyone who reaches it may use all of it"},
+		adminFlag(),
 		&cli.StringFlag{Name: "export", EnvVars: env("export"), Category: catAdmin, Usage: "a `FILTER` that chooses the numeric and boolean keywords that /metrics/keywords of the admin server has for Prometheus, such as {\"sender\": [\"weather\"]}; {} is all"},
 		&cli.IntFlag{Name: "shed-rate", Value: 500, EnvVars: env("shed-rate"), Category: catAdmin, Usage: "`CLIENTS` closed per second while the bridge drains; more if --drain-timeout requires it"},
 		&cli.DurationFlag{Name: "drain-timeout", Value: 30 * time.Second, EnvVars: env("drain-timeout"), Category: catAdmin, Usage: "longest `TIME` that draining takes after SIGTERM"},
@@ -29,6 +34,13 @@ func readDrain(c *cli.Context, cfg *bridge.Config) (err error) {
 		return fmt.Errorf("--shed-rate %d must be at least 1", cfg.Drain.ShedRate)
 	}
 	cfg.Drain.Timeout, err = atLeast(c, "drain-timeout", minDuration)
+	return err
+}
+
+// readAdmin reads --admin.
+func readAdmin(c *cli.Context, s *settings) (err error) {
+	s.admin, err = adminAddr(c)
+	s.bridge.AdminHost = adminHost(s.admin)
 	return err
 }
 

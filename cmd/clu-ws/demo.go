@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/filter"
 	"github.com/clu-ws/clu-ws/demo"
 	webdemo "github.com/clu-ws/clu-ws/web-demo"
 )
@@ -18,7 +20,9 @@ import (
 func demoCommand(stdout, stderr io.Writer) *cli.Command {
 	flags := append(listenFlags("127.0.0.1"),
 		&cli.IntFlag{Name: "rabbitmq-port", Aliases: []string{"P"}, Value: 5672, EnvVars: env("rabbitmq-port"), Category: catBroker, Usage: "`PORT` of the embedded broker, which real actors may use; a free one if the default is taken"})
-	flags = append(flags, &cli.BoolFlag{Name: "night", Value: true, EnvVars: env("night"), Category: catBroker, Usage: "let nights pass, each in six minutes: an observer takes images, a storm closes the dome, an actor fails and comes back"})
+	flags = append(flags, adminFlag(),
+		&cli.BoolFlag{Name: "dome-guard", Value: true, EnvVars: env("dome-guard"), Category: catBroker, Usage: "let the dome close by itself when the weather becomes unsafe; with --dome-guard=false it only does what it is told, so that you can try a guard of your own"},
+		&cli.BoolFlag{Name: "night", Value: true, EnvVars: env("night"), Category: catBroker, Usage: "let nights pass, each in six minutes: an observer takes images, a storm closes the dome, an actor fails and comes back"})
 	return &cli.Command{
 		Name:         "demo",
 		Usage:        "run an observatory on one machine: a broker, five simulated actors, the bridge and its page",
@@ -34,7 +38,8 @@ func readDemo(c *cli.Context, s *settings) error {
 	if s.bridge.Site == nil {
 		s.bridge.Site = demo.Site()
 	}
-	return readAccess(c, &s.bridge)
+	s.bridge.Export = new(filter.Filter) // all keywords, for those who try Prometheus
+	return errors.Join(readAccess(c, &s.bridge), readAdmin(c, s))
 }
 
 func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
@@ -62,7 +67,7 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 	defer actors.Wait()
 	defer stop()
 	actors.Go(func() {
-		if err := demo.Run(ctx, demo.Config{URL: s.brokerURL, Exchange: actor.Exchange, Logger: s.log, Night: c.Bool("night")}); err != nil {
+		if err := demo.Run(ctx, demo.Config{URL: s.brokerURL, Exchange: actor.Exchange, Logger: s.log, Night: c.Bool("night"), NoDomeGuard: !c.Bool("dome-guard")}); err != nil {
 			s.log.Error("the simulated actors ended", "error", err)
 		}
 	})

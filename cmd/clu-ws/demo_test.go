@@ -81,6 +81,24 @@ func TestTheDemoStartsWithoutAWarning(t *testing.T) {
 	}
 }
 
+func TestTheDemoHasAnAdminServerWithItsKeywordsAndItsAPI(t *testing.T) {
+	p := start(t, "demo", "--night=false", "--port", "0", "--rabbitmq-port", freePort(t), "--admin", "127.0.0.1:"+freePort(t), "--dome-guard=false")
+	_, admin, _ := strings.Cut(p.log.await(t, "metrics and health"), "address=")
+	for _, name := range []string{"dome", "weather"} {
+		p.log.await(t, "name="+name)
+	}
+	if got := postCommandTo(admin, "weather", "simulate storm", "", "?wait=1"); !strings.Contains(got, `"status":"done"`) {
+		t.Fatalf("the storm is answered with %s", got)
+	}
+	if got := postCommandTo(admin, "dome", "open", "", "?wait=1"); !strings.Contains(got, `"status":"done"`) {
+		t.Errorf("the dome without its guard answers %s", got)
+	}
+	keywords, err := get(t, &http.Transport{}, "http://"+admin+"/metrics/keywords")
+	if err != nil || !strings.Contains(keywords, `cluws_keyword{actor="weather",keyword="is_safe"} 0`) {
+		t.Errorf("the keywords are %s, %v", keywords, err)
+	}
+}
+
 func TestTheDemoLogsCommandsToo(t *testing.T) {
 	p := start(t, "demo", "--port", "0", "--rabbitmq-port", freePort(t))
 	_, conn := startRecording(t, "sender", ws.Dialer{}, "ws://"+p.address(t))

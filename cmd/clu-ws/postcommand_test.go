@@ -10,10 +10,15 @@ import (
 	"time"
 )
 
-// postCommand sends a command over HTTP, and returns the status and the body of the response.
+// postCommand sends a command to the actor echo over HTTP, and returns the status and the body of the response.
 func postCommand(admin, id string, query ...string) string {
+	return postCommandTo(admin, "echo", "x", id, query...)
+}
+
+// postCommandTo is postCommand to any actor. Without an id, the bridge makes one.
+func postCommandTo(admin, consumer, commandString, id string, query ...string) string {
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
-	body, err := json.Marshal(map[string]string{"consumer": "echo", "command_string": "x", "command_id": id})
+	body, err := json.Marshal(map[string]string{"consumer": consumer, "command_string": commandString, "command_id": id})
 	if err != nil {
 		return err.Error()
 	}

@@ -110,8 +110,7 @@ func readCommon(c *cli.Context, s *settings) (err error) {
 func readWebsocket(c *cli.Context, s *settings) (err error) {
 	var all [3]error
 	s.bridge, all[0] = bridgeConfig(c)
-	s.admin, all[1] = adminAddr(c)
-	s.bridge.AdminHost = adminHost(s.admin)
+	all[1] = readAdmin(c, s)
 	s.audit, all[2] = readAudit(c)
 	return errors.Join(all[:]...)
 }
