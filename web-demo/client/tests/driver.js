@@ -1,13 +1,17 @@
 /**
  * Drives a client by calls on standard input, and prints what it shows: see conformance/README.md. It judges nothing.
  *
- *     go run ./conformance/scripted -- node --experimental-websocket web-demo/client/tests/driver.js
+ *     go run ./conformance/scripted -- node web-demo/client/tests/driver.js
  */
 
 import { createInterface } from "node:readline";
 
 import { Clu } from "../clu.js";
 import { formatJSON } from "../json.js";
+
+/** A module with another WebSocket than that of node, which has none before version 22. */
+const MODULE = process.env.CLU_WS_TEST_WEBSOCKET;
+const WebSocket = MODULE ? (await import(MODULE)).WebSocket : globalThis.WebSocket;
 
 /** What this client does not have. */
 const WITHOUT = ["rooms", "wait_for"];
@@ -25,7 +29,7 @@ class Driven {
   constructor({ url, token, token_by: tokenBy = "subprotocol" }) {
     this.#token = token ?? null;
     const login = token === undefined ? {} : { token: () => this.#token, tokenBy };
-    this.#clu = new Clu(url, { minDelay: 10, maxDelay: 50, batch: 0, bigint: "bigint", ...login });
+    this.#clu = new Clu(url, { minDelay: 10, maxDelay: 50, batch: 0, bigint: "bigint", WebSocket, ...login });
     this.#clu.on("state", ({ state }) => print("state", { state }));
     this.#clu.on("command", (command) => this.#show(command));
     this.#clu.on("gap", ({ seconds }) => print("gap", { seconds }));
@@ -37,7 +41,10 @@ class Driven {
     this.#clu.connect().catch(() => {});
   }
 
-  token({ token }) { this.#token = token; }
+  token({ token }) {
+    this.#token = token;
+    print("token");
+  }
 
   renew() { this.#clu.renew().catch(() => {}); }
 
