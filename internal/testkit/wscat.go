@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/clu-ws/clu-ws/internal/testkit/cache"
@@ -15,4 +16,13 @@ func Wscat(t testing.TB) (command []string) {
 		Missing(t, "wscat", "cannot install it: "+err.Error())
 	}
 	return command
+}
+
+// NodeWebSocket returns the path of an ES module with a WebSocket for node, which has none before version 22. It comes with
+// wscat.
+func NodeWebSocket(t testing.TB) (module string) {
+	t.Helper()
+	wscat := Wscat(t)
+	modules := filepath.Join(wscat[len(wscat)-1], "..", "..", "..")
+	return filepath.Join(modules, "ws", "wrapper.mjs")
 }
