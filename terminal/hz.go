@@ -140,8 +140,11 @@ func (r *rate) line(name string, count int) rateLine {
 func (e *Env) rates(actor string, lines []rateLine) error {
 	rows := [][]string{{"KEYWORD", "COUNT", "HZ", "JITTER", "SHORTEST", "LONGEST"}}
 	shown := func(v *float64, unit string) string {
-		if v == nil {
+		switch {
+		case v == nil:
 			return "-"
+		case *v >= 100:
+			return fmt.Sprintf("%.0f%s", *v, unit)
 		}
 		return fmt.Sprintf("%.3g%s", *v, unit)
 	}

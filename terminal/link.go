@@ -39,7 +39,7 @@ type Command struct {
 	Consumer string
 	String   string
 	ID       string        // "": a new one
-	Timeout  time.Duration // how long its end is waited for; 0: an hour
+	Timeout  time.Duration // how long its end is waited for; 0: to its end
 	Expires  time.Duration // it is not sent later than this; 0: as soon as the bridge can
 }
 

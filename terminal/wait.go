@@ -51,7 +51,7 @@ func wait(ctx context.Context, e *Env, link Link, condition *site.Expr, o WaitOp
 		within, stop = context.WithTimeout(ctx, o.Timeout)
 		defer stop()
 	}
-	known := &knownValues{link: link, broker: link.Hello().Broker, maxAge: o.MaxAge, actors: map[string]ActorValues{}}
+	known := &knownValues{link: link, maxAge: o.MaxAge, actors: map[string]ActorValues{}}
 	var selections []Selection
 	keywords := map[string][]string{} // by actor
 	for _, ref := range condition.Refs() {
@@ -71,7 +71,9 @@ func wait(ctx context.Context, e *Env, link Link, condition *site.Expr, o WaitOp
 			known.reply(event)
 		default:
 			e.noteEvent(event)
-			known.interrupted(event)
+			if _, gap := event.(Gap); gap {
+				clear(known.actors) // what changed unheard is not known
+			}
 			return nil
 		}
 		if condition.Eval(known.value(condition.Refs())) == site.True {
@@ -109,7 +111,6 @@ func quoteBareWords(condition string) string {
 // knownValues are the last values of the keywords of a condition.
 type knownValues struct {
 	link   Link
-	broker string
 	maxAge time.Duration
 	actors map[string]ActorValues
 }
@@ -138,17 +139,6 @@ func (v *knownValues) reply(r *Reply) {
 	v.actors[r.Sender] = a
 }
 
-// interrupted forgets what may have changed unheard.
-func (v *knownValues) interrupted(event Event) {
-	if state, ok := event.(LinkState); ok {
-		v.broker = "down"
-		if state.Up {
-			v.broker = "up"
-		}
-	}
-	clear(v.actors)
-}
-
 // find returns the value of a keyword, ACTOR.KEYWORD, and why it is too old.
 func (v *knownValues) find(ref string) (value json.RawMessage, stale string) {
 	parts := strings.Split(ref, ".")
@@ -157,7 +147,7 @@ func (v *knownValues) find(ref string) (value json.RawMessage, stale string) {
 	if !ok {
 		return nil, ""
 	}
-	return member(k.Value, parts[2:]), staleness(a, k, v.broker, v.link.Now(), v.maxAge)
+	return member(k.Value, parts[2:]), staleness(a, k, v.link.Hello().Broker, v.link.Now(), v.maxAge)
 }
 
 // value returns what an expression takes its values from. One that is too old is not known.
