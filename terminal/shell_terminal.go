@@ -17,8 +17,8 @@ type TerminalPrompt struct {
 	history *history
 	restore func()
 
-	mu    sync.Mutex // guards complete
-	compl completer
+	mu        sync.Mutex // guards completer
+	completer completer
 }
 
 // NewTerminalPrompt takes the terminal over, until Close.
@@ -67,11 +67,8 @@ func (p *TerminalPrompt) Close() error {
 // ReadLine implements [Prompt].
 func (p *TerminalPrompt) ReadLine() (string, error) {
 	line, err := p.t.ReadLine()
-	switch {
-	case errors.Is(err, term.ErrPasteIndicator):
+	if errors.Is(err, term.ErrPasteIndicator) {
 		return line, ErrPasted
-	case errors.Is(err, io.EOF) && p.keys.wasInterrupted():
-		return "", ErrInterrupt
 	}
 	return line, err
 }
@@ -91,7 +88,7 @@ func (p *TerminalPrompt) Interactive() bool { return true }
 func (p *TerminalPrompt) setCompleter(c completer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.compl = c
+	p.completer = c
 }
 
 // The keys that the editor leaves to its callback.
@@ -107,12 +104,12 @@ func (p *TerminalPrompt) key(line string, at int, key rune) (string, int, bool) 
 	switch key {
 	case keyTab:
 		p.mu.Lock()
-		compl := p.compl
+		complete := p.completer
 		p.mu.Unlock()
-		if compl == nil {
+		if complete == nil {
 			return line, at, true
 		}
-		next, list := completed(line[:at], compl(line[:at]))
+		next, list := completed(line[:at], complete(line[:at]))
 		if list != "" {
 			_, _ = p.t.Write([]byte(list))
 		}
@@ -130,25 +127,23 @@ func (p *TerminalPrompt) key(line string, at int, key rune) (string, int, bool) 
 	return "", 0, false
 }
 
-// keyReader reads keys. Ctrl-C would end the input with the line in it, so it comes as another key, which clears the line;
-// if that is empty, it is an interrupt.
+// keyReader reads keys. The editor would end for good with Ctrl-C, so that comes as another key, which clears the line; if
+// that is empty, the next read has the error [ErrInterrupt], which the editor returns once.
 type keyReader struct {
 	in io.Reader
 
-	mu          sync.Mutex // guards the following fields
-	pending     bool       // the next key is Ctrl-C
-	interrupted bool
+	mu      sync.Mutex // guards pending
+	pending bool       // an interrupt
 }
 
 func (k *keyReader) Read(p []byte) (int, error) {
 	k.mu.Lock()
-	if k.pending && len(p) > 0 {
-		k.pending, k.interrupted = false, true
-		p[0] = ctrlC
-		k.mu.Unlock()
-		return 1, nil
-	}
+	pending := k.pending
+	k.pending = false
 	k.mu.Unlock()
+	if pending {
+		return 0, ErrInterrupt
+	}
 	n, err := k.in.Read(p)
 	for i := range p[:n] {
 		if p[i] == ctrlC {
@@ -162,12 +157,4 @@ func (k *keyReader) interrupt() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.pending = true
-}
-
-func (k *keyReader) wasInterrupted() bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	was := k.interrupted
-	k.interrupted = false
-	return was
 }
