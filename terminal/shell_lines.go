@@ -1,0 +1,43 @@
+package terminal
+
+import (
+	"bufio"
+	"io"
+	"sync"
+)
+
+// LinesPrompt reads lines that nobody types, such as those of a file, and prints no prompt.
+type LinesPrompt struct {
+	lines *bufio.Scanner
+	mu    sync.Mutex // guards out
+	out   io.Writer
+}
+
+// NewLinesPrompt returns a prompt.
+func NewLinesPrompt(in io.Reader, out io.Writer) *LinesPrompt {
+	return &LinesPrompt{lines: bufio.NewScanner(in), out: out}
+}
+
+// ReadLine implements [Prompt].
+func (p *LinesPrompt) ReadLine() (string, error) {
+	if p.lines.Scan() {
+		return p.lines.Text(), nil
+	}
+	if err := p.lines.Err(); err != nil {
+		return "", err
+	}
+	return "", io.EOF
+}
+
+// Write implements [Prompt].
+func (p *LinesPrompt) Write(lines []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.out.Write(lines)
+}
+
+// SetPrompt implements [Prompt].
+func (p *LinesPrompt) SetPrompt(string) {}
+
+// Interactive implements [Prompt].
+func (p *LinesPrompt) Interactive() bool { return false }
