@@ -126,9 +126,9 @@ func TestASchemaMayReferAndHaveAlternatives(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"alt":        `{"type":"number","unit":"deg","unit_from":"schema","description":"Altitude","min":0}`,
-		"maybe_s":    `{"type":"number","unit":"s","unit_from":"suffix"}`,
+		"maybe_s":    `{"type":"number","nullable":true,"unit":"s","unit_from":"suffix"}`,
 		"either":     `{"type":"any"}`,
-		"nullable_c": `{"type":"number","unit":"°C","unit_from":"suffix"}`,
+		"nullable_c": `{"type":"number","nullable":true,"unit":"°C","unit_from":"suffix"}`,
 		"state":      `{"type":"string","enum":["a","b"]}`,
 		"loop":       `{"type":"any"}`,
 		"nowhere":    `{"type":"any"}`,

@@ -101,6 +101,8 @@ type Keyword struct {
 	// Type is number, integer, string, boolean, array, object, or any if the schema allows
 	// several.
 	Type string `json:"type"`
+	// Nullable is set if the schema allows null beside the type.
+	Nullable bool `json:"nullable,omitempty"`
 	// Unit is the unit, and UnitFrom where it comes from: schema, site or suffix. Both are ""
 	// if the unit is unknown.
 	Unit        string            `json:"unit,omitempty"`

@@ -27,6 +27,8 @@ type schemaNode struct {
 	OneOf       []json.RawMessage          `json:"oneOf"`
 	AnyOf       []json.RawMessage          `json:"anyOf"`
 	Ref         string                     `json:"$ref"`
+
+	nullable bool // whether it, or what led to it, allows null
 }
 
 // cluKeywords are the keywords of CLU's own commands, which CLU adds to every schema
@@ -99,7 +101,7 @@ func (r *schemaReader) members(all map[string]json.RawMessage, depth int) map[st
 // keyword reads one keyword. What cannot be read is of type any.
 func (r *schemaReader) keyword(name string, raw json.RawMessage, depth int) Keyword {
 	n := r.node(raw)
-	k := Keyword{Type: r.typeOf(n), Description: word(n.Description), Min: number(n.Minimum), Max: number(n.Maximum), Enum: values(n.Enum)}
+	k := Keyword{Type: r.typeOf(n), Nullable: n.nullable, Description: word(n.Description), Min: number(n.Minimum), Max: number(n.Maximum), Enum: values(n.Enum)}
 	if k.Description == "" {
 		k.Description = word(n.Title)
 	}
@@ -120,11 +122,14 @@ func (r *schemaReader) keyword(name string, raw json.RawMessage, depth int) Keyw
 
 // node decodes a schema, following references and an alternative beside null.
 func (r *schemaReader) node(raw json.RawMessage) (n schemaNode) {
+	nullable := false
+	defer func() { n.nullable = nullable }()
 	for range maxDepth {
 		n = schemaNode{}
 		if json.Unmarshal(raw, &n) != nil {
 			return schemaNode{}
 		}
+		nullable = nullable || n.allowsNull()
 		target, ok := r.definitions[n.Ref]
 		if !ok {
 			if target, ok = onlyAlternative(&n); !ok {
@@ -168,17 +173,33 @@ func onlyAlternative(n *schemaNode) (json.RawMessage, bool) {
 	return all[0], true
 }
 
+// allowsNull reports whether a schema lists null among its types, or is one of several alternatives.
+func (n *schemaNode) allowsNull() bool {
+	if slices.Contains(n.types(), "null") {
+		return true
+	}
+	return slices.ContainsFunc(slices.Concat(n.OneOf, n.AnyOf), func(raw json.RawMessage) bool {
+		var one schemaNode
+		return json.Unmarshal(raw, &one) == nil && slices.Contains(one.types(), "null")
+	})
+}
+
+// types returns the types that a schema allows; none if it does not say.
+func (n *schemaNode) types() (words []string) {
+	var one string
+	if json.Unmarshal(n.Type, &one) == nil && one != "" {
+		return []string{one}
+	}
+	if json.Unmarshal(n.Type, &words) != nil {
+		return nil
+	}
+	return words
+}
+
 // typeOf returns the type of a keyword, beside null. It is any if there are several, or none is
 // given.
 func (r *schemaReader) typeOf(n schemaNode) string {
-	var words []string
-	var one string
-	if json.Unmarshal(n.Type, &one) == nil && one != "" {
-		words = []string{one}
-	} else if json.Unmarshal(n.Type, &words) != nil {
-		words = nil
-	}
-	words = slices.DeleteFunc(words, func(w string) bool { return w == "null" })
+	words := slices.DeleteFunc(n.types(), func(w string) bool { return w == "null" })
 	slices.Sort(words)
 	switch words = slices.Compact(words); {
 	case len(words) == 1 && slices.Contains([]string{"number", "integer", "string", "boolean", "array", "object"}, words[0]):

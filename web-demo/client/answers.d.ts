@@ -104,6 +104,8 @@ export interface ModelCommand {
 
 export interface ModelKeyword {
   type?: string;
+  /** Whether it may also be null. */
+  nullable?: boolean;
   unit?: string;
   unit_from?: "schema" | "site" | "suffix";
   description?: string;
