@@ -1,0 +1,328 @@
+"""Subscriptions over all connections of a client: what came, what is resumed from where, and what a program reads of it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar
+
+from ._types import CluError, Gap, Reply, RequestError, Value, parse_values
+
+T = TypeVar("T")
+Cursor = tuple[str, int]
+"""Everything up to this reply has come: its epoch and seq."""
+
+
+class Sink(Protocol):
+    """Takes what a subscription brings, in order."""
+
+    def reply(self, reply: Reply) -> None: ...
+    def gap(self, gap: Gap) -> None: ...
+    def snapshot(self, message: dict[str, Any]) -> None: ...
+    def notice(self, message: dict[str, Any]) -> None: ...
+    def fresh(self, fresh: bool) -> None: ...
+    def end(self, error: CluError | None) -> None: ...
+
+
+class Feed:
+    """One subscription.
+
+    The bridge sends what each subscription missed one after the other. So what comes while a feed resumes is collected,
+    and handed on in order once the bridge has answered a ping that was sent after the answer.
+    """
+
+    def __init__(self, request: dict[str, Any], selects: Callable[[Reply], bool], sink: Sink, since: Cursor | None = None) -> None:
+        self.id = ""
+        self.request = request
+        self.selects = selects
+        self.sink = sink
+        self.cursor = since
+        self.served = False  # the bridge has accepted it on this connection
+        self.begun = False  # on any connection
+        self._listens = False
+        self._missed: list[tuple[int, int, Any]] | None = None  # while it resumes: seq, rank, and what came
+        self._place = -1  # seq of the last reply that came, for a gap that comes next
+        self._gaps: set[tuple[Any, Any]] = set()  # those told since the last reply
+
+    @property
+    def resuming(self) -> bool:
+        """Whether it waits for what it missed."""
+        return self._missed is not None
+
+    def subscribe(self) -> dict[str, Any]:
+        """Returns the request for this connection."""
+        request = {"op": "subscribe", "id": self.id, **self.request}
+        if self.cursor is not None and "filter" in self.request:
+            request.pop("snapshot", None)
+            request["since"] = {"epoch": self.cursor[0], "seq": self.cursor[1]}
+            self.catch_up()
+        return request
+
+    def catch_up(self) -> None:
+        """Collects what comes from now on."""
+        self._listens, self._missed, self._place = True, [], -1
+
+    def accepted(self, answer: dict[str, Any], position: Cursor | None, live: bool) -> Gap | None:
+        """Handles the bridge's answer. Returns the gap if it does not have what was missed. It is live if the bridge hears
+        replies."""
+        self.served = self._listens = True
+        self._place = -1
+        gap = None
+        if answer.get("resumed") is False:
+            gap = Gap(f"the bridge no longer has what was missed: {answer.get('reason')}")
+        elif self.begun and self.cursor is None and "filter" in self.request:
+            gap = Gap("this client did not ask for what was missed, or there was no number to ask from")
+        if gap is not None:
+            self._gap(gap, first=True)
+        if isinstance(answer.get("epoch"), str) and isinstance(answer.get("seq"), int) and answer.get("resumed") is False:
+            self.cursor = (answer["epoch"], answer["seq"])
+        elif self.cursor is None:
+            self.cursor = position
+        self.begun = True
+        if not self.resuming:
+            self.sink.fresh(live)
+        return gap
+
+    def caught_up(self, position: Cursor | None, live: bool) -> None:
+        """Hands on what came while it resumed."""
+        missed, self._missed = self._missed or [], None
+        for _, rank, item in sorted(missed, key=lambda entry: entry[:2]):
+            if rank == 0:
+                self.offer(item)
+            elif rank == 1:
+                self.snapshot(item)
+            else:
+                self._gap(item)
+        self.advance(position)
+        self.sink.fresh(live)
+
+    def advance(self, position: Cursor | None) -> None:
+        """Notes that everything up to here has come."""
+        if position is not None and self.served and not self.resuming and (self.cursor is None or self._is_new(*position)):
+            self.cursor = position
+
+    def disconnected(self, forget: bool) -> None:
+        """Handles a lost connection. If it is to forget, it does not ask for what it missed."""
+        self.served = self._listens = False
+        self._missed = None  # the bridge sends all of it again
+        if forget:
+            self.cursor = None
+        self.sink.fresh(False)
+
+    def offer(self, reply: Reply) -> None:
+        """Takes a reply that came over the connection."""
+        self._place = reply.seq
+        if not self._listens or not self.selects(reply):
+            return
+        if self._missed is not None:
+            self._missed.append((reply.seq, 0, reply))
+        elif reply.epoch is None or self._is_new(reply.epoch, reply.seq):
+            if reply.epoch is not None:
+                self.cursor = (reply.epoch, reply.seq)
+            self._gaps.clear()
+            self.sink.reply(reply)
+
+    def snapshot(self, message: dict[str, Any]) -> None:
+        """Takes the last values."""
+        if self._missed is not None:
+            self._missed.append((message.get("seq") or 0, 1, message))
+        else:
+            self.sink.snapshot(message)
+
+    def gap(self, gap: Gap) -> None:
+        """Takes a gap that the bridge tells."""
+        if not self._listens:
+            return
+        if self._missed is None:
+            self._gap(gap)
+        else:  # it comes once for each feed that resumes: the last place is the best one
+            kept = [entry for entry in self._missed if entry[2] != gap]
+            self._missed = [*kept, (self._place, 2, gap)]
+
+    def _gap(self, gap: Gap, first: bool = False) -> None:
+        if first and self._missed is not None:
+            self._missed.append((-1, 2, gap))
+        elif (gap.start, gap.end) not in self._gaps or gap.start is None:
+            self._gaps.add((gap.start, gap.end))
+            self.sink.gap(gap)
+
+    def _is_new(self, epoch: str, seq: int) -> bool:
+        return self.cursor is None or self.cursor[0] != epoch or seq > self.cursor[1]
+
+
+class NoSink:
+    """Ignores everything; the base of those that need some of it."""
+
+    def reply(self, reply: Reply) -> None:
+        """Takes a reply."""
+
+    def gap(self, gap: Gap) -> None:
+        """Takes a gap."""
+
+    def snapshot(self, message: dict[str, Any]) -> None:
+        """Takes the last values."""
+
+    def notice(self, message: dict[str, Any]) -> None:
+        """Takes a notice."""
+
+    def fresh(self, fresh: bool) -> None:
+        """Handles that what came is up to date, or no longer."""
+
+    def end(self, error: CluError | None) -> None:
+        """Handles the end of the subscription."""
+
+
+class Queue(Generic[T]):
+    """What waits for a program to read it."""
+
+    def __init__(self, limit: int) -> None:
+        self.items: deque[T] = deque()
+        self.limit = limit
+        self.error: CluError | None = None
+        self.ended = False
+        self._wake = asyncio.Event()
+
+    def put(self, item: T) -> T | None:
+        """Adds an item. Returns the oldest one if there were too many: it is lost."""
+        lost = self.items.popleft() if len(self.items) >= self.limit else None
+        self.items.append(item)
+        self._wake.set()
+        return lost
+
+    def end(self, error: CluError | None) -> None:
+        """Ends it after what waits."""
+        self.ended, self.error = True, error
+        self._wake.set()
+
+    async def get(self) -> T:
+        """Returns the next item."""
+        while not self.items:
+            if self.ended:
+                raise self.error or StopAsyncIteration
+            self._wake.clear()
+            await self._wake.wait()
+        return self.items.popleft()
+
+
+class Stream(Generic[T]):
+    """An asynchronous iterator over what a subscription brings. It has begun when it is made, and ends with its block
+    (``async with``), with :meth:`close`, or when nothing refers to it any more."""
+
+    def __init__(self, queue: Queue[T], close: Callable[[], None]) -> None:
+        self._queue = queue
+        self._close = weakref.finalize(self, close)
+        self._close.atexit = False
+
+    def __aiter__(self) -> Stream[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        return await self._queue.get()
+
+    async def __aenter__(self) -> Stream[T]:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends it."""
+        self._close()
+
+
+class ReplySink(NoSink):
+    """Replies for a program. What it reads too slowly is left out, which the next reply tells."""
+
+    def __init__(self, queue: Queue[Reply]) -> None:
+        self.queue = queue
+        self._before: Gap | None = None
+
+    def reply(self, reply: Reply) -> None:
+        if self._before is not None:
+            reply, self._before = dataclasses.replace(reply, gap=self._before), None
+        lost = self.queue.put(reply)
+        if lost is not None:
+            count = 1 + (lost.gap.count or 0 if lost.gap else 0)
+            gap = dataclasses.replace(lost.gap or Gap("this program reads its replies too slowly"), count=count)
+            following = self.queue.items[0]
+            if following.gap is not None:
+                gap = dataclasses.replace(following.gap, start=gap.start or following.gap.start, count=count + (following.gap.count or 0))
+            self.queue.items[0] = dataclasses.replace(following, gap=gap)
+
+    def gap(self, gap: Gap) -> None:
+        before = self._before
+        # Two gaps in a row are one, from the beginning of the first.
+        self._before = gap if before is None else dataclasses.replace(gap, start=before.start, seconds=None)
+
+    def end(self, error: CluError | None) -> None:
+        self.queue.end(error)
+
+
+class NoticeSink(NoSink):
+    """Notices for a program. After a lost connection one with the op ``missed`` says that others may be missing."""
+
+    def __init__(self, queue: Queue[dict[str, Any]]) -> None:
+        self.queue = queue
+        self._fresh = True
+
+    def notice(self, message: dict[str, Any]) -> None:
+        if self.queue.put(message) is not None:
+            self.queue.items[0] = {"op": "missed"}
+
+    def fresh(self, fresh: bool) -> None:
+        if fresh and not self._fresh:
+            self.notice({"op": "missed"})
+        self._fresh = fresh
+
+    def end(self, error: CluError | None) -> None:
+        self.queue.end(error)
+
+
+class ValueSink(NoSink):
+    """The last value of one keyword."""
+
+    def __init__(self, actor: str, keyword: str, told: Callable[[Value], None], ended: Callable[[CluError | None], None]) -> None:
+        self.actor, self.keyword = actor, keyword
+        self.last: Value | None = None
+        self._told, self._ended = told, ended
+        self._fresh = True
+        self._gap = False  # since the last value
+
+    def reply(self, reply: Reply) -> None:
+        if self.keyword in reply.keywords and reply.sender == self.actor:
+            self._gap = False
+            value = reply.keywords[self.keyword]
+            self._tell(Value(value, reply.heard, reply.code, reply.epoch, reply.seq, reply.internal))
+
+    def snapshot(self, message: dict[str, Any]) -> None:
+        value = parse_values(message).get(self.actor, {}).get(self.keyword)
+        if value is not None:  # what the bridge has now is the last value, whatever was missed
+            self._gap = False
+            self._tell(value)
+
+    def gap(self, gap: Gap) -> None:
+        self._gap = True
+        self._tell(self.last)
+
+    def fresh(self, fresh: bool) -> None:
+        self._fresh = fresh
+        self._tell(self.last)
+
+    def end(self, error: CluError | None) -> None:
+        self._ended(error)
+
+    def _tell(self, value: Value | None) -> None:
+        if value is None:
+            return
+        value = dataclasses.replace(value, stale=self._gap or not self._fresh)
+        if value != self.last:
+            self.last = value
+            self._told(value)
+
+
+def refusal(message: dict[str, Any]) -> RequestError:
+    """Returns the error that a message of the bridge tells."""
+    return RequestError(str(message.get("code") or ""), str(message.get("message") or "the bridge has ended it"), message)
