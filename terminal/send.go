@@ -17,7 +17,7 @@ type SendOptions struct {
 	Timeout  time.Duration
 	Expires  time.Duration
 	Quiet    bool   // do not print the replies
-	Get      string // print the value that this keyword had last in the replies
+	Get      string // print only the value that this keyword had last in the replies
 }
 
 // Send sends a command and waits for its end. It is sent once; if it is in doubt whether the actor has it, that is
@@ -52,13 +52,13 @@ func send(ctx context.Context, e *Env, link Link, o SendOptions) error {
 		if value := keywordIn(r.Body, keyword); value != nil {
 			found = json.RawMessage(strings.Clone(string(value)))
 		}
-		if o.Quiet || o.Get != "" && !e.JSON || broken != nil {
+		if o.Quiet || o.Get != "" || broken != nil {
 			return
 		}
 		// A reader that has gone, such as head, does not end the wait for the end of the command.
 		broken = errors.Join(out.Line(func(w *bufio.Writer) { writeReply(w, r, e.JSON, e.Color) }), out.Flush())
 	})
-	if o.Get != "" && !(e.JSON && !o.Quiet) {
+	if o.Get != "" {
 		if path != "" {
 			found = member(found, strings.Split(path, "."))
 		}

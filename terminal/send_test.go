@@ -56,7 +56,7 @@ func TestTheRepliesOfACommandArePrinted(t *testing.T) {
 		"as JSON":        {SendOptions{}, true, `{"body": {}, "seq": 1}` + "\n" + `{"body": {"dome_open": true, "note": "a b"}, "seq": 2}` + "\n" + `{"body": {}, "seq": 3}` + "\n"},
 		"quietly":        {SendOptions{Quiet: true}, false, ""},
 		"a keyword":      {SendOptions{Get: "note"}, false, "a b\n"},
-		"its JSON":       {SendOptions{Get: "note", Quiet: true}, true, `"a b"` + "\n"},
+		"its JSON":       {SendOptions{Get: "note"}, true, `"a b"` + "\n"},
 		"another, quiet": {SendOptions{Get: "dome_open", Quiet: true}, false, "true\n"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -59,7 +59,7 @@ func TestEachExitCodeOfSendByARealActor(t *testing.T) {
 	if got := wantExit(t, address, 0, "", "send", "dome", "status", "--quiet", "--get", "position"); got != "12.5\n" {
 		t.Errorf("the position is %q", got)
 	}
-	if got := wantExit(t, address, 1, "dome failed: Gave up.", "send", "--json", "--get", "big", "--quiet", "dome", "odd"); got != "12345678901234567890\n" {
+	if got := wantExit(t, address, 1, "dome failed: Gave up.", "send", "--json", "--get", "big", "dome", "odd"); got != "12345678901234567890\n" {
 		t.Errorf("big is %q", got)
 	}
 	wantExit(t, address, 1, "dome failed: The dome is stuck.", "send", "dome", "fail")
@@ -87,6 +87,8 @@ func TestWithoutABrokerNothingIsSent(t *testing.T) {
 	p := start(t, "websocket", "--host", "127.0.0.1", "--port", "0", "-P", "1")
 	wantExit(t, p.address(t), 3, "not sent: ", "send", "dome", "open")
 	wantExit(t, p.address(t), 6, "no value of dome.x is known", "get", "dome.x")
+	wantExit(t, p.address(t), 6, "nothing is heard now: the bridge's link to the broker is down", "listen", "--wait", "1ms")
+	wantExit(t, p.address(t), 0, "nothing is heard now: the bridge's link to the broker is down", "actors")
 }
 
 func TestAWrongCommandLineIsUsage(t *testing.T) {
