@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -128,24 +126,6 @@ func TestValuesOfARealActor(t *testing.T) {
 	}
 	if got := wantExit(t, address, 0, "", "listen", "dome.n", "dome", "--since", "1h", "--count", "3", "--json"); strings.Count(got, "\n") != 3 {
 		t.Errorf("it heard\n%s", got)
-	}
-}
-
-func TestATokenComesFromAFileThatOthersCannotRead(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(file, []byte("sesame\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	wantExit(t, "127.0.0.1:1", 2, "everyone on this machine may read", "actors", "--token-file", file)
-	if err := os.Chmod(file, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if token, err := bridgeToken(file); err != nil || token != "sesame" {
-		t.Errorf("the token is %q, %v", token, err)
-	}
-	t.Setenv("CLU_WS_TOKEN", " of the environment\n")
-	if token, err := bridgeToken(""); err != nil || token != "of the environment" {
-		t.Errorf("the token is %q, %v", token, err)
 	}
 }
 
