@@ -115,3 +115,26 @@ func TestWhatTheShellTookAwayIsPutBack(t *testing.T) {
 		}
 	}
 }
+
+func TestAFlagThatMayBeTheActorsIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		words, flags []string
+		code         int
+	}{
+		{[]string{"rotate", "10"}, []string{"--mode"}, ExitUsage},
+		{[]string{"rotate", "10"}, []string{"--quiet", "-m"}, ExitUsage},
+		{[]string{"rotate 10"}, []string{"-m"}, ExitUsage},
+		{[]string{"rotate", "10"}, []string{"--timeout"}, ExitDone},
+		{[]string{"other"}, []string{"--mode"}, ExitDone},
+		{[]string{"rotate", "10"}, nil, ExitDone},
+	} {
+		link := &fakeLink{answers: map[string]string{"model": modelAnswer}, outcome: Outcome{State: StateDone}}
+		_, _, err := link.run(t, nil, func(ctx context.Context, e *Env) error {
+			return Send(ctx, e, SendOptions{Consumer: "dome", Words: c.words, FlagsAfter: c.flags})
+		})
+		wantCode(t, err, c.code)
+		if sent := link.sent.String != ""; sent != (c.code == ExitDone) {
+			t.Errorf("%q with %q after it: sent is %v", c.words, c.flags, sent)
+		}
+	}
+}

@@ -4,12 +4,17 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"os/exec"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 	"github.com/clu-ws/clu-ws/terminal"
 )
@@ -63,7 +68,7 @@ func TestEachExitCodeOfSendByARealActor(t *testing.T) {
 	wantExit(t, address, 1, "dome failed: The dome is stuck.", "send", "dome", "fail")
 	wantExit(t, address, 1, "dome failed: ", "send", "dome", "no-such-command")
 	wantExit(t, address, 4, "nobody listens to nobody", "send", "nobody", "ping")
-	wantExit(t, address, 6, "may still run: ask dome for its status", "send", "dome", "slow", "30", "--timeout", "300ms")
+	wantExit(t, address, 6, "may still run: ask dome for its status", "send", "dome", "slow", "30", "--timeout", "3s")
 	wantExit(t, address, 6, "none of its replies had safely", "send", "dome", "status", "--get", "safely")
 	wantExit(t, address, 3, "not sent: ", "send", "dome", "status", "--id", "model-00000000-0000-4000-8000-000000000000")
 }
@@ -73,6 +78,39 @@ func TestWordsAfterTwoHyphensAreTheActors(t *testing.T) {
 	wantExit(t, address, 1, "dome failed: ", "send", "dome", "--", "status", "--timeout", "5s")
 	wantExit(t, address, 1, "dome failed: ", "send", "dome", "status", "--mode", "fast")
 	wantExit(t, address, 0, "", "send", "dome", "status", "--timeout=60s")
+}
+
+func TestAFlagThatMayBeTheActorsIsNotTaken(t *testing.T) {
+	port := freePort(t)
+	address := start(t, "websocket", "--host", "127.0.0.1", "--port", "0", "--embedded-broker", "--rabbitmq-port", port).address(t)
+	camera, err := actor.New(actor.Config{Name: "camera", Link: amqpx.Config{
+		URLs: []string{"amqp://guest:guest@127.0.0.1:" + port + "/"}, Logger: slog.New(slog.DiscardHandler),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var exposed atomic.Int32
+	camera.Handle("expose [--timeout SECONDS]", "Takes an image.\n\n--timeout  How long.", func(context.Context, *actor.Call) error {
+		exposed.Add(1)
+		return nil
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = camera.Run(ctx) }) // it ends with its context
+	t.Cleanup(func() { stop(); running.Wait() })
+	if err := camera.Ready(ctx); err != nil {
+		t.Fatal(err)
+	}
+	wantExit(t, address, 2, "nothing was sent: expose of camera has an option --timeout, too", "send", "camera", "expose", "--timeout", "5s")
+	if exposed.Load() != 0 {
+		t.Error("it was sent")
+	}
+	wantExit(t, address, 0, "", "send", "--timeout", "30s", "camera", "expose")
+	wantExit(t, address, 0, "", "send", "camera", "--", "expose", "--timeout", "5")
+	wantExit(t, address, 0, "", "send", "camera", "expose", "--quiet")
+	if exposed.Load() != 3 {
+		t.Errorf("it was sent %d times", exposed.Load())
+	}
 }
 
 func TestWithoutABridgeNothingIsSent(t *testing.T) {
