@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/clu-ws/clu-ws/internal/asynclog"
+	"github.com/clu-ws/clu-ws/terminal"
 )
 
 func main() {
@@ -26,7 +27,7 @@ func main() {
 	log.Flush(time.Second)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "clu-ws:", err)
-		os.Exit(1)
+		os.Exit(terminal.ExitCode(err))
 	}
 }
 
@@ -48,6 +49,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Commands: []*cli.Command{
 			websocketCommand(stdout, stderr), demoCommand(stdout, stderr), checkCommand(stdout), tokenCommand(stdout),
 			benchCommand(stdout, stderr), configurationCommand(stdout),
+			sendCommand(stdout, stderr), listenCommand(stdout, stderr), getCommand(stdout, stderr), waitCommand(stdout, stderr),
+			actorsCommand(stdout, stderr), hzCommand(stdout, stderr), actorHelpCommand(stdout, stderr), schemaCommand(stdout, stderr),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {

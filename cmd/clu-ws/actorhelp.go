@@ -1,0 +1,35 @@
+package main
+
+import (
+	"io"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/clu-ws/clu-ws/terminal"
+)
+
+func actorHelpCommand(stdout, stderr io.Writer) *cli.Command {
+	return terminalCommand(cli.Command{
+		Name:      "help",
+		Usage:     "print the commands of an actor, or how one of them is written",
+		ArgsUsage: "ACTOR [COMMAND...]",
+	}, stdout, stderr, false, func(c *cli.Context, args []string, env *terminal.Env) error {
+		if len(args) == 0 {
+			return cli.ShowAppHelp(c) // as programs do that have a subcommand help
+		}
+		return terminal.Help(c.Context, env, args[0], args[1:])
+	})
+}
+
+func schemaCommand(stdout, stderr io.Writer) *cli.Command {
+	return terminalCommand(cli.Command{
+		Name:      "schema",
+		Usage:     "print the keywords of an actor, with their types and units",
+		ArgsUsage: "ACTOR",
+	}, stdout, stderr, false, func(c *cli.Context, args []string, env *terminal.Env) error {
+		if err := noMore(c, args, 1); err != nil {
+			return err
+		}
+		return terminal.Schema(c.Context, env, first(args))
+	})
+}

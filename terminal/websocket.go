@@ -1,0 +1,175 @@
+package terminal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/clu-ws/clu-ws/wsclient"
+)
+
+// DialOptions say which bridge [Dial] connects to.
+type DialOptions struct {
+	URL       string
+	Token     string // "": none
+	UserAgent string
+}
+
+// Check returns what is wrong with the options.
+func (o DialOptions) Check() error {
+	u, err := url.Parse(o.URL)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "ws" && u.Scheme != "wss":
+		return errors.New("write the URL of the bridge as ws://HOST:PORT, or wss://HOST for TLS")
+	case u.User != nil:
+		return errors.New("the URL has a password; put a token into CLU_WS_TOKEN, or a file that --token-file names")
+	}
+	return nil
+}
+
+// lostGrace is how long a command's end is still waited for after its connection was lost: the bridge keeps the
+// replies for a client that comes back.
+const lostGrace = 5 * time.Second
+
+// webSocket is a [Link] over a WebSocket.
+type webSocket struct {
+	client *wsclient.Client
+
+	mu       sync.Mutex // guards the following fields
+	broker   string     // "" before it is known
+	watchers map[int]func(LinkState)
+	next     int
+	lost     bool // a watcher was told so
+}
+
+// Dial connects to a bridge. If that fails, it does not try again.
+func Dial(ctx context.Context, o DialOptions) (Link, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	w := &webSocket{watchers: map[int]func(LinkState){}}
+	config := wsclient.Config{
+		URL: o.URL, FailFast: true, Header: http.Header{"User-Agent": {o.UserAgent}},
+		OnState: w.stateChanged, OnBroker: w.brokerChanged,
+	}
+	if o.Token != "" {
+		config.Token = func(context.Context) (string, error) { return o.Token, nil }
+	}
+	client, err := wsclient.Dial(ctx, config)
+	if err != nil {
+		var refused *wsclient.RefusedError
+		if errors.As(err, &refused) {
+			return nil, err
+		}
+		return nil, exit(ExitNotSent, "there is no bridge at %s: %w", o.URL, err)
+	}
+	w.client = client
+	return w, nil
+}
+
+func (w *webSocket) Hello() Hello {
+	h, _ := w.client.Hello()
+	hello := Hello{Session: h.Session, Name: h.Name, Version: h.Version, Time: h.Time, Epoch: h.Epoch, Seq: h.Seq, Broker: h.Broker}
+	if !w.client.Connected() {
+		hello.Broker = "down" // nothing is heard
+	}
+	return hello
+}
+
+func (w *webSocket) Now() time.Time { return w.client.Now() }
+
+func (w *webSocket) Close() error { return w.client.Close() }
+
+func (w *webSocket) Ask(ctx context.Context, op string, fields map[string]any) (json.RawMessage, error) {
+	request := map[string]any{"op": op}
+	for name, value := range fields {
+		request[name] = value
+	}
+	raw, err := w.client.Request(ctx, request)
+	return raw, fromClient(err)
+}
+
+// fromClient returns an error of the client as one of this package.
+func fromClient(err error) error {
+	var refused *wsclient.RequestError
+	if errors.As(err, &refused) {
+		return &BridgeError{refused.Code, refused.Message}
+	}
+	return err
+}
+
+func (w *webSocket) Send(ctx context.Context, c Command, started func(id string), heard func(*Reply)) Outcome {
+	parent := ctx
+	if c.Timeout > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, c.Timeout)
+		defer stop()
+		c.Expires = min(c.Expires, c.Timeout) // nobody waits for it later
+	}
+	command := w.client.Send(ctx, c.Consumer, c.String, wsclient.SendOptions{ID: c.ID, Expires: c.Expires})
+	if command.State() != wsclient.Rejected {
+		started(command.ID)
+	}
+	last := uint64(0) // the number of the last reply that was handed out
+	for r := range command.Replies(ctx) {
+		last = r.Seq
+		heard(fromReply(r))
+	}
+	if ctx.Err() == nil && command.State() == wsclient.Unknown {
+		select {
+		case <-command.Settled():
+		case <-ctx.Done():
+		case <-time.After(lostGrace):
+		}
+		result, _ := command.Result() // its error is that of errorOf
+		for _, r := range result.Replies {
+			if r.Seq > last {
+				heard(fromReply(r))
+			}
+		}
+	}
+	o := outcomeOf(ctx, command)
+	if o.State == StateUnknown && o.Message == "" && ctx.Err() != nil && parent.Err() == nil {
+		o.State = StateTimeout
+	}
+	return o
+}
+
+func errorOf(command *wsclient.Command) error {
+	_, err := command.Result()
+	return err
+}
+
+// outcomeOf returns how a command has ended for its sender.
+func outcomeOf(ctx context.Context, command *wsclient.Command) Outcome {
+	err := errorOf(command)
+	o := Outcome{ID: command.ID, State: StateUnknown}
+	var failure *wsclient.CommandError
+	if errors.As(err, &failure) {
+		o.Code, o.Message = failure.Code, failure.Message
+	}
+	switch {
+	case err == nil:
+		o.State = StateDone
+	case errors.Is(err, wsclient.ErrNobody):
+		o.State = StateNobody
+	case errors.Is(err, wsclient.ErrFailed):
+		o.State = StateFailed
+	case errors.Is(err, wsclient.ErrRejected):
+		o.State = StateRejected
+	case errors.Is(err, wsclient.ErrTimeout):
+		o.State = StateTimeout
+	case command.State().Active(): // it was not waited for
+		o.Message = ""
+	}
+	return o
+}
+
+func fromReply(r *wsclient.Reply) *Reply {
+	return &Reply{Raw: r.Envelope, Sender: r.Sender, Commander: r.CommanderID, CommandID: r.CommandID, Code: r.Code,
+		Internal: r.Internal, Body: r.Body, Seq: r.Seq, Epoch: r.Epoch, Heard: r.Heard}
+}
