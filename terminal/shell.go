@@ -202,11 +202,11 @@ func (s *shell) leave(code int) error {
 	if code == ExitDone {
 		return nil
 	}
-	return &ExitError{code, errEnded}
+	return &ExitError{code, ErrTold}
 }
 
-// errEnded is the error of a session whose last command was not done. It was told when it happened.
-var errEnded = errors.New("the shell ended")
+// ErrTold is an error of which the user was told when it happened.
+var ErrTold = errors.New("it was told already")
 
 func (s *shell) currentActor() string {
 	s.mu.Lock()

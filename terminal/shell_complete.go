@@ -116,13 +116,19 @@ func (s *shell) prefetch() {
 	}()
 }
 
-// actorNames returns the names of the actors that the bridge knows, sorted.
-func actorNames(ctx context.Context, link Link) (names []string, err error) {
-	var answer struct{ Actors []struct{ Name string } }
+// actorNames returns the names of the actors that the bridge knows.
+func actorNames(ctx context.Context, link Link) ([]string, error) {
 	raw, err := link.Ask(ctx, "actors", nil)
-	if err == nil {
-		err = json.Unmarshal(raw, &answer)
+	if err != nil {
+		return nil, err
 	}
+	return readActorNames(raw)
+}
+
+// readActorNames reads the answer to actors. A name with a blank cannot be typed as one word, and is no consumer.
+func readActorNames(raw json.RawMessage) (names []string, err error) {
+	var answer struct{ Actors []struct{ Name string } }
+	err = json.Unmarshal(raw, &answer)
 	for _, a := range answer.Actors {
 		if a.Name != "" && !strings.ContainsAny(a.Name, " \t\r\n") {
 			names = append(names, a.Name)

@@ -241,7 +241,7 @@ func TestLinesThatNobodyTypesAreSentOneAfterTheOther(t *testing.T) {
 	if strings.Count(stdout, "text=began") != 2 || strings.Contains(stdout, ">\x1b") || strings.Contains(stdout, "dome> ") {
 		t.Errorf("printed %q", stdout)
 	}
-	if err := errors.Unwrap(err); !errors.Is(err, errEnded) {
+	if err := errors.Unwrap(err); !errors.Is(err, ErrTold) {
 		t.Errorf("the error is told again: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -26,7 +27,9 @@ func main() {
 	err := run(ctx, os.Args, os.Stdout, log)
 	log.Flush(time.Second)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "clu-ws:", err)
+		if !errors.Is(err, terminal.ErrTold) {
+			fmt.Fprintln(os.Stderr, "clu-ws:", err)
+		}
 		os.Exit(terminal.ExitCode(err))
 	}
 }
@@ -51,6 +54,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			benchCommand(stdout, stderr), configurationCommand(stdout),
 			sendCommand(stdout, stderr), listenCommand(stdout, stderr), getCommand(stdout, stderr), waitCommand(stdout, stderr),
 			actorsCommand(stdout, stderr), hzCommand(stdout, stderr), actorHelpCommand(stdout, stderr), schemaCommand(stdout, stderr),
+			plotCommand(stdout, stderr), recordCommand(stdout, stderr), replayCommand(stdout, stderr), shellCommand(stdout, stderr), completionCommand(stdout, stderr),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {

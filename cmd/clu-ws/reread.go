@@ -26,6 +26,9 @@ func reread(ctx context.Context, args []string, readers ...settingsReader) (s *s
 	app.Metadata = map[string]any{argsKey: args, rereadingKey: true}
 	for _, command := range app.Commands {
 		command.Action = func(c *cli.Context) (err error) {
+			if _, err := flagsAfterArguments(c, false); err != nil {
+				return err
+			}
 			s, err = readSettings(c, readers...)
 			return err
 		}

@@ -97,7 +97,7 @@ func (s *settings) hasSecret() bool {
 
 // readCommon reads the flags that every bridge has.
 func readCommon(c *cli.Context, s *settings) (err error) {
-	if c.Args().Present() {
+	if c.Args().Present() && c.Command.ArgsUsage == "" {
 		return fmt.Errorf(notUnderstood, c.Args().First(), c.Command.HelpName)
 	}
 	var levelErr error

@@ -37,6 +37,9 @@ func messageOf(envelope json.RawMessage) (m amqpx.Message, err error) {
 	if m.Headers, err = table(e.Headers); err != nil {
 		return m, err
 	}
+	if id, ok := e.Headers["command_id"].(string); ok {
+		m.CorrelationId = id // of a reply it is the same, else bridges drop it
+	}
 	if e.MessageID != nil {
 		m.MessageId = *e.MessageID
 	}

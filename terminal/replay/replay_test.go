@@ -84,7 +84,7 @@ func TestAMessageIsWhatItWas(t *testing.T) {
 		t.Fatal(all, err)
 	}
 	m := all[0]
-	if m.Key != "reply.bridge.dome" || m.MessageId != "m" || string(m.Body) != `{"n": 5853498713190525697}` ||
+	if m.Key != "reply.bridge.dome" || m.CorrelationId != "c0" || m.MessageId != "m" || string(m.Body) != `{"n": 5853498713190525697}` ||
 		m.Headers["commander_id"] != "bridge.dome" || m.Headers["internal"] != false || m.Headers["big"] != int64(5853498713190525696) {
 		t.Errorf("got %+v", m)
 	}
