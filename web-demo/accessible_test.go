@@ -58,6 +58,7 @@ var views = []struct{ name, hash, there string }{
 }
 
 func TestEveryViewIsAccessibleInEachSizeAndTheme(t *testing.T) {
+	t.Parallel()
 	ctx := inStorm(t)
 	for _, size := range sizes {
 		do(t, ctx, chromedp.EmulateViewport(size.width, size.height))
@@ -74,6 +75,7 @@ func TestEveryViewIsAccessibleInEachSizeAndTheme(t *testing.T) {
 }
 
 func TestWhatLiesOverTheViewIsAccessible(t *testing.T) {
+	t.Parallel()
 	ctx := inStorm(t)
 	for _, size := range sizes {
 		do(t, ctx, chromedp.EmulateViewport(size.width, size.height))
@@ -106,6 +108,7 @@ const allRed = `[...document.querySelectorAll("body, body *")].filter((node) => 
 })`
 
 func TestTheNightThemeHasNoColourButRed(t *testing.T) {
+	t.Parallel()
 	ctx := inStorm(t)
 	setTheme(t, ctx, "night")
 	for _, view := range views {

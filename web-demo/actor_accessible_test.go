@@ -11,6 +11,7 @@ import (
 )
 
 func TestFormsAnswersAndCompletionsAreAccessible(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	dome := startSimulated(t, o.url)

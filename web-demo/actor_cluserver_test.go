@@ -9,6 +9,7 @@ import (
 )
 
 func TestTheActorViewWorksWithCLUsOwnServerAndSaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
 	python := testkit.CLU(t)
 	ctx := testkit.Browser(t)
 	o := startObservatory(t) // for its broker

@@ -17,6 +17,7 @@ func listedCommand(line string) string {
 
 // Fault 8: running commands vanished on reload, and were absent in a second tab.
 func TestARunningCommandIsThereAfterAReloadAndInASecondTab(t *testing.T) {
+	t.Parallel()
 	for _, size := range sizes {
 		name := size.name
 		t.Run(name, func(t *testing.T) {

@@ -48,6 +48,7 @@ func fill(t *testing.T, ctx context.Context, field, value string) {
 const formLine = `document.querySelector(".form-line").value`
 
 func TestAFormSendsWhatItShowsAndCLUReadsItAsItWasFilledIn(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	startDome(t, o.url, "realdome")
@@ -93,6 +94,7 @@ func TestAFormSendsWhatItShowsAndCLUReadsItAsItWasFilledIn(t *testing.T) {
 }
 
 func TestAFormAndItsLineNeverDisagree(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	startDome(t, o.url, "realdome")
@@ -130,6 +132,7 @@ var readFormsScript string
 
 // What the page prints is read by Python: words that it quotes, and whole forms.
 func TestClickReadsTheLinesOfFormsAsTheyWereFilledIn(t *testing.T) {
+	t.Parallel()
 	node, python := testkit.NodeJS(t), testkit.CLU(t)
 	const quoted = `
 import json, shlex, sys
@@ -154,6 +157,7 @@ print(json.dumps([(words, line) for words, line in json.load(sys.stdin) if shlex
 
 // The URL is the state: a form is opened by its address, and a link to it is what one passes on.
 func TestTheURLNamesTheFormThatIsOpen(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	startSimulated(t, o.url).Broadcast("i", nil)

@@ -26,6 +26,7 @@ func row(keyword, part string) string {
 
 // Fault 12: what an actor says of itself became rows, and NaN looked like null.
 func TestMessagesAreNoRowsAndNaNIsNotNull(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startConfigured(t, func(cfg *bridge.Config) { cfg.Envelope.NaN = actor.NaNString })
 	p := o.publisher(t)
@@ -43,6 +44,7 @@ func TestMessagesAreNoRowsAndNaNIsNotNull(t *testing.T) {
 }
 
 func TestTheActorViewShowsUnitsLimitsAndStatusWords(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	low, high, critical := 10.0, 80.0, 90.0
 	o := startConfigured(t, func(cfg *bridge.Config) {
@@ -81,6 +83,7 @@ func TestTheActorViewShowsUnitsLimitsAndStatusWords(t *testing.T) {
 }
 
 func TestAThousandKeywordsAreDrawnWhereTheyAreInSight(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -109,6 +112,7 @@ func TestAThousandKeywordsAreDrawnWhereTheyAreInSight(t *testing.T) {
 }
 
 func TestATreeIsReadAPartAtATimeAndItsPathsAreCopied(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -128,6 +132,7 @@ func TestATreeIsReadAPartAtATimeAndItsPathsAreCopied(t *testing.T) {
 }
 
 func TestThePastOfAKeywordIsDrawnBesideIt(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startConfigured(t, func(cfg *bridge.Config) { cfg.KeywordHistory = 1 << 20 })
 	p := o.publisher(t)

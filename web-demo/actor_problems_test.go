@@ -10,6 +10,7 @@ import (
 
 // Fault 9: alarms stayed red after somebody had seen to them.
 func TestAProblemIsAcknowledgedInTheViewOfItsActor(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)

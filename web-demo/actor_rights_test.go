@@ -12,6 +12,7 @@ import (
 )
 
 func TestCommandsThatAreDangerousOrNotGrantedSaySo(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	users := newAccounts()
 	token := users.token("ana", "observer", time.Time{})
@@ -57,6 +58,7 @@ func TestCommandsThatAreDangerousOrNotGrantedSaySo(t *testing.T) {
 
 // Keys alone: a form is found, filled in and sent, and its answer read.
 func TestAFormIsFilledInAndSentByKeyboardAlone(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	dome := startSimulated(t, o.url)

@@ -20,6 +20,7 @@ func inSight(selector string) string {
 }
 
 func TestALesserProblemDoesNotHideAWorseOne(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -40,6 +41,7 @@ func TestALesserProblemDoesNotHideAWorseOne(t *testing.T) {
 }
 
 func TestAReloadNeitherClearsAlarmsNorRevivesAcknowledgedOnes(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -60,6 +62,7 @@ func TestAReloadNeitherClearsAlarmsNorRevivesAcknowledgedOnes(t *testing.T) {
 }
 
 func TestADeadBridgeIsSeenOnEveryViewHoweverFarOneHasScrolled(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -103,6 +106,7 @@ const countTones = `
 	}; void 0`
 
 func TestAnAlarmIsAnnouncedToWhoDoesNotLook(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -132,6 +136,7 @@ func TestAnAlarmIsAnnouncedToWhoDoesNotLook(t *testing.T) {
 }
 
 func TestAnActorThatDiedBeforeThePageWasLoadedLooksDead(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -152,6 +157,7 @@ func TestAnActorThatDiedBeforeThePageWasLoadedLooksDead(t *testing.T) {
 }
 
 func TestAWrongClockOfThisComputerIsSaid(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	addr, _ := refusingBridge(t) // its clock is an hour ahead
 	openPage(t, ctx, addr)
@@ -166,6 +172,7 @@ func TestAWrongClockOfThisComputerIsSaid(t *testing.T) {
 var clearSearch = chromedp.Evaluate[chromedp.Void](`document.querySelector("#search").value = ""; void 0`)
 
 func TestNothingThatIsTypedIsLostOrTakenForAShortcut(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)

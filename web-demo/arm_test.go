@@ -37,6 +37,7 @@ func nextCommand(t *testing.T, commands <-chan amqp.Delivery) string {
 }
 
 func TestADisarmedPageSendsOnlyWhatReads(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	commands := o.commands(t)
@@ -58,6 +59,7 @@ func TestADisarmedPageSendsOnlyWhatReads(t *testing.T) {
 }
 
 func TestADangerousCommandIsSentOnlyAfterASecondThought(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startConfigured(t, func(cfg *bridge.Config) { cfg.Site = dangerousDome() })
 	proxy := startFaultProxy(t, o.addr)
@@ -101,6 +103,7 @@ func keepArmedFor(t *testing.T, ctx context.Context, left string) {
 }
 
 func TestATabThatDisarmsItselfSaysSoBeforeAndAfter(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	commands := o.commands(t)
@@ -142,6 +145,7 @@ func TestATabThatDisarmsItselfSaysSoBeforeAndAfter(t *testing.T) {
 
 // A tab that another one opens, as one that is a duplicate, begins with a copy of what that one keeps.
 func TestATabThatAnArmedOneOpensIsDisarmed(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	openPage(t, ctx, o.addr)

@@ -45,6 +45,7 @@ const asking = `(async () => {
 })().catch((error) => { window.record.failed = String(error); })`
 
 func TestTheClientAsksTheBridge(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)

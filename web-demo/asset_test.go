@@ -23,6 +23,7 @@ func ask(method, url string, fields ...string) *httptest.ResponseRecorder {
 }
 
 func TestAFileThatTheBrowserHasIsNotSentAgain(t *testing.T) {
+	t.Parallel()
 	for _, encoding := range []string{"gzip, deflate, br", "identity"} {
 		for _, url := range []string{"/", "/bundle/app.js", "/bundle/style.css", "/clu.js", "/page/app.js"} {
 			first := ask(http.MethodGet, url, "Accept-Encoding: "+encoding)
@@ -44,6 +45,7 @@ func TestAFileThatTheBrowserHasIsNotSentAgain(t *testing.T) {
 }
 
 func TestAFileIsCompressedForThoseWhoAcceptIt(t *testing.T) {
+	t.Parallel()
 	whole := ask(http.MethodGet, "/client/clu.js").Body.String()
 	for accept, want := range map[string]string{
 		"gzip": "gzip", "br, GZIP;q=0.5": "gzip", "*": "gzip", "x-gzip": "gzip",
@@ -72,6 +74,7 @@ func TestAFileIsCompressedForThoseWhoAcceptIt(t *testing.T) {
 }
 
 func TestHEADHasTheHeadersOfGET(t *testing.T) {
+	t.Parallel()
 	head, get := ask(http.MethodHead, "/clu.js"), ask(http.MethodGet, "/clu.js")
 	if head.Body.Len() != 0 || head.Code != http.StatusOK {
 		t.Errorf("answered with %d, %d bytes", head.Code, head.Body.Len())
@@ -87,6 +90,7 @@ func TestHEADHasTheHeadersOfGET(t *testing.T) {
 }
 
 func TestTheFirstLoadIsSmall(t *testing.T) {
+	t.Parallel()
 	const mostBytes, mostFiles, headers = 60_000, 9, 400
 	index := ask(http.MethodGet, "/")
 	names := []string{""}

@@ -11,6 +11,7 @@ import (
 )
 
 func TestABoardOfTheSiteIsShownAndChangedAsACopyInTheURL(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	high := 5.0
 	o := startConfigured(t, func(cfg *bridge.Config) {
@@ -50,6 +51,7 @@ func TestABoardOfTheSiteIsShownAndChangedAsACopyInTheURL(t *testing.T) {
 }
 
 func TestALogOnABoardSaysWhyItsWordsAreNotUnderstood(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -64,6 +66,7 @@ func TestALogOnABoardSaysWhyItsWordsAreNotUnderstood(t *testing.T) {
 }
 
 func TestAThousandActorsAreScrolledWithFewRowsInThePage(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)

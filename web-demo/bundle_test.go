@@ -7,6 +7,7 @@ import (
 )
 
 func TestAModuleThatIsMissingOrBrokenIsNamed(t *testing.T) {
+	t.Parallel()
 	for name, module := range map[string]string{
 		"nothing.js": `import "./nothing.js";`,
 		"page/b.js":  `import "./b.js";`,
@@ -19,6 +20,7 @@ func TestAModuleThatIsMissingOrBrokenIsNamed(t *testing.T) {
 }
 
 func TestWhatIsLoadedLaterIsAFileOfItsOwnThatSharesTheModules(t *testing.T) {
+	t.Parallel()
 	scripts, err := bundleScripts(fstest.MapFS{
 		"page/app.js":    {Data: []byte(`import { shared } from "./shared.js"; shared(() => import("./plot/a.js"));`)},
 		"page/shared.js": {Data: []byte(`let n = 0; export const shared = (f) => { n += 1; return f(n, "is shared"); };`)},

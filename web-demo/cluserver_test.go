@@ -49,6 +49,7 @@ func serveBefore(t *testing.T, port int) (addr string) {
 }
 
 func TestTheClientWorksWithCLUsOwnServer(t *testing.T) {
+	t.Parallel()
 	python := testkit.CLU(t)
 	ctx := testkit.Browser(t)
 	o := startObservatory(t) // for its broker

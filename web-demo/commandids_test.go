@@ -33,6 +33,7 @@ const sameIDs = `<!doctype html><link rel="icon" href="data:,"><script type="mod
 </script>`
 
 func TestACommandEndsOnlyByItsOwnRepliesWhenOthersUseItsID(t *testing.T) {
+	t.Parallel()
 	python := testkit.CLU(t)
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)

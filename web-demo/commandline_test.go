@@ -42,6 +42,7 @@ func openAt(t *testing.T, ctx context.Context, addr string, size viewport) {
 
 // Fault 10: after a reconnect a refused line was selected in the focused field, one Enter from being sent.
 func TestARefusedLineIsNotOneKeyAwayFromBeingSentAfterAReconnect(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	dome := startSimulated(t, o.url)
@@ -84,6 +85,7 @@ func TestARefusedLineIsNotOneKeyAwayFromBeingSentAfterAReconnect(t *testing.T) {
 
 // Fault 12: Esc wiped the draft, and the keys of shortcuts went on typing.
 func TestEscapeLeavesTheFieldAndKeepsTheLine(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	startSimulated(t, o.url).Broadcast("i", nil)
@@ -107,6 +109,7 @@ func TestEscapeLeavesTheFieldAndKeepsTheLine(t *testing.T) {
 
 // Fault 12: hints ended after 60.
 func TestEveryActorIsOfferedAndTheLineIsWrittenByKeyboardAlone(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -139,6 +142,7 @@ func TestEveryActorIsOfferedAndTheLineIsWrittenByKeyboardAlone(t *testing.T) {
 }
 
 func TestALineIsSentOnceAndSeveralLinesAreNotPasted(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	dome := startSimulated(t, o.url)
@@ -170,6 +174,7 @@ func TestALineIsSentOnceAndSeveralLinesAreNotPasted(t *testing.T) {
 
 // Fault 9: an operator's own typo painted the actor red.
 func TestATypoIsToldAtTheCommandAndPaintsNoActorRed(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	dome := startSimulated(t, o.url)
@@ -195,6 +200,7 @@ func TestATypoIsToldAtTheCommandAndPaintsNoActorRed(t *testing.T) {
 }
 
 func TestALineThatAwaitsArmingIsSentByTheFirstEnterAfterIt(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	dome := startSimulated(t, o.url)

@@ -26,6 +26,7 @@ const attemptAs = `new Promise((resolve) => {
 // a page of another origin the cookie says nothing: the client has to show a token in a message, as
 // if it had none.
 func TestACookieOpensTheBridgeToItsOwnPagesOnly(t *testing.T) {
+	t.Parallel()
 	tab := testkit.BrowserWith(t, chromedp.Flag("host-resolver-rules", "MAP evil.example 127.0.0.1"))
 	users := newAccounts()
 	users.Cookie = "session"

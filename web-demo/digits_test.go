@@ -12,6 +12,7 @@ import (
 // Fault 11: 5853498713190525696 was shown as ...6000, unmarked. A body with NaN is rewritten by the bridge, and keeps its
 // digits as well.
 func TestTheActorViewShowsAllDigitsAndNoticesAChangeOfTheLastOne(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)

@@ -66,6 +66,7 @@ func loadedBy(t *testing.T, prefix, index string) map[string]*httptest.ResponseR
 }
 
 func TestThePageLoadsEveryEmbeddedFileUnderAnyPath(t *testing.T) {
+	t.Parallel()
 	for _, prefix := range []string{"", "/observatory/clu"} {
 		loaded := slices.Sorted(maps.Keys(loadedBy(t, prefix, "?sources")))
 		want := []string{""}
@@ -82,6 +83,7 @@ func TestThePageLoadsEveryEmbeddedFileUnderAnyPath(t *testing.T) {
 }
 
 func TestTheJoinedPageLoadsJoinedFilesUnderAnyPath(t *testing.T) {
+	t.Parallel()
 	for _, prefix := range []string{"", "/observatory/clu"} {
 		loaded := loadedBy(t, prefix, "")
 		for name := range loaded {
@@ -93,6 +95,7 @@ func TestTheJoinedPageLoadsJoinedFilesUnderAnyPath(t *testing.T) {
 }
 
 func TestNothingIsLoadedFromElsewhere(t *testing.T) {
+	t.Parallel()
 	elsewhere := regexp.MustCompile(`(?:href|src)="(?:https?:|//|/)|from "(?:https?:|/)|@import|\burl\(["'h/]|innerHTML|insertAdjacentHTML|\beval\(`)
 	for _, name := range embedded(t) {
 		if strings.HasPrefix(name, "page/vendor/") { // the policy keeps these from it
@@ -109,6 +112,7 @@ func TestNothingIsLoadedFromElsewhere(t *testing.T) {
 }
 
 func TestOtherPagesMayImportTheModules(t *testing.T) {
+	t.Parallel()
 	for _, url := range []string{"/clu.js", "/client/clu.js", "/clu-json.js"} {
 		response := get(url)
 		for name, want := range map[string]string{
@@ -128,6 +132,7 @@ func TestOtherPagesMayImportTheModules(t *testing.T) {
 
 // Pages elsewhere may import the modules from where they were before they had a folder.
 func TestEarlierAddressesOfTheModulesStillWork(t *testing.T) {
+	t.Parallel()
 	earlier := map[string]string{"/clu-record.js": "received"}
 	for _, name := range []string{"batch", "catchup", "clock", "command", "filter", "gaps", "inflight", "json", "link", "reply", "session", "subscription", "url"} {
 		earlier["/clu-"+name+".js"] = name
@@ -144,6 +149,7 @@ func TestEarlierAddressesOfTheModulesStillWork(t *testing.T) {
 }
 
 func TestOtherPagesImportTheClientWithOneRequest(t *testing.T) {
+	t.Parallel()
 	response := get("/clu.js")
 	if found := references.Find(response.Body.Bytes()); found != nil {
 		t.Errorf("clu.js also loads %s", found)
@@ -156,6 +162,7 @@ func TestOtherPagesImportTheClientWithOneRequest(t *testing.T) {
 }
 
 func TestWhatIsNotEmbeddedIsNotFound(t *testing.T) {
+	t.Parallel()
 	for _, url := range []string{"/page/", "/client/", "/clu-nothing.js", "/clu-../page/app.js", "/client/tests/link.test.js", "/page/tests/format.test.js", "/bundle/", "/bundle/nothing.js", "/client/package.json", "/embed.go"} {
 		if code := get(url).Code; code != http.StatusNotFound {
 			t.Errorf("%s is answered with %d", url, code)

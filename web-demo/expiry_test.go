@@ -25,6 +25,7 @@ const pageWithACommand = `(async () => {
 })(); void 0`
 
 func TestACommandThatTheNetworkDelaysBeyondItsExpiryIsNotSent(t *testing.T) {
+	t.Parallel()
 	python := testkit.CLU(t)
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)

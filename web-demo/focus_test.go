@@ -31,6 +31,7 @@ func typed(t *testing.T, ctx context.Context, text string) {
 }
 
 func TestWhoIsTypingDuringAReconnectGoesOnTyping(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	for _, at := range []struct{ field, hash, view string }{
@@ -65,6 +66,7 @@ func TestWhoIsTypingDuringAReconnectGoesOnTyping(t *testing.T) {
 }
 
 func TestALoginFormThatSomebodyHasOpenedStaysOverAReconnect(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	users := newAccounts()
 	users.Anonymous = "viewer"
@@ -83,6 +85,7 @@ func TestALoginFormThatSomebodyHasOpenedStaysOverAReconnect(t *testing.T) {
 }
 
 func TestALetterForAFieldThatHasLostTheFocusIsNoShortcut(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	visit(t, ctx, o.addr, "#/", sizes[0])
@@ -106,6 +109,7 @@ func TestALetterForAFieldThatHasLostTheFocusIsNoShortcut(t *testing.T) {
 }
 
 func TestTheFocusStaysAtAProblemThatMoves(t *testing.T) {
+	t.Parallel()
 	ctx := inStorm(t)
 	const at = `document.activeElement.dataset.problem?.startsWith("dome ")`
 	do(t, ctx, chromedp.Click("#worst"), chromedp.WaitVisible(`#drawer [data-actor="dome"]`), chromedp.Focus(`#drawer li[data-actor="dome"]`))
@@ -129,6 +133,7 @@ func TestTheFocusStaysAtAProblemThatMoves(t *testing.T) {
 }
 
 func TestEnterThatTakesAFieldAwayLeavesIt(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	visit(t, ctx, o.addr, "#/", sizes[0])

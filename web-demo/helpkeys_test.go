@@ -88,6 +88,7 @@ var trials = map[string]func(t *testing.T, ctx context.Context){
 }
 
 func TestEachKeyOfTheHelpDoesWhatItSays(t *testing.T) {
+	t.Parallel()
 	ctx := inStorm(t)
 	key(t, ctx, "?")
 	until(t, ctx, "the help", `document.querySelector("#help").open`)

@@ -11,6 +11,7 @@ import (
 
 // An expression that backtracks for ever comes with a link, or is typed: the page goes on.
 func TestAnExpressionThatWouldTakeForEverStopsNothing(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)

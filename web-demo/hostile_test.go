@@ -18,6 +18,7 @@ var hostileNames = []string{
 }
 
 func TestNamesThatMeanSomethingToTheBrowserAreNames(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)

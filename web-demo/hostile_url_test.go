@@ -22,6 +22,7 @@ var hostileRoutes = []string{
 }
 
 func TestAURLThatIsNoneShowsSomethingSensible(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)

@@ -25,6 +25,7 @@ func tabTo(t *testing.T, ctx context.Context, selector string) {
 }
 
 func TestANightIsWorkedWithoutAMouse(t *testing.T) {
+	t.Parallel()
 	for _, size := range sizes {
 		t.Run(size.name, func(t *testing.T) {
 			ctx := testkit.Browser(t)

@@ -51,6 +51,7 @@ func modules(t *testing.T) map[string][]byte {
 }
 
 func TestTheLayersOfThePageAreKept(t *testing.T) {
+	t.Parallel()
 	checked := 0
 	for name, text := range modules(t) {
 		layer := path.Dir(name)
@@ -78,6 +79,7 @@ func TestTheLayersOfThePageAreKept(t *testing.T) {
 }
 
 func TestNothingIsExportedThatNobodyImports(t *testing.T) {
+	t.Parallel()
 	all := modules(t)
 	for name, text := range all {
 		if !strings.HasPrefix(name, "page/") {

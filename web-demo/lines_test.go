@@ -8,6 +8,7 @@ import (
 )
 
 func TestTheLinesOfTheOverviewComeAfterItsRowsAndWithEachVisit(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)

@@ -23,6 +23,7 @@ const (
 )
 
 func TestTheLogGoesBackToBeforeThePageWasLoaded(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -56,6 +57,7 @@ func TestTheLogGoesBackToBeforeThePageWasLoaded(t *testing.T) {
 }
 
 func TestTheLogGoesOnInTheStreamBeyondTheBridgesMemory(t *testing.T) {
+	t.Parallel()
 	node := testkit.StartRabbitMQ(t)
 	ctx := testkit.Browser(t)
 	o := &observatory{url: node.URL(), configure: func(cfg *bridge.Config) {
@@ -78,6 +80,7 @@ func TestTheLogGoesOnInTheStreamBeyondTheBridgesMemory(t *testing.T) {
 }
 
 func TestTheLogIsAGridThatIsUsedWithoutAMouse(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -108,6 +111,7 @@ func TestTheLogIsAGridThatIsUsedWithoutAMouse(t *testing.T) {
 }
 
 func TestTheLogOpensAtOneReply(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -144,6 +148,7 @@ func TestTheLogOpensAtOneReply(t *testing.T) {
 }
 
 func TestTheLogShowsWhatIsChosenAndTheURLSaysIt(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -175,6 +180,7 @@ func TestTheLogShowsWhatIsChosenAndTheURLSaysIt(t *testing.T) {
 }
 
 func TestTheLogIsStillWhileItIsPaused(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -205,6 +211,7 @@ func TestTheLogIsStillWhileItIsPaused(t *testing.T) {
 }
 
 func TestTheLogShowsWhereRepliesAreMissingAndWhichAreLate(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	proxy := startFaultProxy(t, o.addr)

@@ -13,6 +13,7 @@ import (
 )
 
 func TestThePageAsksWhoOneIsAndKeepsTheTokenInItsTab(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	users := newAccounts()
 	token := users.token("ana", "observer", time.Time{})
@@ -55,6 +56,7 @@ func TestThePageAsksWhoOneIsAndKeepsTheTokenInItsTab(t *testing.T) {
 var clearLine = chromedp.Evaluate[chromedp.Void](`document.querySelector("#command-input").value = ""; void 0`)
 
 func TestThePageShowsWhatOneMayNotDoBeforeOneTries(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	users := newAccounts()
 	users.Anonymous = "viewer"

@@ -21,6 +21,7 @@ func places(selector string) string {
 }
 
 func TestALongValueIsCutAndMovesNothing(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)

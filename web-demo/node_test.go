@@ -12,6 +12,7 @@ import (
 
 // The package is published with the program: its version is that of cmd/clu-ws.
 func TestTheNPMPackageHasTheVersionOfTheProgram(t *testing.T) {
+	t.Parallel()
 	program, err := os.ReadFile("../cmd/clu-ws/version.go")
 	if err != nil {
 		t.Fatal(err)

@@ -57,6 +57,7 @@ func try(t *testing.T, tab context.Context, page, address string) (outcome strin
 }
 
 func TestOnlyPagesOfThisMachineMayUseABridgeOnLoopback(t *testing.T) {
+	t.Parallel()
 	o := startObservatory(t)
 	commands := o.commands(t)
 	site := servePage(t, `<!doctype html><link rel=icon href=data:,><title>a page</title>`)

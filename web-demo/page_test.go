@@ -23,6 +23,7 @@ const noteLoss = `window.lost = false;
 const logThere = `document.querySelector(".rows") !== null`
 
 func TestThePageHasTheValuesAtOnceAndLosesNothingWhenItReconnects(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	proxy := startFaultProxy(t, o.addr)
@@ -73,6 +74,7 @@ func TestThePageHasTheValuesAtOnceAndLosesNothingWhenItReconnects(t *testing.T) 
 }
 
 func TestThePageShowsAGapAndABrokerThatIsDown(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -106,6 +108,7 @@ func TestThePageShowsAGapAndABrokerThatIsDown(t *testing.T) {
 }
 
 func TestThePageContinuesWithARestartedBridge(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)

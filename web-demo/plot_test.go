@@ -31,6 +31,7 @@ func (p *publisher) reading(wind float64, word string) {
 }
 
 func TestAPlotShowsWhatWasBeforeThePageWasLoadedAndGoesOn(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -58,6 +59,7 @@ func TestAPlotShowsWhatWasBeforeThePageWasLoadedAndGoesOn(t *testing.T) {
 }
 
 func TestAKeywordWhoseNameHasACommaIsPlotted(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -75,6 +77,7 @@ func TestAKeywordWhoseNameHasACommaIsPlotted(t *testing.T) {
 }
 
 func TestAPlotIsUsedWithoutAMouse(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -99,6 +102,7 @@ func TestAPlotIsUsedWithoutAMouse(t *testing.T) {
 }
 
 func TestOneCursorIsOverAllPanels(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -158,6 +162,7 @@ const manyPoints = `(async () => {
 })(); void 0`
 
 func TestAPlotOfManyPointsStaysQuick(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	openHash(t, ctx, o.addr, "#/log", sizes[0])
@@ -178,6 +183,7 @@ func TestAPlotOfManyPointsStaysQuick(t *testing.T) {
 }
 
 func TestAPlotSaysWhatItDoesNotShow(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -194,6 +200,7 @@ func TestAPlotSaysWhatItDoesNotShow(t *testing.T) {
 }
 
 func TestAPlotWithoutAHistoryBeginsNowAndSaysSo(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startConfigured(t, func(cfg *bridge.Config) { cfg.KeywordHistory = 0 })
 	p := o.publisher(t)
@@ -206,6 +213,7 @@ func TestAPlotWithoutAHistoryBeginsNowAndSaysSo(t *testing.T) {
 }
 
 func TestWhatAPlotShowsIsSavedAsCSV(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)

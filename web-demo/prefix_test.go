@@ -27,6 +27,7 @@ func startPrefixProxy(t *testing.T, addr, prefix string) (page string) {
 }
 
 func TestThePageWorksBelowAPathOfAProxyWithCompression(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startConfigured(t, func(cfg *bridge.Config) {
 		cfg.Compress = true

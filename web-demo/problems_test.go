@@ -24,6 +24,7 @@ func startWithLimits(t *testing.T) (*observatory, *publisher) {
 }
 
 func TestALimitIsShownWithTheValueOfNow(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o, p := startWithLimits(t)
 	openPage(t, ctx, o.addr)
@@ -42,6 +43,7 @@ func TestALimitIsShownWithTheValueOfNow(t *testing.T) {
 }
 
 func TestAProblemThatEndedUnseenIsCountedInTheBar(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o, p := startWithLimits(t)
 	openPage(t, ctx, o.addr)
@@ -66,6 +68,7 @@ func TestAProblemThatEndedUnseenIsCountedInTheBar(t *testing.T) {
 }
 
 func TestAReloadDoesNotSoundForWhatWasThere(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	do(t, ctx, onNewDocument(countTones))
 	o, p := startWithLimits(t)

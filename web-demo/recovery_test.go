@@ -13,6 +13,7 @@ import (
 
 // Fault 9: alarms stayed red after recovery.
 func TestAnAlarmDoesNotStayRedAfterRecovery(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startConfigured(t, func(cfg *bridge.Config) {
 		cfg.Site = &site.Config{Conditions: []site.ConditionConfig{

@@ -27,6 +27,7 @@ func media(t *testing.T, ctx context.Context, medium string, features ...string)
 
 // Twice as large means half as many CSS pixels; four times as large is what WCAG 1.4.10 asks for: 320 by 256.
 func TestThePageIsUsableWhenItIsMagnified(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -58,6 +59,7 @@ func TestThePageIsUsableWhenItIsMagnified(t *testing.T) {
 }
 
 func TestThePageIsPrintedWhole(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -78,6 +80,7 @@ func TestThePageIsPrintedWhole(t *testing.T) {
 }
 
 func TestLevelsAreToldWithoutColoursAndNothingMoves(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)

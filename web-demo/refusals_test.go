@@ -67,6 +67,7 @@ func refusingBridge(t *testing.T) (addr string, expiries <-chan float64) {
 }
 
 func TestThePageDistinguishesUnsentFailedAndUnknownCommands(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	addr, expiries := refusingBridge(t)
 	openPage(t, ctx, addr)
@@ -90,6 +91,7 @@ func TestThePageDistinguishesUnsentFailedAndUnknownCommands(t *testing.T) {
 }
 
 func TestThePageShowsThatNoRepliesComeFromTheBroker(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	addr, _ := refusingBridge(t)
 	openPage(t, ctx, addr)

@@ -61,6 +61,7 @@ func (o *observatory) replace(t *testing.T, page http.Handler) {
 }
 
 func TestAnOpenPageSaysThatTheBridgeWasReplacedByAnotherVersion(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startConfigured(t, func(cfg *bridge.Config) { cfg.Page = without(webdemo.Handler(), "/bundle/plot-") })
 	queue := testkit.OpenChannel(t, o.url)

@@ -53,6 +53,7 @@ func plainClient(t *testing.T, addr string) (readUntil func(last int) []int) {
 }
 
 func TestAPageWhoseConnectionIsCutLosesAndRepeatsNothing(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	proxy := startFaultProxy(t, o.addr)

@@ -27,6 +27,7 @@ func (o *observatory) reload(t *testing.T, change func(*access.Config), users *a
 }
 
 func TestThePageFollowsRightsThatChange(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	users := newAccounts()
 	token := users.token("ana", "observer", time.Time{})
@@ -62,6 +63,7 @@ func TestThePageFollowsRightsThatChange(t *testing.T) {
 }
 
 func TestNothingOfOneUserStaysInThePageForAnother(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	users := newAccounts()
 	ana, bob := users.token("ana", "observer", time.Time{}), users.token("bob", "viewer", time.Time{})
@@ -84,6 +86,7 @@ func TestNothingOfOneUserStaysInThePageForAnother(t *testing.T) {
 }
 
 func TestALoginThatEndsIsRenewedInTheForm(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	users := newAccounts()
 	first := users.token("ana", "observer", time.Now().Add(9*time.Minute))
@@ -103,6 +106,7 @@ func TestALoginThatEndsIsRenewedInTheForm(t *testing.T) {
 }
 
 func TestWhoLogsInAgainGoesOnAndAnotherUserBeginsAnew(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	users := newAccounts()
 	first := users.token("ana", "observer", time.Time{})
@@ -137,6 +141,7 @@ func TestWhoLogsInAgainGoesOnAndAnotherUserBeginsAnew(t *testing.T) {
 }
 
 func TestNoCalmIsClaimedAboutWhatOneMayNotHear(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	users := newAccounts()
 	users.Anonymous = "viewer" // from whom the weather is hidden

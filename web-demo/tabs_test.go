@@ -29,6 +29,7 @@ const twoTabs = `(async () => {
 })(); void 0`
 
 func TestTwoTabsThatCountIDsFromOneDoNotEndEachOthersCommands(t *testing.T) {
+	t.Parallel()
 	python := testkit.CLU(t)
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)

@@ -33,6 +33,7 @@ func ticketOf(t *testing.T, service, user string) string {
 }
 
 func TestATicketOpensThePageOnce(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	service, _ := testkit.LoginFastAPI(t)
 	users := newAccounts()

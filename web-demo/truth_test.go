@@ -39,6 +39,7 @@ func inSeconds(selector string) string {
 }
 
 func TestTheAgeOfAValueCountsFromWhenTheBridgeHeardIt(t *testing.T) {
+	t.Parallel()
 	for _, size := range sizes {
 		t.Run(size.name, func(t *testing.T) {
 			ctx := testkit.Browser(t)
@@ -65,6 +66,7 @@ func TestTheAgeOfAValueCountsFromWhenTheBridgeHeardIt(t *testing.T) {
 }
 
 func TestTheAgeIsTrueWhateverTheClockOfTheComputerSays(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	p := o.publisher(t)
@@ -88,6 +90,7 @@ const watchAges = `window.trueAges = 0; new MutationObserver(() => {
 }).observe(document.querySelector("#view"), {subtree: true, childList: true, characterData: true})`
 
 func TestNoValueIsOlderThanItsAgeSaysOnASlowPage(t *testing.T) {
+	t.Parallel()
 	for _, view := range []string{"", "actor/a00"} {
 		ctx := testkit.Browser(t)
 		o := startObservatory(t)
@@ -103,6 +106,7 @@ func TestNoValueIsOlderThanItsAgeSaysOnASlowPage(t *testing.T) {
 }
 
 func TestAPageWhoseBridgeStandsStillSaysSoAndSinceWhen(t *testing.T) {
+	t.Parallel()
 	for _, size := range sizes {
 		t.Run(size.name, func(t *testing.T) {
 			ctx := testkit.Browser(t)
@@ -141,6 +145,7 @@ func clockOf(t *testing.T, text string) time.Time {
 }
 
 func TestAPageThatFallsBehindSkipsWhatIsOldAndIsCurrentAgain(t *testing.T) {
+	t.Parallel()
 	for _, size := range sizes {
 		t.Run(size.name, func(t *testing.T) {
 			ctx := testkit.Browser(t)
@@ -169,6 +174,7 @@ func TestAPageThatFallsBehindSkipsWhatIsOldAndIsCurrentAgain(t *testing.T) {
 }
 
 func TestAPageThatIsClosedAsTooSlowDoesNotAskForTheWholeBacklogAgain(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startConfigured(t, func(cfg *bridge.Config) { cfg.Limits = engine.Limits{LogBytes: 256 << 10} })
 	p := o.publisher(t)

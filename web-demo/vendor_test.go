@@ -17,6 +17,7 @@ var vendored = map[string]string{
 }
 
 func TestWhatOthersWroteIsUnchangedAndServedWithItsLicence(t *testing.T) {
+	t.Parallel()
 	for name, want := range vendored {
 		content, err := os.ReadFile(name)
 		if err != nil {
@@ -41,6 +42,7 @@ func TestWhatOthersWroteIsUnchangedAndServedWithItsLicence(t *testing.T) {
 
 // The licence asks for its notice in all copies.
 func TestTheJoinedScriptKeepsTheNoticeOfUPlot(t *testing.T) {
+	t.Parallel()
 	for name, response := range loadedBy(t, "", "") {
 		if strings.Contains(response.Body.String(), "uplot") && strings.HasPrefix(name, "bundle/plot") {
 			if !strings.Contains(response.Body.String(), "Leon Sorokin") {

@@ -98,6 +98,7 @@ func tellWrongs(t *testing.T, ctx context.Context, what string) {
 var walkSizes = []viewport{sizes[0], {"tablet", 900, 700}, sizes[1]}
 
 func TestTheWholePageIsWalkedByTab(t *testing.T) {
+	t.Parallel()
 	ctx := inStorm(t)
 	for _, size := range walkSizes {
 		do(t, ctx, chromedp.EmulateViewport(size.width, size.height))

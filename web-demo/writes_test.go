@@ -27,6 +27,7 @@ const watchWrites = `window.wasted = {}; window.ticks = 0; window.often = new Ma
 }).observe(document, {subtree: true, childList: true, characterData: true, characterDataOldValue: true, attributes: true, attributeOldValue: true}); void 0`
 
 func TestThePageWritesOnlyWhatHasChanged(t *testing.T) {
+	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
 	s := o.replyStorm(t)
