@@ -17,6 +17,8 @@ type player struct {
 	vars     Variables
 
 	made     bool             // the client exists
+	greeted  int              // connections so far
+	opened   int              // and how many of them the client has shown
 	open     bool             // and is greeted
 	upcoming *wire            // a connection that no step has taken yet
 	expected *Command         // the command that may come
@@ -28,6 +30,7 @@ type player struct {
 	inbox    []Message // what the client has sent and no step has named
 	shown    []Message // what the driver has printed and no step has named
 	states   map[string]string
+	doubted  map[string]bool // commands that were unknown once
 	fault    error
 	closed   bool // the driver has closed the client
 }
@@ -47,7 +50,7 @@ type sent struct {
 var strictEvents = []string{"reply", "gap", "dropped", "refused", "answer", "error", "message", "notice"}
 
 func newPlayer(s *server, d *Driver, patience time.Duration) *player {
-	return &player{miniature: newMiniature(), server: s, driver: d, patience: patience, vars: Variables{}, commands: map[string]*sent{}, states: map[string]string{}}
+	return &player{miniature: newMiniature(), server: s, driver: d, patience: patience, vars: Variables{}, commands: map[string]*sent{}, states: map[string]string{}, doubted: map[string]bool{}}
 }
 
 // play plays a case, and returns where the client strayed from it.
@@ -147,6 +150,10 @@ func (p *player) show(event Message) {
 		return
 	case "broken":
 		p.fail("the driver prints %v: %v", event["line"], event["error"])
+	case "state":
+		if event["state"] == "open" {
+			p.opened++
+		}
 	case "command":
 		p.commandState(event)
 	}
@@ -167,6 +174,7 @@ func (p *player) commandState(event Message) {
 		}
 	}
 	p.states[name] = state
+	p.doubted[name] = p.doubted[name] || state == "unknown"
 }
 
 // handle handles what has happened on a connection.

@@ -108,6 +108,11 @@ func (p *player) connect(c Connect) error {
 
 // awaitResume awaits that the client resumes, where it has to.
 func (p *player) awaitResume(c Connect) error {
+	// A client sends nothing before it knows that it is connected.
+	p.greeted++
+	if err := p.until("that the client is open", func() bool { return p.opened >= p.greeted }); err != nil {
+		return err
+	}
 	if c.Fresh && len(p.resumes) > 0 {
 		return fmt.Errorf("it resumed, and must not")
 	}
@@ -242,10 +247,19 @@ func (p *player) reply(r Reply) error {
 	}
 	if s := p.commands[r.To]; s != nil {
 		p.end(s, r)
+		// Who waited for a command that became unknown waits no longer: a client need not show its replies, but its end.
+		if p.doubted[r.To] {
+			return p.shownOn(r, k, body)
+		}
 		if err := p.sees(Message{"event": "command_reply", "as": r.To, "seq": Number(int(k.seq)), "message_code": r.Code, "body": body["body"]}); err != nil {
 			return err
 		}
 	}
+	return p.shownOn(r, k, body)
+}
+
+// shownOn checks that a reply is the next one on its subscriptions.
+func (p *player) shownOn(r Reply, k kept, body Message) error {
 	for _, name := range r.On {
 		want := Message{"event": "reply", "on": name, "seq": Number(int(k.seq)), "sender": r.Sender, "message_code": r.Code, "body": body["body"]}
 		if err := p.sees(want); err != nil {

@@ -29,7 +29,7 @@ class Driven {
   constructor({ url, token, token_by: tokenBy = "subprotocol" }) {
     this.#token = token ?? null;
     const login = token === undefined ? {} : { token: () => this.#token, tokenBy };
-    this.#clu = new Clu(url, { minDelay: 10, maxDelay: 50, batch: 0, bigint: "bigint", WebSocket, ...login });
+    this.#clu = new Clu(url, { minDelay: 10, maxDelay: 50, batch: 0, maxLag: Infinity, bigint: "bigint", WebSocket, ...login });
     this.#clu.on("state", ({ state }) => print("state", { state }));
     this.#clu.on("command", (command) => this.#show(command));
     this.#clu.on("gap", ({ seconds }) => print("gap", { seconds }));
