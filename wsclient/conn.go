@@ -232,11 +232,11 @@ func (s *session) read(life, attempt context.Context) error {
 
 // explain returns why a connection has ended.
 func (s *session) explain(err error) error {
-	if why := s.reason(); why != nil {
-		return why
-	}
 	closed, ok := errors.AsType[websocket.CloseError](err)
 	if !ok {
+		if why := s.reason(); why != nil {
+			return why
+		}
 		return fmt.Errorf("the connection was lost: %w", err)
 	}
 	switch code := int(closed.Code); code {
@@ -284,6 +284,7 @@ func (s *session) write(life context.Context) {
 		cancel()
 		if err != nil {
 			s.abandon(fmt.Errorf("the connection was lost: %w", err))
+			sleep(life, closeGrace) // the server may have said why, and the reader comes to that
 			s.conn.CloseNow()
 			return
 		}
