@@ -32,6 +32,8 @@ type Config struct {
 	// Token returns a credential. It is called before every attempt to connect, and when the bridge says that the login
 	// expires. A token travels in the header Authorization, never in the URL. "" is none.
 	Token func(ctx context.Context) (string, error)
+	// TokenByMessage makes the token travel in the first message instead, for a proxy that removes the header.
+	TokenByMessage bool
 	// Ticket is Token for tickets, which are valid once.
 	Ticket func(ctx context.Context) (string, error)
 

@@ -8,8 +8,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/coder/websocket"
@@ -142,7 +142,11 @@ func (c *Client) dial(ctx context.Context) (conn *websocket.Conn, login map[stri
 		if err != nil {
 			return nil, nil, fmt.Errorf("there is no token: %w", err)
 		}
-		if token != "" {
+		switch {
+		case token == "":
+		case c.cfg.TokenByMessage:
+			login = map[string]any{"op": "auth", "token": token}
+		default:
 			header.Set("Authorization", "Bearer "+token)
 		}
 	case c.cfg.Ticket != nil:
@@ -166,8 +170,11 @@ func (c *Client) dial(ctx context.Context) (conn *websocket.Conn, login map[stri
 // handshakeError explains a failed handshake. The URL is not repeated, because it may hold a credential.
 func (c *Client) handshakeError(answer *http.Response, err error) error {
 	if answer == nil || answer.StatusCode == http.StatusSwitchingProtocols {
-		text := strings.ReplaceAll(err.Error(), c.target.String(), c.target.Scheme+"://"+c.target.Host)
-		return &dialError{text: text, cause: err}
+		cause := err
+		if inner, ok := errors.AsType[*url.Error](err); ok {
+			cause = inner.Err
+		}
+		return fmt.Errorf("cannot connect to %s://%s: %w", c.target.Scheme, c.target.Host, cause)
 	}
 	reason := http.StatusText(answer.StatusCode)
 	if answer.Body != nil {
@@ -186,15 +193,6 @@ func (c *Client) handshakeError(answer *http.Response, err error) error {
 		return fmt.Errorf("the server does not speak WebSocket here (%d): %s", answer.StatusCode, reason)
 	}
 }
-
-// dialError is a failed handshake, without the URL.
-type dialError struct {
-	text  string
-	cause error
-}
-
-func (e *dialError) Error() string { return e.text }
-func (e *dialError) Unwrap() error { return e.cause }
 
 // read reads messages until the connection ends. The server has to greet the client before the attempt ends.
 func (s *session) read(life, attempt context.Context) error {
@@ -234,11 +232,11 @@ func (s *session) read(life, attempt context.Context) error {
 
 // explain returns why a connection has ended.
 func (s *session) explain(err error) error {
-	if why := s.reason(); why != nil {
-		return why
-	}
 	closed, ok := errors.AsType[websocket.CloseError](err)
 	if !ok {
+		if why := s.reason(); why != nil {
+			return why
+		}
 		return fmt.Errorf("the connection was lost: %w", err)
 	}
 	switch code := int(closed.Code); code {
@@ -286,6 +284,7 @@ func (s *session) write(life context.Context) {
 		cancel()
 		if err != nil {
 			s.abandon(fmt.Errorf("the connection was lost: %w", err))
+			sleep(life, closeGrace) // the server may have said why, and the reader comes to that
 			s.conn.CloseNow()
 			return
 		}

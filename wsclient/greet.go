@@ -167,7 +167,7 @@ func (c *Client) startPlain(s *session) {
 	c.own.lane.live = true
 	for _, sub := range slices.Clone(c.subs) {
 		if again && sub.accepted && sub.selectsReplies() {
-			sub.lane.gap(Gap{From: c.lastHeard, To: time.Now(), Reason: "this server keeps no replies to resume from"}, "")
+			sub.lane.gap(c.missed(s, "this server keeps no replies to resume from"), "")
 		}
 		sub.startPlain()
 	}

@@ -39,6 +39,7 @@ type session struct {
 	resuming map[string]bool // subscriptions whose answer is still to come, and that bring what was missed
 	direct   *lane           // the only one that resumes: what it missed comes in order
 	marker   string          // the ping after which everything missed has come; "" without one
+	missed   *Gap            // what is missing since the last connection; nil before it is known to be
 	subOwn   bool            // the replies to this client's commands are asked for
 	subOld   bool            // and those to commands of earlier connections
 }

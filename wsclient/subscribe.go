@@ -230,7 +230,7 @@ func (c *Client) request(s *session, sub *Subscription, others bool) {
 			return false
 		}
 		if m.Resumed != nil && !*m.Resumed {
-			sub.lane.gap(Gap{From: c.lastHeard, To: c.clock.now(), Reason: m.Reason}, "")
+			sub.lane.gap(c.missed(s, m.Reason), "")
 		} else if since == nil && placed {
 			sub.lane.start(place)
 		}
@@ -238,6 +238,18 @@ func (c *Client) request(s *session, sub *Subscription, others bool) {
 		c.answered(s, sub.id)
 		return false
 	})
+}
+
+// missed returns the gap since the last connection, the same for all subscriptions, by the bridge's clock.
+func (c *Client) missed(s *session, reason string) Gap {
+	if s.missed == nil {
+		now := c.clock.now()
+		s.missed = &Gap{To: now, Reason: reason}
+		if !c.lastHeard.IsZero() {
+			s.missed.From = now.Add(-time.Since(c.lastHeard))
+		}
+	}
+	return *s.missed
 }
 
 func milliseconds(d time.Duration) int64 {

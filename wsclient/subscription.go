@@ -25,7 +25,14 @@ func (f Filter) MarshalJSON() ([]byte, error) {
 		"sender": f.Sender, "keyword": f.Keyword, "routing_key": f.RoutingKey,
 		"message_code": f.MessageCode, "command_id": f.CommandID, "commander": f.Commander,
 	} {
-		if values != nil {
+		switch len(values) {
+		case 0: // an empty list is an error of the bridge, nil is no field
+			if values != nil {
+				fields[name] = values
+			}
+		case 1:
+			fields[name] = values[0]
+		default:
 			fields[name] = values
 		}
 	}

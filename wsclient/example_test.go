@@ -1,0 +1,124 @@
+package wsclient_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/amqpx/broker"
+	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/wsclient"
+)
+
+// A program opens the dome, and then waits until it is open.
+func Example() {
+	url, stop := startObservatory() // a broker, an actor and a bridge, in place of real ones
+	defer stop()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+
+	client, err := wsclient.Dial(ctx, wsclient.Config{URL: url})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+
+	result, err := client.Send(ctx, "dome", "open", wsclient.SendOptions{Timeout: time.Minute}).Wait(ctx)
+	switch {
+	case errors.Is(err, wsclient.ErrUnknown):
+		log.Fatal("the dome may be open, or still opening: ", err)
+	case err != nil:
+		log.Fatal(err)
+	}
+	fmt.Println("the command ended with", result.Reply.Code)
+
+	value, err := client.WaitFor(ctx, "dome", "shutter", func(v wsclient.Value) bool {
+		return v.String() == "open" && client.Age(v.Heard) < 30*time.Second
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("the shutter is", value)
+	// Output:
+	// the command ended with :
+	// the shutter is open
+}
+
+// A subscription brings replies, and says where some may be missing.
+func ExampleClient_Subscribe() {
+	url, stop := startObservatory()
+	defer stop()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	client, err := wsclient.Dial(ctx, wsclient.Config{URL: url})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	sub, err := client.Subscribe(ctx, wsclient.SubscribeOptions{Filter: wsclient.Filter{Keyword: []string{"shutter"}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	client.Send(ctx, "dome", "open", wsclient.SendOptions{})
+	for event, err := range sub.Events(ctx) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		switch e := event.(type) {
+		case *wsclient.Reply:
+			fmt.Printf("%s says %s\n", e.Sender, e.Body)
+			return
+		case wsclient.Gap:
+			fmt.Println("replies may be missing from", e.From, "to", e.To)
+		case wsclient.Dropped:
+			fmt.Println("this program was too slow for", e.Count, "replies")
+		}
+	}
+	// Output: dome says {"shutter":"open"}
+}
+
+// startObservatory starts a bridge, and an actor that has the command open.
+func startObservatory() (url string, stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	node := broker.New(broker.Config{})
+	link := amqpx.Config{URLs: []string{"amqp://guest:guest@embedded/"}, Dial: node.Dial, Logger: slog.New(slog.DiscardHandler)}
+	dome, err := actor.New(actor.Config{Name: "dome", Link: link})
+	if err != nil {
+		log.Fatal(err)
+	}
+	dome.Handle("open", "Opens the dome.", func(_ context.Context, c *actor.Call) error {
+		c.Info(actor.Keywords{"shutter": "open"})
+		return nil
+	})
+	b, err := bridge.New(bridge.Config{Broker: link.URLs, Dial: node.Dial, Logger: link.Logger})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := b.Listen(ln); err != nil {
+		log.Fatal(err)
+	}
+	var running sync.WaitGroup
+	running.Go(func() { _ = dome.Run(ctx) })
+	running.Go(func() { _ = b.Run(ctx) })
+	if err := errors.Join(dome.Ready(ctx), b.Ready(ctx)); err != nil {
+		log.Fatal(err)
+	}
+	return "ws://" + ln.Addr().String(), func() {
+		cancel()
+		running.Wait()
+		if err := node.Close(); err != nil {
+			log.Print(err)
+		}
+	}
+}
