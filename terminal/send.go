@@ -149,5 +149,5 @@ func outcomeError(ctx context.Context, consumer, command string, o Outcome) erro
 	if ctx.Err() != nil {
 		return exit(ExitInterrupted, "%q to %s (id %s) was not stopped and may still run: %s", command, consumer, o.ID, ask)
 	}
-	return exit(ExitUnknown, "it is not known how %q to %s (id %s) ended: %s; %s", command, consumer, o.ID, o.Message, ask)
+	return exit(ExitUnknown, "it is not known how %q to %s (id %s) ended: %s; %s", command, consumer, o.ID, strings.TrimPrefix(o.Message, "unknown: "), ask)
 }

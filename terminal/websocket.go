@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"sync"
@@ -35,6 +36,9 @@ func (o DialOptions) Check() error {
 // replies for a client that comes back.
 const lostGrace = 5 * time.Second
 
+// maxDelay is the longest time between two attempts to connect again: somebody looks at the terminal.
+const maxDelay = 2 * time.Second
+
 // webSocket is a [Link] over a WebSocket.
 type webSocket struct {
 	client *wsclient.Client
@@ -52,7 +56,7 @@ func Dial(ctx context.Context, o DialOptions) (Link, error) {
 	}
 	w := &webSocket{watchers: map[int]func(LinkState){}}
 	config := wsclient.Config{
-		URL: o.URL, FailFast: true, Header: http.Header{"User-Agent": {o.UserAgent}},
+		URL: o.URL, FailFast: true, MaxDelay: maxDelay, Header: http.Header{"User-Agent": {o.UserAgent}},
 		OnState: w.stateChanged, OnBroker: w.brokerChanged,
 	}
 	if o.Token != "" {
@@ -63,6 +67,10 @@ func Dial(ctx context.Context, o DialOptions) (Link, error) {
 		var refused *wsclient.RefusedError
 		if errors.As(err, &refused) {
 			return nil, err
+		}
+		var network *net.OpError
+		if errors.As(err, &network) {
+			err = network // the layers above it say nothing more
 		}
 		return nil, exit(ExitNotSent, "there is no bridge at %s: %w", o.URL, err)
 	}

@@ -128,7 +128,7 @@ func (w *webSocket) stateChanged(state wsclient.State, err error) {
 	}
 	reason := "the connection to the bridge is lost"
 	if err != nil && !errors.Is(err, wsclient.ErrClosed) {
-		reason += " (" + err.Error() + ")"
+		reason = err.Error()
 	}
 	w.changed(LinkState{Reason: reason})
 }

@@ -3,10 +3,13 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -14,6 +17,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/internal/testkit"
+	"github.com/clu-ws/clu-ws/terminal"
 )
 
 // floodReplies are a few seconds of 20,000 replies a second.
@@ -31,27 +35,10 @@ func TestListeningToAFloodLosesNothing(t *testing.T) {
 	listen := command(t, "listen", "flooder", "--url", "ws://"+address, "--json", "--count", fmt.Sprint(floodReplies))
 	listen.Stdout = file
 	process := child{testkit.StartProcess(t, listen)}
-	conn, err := amqp.Dial("amqp://guest:guest@127.0.0.1:" + port + "/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	channel, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
-	publish := func(sender string, n int) {
-		err := channel.PublishWithContext(t.Context(), actor.Exchange, "reply.broadcast", false, false, amqp.Publishing{
-			Headers: amqp.Table{"message_code": "i", "sender": sender, "command_id": nil, "commander_id": nil, "internal": false},
-			Body:    fmt.Appendf(nil, `{"n": %d, "wind_speed_ms": 4.5, "wind_direction_deg": 271.25, "is_safe": true}`, n),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	publish := replyPublisher(t, "amqp://guest:guest@127.0.0.1:"+port+"/", "flooder")
 	// It has subscribed when the first replies are in its file.
 	testkit.Eventually(t, testkit.Patience, "it listens", func() error {
-		publish("flooder", -1)
+		publish(-1)
 		if info, err := file.Stat(); err != nil || info.Size() == 0 {
 			return fmt.Errorf("nothing is in its file, %v", err)
 		}
@@ -59,7 +46,7 @@ func TestListeningToAFloodLosesNothing(t *testing.T) {
 	})
 	began := time.Now()
 	for n := range floodReplies {
-		publish("flooder", n)
+		publish(n)
 	}
 	published := time.Since(began)
 	process.ends(t)
@@ -68,6 +55,62 @@ func TestListeningToAFloodLosesNothing(t *testing.T) {
 	}
 	t.Logf("%d replies were published in %v, and are in the file after %v", floodReplies, published, time.Since(began))
 	checkFlood(t, file)
+}
+
+// replyPublisher returns what publishes a reply with a number.
+func replyPublisher(t *testing.T, url, sender string) func(n int) {
+	t.Helper()
+	conn, err := amqp.Dial(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	channel, err := conn.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(n int) {
+		t.Helper()
+		err := channel.PublishWithContext(t.Context(), actor.Exchange, "reply.broadcast", false, false, amqp.Publishing{
+			Headers: amqp.Table{"message_code": "i", "sender": sender, "command_id": nil, "commander_id": nil, "internal": false},
+			Body:    fmt.Appendf(nil, `{"n": %d, "wind_speed_ms": 4.5, "wind_direction_deg": 271.25, "is_safe": true}`, n),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestListeningGoesOnWithTheNextBridge(t *testing.T) {
+	broker := testkit.RabbitMQ(t).NewVHost(t)
+	port := freePort(t)
+	bridge := func() child {
+		c := child{testkit.StartProcess(t, command(t, "websocket", "--host", "127.0.0.1", "--port", port, "--url", broker))}
+		c.awaitLinked(t)
+		return c
+	}
+	before := bridge()
+	listen := child{testkit.StartProcess(t, command(t, "listen", "--url", "ws://127.0.0.1:"+port))}
+	publish := replyPublisher(t, broker, "weather")
+	heard := func(n int) {
+		t.Helper()
+		testkit.Eventually(t, testkit.Patience, fmt.Sprintf("it prints n=%d", n), func() error {
+			publish(n)
+			if !strings.Contains(listen.Output.String(), fmt.Sprintf(" weather i n=%d ", n)) {
+				return errors.New(listen.Output.Tail())
+			}
+			return nil
+		})
+	}
+	heard(1)
+	before.Kill()
+	listen.await(t, "nothing is heard now: ")
+	bridge()
+	listen.await(t, "connected again")
+	listen.await(t, "may be missing here")
+	heard(2)
+	listen.signal(t, syscall.SIGINT)
+	listen.exits(t, terminal.ExitInterrupted, "interrupted")
 }
 
 // checkFlood checks that each reply is there once and in its order.
