@@ -19,7 +19,7 @@ type actorLine struct {
 
 // Actors prints the actors that have been heard, and whether they are still there.
 func Actors(ctx context.Context, e *Env) error {
-	link, err := e.dial(ctx)
+	link, err := e.dialToListen(ctx)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ const (
 // commands; if that is not known either, nothing is.
 func liveness(a actorLine, broker string, now time.Time) string {
 	switch {
-	case broker == "down" || broker == "no_replies":
+	case !hearsActors(broker):
 		return actorUnknown
 	case a.Consumer != nil && !*a.Consumer:
 		return actorGone

@@ -52,24 +52,14 @@ type BridgeError struct{ Code, Message string }
 
 func (e *BridgeError) Error() string { return e.Message }
 
-// notSent are the bridge's error codes for a command that no actor has.
-var notSent = map[string]bool{
-	"bad_request": true, "forbidden": true, "rate": true, "no_record": true, "in_use": true, "away": true,
-	"blocked": true, "full": true, "expired": true, "gone": true, "leaving": true, "invalid": true,
-	"unauthorized": true, "undecided": true,
-}
-
-// orInterrupted returns the error of a request, as [ExitInterrupted] if the user ended it.
+// orInterrupted returns the error of a request with its exit code: [ExitInterrupted] if the user ended it.
 func orInterrupted(ctx context.Context, err error) error {
 	var e *ExitError
-	var refused *BridgeError
 	switch {
 	case err == nil || errors.As(err, &e):
 		return err
-	case ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled):
+	case errors.Is(ctx.Err(), context.Canceled):
 		return exit(ExitInterrupted, "interrupted")
-	case errors.As(err, &refused):
-		return &ExitError{ExitNotSent, err}
 	}
 	return &ExitError{ExitNotSent, err}
 }

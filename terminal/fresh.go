@@ -31,7 +31,7 @@ func staleness(a ActorValues, k Keyword, broker string, now time.Time, maxAge ti
 		}
 		return ""
 	}
-	if broker == "down" || broker == "no_replies" {
+	if !hearsActors(broker) {
 		return fmt.Sprintf("it is %s old, and the bridge hears no actors now", ago(age))
 	}
 	if silent := silence(a, now); silent != "" {

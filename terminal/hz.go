@@ -68,7 +68,7 @@ func Hz(ctx context.Context, e *Env, o HzOptions) error {
 	case o.For <= 0 || o.Count < 0:
 		return Usage("--for must be longer than 0, and --count not negative")
 	}
-	link, err := e.dial(ctx)
+	link, err := e.dialToListen(ctx)
 	if err != nil {
 		return err
 	}

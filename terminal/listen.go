@@ -81,7 +81,7 @@ func Listen(ctx context.Context, e *Env, o ListenOptions) error {
 	case o.Count < 0 || o.Wait < 0 || o.Since < 0:
 		return Usage("a number or a time must not be negative")
 	}
-	link, err := e.dial(ctx)
+	link, err := e.dialToListen(ctx)
 	if err != nil {
 		return err
 	}

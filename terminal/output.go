@@ -47,6 +47,21 @@ func (e *Env) json(value any) error {
 	return e.line(string(raw))
 }
 
+// dialToListen connects to the bridge, and says so if that hears nothing now.
+func (e *Env) dialToListen(ctx context.Context) (Link, error) {
+	link, err := e.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if broker := link.Hello().Broker; !hearsActors(broker) {
+		e.noteEvent(LinkState{Reason: "the bridge's link to the broker is " + broker})
+	}
+	return link, nil
+}
+
+// hearsActors reports whether replies arrive in a state of the bridge's link to the broker.
+func hearsActors(broker string) bool { return broker != "down" && broker != "no_replies" }
+
 // dial connects to the bridge. Its error says that nothing was sent.
 func (e *Env) dial(ctx context.Context) (Link, error) {
 	link, err := e.Dial(ctx)

@@ -81,13 +81,3 @@ func keywordIn(body json.RawMessage, keyword string) json.RawMessage {
 		}
 	}
 }
-
-// reason returns what a body says went wrong, "" if it says nothing.
-func reason(body json.RawMessage) string {
-	for _, key := range []string{"error", "text", "help"} {
-		if value := keywordIn(body, key); value != nil {
-			return plain(value)
-		}
-	}
-	return ""
-}

@@ -5,8 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/model"
+	"github.com/clu-ws/clu-ws/internal/shlex"
 )
 
 // SendOptions are the options of [Send].
@@ -17,7 +21,10 @@ type SendOptions struct {
 	Timeout  time.Duration
 	Expires  time.Duration
 	Quiet    bool   // do not print the replies
-	Get      string // print the value that this keyword had last in the replies
+	Get      string // print only the value that this keyword had last in the replies
+	// FlagsAfter are the flags that stood after the command, such as --timeout. If the command has an option of that
+	// name, it is not known whose was meant, and nothing is sent.
+	FlagsAfter []string
 }
 
 // Send sends a command and waits for its end. It is sent once; if it is in doubt whether the actor has it, that is
@@ -34,7 +41,45 @@ func Send(ctx context.Context, e *Env, o SendOptions) error {
 		return err
 	}
 	defer link.Close()
+	if err := checkFlags(ctx, link, o); err != nil {
+		return err
+	}
 	return send(ctx, e, link, o)
+}
+
+// modelPatience is how long the model of the actor is waited for, to see whose a flag is.
+const modelPatience = time.Second
+
+// checkFlags returns an error if the command has an option with the name of a flag that stood after it. If the actor
+// does not tell of its commands, the flags are those of this program.
+func checkFlags(ctx context.Context, link Link, o SendOptions) error {
+	if len(o.FlagsAfter) == 0 {
+		return nil
+	}
+	within, stop := context.WithTimeout(ctx, modelPatience)
+	defer stop()
+	raw, err := link.Ask(within, "model", map[string]any{"actor": o.Consumer})
+	var m actorModel
+	if err != nil || json.Unmarshal(raw, &m) != nil {
+		return nil
+	}
+	words, _ := shlex.Split(CommandString(o.Words))
+	commands := m.Commands
+	for _, word := range words {
+		i := slices.IndexFunc(commands, func(c model.Command) bool { return c.Name == word })
+		if i < 0 {
+			return nil
+		}
+		for _, p := range commands[i].Params {
+			for _, flag := range o.FlagsAfter {
+				if slices.Contains(p.Opts, flag) || slices.Contains(p.OffOpts, flag) {
+					return Usage("nothing was sent: %s of %s has an option %s, too; write clu-ws's before the actor, and the command after --", word, o.Consumer, flag)
+				}
+			}
+		}
+		commands = commands[i].Commands
+	}
+	return nil
 }
 
 func send(ctx context.Context, e *Env, link Link, o SendOptions) error {
@@ -52,13 +97,13 @@ func send(ctx context.Context, e *Env, link Link, o SendOptions) error {
 		if value := keywordIn(r.Body, keyword); value != nil {
 			found = json.RawMessage(strings.Clone(string(value)))
 		}
-		if o.Quiet || o.Get != "" && !e.JSON || broken != nil {
+		if o.Quiet || o.Get != "" || broken != nil {
 			return
 		}
 		// A reader that has gone, such as head, does not end the wait for the end of the command.
 		broken = errors.Join(out.Line(func(w *bufio.Writer) { writeReply(w, r, e.JSON, e.Color) }), out.Flush())
 	})
-	if o.Get != "" && !(e.JSON && !o.Quiet) {
+	if o.Get != "" {
 		if path != "" {
 			found = member(found, strings.Split(path, "."))
 		}

@@ -56,7 +56,7 @@ func TestTheRepliesOfACommandArePrinted(t *testing.T) {
 		"as JSON":        {SendOptions{}, true, `{"body": {}, "seq": 1}` + "\n" + `{"body": {"dome_open": true, "note": "a b"}, "seq": 2}` + "\n" + `{"body": {}, "seq": 3}` + "\n"},
 		"quietly":        {SendOptions{Quiet: true}, false, ""},
 		"a keyword":      {SendOptions{Get: "note"}, false, "a b\n"},
-		"its JSON":       {SendOptions{Get: "note", Quiet: true}, true, `"a b"` + "\n"},
+		"its JSON":       {SendOptions{Get: "note"}, true, `"a b"` + "\n"},
 		"another, quiet": {SendOptions{Get: "dome_open", Quiet: true}, false, "true\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -112,6 +112,29 @@ func TestWhatTheShellTookAwayIsPutBack(t *testing.T) {
 		wantCode(t, err, 0)
 		if link.sent.String != c.want {
 			t.Errorf("%q becomes %s, want %s", c.words, link.sent.String, c.want)
+		}
+	}
+}
+
+func TestAFlagThatMayBeTheActorsIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		words, flags []string
+		code         int
+	}{
+		{[]string{"rotate", "10"}, []string{"--mode"}, ExitUsage},
+		{[]string{"rotate", "10"}, []string{"--quiet", "-m"}, ExitUsage},
+		{[]string{"rotate 10"}, []string{"-m"}, ExitUsage},
+		{[]string{"rotate", "10"}, []string{"--timeout"}, ExitDone},
+		{[]string{"other"}, []string{"--mode"}, ExitDone},
+		{[]string{"rotate", "10"}, nil, ExitDone},
+	} {
+		link := &fakeLink{answers: map[string]string{"model": modelAnswer}, outcome: Outcome{State: StateDone}}
+		_, _, err := link.run(t, nil, func(ctx context.Context, e *Env) error {
+			return Send(ctx, e, SendOptions{Consumer: "dome", Words: c.words, FlagsAfter: c.flags})
+		})
+		wantCode(t, err, c.code)
+		if sent := link.sent.String != ""; sent != (c.code == ExitDone) {
+			t.Errorf("%q with %q after it: sent is %v", c.words, c.flags, sent)
 		}
 	}
 }

@@ -36,7 +36,7 @@ func Wait(ctx context.Context, e *Env, o WaitOptions) error {
 	if o.Timeout < 0 || o.MaxAge < 0 {
 		return Usage("a time must not be negative")
 	}
-	link, err := e.dial(ctx)
+	link, err := e.dialToListen(ctx)
 	if err != nil {
 		return err
 	}

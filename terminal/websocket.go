@@ -40,7 +40,6 @@ type webSocket struct {
 	client *wsclient.Client
 
 	mu       sync.Mutex // guards the following fields
-	broker   string     // "" before it is known
 	watchers map[int]func(LinkState)
 	next     int
 	lost     bool // a watcher was told so

@@ -134,7 +134,7 @@ func (w *webSocket) stateChanged(state wsclient.State, err error) {
 }
 
 func (w *webSocket) brokerChanged(state, reason string) {
-	up := state == "up" || state == "blocked" // replies arrive
+	up := hearsActors(state)
 	if !up && reason == "" {
 		reason = "the bridge is not linked to the broker"
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/coder/websocket"
 )
 
 // State is whether a client is connected.
@@ -143,10 +145,12 @@ func Open(cfg Config) (*Client, error) {
 	if c.http == nil {
 		owned = http.DefaultTransport.(*http.Transport).Clone()
 		owned.TLSClientConfig = cfg.TLS
+		owned.ForceAttemptHTTP2, owned.TLSNextProto = false, map[string]func(string, *tls.Conn) http.RoundTripper{} // WebSocket is HTTP/1.1
 		c.http = &http.Client{Transport: owned}
 	}
 	go func() {
 		defer close(c.done)
+		defer stop()
 		defer c.hooks.finish()
 		if owned != nil {
 			defer owned.CloseIdleConnections()
@@ -190,9 +194,30 @@ func parseURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
+// closeGrace is how long the server may take to answer a goodbye.
+const closeGrace = 500 * time.Millisecond
+
 // Close closes the connection, and waits until everything has ended. Commands in flight become Unknown.
 func (c *Client) Close() error {
+	c.mu.Lock()
+	s := c.session
+	c.mu.Unlock()
 	c.finish(ErrClosed)
+	farewell := make(chan struct{})
+	go func() {
+		defer close(farewell)
+		if s != nil {
+			_ = s.conn.Close(websocket.StatusNormalClosure, "")
+		}
+	}()
+	grace := time.NewTimer(closeGrace)
+	defer grace.Stop()
+	select {
+	case <-farewell:
+	case <-grace.C:
+	}
+	c.stop()
+	<-farewell
 	<-c.done
 	return nil
 }
@@ -217,7 +242,6 @@ func (c *Client) finish(why error) {
 	}
 	c.subs = nil
 	close(c.ending)
-	c.stop()
 }
 
 // State returns whether the client is connected.

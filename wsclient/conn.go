@@ -37,7 +37,7 @@ func (c *Client) run(ctx context.Context) {
 	for {
 		began := time.Now()
 		greeted, err := c.connect(ctx)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || c.State() == Closed {
 			return
 		}
 		if greeted {
@@ -121,9 +121,6 @@ func (c *Client) connect(ctx context.Context) (greeted bool, err error) {
 	greeted = s.greeted
 	c.mu.Unlock()
 	stop()
-	if ctx.Err() != nil { // the program has closed the client: say goodbye, which also sends what was written
-		_ = conn.Close(websocket.StatusNormalClosure, "")
-	}
 	conn.CloseNow()
 	<-helpers
 	<-helpers

@@ -142,22 +142,18 @@ func (c *Client) admit(s *session) {
 	}
 	resuming := 0
 	for _, sub := range c.subs {
-		sub.lane.late = -1
 		if sub.selectsReplies() {
 			resuming++
-			if sub.lane.cursor() != nil && s.hello.Seq != nil {
-				sub.lane.late = int64(*s.hello.Seq)
-			}
 		}
+	}
+	if seq := s.hello.Seq; seq != nil {
+		c.reach(Position{s.hello.Epoch, *seq}, false)
 	}
 	if c.own.request(s, resuming > 0) {
 		resuming++
 	}
 	for _, sub := range c.subs {
 		c.request(s, sub, resuming > 1)
-	}
-	if seq := s.hello.Seq; seq != nil { // after the requests: a subscription begins where the last connection was
-		c.reach(Position{s.hello.Epoch, *seq}, false)
 	}
 	c.setState(Connected, nil)
 }
@@ -213,7 +209,6 @@ func (c *Client) renewBefore(s *session, deadline time.Time) {
 	go func() {
 		ctx, cancel := context.WithDeadline(context.Background(), deadline)
 		defer cancel()
-		defer context.AfterFunc(ctx, func() {})()
 		stopped := make(chan struct{})
 		defer close(stopped)
 		go func() {

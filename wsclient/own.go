@@ -258,6 +258,7 @@ func (o *ownReplies) subscribe(s *session) {
 		return
 	}
 	s.subOwn = true
+	s.disorder()
 	fields := map[string]any{"op": "subscribe", "filter": map[string]any{"commander": "me"}}
 	if o.client.placed { // its first reply may come before the bridge has this request
 		fields["since"] = o.client.position

@@ -246,12 +246,13 @@ func milliseconds(d time.Duration) int64 {
 
 // resume prepares the lane of a request for what was missed. Once a second request follows, what comes is not in order.
 func (c *Client) resume(s *session, id string, l *lane, since *Position, others bool) {
-	if s.direct != nil {
-		s.direct.holding = true
-		s.direct = nil
-	}
+	s.disorder()
 	if since == nil {
 		return
+	}
+	l.late = -1
+	if c.placed {
+		l.late = int64(c.position.Seq)
 	}
 	if l.mark < 0 {
 		l.start(*since)
@@ -261,6 +262,14 @@ func (c *Client) resume(s *session, id string, l *lane, since *Position, others 
 		l.holding = true
 	} else {
 		s.direct = l
+	}
+}
+
+// disorder takes note that what a subscription missed no longer comes in order.
+func (s *session) disorder() {
+	if s.direct != nil {
+		s.direct.holding = true
+		s.direct = nil
 	}
 }
 

@@ -16,7 +16,7 @@ func hzCommand(stdout, stderr io.Writer) *cli.Command {
 		ArgsUsage: "ACTOR",
 		Flags: []cli.Flag{
 			&cli.DurationFlag{Name: "for", Value: 10 * time.Second, Usage: "measure for this `TIME`; Ctrl-C ends it earlier"},
-			&cli.IntFlag{Name: "count", Aliases: []string{"n"}, Usage: "end after this `NUMBER` of replies"},
+			&cli.IntFlag{Name: "count", Aliases: []string{"n"}, Usage: "end after this `NUMBER` of replies", DefaultText: "when the time is over"},
 		},
 	}, stdout, stderr, false, func(c *cli.Context, args []string, env *terminal.Env) error {
 		if err := noMore(c, args, 1); err != nil {

@@ -18,9 +18,9 @@ func listenCommand(stdout, stderr io.Writer) *cli.Command {
 			&cli.StringFlag{Name: "code", Usage: "only replies with one of these message `CODES`, as in we!"},
 			&cli.StringFlag{Name: "filter", Usage: "only replies that this `FILTER` selects, in JSON, as in the protocol"},
 			&cli.BoolFlag{Name: "internal", Usage: "also replies that are not meant for people"},
-			&cli.DurationFlag{Name: "since", Usage: "begin with the replies of this `TIME`"},
-			&cli.IntFlag{Name: "count", Aliases: []string{"n"}, Usage: "end after this `NUMBER` of replies"},
-			&cli.DurationFlag{Name: "wait", Usage: "end after this `TIME`"},
+			&cli.DurationFlag{Name: "since", Usage: "begin with the replies of this `TIME`", DefaultText: "now"},
+			&cli.IntFlag{Name: "count", Aliases: []string{"n"}, Usage: "end after this `NUMBER` of replies", DefaultText: "never"},
+			&cli.DurationFlag{Name: "wait", Usage: "end after this `TIME`", DefaultText: "never"},
 		},
 	}, stdout, stderr, false, func(c *cli.Context, args []string, env *terminal.Env) error {
 		return terminal.Listen(c.Context, env, terminal.ListenOptions{

@@ -18,7 +18,7 @@ func sendCommand(stdout, stderr io.Writer) *cli.Command {
 		Description: "The flags of clu-ws may also stand after the command. Other words that begin with - belong to the command,\n" +
 			"and so does everything after --, as in: clu-ws send camera -- expose --timeout 5",
 		Flags: []cli.Flag{
-			&cli.DurationFlag{Name: "timeout", Usage: "stop waiting after this `TIME`; the command goes on (default: never)"},
+			&cli.DurationFlag{Name: "timeout", Usage: "stop waiting after this `TIME`; the command goes on", DefaultText: "never"},
 			&cli.DurationFlag{Name: "expires", Value: 5 * time.Second, Usage: "do not send the command later than after this `TIME`"},
 			&cli.StringFlag{Name: "id", Usage: "`ID` of the command (default: a new one)"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "do not print the replies"},
@@ -28,9 +28,16 @@ func sendCommand(stdout, stderr io.Writer) *cli.Command {
 		if len(args) < 2 {
 			return terminal.Usage("a command needs an ACTOR and its words; see %s --help", c.Command.HelpName)
 		}
+		_, flags, _ := splitArguments(c, true) // which was understood
+		var after []string
+		for _, f := range flags {
+			if f.after > 1 {
+				after = append(after, f.written)
+			}
+		}
 		return terminal.Send(c.Context, env, terminal.SendOptions{
 			Consumer: args[0], Words: args[1:], ID: c.String("id"), Timeout: c.Duration("timeout"),
-			Expires: c.Duration("expires"), Quiet: c.Bool("quiet"), Get: c.String("get"),
+			Expires: c.Duration("expires"), Quiet: c.Bool("quiet"), Get: c.String("get"), FlagsAfter: after,
 		})
 	})
 }

@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
+	"log/slog"
 	"os/exec"
-	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 	"github.com/clu-ws/clu-ws/terminal"
 )
@@ -59,13 +62,13 @@ func TestEachExitCodeOfSendByARealActor(t *testing.T) {
 	if got := wantExit(t, address, 0, "", "send", "dome", "status", "--quiet", "--get", "position"); got != "12.5\n" {
 		t.Errorf("the position is %q", got)
 	}
-	if got := wantExit(t, address, 1, "dome failed: Gave up.", "send", "--json", "--get", "big", "--quiet", "dome", "odd"); got != "12345678901234567890\n" {
+	if got := wantExit(t, address, 1, "dome failed: Gave up.", "send", "--json", "--get", "big", "dome", "odd"); got != "12345678901234567890\n" {
 		t.Errorf("big is %q", got)
 	}
 	wantExit(t, address, 1, "dome failed: The dome is stuck.", "send", "dome", "fail")
 	wantExit(t, address, 1, "dome failed: ", "send", "dome", "no-such-command")
 	wantExit(t, address, 4, "nobody listens to nobody", "send", "nobody", "ping")
-	wantExit(t, address, 6, "may still run: ask dome for its status", "send", "dome", "slow", "30", "--timeout", "300ms")
+	wantExit(t, address, 6, "may still run: ask dome for its status", "send", "dome", "slow", "30", "--timeout", "3s")
 	wantExit(t, address, 6, "none of its replies had safely", "send", "dome", "status", "--get", "safely")
 	wantExit(t, address, 3, "not sent: ", "send", "dome", "status", "--id", "model-00000000-0000-4000-8000-000000000000")
 }
@@ -75,6 +78,39 @@ func TestWordsAfterTwoHyphensAreTheActors(t *testing.T) {
 	wantExit(t, address, 1, "dome failed: ", "send", "dome", "--", "status", "--timeout", "5s")
 	wantExit(t, address, 1, "dome failed: ", "send", "dome", "status", "--mode", "fast")
 	wantExit(t, address, 0, "", "send", "dome", "status", "--timeout=60s")
+}
+
+func TestAFlagThatMayBeTheActorsIsNotTaken(t *testing.T) {
+	port := freePort(t)
+	address := start(t, "websocket", "--host", "127.0.0.1", "--port", "0", "--embedded-broker", "--rabbitmq-port", port).address(t)
+	camera, err := actor.New(actor.Config{Name: "camera", Link: amqpx.Config{
+		URLs: []string{"amqp://guest:guest@127.0.0.1:" + port + "/"}, Logger: slog.New(slog.DiscardHandler),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var exposed atomic.Int32
+	camera.Handle("expose [--timeout SECONDS]", "Takes an image.\n\n--timeout  How long.", func(context.Context, *actor.Call) error {
+		exposed.Add(1)
+		return nil
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = camera.Run(ctx) }) // it ends with its context
+	t.Cleanup(func() { stop(); running.Wait() })
+	if err := camera.Ready(ctx); err != nil {
+		t.Fatal(err)
+	}
+	wantExit(t, address, 2, "nothing was sent: expose of camera has an option --timeout, too", "send", "camera", "expose", "--timeout", "5s")
+	if exposed.Load() != 0 {
+		t.Error("it was sent")
+	}
+	wantExit(t, address, 0, "", "send", "--timeout", "30s", "camera", "expose")
+	wantExit(t, address, 0, "", "send", "camera", "--", "expose", "--timeout", "5")
+	wantExit(t, address, 0, "", "send", "camera", "expose", "--quiet")
+	if exposed.Load() != 3 {
+		t.Errorf("it was sent %d times", exposed.Load())
+	}
 }
 
 func TestWithoutABridgeNothingIsSent(t *testing.T) {
@@ -87,6 +123,8 @@ func TestWithoutABrokerNothingIsSent(t *testing.T) {
 	p := start(t, "websocket", "--host", "127.0.0.1", "--port", "0", "-P", "1")
 	wantExit(t, p.address(t), 3, "not sent: ", "send", "dome", "open")
 	wantExit(t, p.address(t), 6, "no value of dome.x is known", "get", "dome.x")
+	wantExit(t, p.address(t), 6, "nothing is heard now: the bridge's link to the broker is down", "listen", "--wait", "1ms")
+	wantExit(t, p.address(t), 0, "nothing is heard now: the bridge's link to the broker is down", "actors")
 }
 
 func TestAWrongCommandLineIsUsage(t *testing.T) {
@@ -126,24 +164,6 @@ func TestValuesOfARealActor(t *testing.T) {
 	}
 	if got := wantExit(t, address, 0, "", "listen", "dome.n", "dome", "--since", "1h", "--count", "3", "--json"); strings.Count(got, "\n") != 3 {
 		t.Errorf("it heard\n%s", got)
-	}
-}
-
-func TestATokenComesFromAFileThatOthersCannotRead(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(file, []byte("sesame\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	wantExit(t, "127.0.0.1:1", 2, "everyone on this machine may read", "actors", "--token-file", file)
-	if err := os.Chmod(file, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if token, err := bridgeToken(file); err != nil || token != "sesame" {
-		t.Errorf("the token is %q, %v", token, err)
-	}
-	t.Setenv("CLU_WS_TOKEN", " of the environment\n")
-	if token, err := bridgeToken(""); err != nil || token != "of the environment" {
-		t.Errorf("the token is %q, %v", token, err)
 	}
 }
 

@@ -51,38 +51,58 @@ func terminalCommand(c cli.Command, stdout, stderr io.Writer, words bool, do fun
 	return &c
 }
 
+// givenFlag is a flag that stands after arguments.
+type givenFlag struct {
+	written     string // such as --timeout
+	name, value string
+	after       int // how many arguments stand before it
+}
+
 // flagsAfterArguments sets the flags that stand after arguments, where the library does not look for them, and
 // returns the arguments.
-func flagsAfterArguments(c *cli.Context, words bool) (args []string, err error) {
+func flagsAfterArguments(c *cli.Context, words bool) ([]string, error) {
+	args, flags, err := splitArguments(c, words)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range flags {
+		if err := c.Set(f.name, f.value); err != nil {
+			return nil, fmt.Errorf("--%s: %w; see %s --help", f.name, err, c.Command.HelpName)
+		}
+	}
+	return args, nil
+}
+
+// splitArguments returns the arguments of a subcommand, and the flags that stand after the first one.
+func splitArguments(c *cli.Context, words bool) (args []string, flags []givenFlag, err error) {
 	rest := c.Args().Slice()
 	for len(rest) > 0 {
 		arg := rest[0]
 		rest = rest[1:]
 		if arg == "--" {
-			return append(args, rest...), nil
+			return append(args, rest...), flags, nil
 		}
-		name, value, given := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		written, value, given := strings.Cut(arg, "=")
+		name := strings.TrimLeft(written, "-")
 		f := flagOf(c, name)
 		switch {
 		case !strings.HasPrefix(arg, "-") || arg == "-", f == nil && words && len(args) > 0:
 			args = append(args, arg)
 			continue
 		case f == nil:
-			return nil, fmt.Errorf(notUnderstood, arg, c.Command.HelpName)
+			return nil, nil, fmt.Errorf(notUnderstood, arg, c.Command.HelpName)
 		}
 		if doc, ok := f.(cli.DocGenerationFlag); !given && ok && !doc.TakesValue() {
 			value = "true"
 		} else if !given {
 			if len(rest) == 0 {
-				return nil, fmt.Errorf("--%s needs a value; see %s --help", name, c.Command.HelpName)
+				return nil, nil, fmt.Errorf("--%s needs a value; see %s --help", name, c.Command.HelpName)
 			}
 			value, rest = rest[0], rest[1:]
 		}
-		if err := c.Set(name, value); err != nil {
-			return nil, fmt.Errorf("--%s: %w; see %s --help", name, err, c.Command.HelpName)
-		}
+		flags = append(flags, givenFlag{written, name, value, len(args)})
 	}
-	return args, nil
+	return args, flags, nil
 }
 
 // flagOf returns the flag with a name of the subcommand, or nil.

@@ -17,7 +17,7 @@ func waitCommand(stdout, stderr io.Writer) *cli.Command {
 		Description: "The condition is as those of the configuration file, and a text needs no quotes, as in:\n" +
 			"clu-ws wait 'dome.dome_shutter==open and weather.wind_speed_ms < 15'",
 		Flags: []cli.Flag{
-			&cli.DurationFlag{Name: "timeout", Usage: "give up after this `TIME` (default: never)"},
+			&cli.DurationFlag{Name: "timeout", Usage: "give up after this `TIME`", DefaultText: "never"},
 			maxAgeFlag(),
 		},
 	}, stdout, stderr, false, func(c *cli.Context, args []string, env *terminal.Env) error {

@@ -3,6 +3,7 @@ package testkit
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
 	"syscall"
@@ -21,7 +22,7 @@ type Process struct {
 }
 
 // StartProcess starts cmd in a process group of its own, which is killed when the test ends. If the test has failed, the
-// last output is logged. cmd.Stdout and cmd.Stderr are overwritten.
+// last output is logged. cmd.Stdout and cmd.Stderr are overwritten, except a standard output that is a file.
 func StartProcess(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
 	p, err := startProcess(cmd)
@@ -39,7 +40,10 @@ func StartProcess(t testing.TB, cmd *exec.Cmd) *Process {
 
 func startProcess(cmd *exec.Cmd) (*Process, error) {
 	p := &Process{Output: newOutput(), name: cmd.Args[0], cmd: cmd, done: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = p.Output, p.Output
+	cmd.Stderr = p.Output
+	if _, isFile := cmd.Stdout.(*os.File); !isFile {
+		cmd.Stdout = p.Output
+	}
 	cmd.SysProcAttr = ownGroup()
 	cmd.WaitDelay = time.Second // a grandchild may keep the pipe open after its parent has exited
 	started := make(chan error)
