@@ -136,6 +136,11 @@ func TestWhatIsTypedIsSentOnce(t *testing.T) {
 		has(t, typed("camera\r"), "not sent: write the command after the actor")
 		typed(ctrlD)
 	})
+	for _, c := range l.sent {
+		if c.Expires != shellExpires || c.ID == "" {
+			t.Errorf("it may be sent late, or anew: %+v", c)
+		}
+	}
 	if got, want := strings.Join(l.commands(), "|"), `dome:say "a b"|camera:expose 3`; got != want {
 		t.Errorf("sent %s, want %s", got, want)
 	}
