@@ -14,5 +14,6 @@
 // output.go and table.go (printing), replies.go (how a reply is printed), pattern.go (ACTOR.KEYWORD with globs),
 // fresh.go (which values are too old), commandline.go (words to a command string), and one file a subcommand. The
 // shell has several: shell.go (a session), shell_running.go (its commands), shell_heard.go (other replies), shell_dot.go (what
-// begins with a point), shell_terminal.go and shell_lines.go (where lines come from).
+// begins with a point), shell_confirm.go (dangerous commands), shell_terminal.go and shell_lines.go (where
+// lines come from).
 package terminal
