@@ -50,7 +50,7 @@ func (k *knowledge) close() {
 }
 
 // answer returns a lately remembered answer, else asks the bridge, else returns an old one.
-func answer[T any](ctx context.Context, k *knowledge, op, actor string, fields map[string]any, read func(json.RawMessage) (T, error)) (value T) {
+func answer[T any](ctx context.Context, k *knowledge, op, actor string, fields map[string]any, read func(json.RawMessage) ([]T, error)) (value []T) {
 	digest := sha256.Sum256([]byte(op + " " + actor))
 	file := filepath.Join(k.folder, hex.EncodeToString(digest[:8]))
 	age, known := answerLasts, false
@@ -65,18 +65,19 @@ func answer[T any](ctx context.Context, k *knowledge, op, actor string, fields m
 		return value
 	}
 	if fresh, ok := ask(ctx, k, op, fields, read); ok {
-		k.remember(file, fresh)
+		if len(fresh) > 0 { // soon there may be some
+			k.remember(file, fresh)
+		}
 		return fresh
 	}
 	if age >= answerLasts {
-		var nothing T
-		return nothing
+		return nil
 	}
 	return value
 }
 
 // ask asks the bridge. One that did not answer is not asked again.
-func ask[T any](ctx context.Context, k *knowledge, op string, fields map[string]any, read func(json.RawMessage) (T, error)) (value T, ok bool) {
+func ask[T any](ctx context.Context, k *knowledge, op string, fields map[string]any, read func(json.RawMessage) ([]T, error)) (value []T, ok bool) {
 	if k.failed {
 		return value, false
 	}

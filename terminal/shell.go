@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/clu-ws/clu-ws/bridge/site"
 	"github.com/clu-ws/clu-ws/internal/shlex"
 )
 
@@ -54,6 +55,8 @@ type shell struct {
 	code    int // with which the shell exits: the last command's
 
 	heard heardReplies
+	rules *site.Site    // of dangerous commands, as told last; nil if none were
+	asked *confirmation // what the next line answers, or nil
 }
 
 // Shell reads lines and sends them as commands, until they end.
@@ -151,6 +154,8 @@ func (s *shell) readLine() (line string, err error) {
 // line does what a line says.
 func (s *shell) line(line string) error {
 	switch {
+	case s.asked != nil:
+		return s.confirmed(line)
 	case line == "":
 		return nil
 	case strings.HasPrefix(line, "."):
@@ -175,11 +180,19 @@ func (s *shell) send(actor, command string) error {
 	default:
 		return Usage("not sent: a quotation is open; close it with another %c", open)
 	}
+	if s.prompt.Interactive() && s.isDangerous(actor, command) {
+		s.confirm(actor, command)
+		return nil
+	}
 	return s.run(actor, command)
 }
 
 // interrupt handles Ctrl-C, the nth in a row, and reports whether the session goes on.
 func (s *shell) interrupt(nth int) bool {
+	if s.asked != nil {
+		_ = s.confirmed("no") // it is not sent, so there is no error
+		return true
+	}
 	if s.stopWaiting() {
 		return true
 	}

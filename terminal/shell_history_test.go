@@ -14,16 +14,16 @@ func TestTheHistoryIsKeptForItsOwner(t *testing.T) {
 	for _, line := range []string{"open", "open", " secret", "", "close"} {
 		h.Add(line)
 	}
-	again := openHistory(file)
-	if again.Len() != 2 || again.At(0) != "close" || again.At(1) != "open" {
-		t.Errorf("the lines are %q", again.lines)
-	}
 	info, err := os.Stat(file)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file has the mode %v, %v", info.Mode(), err)
 	}
 	if dir, err := os.Stat(filepath.Dir(file)); err != nil || dir.Mode().Perm() != 0o700 {
 		t.Errorf("its folder has the mode %v, %v", dir.Mode(), err)
+	}
+	again := openHistory(file)
+	if again.Len() != 2 || again.At(0) != "close" || again.At(1) != "open" {
+		t.Errorf("the lines are %q", again.lines)
 	}
 }
 

@@ -15,6 +15,7 @@ type TerminalPrompt struct {
 	t       *term.Terminal
 	keys    *keyReader
 	history *history
+	out     *heldWriter
 	restore func()
 
 	mu        sync.Mutex // guards completer
@@ -47,11 +48,11 @@ func NewTerminalPrompt(in, out *os.File, historyFile string) (*TerminalPrompt, e
 }
 
 func newTerminalPrompt(keys *keyReader, out io.Writer, h *history) *TerminalPrompt {
-	p := &TerminalPrompt{keys: keys, history: h}
+	p := &TerminalPrompt{keys: keys, history: h, out: &heldWriter{w: out}}
 	p.t = term.NewTerminal(struct {
 		io.Reader
 		io.Writer
-	}{keys, out}, "")
+	}{keys, p.out}, "")
 	p.t.History = h
 	p.t.AutoCompleteCallback = p.key
 	return p
@@ -59,7 +60,7 @@ func newTerminalPrompt(keys *keyReader, out io.Writer, h *history) *TerminalProm
 
 // Close gives the terminal back.
 func (p *TerminalPrompt) Close() error {
-	_, err := p.t.Write([]byte("\n"))
+	_, err := p.Write([]byte("\n"))
 	p.restore()
 	return err
 }
@@ -73,13 +74,18 @@ func (p *TerminalPrompt) ReadLine() (string, error) {
 	return line, err
 }
 
-// Write implements [Prompt].
-func (p *TerminalPrompt) Write(lines []byte) (int, error) { return p.t.Write(lines) }
+// Write implements [Prompt]. The line is taken away, the lines are printed, and it is drawn again: the terminal gets that as
+// one, so that it does not flicker.
+func (p *TerminalPrompt) Write(lines []byte) (int, error) {
+	p.out.hold()
+	n, err := p.t.Write(lines)
+	return n, errors.Join(err, p.out.release())
+}
 
 // SetPrompt implements [Prompt]. It is shown with the next change of the line.
 func (p *TerminalPrompt) SetPrompt(prompt string) {
 	p.t.SetPrompt(prompt)
-	_, _ = p.t.Write(nil) // draws the line anew
+	_, _ = p.Write(nil) // draws the line anew
 }
 
 // Interactive implements [Prompt].
@@ -111,7 +117,7 @@ func (p *TerminalPrompt) key(line string, at int, key rune) (string, int, bool) 
 		}
 		next, list := completed(line[:at], complete(line[:at]))
 		if list != "" {
-			_, _ = p.t.Write([]byte(list))
+			_, _ = p.Write([]byte(list))
 		}
 		return next + line[at:], len(next), true
 	case keySearch:
@@ -157,4 +163,39 @@ func (k *keyReader) interrupt() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.pending = true
+}
+
+// heldWriter can hold back what is written, to write it at once.
+type heldWriter struct {
+	mu   sync.Mutex // guards the following fields
+	w    io.Writer
+	held int // how often
+	text []byte
+}
+
+func (h *heldWriter) hold() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.held++
+}
+
+func (h *heldWriter) release() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.held--; h.held > 0 || len(h.text) == 0 {
+		return nil
+	}
+	_, err := h.w.Write(h.text)
+	h.text = h.text[:0]
+	return err
+}
+
+func (h *heldWriter) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.held == 0 {
+		return h.w.Write(p)
+	}
+	h.text = append(h.text, p...)
+	return len(p), nil
 }

@@ -86,6 +86,7 @@ func typing(t *testing.T, o ShellOptions, l *shellLink, do func(typed func(keys 
 		shown := &screen{}
 		o.Prompt = newTerminalPrompt(&keyReader{in: keys}, shown, openHistory(o.History))
 		l.answers = map[string]string{
+			"site":   `{"dangerous": [{"consumer": ["dome"], "verb": ["close"]}]}`,
 			"actors": `{"actors": [{"name": "camera"}, {"name": "dome"}, {"name": "with blank"}]}`,
 			"model":  `{"commands": [{"name": "open", "help": "Opens it.", "params": []}, {"name": "openall", "help": "", "params": []}, {"name": "rotate", "help": "", "params": []}]}`,
 		}
@@ -136,6 +137,11 @@ func TestWhatIsTypedIsSentOnce(t *testing.T) {
 		has(t, typed("camera\r"), "not sent: write the command after the actor")
 		typed(ctrlD)
 	})
+	for _, c := range l.sent {
+		if c.Expires != shellExpires || c.ID == "" {
+			t.Errorf("it may be sent late, or anew: %+v", c)
+		}
+	}
 	if got, want := strings.Join(l.commands(), "|"), `dome:say "a b"|camera:expose 3`; got != want {
 		t.Errorf("sent %s, want %s", got, want)
 	}
@@ -195,6 +201,23 @@ func TestALostConnectionIsToldAtOnce(t *testing.T) {
 		typed(ctrlD)
 	})
 	wantCode(t, err, ExitNotSent)
+}
+
+func TestADangerousCommandIsAskedAbout(t *testing.T) {
+	l := &shellLink{end: map[string]Outcome{"close": {State: StateDone}, "close now": {State: StateDone}}}
+	err := typing(t, ShellOptions{Actor: "dome"}, l, func(typed func(string) string) {
+		for _, no := range []string{"\r", "no\r", "close\r", ctrlCKey} {
+			has(t, typed("close\r"), "dangerous: send close to dome? (yes/no)")
+			has(t, typed(no), "not sent: close", "dome> ")
+		}
+		has(t, typed(`"cl"ose`+"\rno\r"), "dangerous: ")
+		has(t, typed(".send dome.x -- close\rno\r"), "dangerous: ")
+		typed(".send camera close\rclose now\ryes\r" + ctrlD)
+	})
+	if got, want := strings.Join(l.commands(), "|"), "camera:close|dome:close now"; got != want {
+		t.Errorf("sent %s, want %s", got, want)
+	}
+	wantCode(t, err, ExitDone)
 }
 
 func TestTabCompletes(t *testing.T) {
