@@ -24,7 +24,7 @@ test("the package holds every module that clu.js needs, and no other", () => {
   }
   assert.deepEqual(readdirSync(folder).filter((name) => name.endsWith(".js")).sort(), needed.sort());
   const { exports: entry, files } = JSON.parse(read("package.json"));
-  assert.deepEqual([entry["."].default, files], ["./clu.js", ["*.js", "*.d.ts"]]);
+  assert.deepEqual([entry["."].default, files], ["./clu.js", ["*.js", "*.d.ts", "bin/*.js"]]);
 });
 
 test("the types declare every export", () => {
