@@ -1,10 +1,12 @@
 /** The browser client of clu-ws. Times are in ms unless they are Dates. */
 
 import type { ActorEntry, CommandEntry, History, LogPart, LogRequest, Model, Notice, NoticeKind, Problem, Site, When } from "./answers.js";
-
+import type { Command, CommandSnapshot, SendOptions } from "./command.js";
 import type { Action, Credential, Identity } from "./grants.js";
 
 export type * from "./answers.js";
+export { Command, CommandError } from "./command.js";
+export type { CommandResult, CommandSnapshot, CommandState, SendOptions } from "./command.js";
 export type * from "./grants.js";
 
 /** What integers beyond 2^53 become: a string of their digits, a BigInt, or the nearest number. */
@@ -65,7 +67,10 @@ export interface Reply {
   body: any;
   /** The body if it is an object, else an empty object. */
   keywords: Record<string, any>;
-  /** The body's `error` or `text`, or a body that is a string. */
+  /**
+   * What it says: the body's `error`, `text`, `message`, `warning`, `alert`, `reason` or `info`, or a body that is a string; of
+   * a warning or an error without these, its first text.
+   */
   text: string | null;
   /** The bridge itself refused a message of this client; no actor got it. */
   refused: boolean;
@@ -129,8 +134,8 @@ export interface Value {
   tooLarge?: number;
 }
 
-/** The values of each keyword of each actor. */
-export type Values = Record<string, Record<string, Value>>;
+/** The values of each keyword of each actor: frozen, and a new object at each change. */
+export type Values = Readonly<Record<string, Readonly<Record<string, Value>>>>;
 
 export interface Change extends Value {
   actor: string;
@@ -180,70 +185,6 @@ export class Subscription {
   close(): void;
 }
 
-export type CommandState = "sent" | "running" | "done" | "failed" | "unknown" | "rejected";
-
-export interface CommandResult {
-  command: Command;
-  /** The reply that ended it. */
-  reply: Reply;
-  /** All replies, or the newest if there were very many. */
-  replies: Reply[];
-  /** Their keywords, with the latest values. */
-  keywords: Record<string, any>;
-}
-
-/** A command: await it, or watch its fields. Made by Clu.send. */
-export class Command implements PromiseLike<CommandResult> {
-  private constructor();
-  readonly commandId: string;
-  readonly consumer: string;
-  readonly commandString: string;
-  readonly state: CommandState;
-  /** The latest text about it. */
-  readonly message: string | null;
-  /** The newest replies, oldest first. */
-  readonly replies: Reply[];
-  /** How many replies it got, including those not kept. */
-  readonly replyCount: number;
-  /** ms since 1970. */
-  readonly sentAt: number;
-  /** ms since 1970, or null while it runs. */
-  readonly endedAt: number | null;
-  /** Whether it is in flight: sent or running. */
-  readonly active: boolean;
-  /** ms from sending to the end, or until now. */
-  readonly elapsed: number;
-  /** The keywords of the kept replies, with the latest values. */
-  readonly keywords: Record<string, any>;
-  /** Fulfilled or rejected once, with a CommandError. */
-  readonly finished: Promise<CommandResult>;
-  then: Promise<CommandResult>["then"];
-  catch: Promise<CommandResult>["catch"];
-  finally: Promise<CommandResult>["finally"];
-}
-
-/** Why a command did not succeed. */
-export class CommandError extends Error {
-  readonly command: Command;
-  readonly state: "failed" | "unknown" | "rejected";
-  /** The reply that ended it, if any. */
-  readonly reply: Reply | null;
-  /** The code of the bridge's error that ended it, if any. */
-  readonly code: string | null;
-}
-
-export interface SendOptions {
-  /** Default: a new UUID4. */
-  commandId?: string;
-  /** How long the command may take to reach the bridge, at most an hour; default: the client's, or `timeout` if that is shorter. */
-  expires?: number;
-  /** How long to wait until the command counts as unknown; default: forever. */
-  timeout?: number;
-  /** For an application that decides about the command. */
-  extra?: object;
-  onReply?: (reply: Reply, command: Command) => void;
-}
-
 /** Why a request did not succeed. */
 export class RequestError extends Error {
   /** The bridge's error code; "unsupported" if this server has no such request; null if the bridge has not answered. */
@@ -258,6 +199,9 @@ export interface Gap {
   reason: string | null;
 }
 
+/** "blocked": commands fail. "no_replies": commands are sent, no reply arrives. "unknown": without a connection to a bridge. */
+export type BrokerState = "up" | "blocked" | "no_replies" | "down" | "unknown";
+
 export interface CluEvents {
   open: { url: string };
   close: { code: number; reason: string; wasOpen: boolean; retryAt: number | null };
@@ -265,9 +209,10 @@ export interface CluEvents {
   /** Before the first subscription: every reply. After it: the selected ones, and those to commands of this client. */
   reply: Reply;
   /** At each change of a command's state or replies. */
-  command: Command;
+  command: CommandSnapshot;
   gap: Gap;
-  broker: { state: "up" | "blocked" | "no_replies" | "down"; reason: string | null };
+  /** On each connection, at each change, and when the connection is lost. CLU's own server does not report it. */
+  broker: { state: BrokerState; reason: string | null };
   /**
    * That many messages were left out here, because this page reads too slowly. The dates are by the bridge's clock. The
    * values are right again when it comes.
@@ -327,6 +272,8 @@ export class Clu extends Asker {
   readonly protocol: "v1" | "plain" | null;
   /** When the next attempt to connect is due, ms since 1970, or null. */
   readonly retryAt: number | null;
+  /** The bridge's link to the broker. */
+  readonly broker: BrokerState;
   /** When something was last received, ms since 1970; 0 for never. */
   readonly lastHeard: number;
   /** Who this client is and what it may do; null if the bridge has no access control, and before it has said so. */

@@ -2,15 +2,10 @@
  * clu.js, the browser client of clu-ws: replies of actors, the last values of their keywords, and commands that are
  * followed to their end.
  *
- *     import { Clu } from "./clu.js";
- *
  *     const clu = new Clu("ws://localhost:9876/");
  *     clu.on("reply", (reply) => console.log(reply.sender, reply.code, reply.keywords));
  *     await clu.connect();
- *
  *     const { keywords } = await clu.send("dome", "status");
- *     await clu.send("camera", "expose 5", { timeout: 20_000, onReply: (reply) => show(reply.text) });
- *
  *     clu.subscribe({ sender: "weather", keyword: ["temperature_c", "humidity"] }, {
  *       onValues: ({ weather }) => show(weather.temperature_c?.value, weather.temperature_c?.time),
  *     });
@@ -23,9 +18,7 @@
  * A command moves a telescope. So a command without a connection is rejected at once and never kept for later; a command
  * whose connection is lost becomes "unknown" and is never sent again; and each carries an expiry, so that the bridge
  * refuses one that was delayed by the network or a sleeping computer. Only replies of the actor it was sent to, to this
- * bridge, end it.
- *
- * It also works in node 22 and later, or with any WebSocket class given as `options.WebSocket`.
+ * bridge, end it. Where there is no WebSocket, as in node 20, a class is given as `options.WebSocket`.
  */
 
 import { Access } from "./access.js";
@@ -86,13 +79,13 @@ const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 20
  * | `state`   | `{state, reason, retryAt, attempts}`, state "connecting", "open" or "closed"                |
  * | `reply`   | a {@link import("./reply.js").Reply}. Before the first subscription: every reply. After it: |
  * |           | the replies that a subscription selects, and those to commands of this client               |
- * | `command` | a {@link Command} of this client, at each change of its state or replies                    |
+ * | `command` | what is known of a command of this client (Command.getSnapshot), at each change             |
  * | `gap`     | `{from, to, seconds, reason}`: replies may be missing at this point. Dates; `from` and      |
  * |           | `seconds` may be null. `reason` is null when the bridge itself lost its broker, and else     |
  * |           | says why the bridge does not have the replies since the connection was lost                 |
  * | `broker`  | `{state, reason}`, state "up", "blocked" (replies flow, commands fail), "no_replies"       |
- * |           | (commands are sent, no reply arrives) or "down"; also on each connection. CLU's own server  |
- * |           | does not report it                                                                          |
+ * |           | (commands are sent, no reply arrives), "down", or "unknown" when the connection is lost;    |
+ * |           | also on each connection. CLU's own server does not report it                                |
  * | `dropped` | `{count, from, to}`: that many messages were left out here, because this page reads too slowly; |
  * |           | Dates, by the bridge's clock, or undefined. The values are right again when it comes         |
  * | `lag`     | `{seconds, behind}`: this page has fallen behind, and skips what is old; or it is current    |
@@ -115,6 +108,7 @@ export class Clu extends Asker {
   #access;
   #sender;
   #queries;
+  #broker = "unknown";
 
   /**
    * @param {string|URL} [url]  ws(s):// or http(s)://, absolute or relative to the page; default: the page's folder
@@ -122,7 +116,11 @@ export class Clu extends Asker {
    */
   constructor(url = ".", options = {}) {
     const send = (text) => this.#link.send(text);
-    const emit = (type, detail) => { if (type === "hello") queries.greeted(detail.capabilities); this.#emit(type, detail); };
+    const emit = (type, detail) => {
+      if (type === "hello") queries.greeted(detail.capabilities);
+      if (type === "broker") this.#broker = detail.state;
+      this.#emit(type, detail);
+    };
     const unusable = () => this.#link.unusable();
     const queries = new Queries({ send, unusable, capabilities: () => this.#session.capabilities, date: (reply) => this.#session.date(reply) });
     super(queries);
@@ -164,13 +162,7 @@ export class Clu extends Asker {
       ...options, target: () => this.#session.target(), prepare: () => this.#access.prepare(),
       isFinal: (detail) => this.#access.closed(detail),
     });
-    this.#sender = new Sender({
-      maxActive: this.#options.maxActive,
-      inFlight: this.#inFlight,
-      session: this.#session,
-      unusable,
-      send,
-    });
+    this.#sender = new Sender({ maxActive: this.#options.maxActive, inFlight: this.#inFlight, session: this.#session, unusable, send });
   }
 
   /** The WebSocket's URL. */ get url() { return this.#link.url; }
@@ -181,6 +173,8 @@ export class Clu extends Asker {
   /** When the next attempt to connect is due, ms since 1970, or null. */ get retryAt() { return this.#link.retryAt; }
 
   /** When something was last received from the bridge, ms since 1970; 0 for never. */ get lastHeard() { return this.#link.lastHeard; }
+
+  /** The bridge's link to the broker, as in the event `broker`. */ get broker() { return this.#broker; }
 
   /**
    * Who this client is and what it may do; null if the bridge has no access control, and before it has said so.
@@ -271,10 +265,11 @@ export class Clu extends Asker {
    * @param {number} [options.expires]    ms from now, at most an hour; default: the client's, or `timeout` if that is shorter
    * @param {number} [options.timeout]    ms until the command counts as unknown; default: never
    * @param {object} [options.extra]      for an application that decides about the command
+   * @param {AbortSignal} [options.signal]  ends the waiting: the promise rejects with an AbortError, and the command goes on
    * @param {(reply: import("./reply.js").Reply, command: Command) => void} [options.onReply]
    * @returns {Command} to await or to watch
    */
-  send(consumer, commandString, { commandId, expires, timeout, extra, onReply } = {}) {
+  send(consumer, commandString, { commandId, expires, timeout, extra, signal, onReply } = {}) {
     const command = new Command({
       commandId,
       consumer,
@@ -282,13 +277,15 @@ export class Clu extends Asker {
       maxReplies: this.#options.maxReplies,
       onReply: onReply && ((reply) => this.#guard(() => onReply(reply, command))),
       onChange: () => this.#commandChanged(command),
+      guard: (listener) => this.#guard(listener),
     });
     const lifetime = expires ?? Math.min(this.#options.expires, timeout ?? Infinity);
-    const problem = this.#sender.invalid(command, lifetime, timeout) ?? this.#link.unusable() ?? this.#inFlight.idConflict(command);
+    const problem = this.#sender.invalid(command, lifetime, timeout) ?? this.#link.unusable() ?? this.#inFlight.idConflict(command) ?? (signal?.aborted ? "its signal is aborted" : null);
     if (problem) {
       command.reject(unsent(problem));
       return command;
     }
+    if (signal) command.abortWith(signal);
     this.#inFlight.add(command);
     this.#sender.send({ command, expires: lifetime, timeout, extra });
     if (command.state === "sent") this.#commandChanged(command);
@@ -319,7 +316,7 @@ export class Clu extends Asker {
   /** Files a command under its new state and emits the event. */
   #commandChanged(command) {
     this.#inFlight.update(command);
-    this.#emit("command", command);
+    this.#emit("command", command.getSnapshot());
   }
 
   #opened() {
@@ -336,6 +333,7 @@ export class Clu extends Asker {
     this.#queries.disconnected();
     this.#sender.disconnected();
     for (const command of this.commands) command.markUnknown("connection lost; the actor may still be executing it");
+    if (this.#broker !== "unknown") this.#emit("broker", { state: this.#broker = "unknown", reason: "not connected to the bridge" });
     if (detail.retryAt === null) {
       this.#opening?.reject(new Error(detail.reason));
       this.#opening = null;

@@ -49,6 +49,11 @@ export class CommandError extends Error {
  */
 
 /**
+ * @typedef {object} CommandSnapshot  what was known of a command at one moment; frozen. Its fields are those of the command,
+ *   which is `command`
+ */
+
+/**
  * A command: await it for its {@link CommandResult}, or watch its fields. It rejects with a {@link CommandError}.
  * A rejection that is not awaited is not reported by the browser: the client's `command` event reports it too.
  */
@@ -59,13 +64,17 @@ export class Command {
   #maxReplies;
   #keptChars = 0;
   #timer = null;
+  #guard;
+  #snapshot = null;          // of this state, once somebody has asked
+  #watchers = new Set();
+  #settled = () => {};       // nobody waits for its end any more
   #commander = null;         // the commander of its replies: known, or taken from the first one
   #commanderKnown = false;
   #startReplies = 0;         // replies with the code ">"
   #ambiguous = false;        // replies to another command with its id and consumer were received
 
   /** Made by Clu.send. */
-  constructor({ commandId, consumer, commandString, onReply, onChange, maxReplies }) {
+  constructor({ commandId, consumer, commandString, onReply, onChange, maxReplies, guard = (listener) => listener() }) {
     /** Whether its id was generated here, and so is unique. @type {boolean} */ this.generatedId = (commandId ?? null) === null;
     /** Whether no other command can have its id: it was generated, or the bridge guarantees it. */ this.uniqueId = this.generatedId;
     /** @type {string} */ this.commandId = commandId ?? newCommandId();
@@ -77,11 +86,13 @@ export class Command {
     /** How many replies it got, including those not kept. */ this.replyCount = 0;
     /** ms since 1970. */ this.sentAt = Date.now();
     /** ms since 1970, or null while it runs. @type {number|null} */ this.endedAt = null;
+    /** Why it did not succeed, or null. @type {CommandError|null} */ this.error = null;
     /** Fulfilled or rejected once. @type {Promise<CommandResult>} */
     this.finished = new Promise((resolve, reject) => { this.#resolvers = { resolve, reject }; });
     this.finished.catch(() => {});
     this.#onReply = onReply;
     this.#onChange = onChange;
+    this.#guard = guard;
     this.#maxReplies = maxReplies;
   }
 
@@ -104,7 +115,34 @@ export class Command {
   catch(onRejected) { return this.finished.catch(onRejected); }
   finally(onFinally) { return this.finished.finally(onFinally); }
 
+  /** Calls a listener without arguments at each change. @param {() => void} listener @returns {() => void} removes it */
+  subscribe(listener) {
+    const entry = () => listener();  // one that subscribes twice is called twice
+    this.#watchers.add(entry);
+    return () => { this.#watchers.delete(entry); };
+  }
+
+  /** What is known of it now: a frozen object, and the same one until something changes. @returns {CommandSnapshot} */
+  getSnapshot() {
+    const { commandId, consumer, commandString, state, message, replyCount, sentAt, endedAt, active, error } = this;
+    this.#snapshot ??= Object.freeze({
+      command: this, commandId, consumer, commandString, state, message, replies: Object.freeze([...this.replies]), replyCount, sentAt, endedAt, active, error,
+    });
+    return this.#snapshot;
+  }
+
   // The methods below are called by Clu.
+
+  /** Ends the waiting for its end when a signal is aborted. The command itself goes on, and so do its changes. */
+  abortWith(signal) {
+    const abort = () => {
+      const { reason } = signal;
+      const why = `it is not waited for any more: ${reason?.message ?? reason}. The command goes on`;
+      this.#resolvers.reject(Object.assign(new CommandError(why, this, null, "aborted"), { name: "AbortError", cause: reason }));
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    this.#settled = () => signal.removeEventListener("abort", abort);
+  }
 
   /** Marks the command unknown after `ms`. */
   startTimeout(ms) {
@@ -159,17 +197,16 @@ export class Command {
     this.message = reply.text ?? (this.state === "unknown" ? null : this.message);
 
     if (this.#ambiguous && isFinal(reply.code)) {
-      if (!this.active) this.#onChange(this);
+      if (!this.active) this.#changed();
       this.markUnknown(`another command to ${this.consumer} has the id ${this.commandId}, so the final reply is ambiguous; leave the id out to get a unique one`);
     } else if (!isFinal(reply.code)) {
       this.#setState("running");
     } else if (reply.code === ":") {
       this.#setState("done");
+      this.#settled();
       this.#resolvers.resolve({ command: this, reply, replies: this.replies, keywords: this.keywords });
     } else {
-      this.message = reply.text ?? `${this.consumer} failed without giving a reason`;
-      this.#setState("failed");
-      this.#resolvers.reject(new CommandError(this.message, this, reply));
+      this.#end("failed", reply.text ?? `${this.consumer} failed without giving a reason`, null, reply);
     }
     this.#onReply?.(reply, this);
   }
@@ -177,23 +214,17 @@ export class Command {
   /** Marks it unknown, if it is in flight. */
   markUnknown(why, code = null) {
     if (!this.active) return;
-    this.message = `unknown: ${why}`;
-    this.#setState("unknown");
-    this.#resolvers.reject(new CommandError(this.message, this, null, code));
+    this.#end("unknown", why, code);
   }
 
   /** Handles the bridge's report that its consumer does not exist. */
   fail(why, code) {
-    this.message = why;
-    this.#setState("failed");
-    this.#resolvers.reject(new CommandError(why, this, null, code));
+    this.#end("failed", why, code);
   }
 
   /** Marks it rejected: it was not sent. @param {string|null} [code]  the bridge's error code */
   reject(why, code = null) {
-    this.message = why;
-    this.#setState("rejected");
-    this.#resolvers.reject(new CommandError(why, this, null, code));
+    this.#end("rejected", why, code);
   }
 
   #keep(reply) {
@@ -204,11 +235,26 @@ export class Command {
     }
   }
 
-  #setState(state) {
+  /** Ends it without success, as far as is known. */
+  #end(state, why, code, reply = null) {
+    this.message = why;
+    this.#setState(state, () => new CommandError(why, this, reply, code));
+    this.#settled();
+    this.#resolvers.reject(this.error);
+  }
+
+  #setState(state, error = null) {
     this.state = state;
     this.endedAt = this.active ? null : Date.now();
     if (!this.active) clearTimeout(this.#timer);
+    this.error = error?.() ?? null;
+    this.#changed();
+  }
+
+  #changed() {
+    this.#snapshot = null;
     this.#onChange(this);
+    for (const listener of [...this.#watchers]) this.#guard(listener);
   }
 }
 

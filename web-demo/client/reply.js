@@ -23,6 +23,15 @@ export const CODES = Object.freeze({
 });
 
 /**
+ * The keywords in which actors say something, after `error` and `text`, which CLU itself writes; a bridge has the same order
+ * for the text of a problem.
+ */
+const TEXTS = ["message", "warning", "alert", "reason", "info"];
+
+/** The codes of replies that tell values: a text among these, such as the name of a state, is not what the reply says. */
+const PLAIN = [">", "i", "d", ":", ""];
+
+/**
  * @typedef {object} Reply
  * @property {string|null} sender      the actor; null if the envelope names none
  * @property {string} code             the message code as sent, "" if there is none
@@ -32,7 +41,8 @@ export const CODES = Object.freeze({
  * @property {boolean} internal
  * @property {*} body                  the body, any JSON value; integers beyond 2^53 are as the option `bigint` says
  * @property {Record<string, *>} keywords  the body if it is an object, else an empty object
- * @property {string|null} text        its text: the body's `error` or `text`, or a body that is a string
+ * @property {string|null} text        its text: the body's `error` or `text`, another keyword that says something (TEXTS), or a
+ *                                     body that is a string; of a warning or an error without any, its first text
  * @property {boolean} refused         the bridge itself refused a message of this client; no actor got it
  * @property {boolean} returned        the broker found no such consumer, and the bridge answers in its name
  * @property {Date|null} time          when it was sent, to the second; null if unknown
@@ -78,7 +88,7 @@ export function readReply(envelope, size, receivedAt = Date.now()) {
     internal: headers.internal === true,
     body,
     keywords,
-    text: textOf(body),
+    text: textOf(body, code),
     refused: code === "f" && commanderId === null && !envelope.exchange,
     returned: code === "f" && isBridgeAnswer(envelope.routing_key, commanderId),
     time: parseTime(envelope.timestamp),
@@ -130,10 +140,15 @@ function parseTime(value) {
   return Number.isNaN(time.getTime()) ? null : time;
 }
 
-function textOf(body) {
+function textOf(body, code) {
   if (typeof body === "string") return body;
   if (!isObject(body)) return null;
-  return asText(body.error) ?? asText(body.text);
+  const said = asText(body.error) ?? asText(body.text) ?? TEXTS.map((name) => body[name]).find(isText);
+  return said ?? (PLAIN.includes(code) ? null : Object.values(body).find(isText) ?? null);
+}
+
+function isText(value) {
+  return typeof value === "string" && value !== "";
 }
 
 function asText(value) {

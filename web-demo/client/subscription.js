@@ -54,13 +54,15 @@ export class Subscription {
   #resolvers;
   #keepsValues;
   #counts = new Map();  // actor -> how many keywords
+  #values = Object.create(null);
+  #frozen = Object.create(null);  // copies of these, for `values`
+  #changed = new Set();           // actors whose copy is not of now
+  #shown = null;                  // what `values` is, until something changes
 
   constructor(id, filter, options, { guard, close }) {
     const { snapshot = filter === null ? undefined : true, throttle, batch, ordered, extra, notices, values = true, onReply, onValues, onSnapshot, onRefused } = options;
     /** @type {string} */ this.id = id;
     /** A copy of the filter. @type {import("./filter.js").Filter|null} */ this.filter = JSON.parse(JSON.stringify(filter));
-    /** The last value of each keyword of each actor: `values.dome?.dome_shutter?.value`. @type {Record<string, Record<string, Value>>} */
-    this.values = Object.create(null);
     /** What an application that decides about it has for this page; null if there is none. @type {*} */ this.data = null;
     /** Whether it has ended, by `close` or because the bridge refused it. */ this.closed = false;
     /** Fulfilled when the bridge, or CLU's own server, serves it; rejected when it is refused or closed before that.
@@ -77,6 +79,20 @@ export class Subscription {
     } catch (error) {
       this.#filterError = error;
     }
+  }
+
+  /**
+   * The last value of each keyword of each actor: `values.dome?.dome_shutter?.value`. It is frozen: with each change there
+   * is a new object, in which the actors that did not change are the same objects as before.
+   * @type {Readonly<Record<string, Readonly<Record<string, Value>>>>}
+   */
+  get values() {
+    if (this.#shown === null) {
+      for (const actor of this.#changed) if (actor in this.#values) this.#frozen[actor] = freeze(this.#values[actor]);
+      this.#changed.clear();
+      this.#shown = freeze(this.#frozen);
+    }
+    return this.#shown;
   }
 
   /** Ends it. Its values stay as they are. */
@@ -158,7 +174,7 @@ export class Subscription {
   }
 
   #store(actor, keyword, entry, changes) {
-    const keywords = this.values[actor] ?? this.#actor(actor);
+    const keywords = this.#values[actor] ?? this.#actor(actor);
     const before = keywords[keyword];
     if (before && before.epoch === entry.epoch && entry.seq !== null && before.seq >= entry.seq) return;
     if (!before) {
@@ -166,25 +182,33 @@ export class Subscription {
       if (count >= MAX_KEYWORDS) delete keywords[firstKey(keywords)];
       else this.#counts.set(actor, count + 1);
     }
-    keywords[keyword] = entry;
-    changes.push({ ...entry, actor, keyword, before });
+    keywords[keyword] = Object.freeze(entry);
+    this.#changed.add(actor);
+    this.#shown = null;
+    changes.push(Object.freeze({ ...entry, actor, keyword, before }));
   }
 
   #actor(actor) {
     if (this.#counts.size >= MAX_ACTORS) {
       const [oldest] = this.#counts.keys();
       this.#counts.delete(oldest);
-      delete this.values[oldest];
+      delete this.#values[oldest];
+      delete this.#frozen[oldest];
     }
     this.#counts.set(actor, 0);
-    this.values[actor] = Object.create(null);  // a keyword may have any name
-    return this.values[actor];
+    this.#values[actor] = Object.create(null);  // a keyword may have any name
+    return this.#values[actor];
   }
 
   #end(why) {
     this.closed = true;
     this.#resolvers.reject(why);
   }
+}
+
+/** Returns a frozen copy. */
+function freeze(object) {
+  return Object.freeze(Object.assign(Object.create(null), object));
 }
 
 function firstKey(object) {

@@ -1,6 +1,6 @@
 /** The subscriptions of a page, across all its connections. */
 
-/** A bridge allows 64 subscriptions, and up to three of them are not the page's. */
+/** A bridge allows a client 64 subscriptions. Up to four are clu.js's own: for commands, and while others begin or resume. */
 const MAX = 60;
 
 export class Subscriptions {
@@ -48,7 +48,7 @@ export class Subscriptions {
   /** Adds one, unless there are too many. @returns {boolean} */
   add(subscription) {
     if (this.#all.size >= MAX) {
-      this.refuse(subscription, `a page has at most ${MAX} subscriptions; close some`, null);
+      this.refuse(subscription, `a page has at most ${MAX} subscriptions (of the 64 of a client, clu.js needs four itself); close some, or use keyword(), which shares one`, null);
       return false;
     }
     this.any = true;

@@ -129,7 +129,7 @@ clu.on("hello", () => {  // perhaps it is another bridge
 clu.on("gap", ({ seconds }) => notify(`Replies ${seconds === null ? "" : `of ${seconds.toFixed(1)} s `}may be missing.`));
 clu.on("dropped", ({ count }) => notify(`${count === 1 ? "1 reply was" : `${count} replies were`} left out: this page reads too slowly.`));
 clu.on("broker", ({ state, reason }) => {
-  if (state === "up") return;
+  if (state === "up" || state === "unknown") return;  // of a lost connection the page tells by itself
   notify(`${state === "no_replies" ? "No replies come from the broker" : `The broker is ${state}`}${reason ? `: ${reason}` : ""}.`, { urgent: true });
 });
 clu.on("state", ({ state }) => { if (state === "open") notify("Connected."); });

@@ -99,7 +99,7 @@ test("a command past its timeout is unknown, and a late reply still ends it", as
   const command = clu.send("camera", "expose 5", { commandId: "id-1", timeout: 6_000 });
   mock.timers.tick(6_000);
   await assert.rejects(command, {
-    state: "unknown", message: "unknown: no final reply within 6 s; the actor may still be executing it",
+    state: "unknown", message: "no final reply within 6 s; the actor may still be executing it",
   });
   FakeSocket.last.say(envelope("i", "id-1", { progress: 99 }, "camera"));
   assert.equal(command.state, "running");

@@ -132,7 +132,7 @@ test("a timeout starts when the command can no longer start, as at the bridge", 
   advance(12_900);
   assert.equal(command.state, "sent");
   advance(100);
-  await assert.rejects(command, { state: "unknown", message: "unknown: no final reply within 13 s; the actor may still be executing it" });
+  await assert.rejects(command, { state: "unknown", message: "no final reply within 13 s; the actor may still be executing it" });
 });
 
 test("a page that was suspended reads what arrived before it marks a command unknown", async () => {

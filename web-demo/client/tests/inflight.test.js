@@ -181,7 +181,7 @@ test("CLU's own server: while two commanders are possible, a final reply counts 
   say(">", { commander: "elsewhere.dome" });
   say(">", { commander: "bridge.dome" });
   say(":", { commander: "elsewhere.dome" });
-  await assert.rejects(command, { state: "unknown", message: "unknown: another command to dome has the id 9, so the final reply is ambiguous; leave the id out to get a unique one" });
+  await assert.rejects(command, { state: "unknown", message: "another command to dome has the id 9, so the final reply is ambiguous; leave the id out to get a unique one" });
 });
 
 test("CLU's own server: two tabs that count ids from 1 do not end each other's commands", async () => {

@@ -33,7 +33,7 @@ test("a command whose connection is lost is unknown, and never sent again", asyn
   FakeSocket.last.say(envelope(">", "id-1"));
   FakeSocket.last.drop();
   await assert.rejects(command, {
-    state: "unknown", message: "unknown: connection lost; the actor may still be executing it",
+    state: "unknown", message: "connection lost; the actor may still be executing it",
   });
   mock.timers.tick(10_000);
   FakeSocket.last.accept();

@@ -9,7 +9,7 @@ import { FakeSocket, client } from "./fakebridge.js";
 
 const folder = new URL("../", import.meta.url);
 const read = (name) => readFileSync(new URL(name, folder), "utf8");
-const types = read("clu.d.ts");
+const types = ["clu.d.ts", "command.d.ts"].map(read).join("\n");
 
 /** The members that clu.d.ts declares for a class or an interface. */
 function declared(name) {
@@ -28,7 +28,7 @@ test("the package holds every module that clu.js needs, and no other", () => {
 });
 
 test("the types declare every export", () => {
-  const names = [...types.matchAll(/^export (?:class|const|function) (\w+)/gm)].map(([, name]) => name);
+  const names = [...types.matchAll(/^export (?:declare )?(?:class|const|function) (\w+)/gm)].map(([, name]) => name);
   assert.deepEqual(names.sort(), Object.keys(clu).sort());
 });
 

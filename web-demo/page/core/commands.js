@@ -74,7 +74,7 @@ export class CommandTable {
     entry.replies = Math.max(entry.replies, command.replyCount);
     if (isNew || !hasEnd(entry) || hasEnd(command)) {  // the end that a notice told is not taken back
       entry.state = command.state;
-      entry.message = command.message;
+      entry.message = command.state === "unknown" ? `unknown: ${command.message}` : command.message;
       entry.message_code = command.replies.at(-1)?.code ?? entry.message_code;
       entry.seq = command.replies.at(-1)?.seq ?? entry.seq;
       entry.ended = command.endedAt === null ? null : toBridge(command.endedAt);

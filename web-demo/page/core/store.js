@@ -100,7 +100,7 @@ export class Store {
     on("gap", (gap) => this.#gap(gap));
     on("dropped", (detail) => this.#dropped(detail));
     on("lag", ({ behind }) => { this.behind = behind; this.#touch("link"); });
-    on("command", (command) => this.#ownCommand(command));
+    on("command", ({ command }) => this.#ownCommand(command));
     on("hello", ({ epoch }) => this.#greeted(epoch));
     on("access", ({ access }) => {  // also by the hello after a lost connection
       const { hear, hide, own } = access?.grants ?? {};
@@ -296,7 +296,7 @@ export class Store {
 
   #brokerChanged({ state, reason }) {
     if (hears(state) && this.broker.state !== null && !hears(this.broker.state)) this.#listeningSince = this.now();
-    this.broker = { state, reason };
+    this.broker = { state: state === "unknown" ? null : state, reason };
     this.#touch("link");
   }
 
