@@ -16,6 +16,7 @@ import (
 var mayImport = map[string][]string{
 	"client":        {},
 	"client/bin":    {"client"},
+	"client/react":  {"client"},
 	"page/core":     {"client"},
 	"page/shell":    {"client", "page/core", "page/views.js"},
 	"page/overview": {"client", "page/core", "page/shell"},

@@ -83,3 +83,15 @@ func exitStatus(t *testing.T, err error) int {
 	}
 	return ended.ExitCode()
 }
+
+// copyFile copies a file.
+func copyFile(t *testing.T, to, from string) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, content, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

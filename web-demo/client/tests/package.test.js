@@ -25,7 +25,8 @@ test("the package holds every module that index.js needs, and no other", () => {
   }
   assert.deepEqual(readdirSync(folder).filter((name) => name.endsWith(".js")).sort(), needed.sort());
   const { exports: entry, files } = JSON.parse(read("package.json"));
-  assert.deepEqual([entry["."].default, files], ["./index.js", ["*.js", "*.d.ts", "bin/*.js"]]);
+  assert.deepEqual(Object.values(entry).map((one) => one.default), ["./index.js", "./react/index.js"]);
+  assert.deepEqual(files, ["*.js", "*.d.ts", "bin/*.js", "react/*"]);
 });
 
 test("the types declare every export", () => {
