@@ -11,7 +11,7 @@
 //	GET /                     page/index.html with the joined files in place of its own:
 //	GET /bundle/app.js ...    page/app.js with what it imports, and a script for each module that is loaded later
 //	GET /bundle/style.css     the style sheets that index.html names, in that order
-//	GET /clu.js               client/clu.js with what it imports: the address for other pages
+//	GET /clu.js               client/index.js with what it imports: the address for other pages
 //	GET /?sources             page/index.html as it is, for debugging; it loads
 //	GET /page/app.js ...      the console's modules as they are, which import
 //	GET /client/clu.js ...    the client's

@@ -114,12 +114,12 @@ func addBundles(assets map[string]*asset, from fs.FS) error {
 			preload = s.imports
 		}
 	}
-	client, err := bundleScripts(from, "client/clu.js", ".")
+	client, err := bundleScripts(from, "client/index.js", ".")
 	if err != nil {
 		return err
 	}
 	if len(client) != 1 {
-		return fmt.Errorf("client/clu.js becomes %d files, and pages import it as one", len(client))
+		return fmt.Errorf("client/index.js becomes %d files, and pages import it as one", len(client))
 	}
 	assets[bundleClient] = newAsset(contentTypes[".js"], client[0].content)
 	index, err := fs.ReadFile(from, "page/index.html")

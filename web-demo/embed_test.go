@@ -65,10 +65,12 @@ func loadedBy(t *testing.T, prefix, index string) map[string]*httptest.ResponseR
 	return loaded
 }
 
-func TestThePageLoadsEveryEmbeddedFileUnderAnyPath(t *testing.T) {
+func TestThePageAndThePackageLoadEveryEmbeddedFileUnderAnyPath(t *testing.T) {
 	t.Parallel()
 	for _, prefix := range []string{"", "/observatory/clu"} {
-		loaded := slices.Sorted(maps.Keys(loadedBy(t, prefix, "?sources")))
+		all := loadedBy(t, prefix, "?sources")
+		maps.Copy(all, loadedBy(t, prefix, "client/index.js"))
+		loaded := slices.Sorted(maps.Keys(all))
 		want := []string{""}
 		for _, name := range embedded(t) {
 			if name != "page/index.html" && path.Ext(name) != "" { // LICENSE is for readers

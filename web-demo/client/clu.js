@@ -265,7 +265,7 @@ export class Clu extends Asker {
    * @param {number} [options.expires]    ms from now, at most an hour; default: the client's, or `timeout` if that is shorter
    * @param {number} [options.timeout]    ms until the command counts as unknown; default: never
    * @param {object} [options.extra]      for an application that decides about the command
-   * @param {AbortSignal} [options.signal]  ends the waiting: the promise rejects with an AbortError, and the command goes on
+   * @param {AbortSignal} [options.signal]  if it is aborted, the command is not sent; see index.js for the rest
    * @param {(reply: import("./reply.js").Reply, command: Command) => void} [options.onReply]
    * @returns {Command} to await or to watch
    */
@@ -277,7 +277,6 @@ export class Clu extends Asker {
       maxReplies: this.#options.maxReplies,
       onReply: onReply && ((reply) => this.#guard(() => onReply(reply, command))),
       onChange: () => this.#commandChanged(command),
-      guard: (listener) => this.#guard(listener),
     });
     const lifetime = expires ?? Math.min(this.#options.expires, timeout ?? Infinity);
     const problem = this.#sender.invalid(command, lifetime, timeout) ?? this.#link.unusable() ?? this.#inFlight.idConflict(command) ?? (signal?.aborted ? "its signal is aborted" : null);
@@ -285,7 +284,6 @@ export class Clu extends Asker {
       command.reject(unsent(problem));
       return command;
     }
-    if (signal) command.abortWith(signal);
     this.#inFlight.add(command);
     this.#sender.send({ command, expires: lifetime, timeout, extra });
     if (command.state === "sent") this.#commandChanged(command);

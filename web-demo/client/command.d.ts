@@ -65,7 +65,7 @@ export class Command implements PromiseLike<CommandResult> {
   readonly keywords: Record<string, any>;
   /** Fulfilled or rejected once, with a CommandError. */
   readonly finished: Promise<CommandResult>;
-  /** Calls a listener at each change, and returns a function that removes it. */
+  /** Calls a listener at each change, and returns a function that removes it. Not with the module clu.js alone. */
   subscribe(listener: () => void): () => void;
   /** What is known of it now: the same object until something changes. */
   getSnapshot(): CommandSnapshot;

@@ -64,17 +64,14 @@ export class Command {
   #maxReplies;
   #keptChars = 0;
   #timer = null;
-  #guard;
   #snapshot = null;          // of this state, once somebody has asked
-  #watchers = new Set();
-  #settled = () => {};       // nobody waits for its end any more
   #commander = null;         // the commander of its replies: known, or taken from the first one
   #commanderKnown = false;
   #startReplies = 0;         // replies with the code ">"
   #ambiguous = false;        // replies to another command with its id and consumer were received
 
   /** Made by Clu.send. */
-  constructor({ commandId, consumer, commandString, onReply, onChange, maxReplies, guard = (listener) => listener() }) {
+  constructor({ commandId, consumer, commandString, onReply, onChange, maxReplies }) {
     /** Whether its id was generated here, and so is unique. @type {boolean} */ this.generatedId = (commandId ?? null) === null;
     /** Whether no other command can have its id: it was generated, or the bridge guarantees it. */ this.uniqueId = this.generatedId;
     /** @type {string} */ this.commandId = commandId ?? newCommandId();
@@ -92,7 +89,6 @@ export class Command {
     this.finished.catch(() => {});
     this.#onReply = onReply;
     this.#onChange = onChange;
-    this.#guard = guard;
     this.#maxReplies = maxReplies;
   }
 
@@ -115,34 +111,12 @@ export class Command {
   catch(onRejected) { return this.finished.catch(onRejected); }
   finally(onFinally) { return this.finished.finally(onFinally); }
 
-  /** Calls a listener without arguments at each change. @param {() => void} listener @returns {() => void} removes it */
-  subscribe(listener) {
-    const entry = () => listener();  // one that subscribes twice is called twice
-    this.#watchers.add(entry);
-    return () => { this.#watchers.delete(entry); };
-  }
-
   /** What is known of it now: a frozen object, and the same one until something changes. @returns {CommandSnapshot} */
   getSnapshot() {
-    const { commandId, consumer, commandString, state, message, replyCount, sentAt, endedAt, active, error } = this;
-    this.#snapshot ??= Object.freeze({
-      command: this, commandId, consumer, commandString, state, message, replies: Object.freeze([...this.replies]), replyCount, sentAt, endedAt, active, error,
-    });
-    return this.#snapshot;
+    return this.#snapshot ??= Object.freeze({ ...this, command: this, active: this.active, replies: Object.freeze([...this.replies]) });
   }
 
   // The methods below are called by Clu.
-
-  /** Ends the waiting for its end when a signal is aborted. The command itself goes on, and so do its changes. */
-  abortWith(signal) {
-    const abort = () => {
-      const { reason } = signal;
-      const why = `it is not waited for any more: ${reason?.message ?? reason}. The command goes on`;
-      this.#resolvers.reject(Object.assign(new CommandError(why, this, null, "aborted"), { name: "AbortError", cause: reason }));
-    };
-    signal.addEventListener("abort", abort, { once: true });
-    this.#settled = () => signal.removeEventListener("abort", abort);
-  }
 
   /** Marks the command unknown after `ms`. */
   startTimeout(ms) {
@@ -203,7 +177,6 @@ export class Command {
       this.#setState("running");
     } else if (reply.code === ":") {
       this.#setState("done");
-      this.#settled();
       this.#resolvers.resolve({ command: this, reply, replies: this.replies, keywords: this.keywords });
     } else {
       this.#end("failed", reply.text ?? `${this.consumer} failed without giving a reason`, null, reply);
@@ -239,7 +212,6 @@ export class Command {
   #end(state, why, code, reply = null) {
     this.message = why;
     this.#setState(state, () => new CommandError(why, this, reply, code));
-    this.#settled();
     this.#resolvers.reject(this.error);
   }
 
@@ -254,7 +226,6 @@ export class Command {
   #changed() {
     this.#snapshot = null;
     this.#onChange(this);
-    for (const listener of [...this.#watchers]) this.#guard(listener);
   }
 }
 

@@ -48,7 +48,7 @@ export class Subscriptions {
   /** Adds one, unless there are too many. @returns {boolean} */
   add(subscription) {
     if (this.#all.size >= MAX) {
-      this.refuse(subscription, `a page has at most ${MAX} subscriptions (of the 64 of a client, clu.js needs four itself); close some, or use keyword(), which shares one`, null);
+      this.refuse(subscription, `a page has at most ${MAX} subscriptions; close some (keyword() shares one)`, null);
       return false;
     }
     this.any = true;

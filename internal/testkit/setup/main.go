@@ -17,6 +17,7 @@ var components = []struct {
 	{"baseplate", func() error { _, err := cache.Baseplate(); return err }},
 	{"wscat", func() error { _, err := cache.Wscat(); return err }},
 	{"axe-core", func() error { _, err := cache.Axe(); return err }},
+	{"TypeScript", func() error { _, err := cache.TypeScript(); return err }},
 	{"Vite, React and Vue", func() error { _, err := cache.NPMApps(); return err }},
 	{"Deno and Bun", func() error { _, err := cache.NPMRuntimes(); return err }},
 	{"Autobahn", func() error { _, err := cache.Autobahn(); return err }},

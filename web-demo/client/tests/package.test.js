@@ -4,46 +4,52 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import * as clu from "../clu.js";
-import { FakeSocket, client } from "./fakebridge.js";
+import * as clu from "../index.js";
+import { FakeSocket, page } from "./fakebridge.js";
 
 const folder = new URL("../", import.meta.url);
 const read = (name) => readFileSync(new URL(name, folder), "utf8");
-const types = ["clu.d.ts", "command.d.ts"].map(read).join("\n");
+const types = ["index.d.ts", "clu.d.ts", "command.d.ts"].map(read).join("\n");
 
 /** The members that clu.d.ts declares for a class or an interface. */
 function declared(name) {
-  const body = new RegExp(`(?:export|declare) (?:class|interface) ${name}\\b[^{]*\\{\\n(.*?)\\n\\}`, "s").exec(types)[1];
-  return [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??(?:[:(<])/gm)].map(([, member]) => member).filter((member) => member !== "constructor").sort();
+  const found = types.matchAll(new RegExp(`(?:export|declare) (?:class|interface) ${name}\\b[^{]*\\{\\n(.*?)\\n\\}`, "gs"));
+  const members = [...found].flatMap(([, body]) => [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??(?:[:(<])/gm)]).map(([, member]) => member);
+  return [...new Set(members)].filter((member) => member !== "constructor").sort();
 }
 
-test("the package holds every module that clu.js needs, and no other", () => {
-  const needed = ["clu.js"];
+test("the package holds every module that index.js needs, and no other", () => {
+  const needed = ["index.js"];
   for (const name of needed) {
     for (const [, imported] of read(name).matchAll(/from "\.\/([\w.-]+)"/g)) if (!needed.includes(imported)) needed.push(imported);
   }
   assert.deepEqual(readdirSync(folder).filter((name) => name.endsWith(".js")).sort(), needed.sort());
   const { exports: entry, files } = JSON.parse(read("package.json"));
-  assert.deepEqual([entry["."].default, files], ["./clu.js", ["*.js", "*.d.ts"]]);
+  assert.deepEqual(Object.values(entry).map((one) => one.default), ["./index.js", "./react/index.js"]);
+  assert.deepEqual(files, ["*.js", "*.d.ts", "bin/*.js", "react/*"]);
 });
 
 test("the types declare every export", () => {
   const names = [...types.matchAll(/^export (?:declare )?(?:class|const|function) (\w+)/gm)].map(([, name]) => name);
-  assert.deepEqual(names.sort(), Object.keys(clu).sort());
+  assert.deepEqual([...new Set(names)].sort(), Object.keys(clu).sort());
 });
 
 test("the types declare the members that objects have", () => {
   FakeSocket.all = [];
-  const bridge = client();
+  const bridge = new clu.Clu("ws://bridge/", { WebSocket: FakeSocket, ...page() });
   const command = bridge.send("dome", "status");
   const subscription = bridge.subscribe({});
   const reply = clu.parseReply('{"headers": {}, "body": {}}');
   assert.deepEqual(declared("Reply"), Object.keys(reply).sort());
-  for (const [name, object] of Object.entries({ Clu: bridge, Asker: bridge, Command: command, Subscription: subscription })) {
+  const more = { Keyword: bridge.keyword("dome", "n"), Rooms: bridge.rooms, CommandSnapshot: command.getSnapshot(), KeywordSnapshot: bridge.keyword("dome", "n").getSnapshot() };
+  for (const [name, object] of Object.entries({ ...more, Clu: bridge, Asker: bridge, Command: command, Subscription: subscription })) {
     for (const member of declared(name)) assert.ok(member in object, `${name}.${member}`);
   }
-  assert.deepEqual(declared("Clu"), Object.getOwnPropertyNames(clu.Clu.prototype).filter((member) => member !== "constructor").sort());
-  assert.deepEqual(declared("Asker"), Object.getOwnPropertyNames(Object.getPrototypeOf(clu.Clu.prototype)).filter((member) => member !== "constructor").sort());
+  const members = (prototype) => Object.getOwnPropertyNames(prototype).filter((member) => member !== "constructor");
+  const core = Object.getPrototypeOf(clu.Clu.prototype);
+  assert.deepEqual(declared("Clu"), [...new Set([...members(clu.Clu.prototype), ...members(core), "rooms"])].sort());
+  assert.deepEqual(declared("Asker"), members(Object.getPrototypeOf(core)).sort());
+  assert.deepEqual(declared("Keyword"), ["actor", "getSnapshot", "heard", "name", "stale", "subscribe", "time", "value"]);
   assert.deepEqual(declared("CommandError"), Object.keys(new clu.CommandError("why", command)).filter((member) => member !== "name").sort());
 });
 

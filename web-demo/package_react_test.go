@@ -1,0 +1,68 @@
+package webdemo_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// The page is built for development, where StrictMode makes each effect, takes it back and makes it again.
+func TestTheHooksFollowTheirPropsAndEndWithTheirComponents(t *testing.T) {
+	dir, o := newProject(t, "react"), startDemo(t)
+	copyFile(t, filepath.Join(dir, "src", "main.tsx"), filepath.Join("testdata", "reacthooks.jsx"))
+	url := build(t, dir, "development")
+	ctx := testkit.Browser(t)
+	shows := func(id, text string) {
+		t.Helper()
+		until(t, ctx, "#"+id+" shows "+text, `document.querySelector("#`+id+`")?.textContent === "`+text+`"`)
+	}
+	change := func(expression string) {
+		t.Helper()
+		do(t, ctx, chromedp.Evaluate[chromedp.Void](expression+"; void 0"))
+	}
+	do(t, ctx, chromedp.Navigate(url+"/?bridge=ws://"+o.addr+"/"))
+	shows("connection", "open true null")
+	shows("one", "true false")
+	shows("still", "parked false")
+	if n := evaluate[int](t, ctx, `openSockets()`); n != 1 {
+		t.Errorf("%d sockets are open", n)
+	}
+
+	renders := evaluate[int](t, ctx, `record.renders.still`)
+	change(`change({ actor: "weather", name: "night_none" })`)
+	shows("one", "undefined true")
+	change(`record.shown = []; change({ actor: "dome", name: "dome_shutter" })`)
+	shows("one", "closed false")
+	change(`command.send("open")`)
+	shows("command", "done false null")
+	shows("one", "open false")
+	if got := evaluate[int](t, ctx, `record.shown.filter((text) => text.startsWith("dome true")).length`); got > 0 {
+		t.Error("the value of another actor was shown for the dome")
+	}
+	if now := evaluate[int](t, ctx, `record.renders.still`); now > renders+6 { // its parent was rendered three times, each twice
+		t.Errorf("a component whose keyword did not change was rendered %d times", now-renders)
+	}
+
+	change(`change({ verb: "rotate" })`)
+	shows("command", "idle false null") // the last one was none of these
+	change(`command.send("180")`)
+	shows("command", "running true null")
+	o.stopBridge()
+	shows("command", "unknown false unknown")
+	shows("connection", "closed false null")
+	shows("one", "open true")
+	change(`command.send("90")`)
+	shows("command", "rejected false rejected")
+
+	o.startBridge(t, listen(t))
+	change(`change({ url: "ws://` + o.addr + `/" })`)
+	shows("command", "idle false null") // another bridge's
+	shows("connection", "open true null")
+	change(`change({ mounted: false })`)
+	until(t, ctx, "no socket is left", `document.querySelector("#gone") && openSockets() === 0 && clu.state === "closed" && clu.retryAt === null`)
+	change(`change({ mounted: true })`)
+	shows("still", "parked false")
+}
