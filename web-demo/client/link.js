@@ -216,7 +216,8 @@ export class Link {
     socket.onopen = login ? () => this.#on.login() : () => this.#opened();
     socket.onmessage = (event) => this.#received(event.data);
     socket.onclose = (event) => this.#closed(event.code ?? 1006, event.reason || "");
-    socket.onerror = () => {};  // it carries no information, and a close event always follows
+    // A close event follows, except in node 20, if the handshake was refused.
+    socket.onerror = () => { if (this.#socket === socket && this.state === "connecting" && socket.readyState !== OPEN) this.#closed(1006, ""); };
     this.#setState("connecting", "");
   }
 
@@ -248,7 +249,7 @@ export class Link {
   /** @param {number} [least]  shortest wait before the next attempt, ms */
   #closed(code, reason, least = 0) {
     const socket = this.#socket;
-    if (socket) socket.onopen = socket.onmessage = socket.onclose = null;
+    if (socket) socket.onopen = socket.onmessage = socket.onclose = null;  // onerror stays: without it, the package ws throws
     this.#socket = this.#attempt = null;
     clearTimeout(this.#timers.dial);
     clearTimeout(this.#timers.retry);

@@ -137,6 +137,19 @@ test("a value that a restarted bridge does not know is stale until it is heard a
   assert.deepEqual([shutter.value, shutter.stale], ["closed", false]);
 });
 
+test("after a gap, last values that the bridge has confirmed are current", async () => {
+  const { shutter } = await heard();
+  FakeSocket.last.drop();
+  mock.timers.tick(10_000);
+  FakeSocket.last.accept();
+  FakeSocket.last.say(hello(90), ok("1", { resumed: false, reason: "too long ago", epoch: "e1", seq: 90 }));
+  assert.equal(shutter.stale, true);
+  FakeSocket.last.say(snapshot("1", 90, dome("closed", 40)), pong(90, "clu.js: time"));
+  await turn();
+  advance(300);
+  assert.deepEqual([shutter.value, shutter.stale], ["closed", false], "the same reply is still the last one");
+});
+
 test("after a gap, and while the bridge hears no replies, a value is stale", async () => {
   const { shutter } = await heard();
   const socket = FakeSocket.last;

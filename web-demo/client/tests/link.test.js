@@ -98,6 +98,20 @@ test("an attempt that is not answered is abandoned", () => {
   assert.equal(clu.state, "closed", "the old socket no longer counts");
 });
 
+test("an attempt that only reports an error has ended", () => {
+  const clu = client();
+  clu.connect();
+  const socket = FakeSocket.last;
+  socket.readyState = 3;
+  socket.onerror({});
+  assert.deepEqual([clu.state, clu.retryAt > Date.now()], ["closed", true]);
+  const attempt = clu.retryAt;
+  socket.onclose?.({ code: 1006, reason: "" });
+  socket.onerror({});
+  assert.equal(clu.retryAt, attempt, "it ends once");
+  clu.close();
+});
+
 test("it reconnects at once when the network or the page is back", () => {
   const { window, document } = page();
   const clu = client({ window, document });
