@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up what `make test` needs in addition to Go: RabbitMQ, Chromium, nginx, Python, node and a C compiler from Debian's
-# packages, then CLU, pytest, baseplate, FastAPI, Django, wscat, axe-core, Autobahn and a RabbitMQ 4 below .cache. If everything is
+# packages, then CLU, pytest, the Python client's wheels, baseplate, FastAPI, Django, wscat, axe-core, Autobahn and a RabbitMQ 4 below .cache. If everything is
 # there, it takes a moment.
 # It prints a line for each component that it cannot set up, which fails the run on CI only.
 set -u
