@@ -13,6 +13,7 @@ var components = []struct {
 }{
 	{"CLU", func() error { _, err := cache.CLU(); return err }},
 	{"pytest", func() error { _, err := cache.Pytest(); return err }},
+	{"the wheels of the Python client", func() error { _, err := cache.Wheels(); return err }},
 	{"FastAPI and Django", func() error { _, err := cache.WebApps(); return err }},
 	{"baseplate", func() error { _, err := cache.Baseplate(); return err }},
 	{"wscat", func() error { _, err := cache.Wscat(); return err }},

@@ -176,9 +176,12 @@ class Clu(Session):
 
     # Requests.
 
+    async def _ask(self, op: str, **members: Any) -> dict[str, Any]:
+        return await self.request(op, **{name: value for name, value in members.items() if value is not None})
+
     async def values(self, filter: Filter | None = None) -> dict[str, dict[str, Value]]:
         """Returns the last value of each keyword that a filter selects, by actor and name."""
-        return parse_values(await self.request("snapshot", filter=filter))
+        return parse_values(await self._ask("snapshot", filter=filter))
 
     async def value(self, actor: str, keyword: str, *, max_age: float | None = None) -> Value | None:
         """Returns the last value of a keyword; None if there is none, or if it was heard more than ``max_age`` s ago."""
@@ -193,42 +196,40 @@ class Clu(Session):
     async def history(self, keywords: list[str], start: str | int = "-1h", end: str | int | None = None,
                       points: int | None = None) -> dict[str, Any]:
         """Returns what keywords (``"weather.wind_speed_ms"``) were."""
-        return await self.request("history", keywords=keywords, **{"from": start}, to=end, points=points)
+        return await self._ask("history", keywords=keywords, **{"from": start}, to=end, points=points)
 
     async def model(self, actor: str, *, refresh: bool | None = None) -> dict[str, Any]:
         """Returns what an actor tells of its commands and keywords."""
-        return await self.request("model", actor=actor, refresh=refresh)
+        return await self._ask("model", actor=actor, refresh=refresh)
 
     async def problems(self) -> list[dict[str, Any]]:
         """Returns what is wrong with the actors, the most urgent first."""
-        return list((await self.request("problems"))["problems"])
+        return list((await self._ask("problems"))["problems"])
 
     async def acknowledge(self, actor: str, *, key: str | None = None, seq: int | None = None, epoch: str | None = None) -> None:
         """Acknowledges the problems of an actor, for everybody: one (``key``), or those up to a reply."""
-        await self.request("ack", actor=actor, key=key, seq=seq, epoch=epoch or (self.hello.get("epoch") if seq is not None else None))
+        await self._ask("ack", actor=actor, key=key, seq=seq, epoch=epoch or (self.hello.get("epoch") if seq is not None else None))
 
     async def log(self, *, before: int | None = None, after: int | None = None, limit: int | None = None,
                   filter: Filter | None = None, epoch: str | None = None) -> dict[str, Any]:
         """Returns a page of the replies that the bridge keeps: ``entries``, and ``next`` for the next page while there is
         ``more``."""
-        return await self.request("log", before=before, after=after, limit=limit, filter=filter, epoch=epoch)
+        return await self._ask("log", before=before, after=after, limit=limit, filter=filter, epoch=epoch)
 
     async def commands(self) -> list[dict[str, Any]]:
         """Returns the commands of everybody: those that run, and the last ones that have ended."""
-        return list((await self.request("commands"))["commands"])
+        return list((await self._ask("commands"))["commands"])
 
     async def site(self) -> dict[str, Any]:
         """Returns what the operator configured about the observatory."""
-        return await self.request("site")
+        return await self._ask("site")
 
     async def actors(self) -> list[dict[str, Any]]:
         """Returns the actors that have been heard."""
-        return list((await self.request("actors"))["actors"])
+        return list((await self._ask("actors"))["actors"])
 
     async def publish(self, path: str, body: Any, **members: Any) -> None:
         """Publishes a message to a room; it returns once the broker has it."""
-        if body is None:  # null is a body, too
-            raise ValueError("a message has a body; for a text that is not JSON, use request('publish', path=..., text=...)")
         await self.request("publish", path=path, body=body, **members)
 
 

@@ -4,7 +4,7 @@
       |         |
       +----+----+
            v
-        unknown --> running | done | failed     (when replies to it arrive again)
+        unknown --> done | failed     (when its last reply arrives after all)
 
     rejected: no actor has it, because it was not sent
 """
@@ -115,7 +115,7 @@ class Command:
         self.reply_count += 1
         self.message = reply.text or (None if self.state == "unknown" else self.message)
         if not reply.final:
-            self._set("running")
+            self._set("unknown" if self.state == "unknown" else "running")
             return
         self.final_reply, self.code = reply, None
         if reply.code != ":":

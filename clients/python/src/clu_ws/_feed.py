@@ -69,7 +69,6 @@ class Feed:
         """Handles the bridge's answer. Returns the gap if it does not have what was missed. It is live if the bridge hears
         replies."""
         self.served = self._listens = True
-        self._place = -1
         gap = None
         if answer.get("resumed") is False:
             gap = Gap(f"the bridge no longer has what was missed: {answer.get('reason')}")
@@ -85,6 +84,10 @@ class Feed:
         if not self.resuming:
             self.sink.fresh(live)
         return gap
+
+    def restarts(self) -> None:
+        """Handles that what another feed missed begins to come, from the first reply on."""
+        self._place = -1
 
     def caught_up(self, position: Cursor | None, live: bool) -> None:
         """Hands on what came while it resumed."""
@@ -139,8 +142,8 @@ class Feed:
         if self._missed is None:
             self._gap(gap)
         else:  # it comes once for each feed that resumes: the last place is the best one
-            kept = [entry for entry in self._missed if entry[2] != gap]
-            self._missed = [*kept, (self._place, 2, gap)]
+            place = max([self._place, *(at for at, _, item in self._missed if item == gap)])
+            self._missed = [entry for entry in self._missed if entry[2] != gap] + [(place, 2, gap)]
 
     def _gap(self, gap: Gap, first: bool = False) -> None:
         if first and self._missed is not None:

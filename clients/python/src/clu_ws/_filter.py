@@ -35,7 +35,8 @@ def compile_filter(given: Filter, own: Callable[[Reply], bool]) -> Callable[[Rep
             kind = bool if field == "internal" else str
             if not values or not all(isinstance(one, kind) for one in values):
                 raise ValueError(f"the filter field {field!r} takes one value or a list of them")
-            tests.append(_field(field, values, own))
+            if not _selects_all(field, values):
+                tests.append(_field(field, values, own))
     return lambda reply: all(test(reply) for test in tests)
 
 
@@ -49,15 +50,28 @@ def _field(field: str, values: list[Any], own: Callable[[Reply], bool]) -> Calla
     if field == "routing_key":
         routed = _any([_topic(pattern) for pattern in values])
         return lambda reply: routed(reply.routing_key)
-    matches = _any([_glob(pattern) for pattern in values if field != "commander" or pattern != "me"])
+    # A class of one character is that character.
+    own_names = [pattern for pattern in values if field == "commander" and re.sub(r"\[([^\]^])\]", r"\1", pattern) == "me"]
+    matches = _any([_glob(pattern) for pattern in values if pattern not in own_names])
     if field == "keyword":
         return lambda reply: any(matches(name) for name in reply.keywords)
     if field == "commander":
-        me = "me" in values
+        me = bool(own_names)
         return lambda reply: me and own(reply) or matches(reply.commander_id or "")
     if field == "sender":
         return lambda reply: matches(reply.sender or "")
     return lambda reply: matches(reply.command_id or "")
+
+
+def _selects_all(field: str, values: list[Any]) -> bool:
+    """Whether a pattern matches everything: then a reply without the field passes, too. The patterns are still checked."""
+    if field in ("internal", "message_code"):
+        return False
+    for pattern in values:
+        _topic(pattern) if field == "routing_key" else _glob(pattern)
+    if field == "routing_key":
+        return any(pattern and set(pattern.split(".")) == {"#"} for pattern in values)
+    return any(pattern and set(pattern) == {"*"} for pattern in values)
 
 
 def _any(tests: list[Test]) -> Test:

@@ -91,9 +91,10 @@ class Link:
     async def stop(self) -> None:
         """Closes the connection, and makes no other."""
         task, self._task = self._task, None
-        if task is not None:
+        # Until Python 3.12, wait_for may return what it waited for instead of being cancelled.
+        while task is not None and not task.done():
             task.cancel()
-            await asyncio.wait([task])
+            await asyncio.wait([task], timeout=0.2)
         self._state.set()
 
     # What the class that inherits this handles.
@@ -197,6 +198,8 @@ class Link:
         self._heard = time.monotonic()
         self.connected, self.problem = True, None
         self._opened()
+        if self.access is not None:
+            self._tell(Event("access", self.access))
         self._state.set()
 
     async def _reads(self, ws: ClientConnection) -> None:

@@ -84,7 +84,7 @@ class Session(Link):
                 raise NotConnected("there is no connection")
             number = f"r{self._number()}"
             answer = self._answers[number] = asyncio.get_running_loop().create_future()
-            self._write({"op": op, "id": number, **{name: value for name, value in members.items() if value is not None}})
+            self._write({"op": op, "id": number, **members})
             try:
                 return await asyncio.wait_for(answer, ANSWER)
             except asyncio.TimeoutError:
@@ -173,6 +173,8 @@ class Session(Link):
         elif feed is not None and op == "snapshot":
             feed.snapshot(message)
         elif feed is not None and op == "ok":
+            for one in self._feeds.values():
+                one.restarts()
             gap = feed.accepted(message, self._position, self.live)
             if gap is not None and feed is not self._own:
                 self._tell_gap(gap)
