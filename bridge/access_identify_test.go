@@ -81,6 +81,9 @@ func TestOnlyASubprotocolWithoutATokenIsNamedBack(t *testing.T) {
 			t.Errorf("of %d subprotocols %q is named, want %q", len(c.offered), got, c.want)
 		}
 	}
+	if got := h.open("/live/a", nil, "clu", token).Handshake.Protocol; got != "clu" {
+		t.Errorf("in a room %q is named", got)
+	}
 	if got := h.open("/", h.bearer("ana"), "clu").Handshake.Protocol; got != "" {
 		t.Errorf("without a token among them %q is named", got)
 	}

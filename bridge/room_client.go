@@ -60,7 +60,11 @@ func (b *Bridge) acceptRoom(c *client, u upgradeRequest, path string) (engine.Ac
 	}
 	g.opening = time.AfterFunc(openTimeout, func() { b.rooms.Leave(g.room) })
 	c.addExtra().roomClient = g
-	return engine.Accepted{Log: g.room.Log, Session: c}, nil
+	accepted := engine.Accepted{Log: g.room.Log, Session: c}
+	if access.OffersToken(u.offers) && offersSubprotocol(u.offers, plainSubprotocol) {
+		accepted.Subprotocol = plainSubprotocol // a browser closes the connection otherwise
+	}
+	return accepted, nil
 }
 
 // openRoom is called when the connection of a client in a room is open.
