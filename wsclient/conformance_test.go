@@ -1,0 +1,40 @@
+package wsclient_test
+
+import (
+	"testing"
+
+	"github.com/clu-ws/clu-ws/conformance"
+	"github.com/clu-ws/clu-ws/conformance/chaos"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+func driven(t *testing.T) *conformance.Driver {
+	t.Helper()
+	d, err := conformance.InProcess(runDriver)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return d
+}
+
+func TestTheClientPassesEveryCase(t *testing.T) {
+	played, err := conformance.Run(driven(t), conformance.Options{Patience: testkit.Patience, Out: t.Output()})
+	if err != nil {
+		t.Error(err)
+	}
+	if played < 80 {
+		t.Errorf("%d cases were played", played)
+	}
+}
+
+func TestTheClientLosesNothingInChaos(t *testing.T) {
+	d := driven(t)
+	for _, seed := range []uint64{1, 2, 3} {
+		chaos.Run(t, d, seed)
+	}
+}
