@@ -32,6 +32,9 @@ func (w *webSocket) Listen(ctx context.Context, selections []Selection, each fun
 	defer stop(nil)
 	for _, s := range selections {
 		subscription, err := w.subscribe(within, s)
+		if within.Err() != nil {
+			break // each has had enough, or the context has ended
+		}
 		if err != nil {
 			return fromClient(err)
 		}
