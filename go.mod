@@ -26,8 +26,6 @@ require (
 	golang.org/x/term v0.47.0
 )
 
-require golang.org/x/term v0.47.0
-
 require (
 	github.com/BurntSushi/toml v1.5.0 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect

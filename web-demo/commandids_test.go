@@ -54,7 +54,6 @@ func TestACommandEndsOnlyByItsOwnRepliesWhenOthersUseItsID(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-
 	do(t, ctx, chromedp.Navigate(site))
 	until(t, ctx, "all are connected", `window.record?.protocols === "v1 v1 plain" && socket.readyState === 1`)
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`for (const name of ["east", "west", "own"]) send(name, "slow 60"); void 0`))

@@ -6,11 +6,12 @@ import (
 	"github.com/clu-ws/clu-ws/conformance"
 	"github.com/clu-ws/clu-ws/conformance/chaos"
 	"github.com/clu-ws/clu-ws/internal/testkit"
+	"github.com/clu-ws/clu-ws/internal/wsdriver"
 )
 
 func driven(t *testing.T) *conformance.Driver {
 	t.Helper()
-	d, err := conformance.InProcess(runDriver)
+	d, err := conformance.InProcess(wsdriver.Run)
 	if err != nil {
 		t.Fatal(err)
 	}
