@@ -3,6 +3,7 @@ package bridge_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,7 +96,7 @@ func (p *casePlayer) step(s conformance.Step) {
 		p.publish(*s.Away)
 	case s.Resumed != nil:
 		for n := s.Resumed.From; n <= s.Resumed.To; n++ {
-			p.expectReply(p.base+n, nil)
+			p.expectResumed(p.base + n)
 		}
 	case s.Restart != nil:
 		p.gone = true
@@ -285,6 +286,28 @@ func (p *casePlayer) expectReply(seq int64, r *conformance.Reply) {
 		p.fatal("the reply %v: %s", m, diff)
 	}
 }
+
+// expectResumed reads the reply with the number. Replies for several subscriptions may take turns, but those of a sender
+// come in their order.
+func (p *casePlayer) expectResumed(seq int64) {
+	p.t.Helper()
+	for {
+		at := slices.IndexFunc(p.replies, func(m conformance.Message) bool { return integer(m["seq"]) == seq })
+		if at < 0 {
+			p.next()
+			continue
+		}
+		for _, m := range p.replies[:at] {
+			if senderOf(m) == senderOf(p.replies[at]) {
+				p.fatal("the reply %d of the case came before %d", integer(m["seq"])-p.base, seq-p.base)
+			}
+		}
+		p.replies = slices.Delete(p.replies, at, at+1)
+		return
+	}
+}
+
+func senderOf(m conformance.Message) any { return m["headers"].(map[string]any)["sender"] }
 
 // end checks that nothing more came.
 func (p *casePlayer) end() {
