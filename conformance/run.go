@@ -13,6 +13,7 @@ type Options struct {
 	Match    *regexp.Regexp // only cases whose names match; nil is all
 	Patience time.Duration  // how long a step may take. It is long, since nothing but a fault takes it
 	Out      io.Writer      // gets a line for each case
+	Most     int            // wrong cases after which no more are played; 0 is no limit
 }
 
 // Run plays the cases to a client. The error names those from which the client strayed.
@@ -41,6 +42,9 @@ func Run(d *Driver, o Options) (played int, err error) {
 		if err != nil {
 			fmt.Fprintf(out, "WRONG %s\n    %v\n", c.Name, err)
 			strayed = append(strayed, fmt.Errorf("%s: %w", c.Name, err))
+			if len(strayed) == o.Most {
+				return played, errors.Join(append(strayed, errors.New("the other cases were not played"))...)
+			}
 			continue
 		}
 		fmt.Fprintf(out, "ok    %s\n", c.Name)

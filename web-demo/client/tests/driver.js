@@ -31,7 +31,7 @@ class Driven {
     const login = token === undefined ? {} : { token: () => this.#token, tokenBy };
     this.#clu = new Clu(url, { minDelay: 10, maxDelay: 50, batch: 0, maxLag: Infinity, bigint: "bigint", WebSocket, ...login });
     this.#clu.on("state", ({ state }) => print("state", { state }));
-    this.#clu.on("command", (command) => this.#show(command));
+    this.#clu.on("command", ({ command }) => this.#show(command));
     this.#clu.on("gap", ({ seconds }) => print("gap", { seconds }));
     this.#clu.on("dropped", ({ count }) => print("dropped", { count }));
     this.#clu.on("broker", ({ state }) => print("broker", { state }));
