@@ -29,36 +29,17 @@ func TestAnAcknowledgementIsNotHeardByThoseFromWhomItsActorIsHidden(t *testing.T
 		for _, who := range []string{"eve", "eng"} {
 			ack("mirror")
 			ack("dome")
-			fill := func(text string) string { return strings.ReplaceAll(text, "%s", h.hub.Epoch) }
-			c := h.open(fill(d.target), h.bearer(who))
-			if d.message != "" {
-				c.Send(fill(d.message))
-			}
-			if d.target != "/" {
-				c.Send(`{"op": "ping", "id": "before"}`)
-			}
-			heard := ""
-			for d.target != "/" && !strings.Contains(heard, `"id":"before"`) {
-				heard += string(c.Receive())
-			}
-			ack("mirror")
-			ack("dome")
-			h.saysAll(filter.Reply{Sender: "last", Code: "i"}, `{}`, 0)
-			last := `"body": {}`
-			if d.target != "/" {
-				c.Send(`{"op": "ping", "id": "after"}`)
-				last = `"id":"after"`
-			}
-			for !strings.Contains(heard, last) {
-				heard += string(c.Receive())
-			}
+			heard := h.hearsAt(d, who, `"body": {}`, func() {
+				ack("mirror")
+				ack("dome")
+				h.saysAll(filter.Reply{Sender: "last", Code: "i"}, `{}`, 0)
+			})
 			if got, want := strings.Contains(heard, "limit:mirror"), who == "eng"; got != want {
 				t.Errorf("%s: %s hears of the mirror: %v\n%s", d.name, who, got, heard)
 			}
 			if !strings.Contains(heard, "limit:dome") {
 				t.Errorf("%s: %s does not hear of the dome: %s", d.name, who, heard)
 			}
-			c.Close()
 		}
 	}
 }

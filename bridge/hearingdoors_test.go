@@ -11,9 +11,11 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/snapshot"
 )
 
-// hearingDoors are the ways to hear replies: a URL, and a message to send; %s stands for the epoch
-// of the bridge.
-var hearingDoors = []struct{ name, target, message string }{
+// hearingDoor is a way to hear replies: a URL, and a message to send; %s stands for the epoch of the
+// bridge.
+type hearingDoor struct{ name, target, message string }
+
+var hearingDoors = []hearingDoor{
 	{"the plain stream", "/", ``},
 	{"every reply of v1", "/?batch_ms=1", ``},
 	{"a subscription", "/?silent=1", `{"op": "subscribe"}`},
@@ -41,34 +43,40 @@ func TestEveryWayOfHearingAsksWhatAClientMayHear(t *testing.T) {
 	for _, d := range hearingDoors {
 		for _, who := range doorPrincipals[1:] {
 			say("mirror")
-			fill := func(text string) string { return strings.ReplaceAll(text, "%s", h.hub.Epoch) }
-			c := h.open(fill(d.target), h.bearer(who))
-			if d.message != "" {
-				c.Send(fill(d.message))
-			}
-			if d.target != "/" {
-				c.Send(`{"op": "ping", "id": "before"}`)
-			}
-			heard := ""
-			for d.target != "/" && !strings.Contains(heard, `"id":"before"`) {
-				heard += string(c.Receive())
-			}
-			say("mirror")
-			say("dome")
-			last := "of_dome" // which everybody hears, after what the mirror said
-			if d.target != "/" {
-				last = `"id":"after"`
-				c.Send(`{"op": "ping", "id": "after"}`)
-			}
-			for !strings.Contains(heard, last) {
-				heard += string(c.Receive())
-			}
+			// Everybody hears of the dome, after what the mirror said.
+			heard := h.hearsAt(d, who, "of_dome", func() { say("mirror"); say("dome") })
 			if got, want := strings.Contains(heard, "mirror"), who != "ana"; got != want {
 				t.Errorf("%s: %q hears of the mirror: %v\n%s", d.name, who, got, heard)
 			}
-			c.Close()
 		}
 	}
+}
+
+// hearsAt returns what a principal hears at a door while something is said: until `last` at a door that tells it all, else
+// until a ping that follows is answered.
+func (h *accessHarness) hearsAt(d hearingDoor, who, last string, say func()) (heard string) {
+	fill := func(text string) string { return strings.ReplaceAll(text, "%s", h.hub.Epoch) }
+	c := h.open(fill(d.target), h.bearer(who))
+	defer c.Close()
+	if d.message != "" {
+		c.Send(fill(d.message))
+	}
+	asks := d.target != "/"
+	if asks {
+		c.Send(`{"op": "ping", "id": "before"}`)
+	}
+	for asks && !strings.Contains(heard, `"id":"before"`) {
+		heard += string(c.Receive())
+	}
+	say()
+	if asks {
+		c.Send(`{"op": "ping", "id": "after"}`)
+		last = `"id":"after"`
+	}
+	for !strings.Contains(heard, last) {
+		heard += string(c.Receive())
+	}
+	return heard
 }
 
 // Neither do the commands of everybody nor notices tell an observer of the dome of the mirror.

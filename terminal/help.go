@@ -46,17 +46,22 @@ func askModel(ctx context.Context, e *Env, link Link, actor string) (*actorModel
 	return m, nil
 }
 
-// Help prints the commands of an actor, or the parameters of one.
-func Help(ctx context.Context, e *Env, actor string, command []string) error {
+// modelOf connects, and returns what the actor of a subcommand tells of itself.
+func modelOf(ctx context.Context, e *Env, actor, subcommand string) (*actorModel, error) {
 	if actor == "" {
-		return Usage("name an ACTOR, as in clu-ws help dome")
+		return nil, Usage("name an ACTOR, as in clu-ws %s dome", subcommand)
 	}
 	link, err := e.dial(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer link.Close()
-	m, err := askModel(ctx, e, link, actor)
+	return askModel(ctx, e, link, actor)
+}
+
+// Help prints the commands of an actor, or the parameters of one.
+func Help(ctx context.Context, e *Env, actor string, command []string) error {
+	m, err := modelOf(ctx, e, actor, "help")
 	if err != nil {
 		return err
 	}
@@ -201,15 +206,7 @@ func typeOf(p model.Param) string {
 
 // Schema prints what an actor tells of its keywords.
 func Schema(ctx context.Context, e *Env, actor string) error {
-	if actor == "" {
-		return Usage("name an ACTOR, as in clu-ws schema dome")
-	}
-	link, err := e.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer link.Close()
-	m, err := askModel(ctx, e, link, actor)
+	m, err := modelOf(ctx, e, actor, "schema")
 	if err != nil {
 		return err
 	}

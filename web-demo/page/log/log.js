@@ -69,13 +69,6 @@ export class LogView {
   /** Moves to the search field. */
   search() { this.#toolbar.focus(); }
 
-  /** @param {KeyboardEvent} event @returns {boolean} whether the key was for the log */
-  key(event) {
-    if (event.key !== "p" || event.ctrlKey || event.metaKey || event.altKey) return false;
-    this.#panel.pause(!this.#panel.paused);
-    return true;
-  }
-
   async #openAt(route) {
     const at = readAt(route.query.get("at"));
     if (at === null) return;
