@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// streamLead is how long a stream of replies runs before something disturbs it.
+// A stream of replies runs for streamLead before something disturbs it, but not for more than half of its replies.
 const streamLead = 300 * time.Millisecond
 
 // disturbedStream is how late the replies of a stream were, each when the last of its clients had it, in milliseconds.
@@ -32,19 +32,25 @@ func (b *bench) stream(ctx context.Context, t *target, set *clientSet, r round, 
 	set.recordLast()
 	var from, to int64
 	disturbed := make(chan error, 1)
+	sent := make([]atomic.Int64, r.count)
 	go func() {
-		time.Sleep(streamLead)
+		// A busy machine may send late, or nothing for a while: the stream itself says when.
+		lead := min(int(streamLead/r.every), r.count/2)
+		if err := awaitSent(ctx, &sent[lead]); err != nil {
+			disturbed <- err
+			return
+		}
 		from = b.loop.clock()
 		err := disturb(ctx)
 		to = b.loop.clock()
 		disturbed <- err
 	}()
-	sent := make([]atomic.Int64, r.count)
-	err := t.source.send(ctx, r.every, sent)
-	if disturbErr := <-disturbed; disturbErr != nil {
-		return nil, disturbErr
+	if err := t.source.send(ctx, r.every, sent); err != nil {
+		cancel()
+		<-disturbed
+		return nil, err
 	}
-	if err != nil {
+	if err := <-disturbed; err != nil {
 		return nil, err
 	}
 	a, err := set.await(ctx, patience)
@@ -63,12 +69,24 @@ func (b *bench) stream(ctx context.Context, t *target, set *clientSet, r round, 
 		switch {
 		case at < from:
 			s.alone = append(s.alone, late)
-		case at <= to:
-			s.beside = append(s.beside, late)
+		case at <= to || len(s.beside) == 0:
+			s.beside = append(s.beside, late) // of a short disturbance at least the reply that came next
 		}
 	}
 	if len(s.alone) == 0 || len(s.beside) == 0 {
 		return nil, errors.New("the stream has no replies before the disturbance, or none during it")
 	}
 	return s, nil
+}
+
+// awaitSent waits until a reply is sent. It looks at short intervals, for the publisher must not be held up.
+func awaitSent(ctx context.Context, at *atomic.Int64) error {
+	for at.Load() == 0 {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return nil
 }

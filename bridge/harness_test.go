@@ -144,7 +144,7 @@ func (s *bridgeHarness) await(l *listener, op string) map[string]any {
 			s.t.Fatalf("got %v, want %s", m, op)
 		}
 		return m
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		s.t.Fatalf("no %s", op)
 		return nil
 	}
