@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/clu-ws/clu-ws/bridge/filter"
@@ -43,6 +44,8 @@ func (p *player) step(s Step) error {
 		return p.driver.Call(call)
 	case s.Sees != nil:
 		return p.sees(s.Sees)
+	case s.Post != nil:
+		return p.post(*s.Post)
 	case s.Cut != nil:
 		return p.cutStep(*s.Cut)
 	}
@@ -168,7 +171,7 @@ func (p *player) subscribeStep(s Subscribe) error {
 	if s.Refused != "" {
 		return p.sees(Message{"event": "refused", "on": s.As, "code": s.Refused})
 	}
-	if err := p.awaitMessage(p.wantedRequest(s)); err != nil {
+	if err := p.awaitRequest(s); err != nil {
 		return err
 	}
 	if err := p.sees(Message{"event": "subscribed", "on": s.As}); err != nil || len(s.Snapshot) == 0 {
@@ -331,20 +334,20 @@ func (p *player) cutStep(c Cut) error {
 
 // awaitMessage awaits a message of the client that no other step has named.
 func (p *player) awaitMessage(want Message) error {
-	return p.until("the message "+format(want), func() bool {
-		for i, m := range p.inbox {
-			trial := Variables{}
-			for name, value := range p.vars {
-				trial[name] = value
-			}
-			if trial.Match(asSent(want), asSent(m)) == "" {
-				p.vars = trial
-				p.inbox = slices.Delete(p.inbox, i, i+1)
-				return true
-			}
+	return p.until("the message "+format(want), func() bool { return p.take(want) })
+}
+
+// take takes a message out of those that no step has named, and reports whether it is there.
+func (p *player) take(want Message) bool {
+	for i, m := range p.inbox {
+		trial := maps.Clone(p.vars)
+		if trial.Match(asSent(want), asSent(m)) == "" {
+			p.vars = trial
+			p.inbox = slices.Delete(p.inbox, i, i+1)
+			return true
 		}
-		return false
-	})
+	}
+	return false
 }
 
 // sees awaits an event of the driver.
