@@ -83,7 +83,7 @@ func checkFlags(ctx context.Context, link Link, o SendOptions) error {
 }
 
 func send(ctx context.Context, e *Env, link Link, o SendOptions) error {
-	command := Command{Consumer: o.Consumer, String: CommandString(o.Words), ID: o.ID, Timeout: o.Timeout, Expires: o.Expires}
+	command := Command{Consumer: o.Consumer, String: CommandString(o.Words), ID: o.ID, Timeout: o.Timeout, Expires: o.Expires, Told: e.noteEvent}
 	var found json.RawMessage
 	keyword, path, _ := strings.Cut(o.Get, ".")
 	out := newLineWriter(e.Stdout)
