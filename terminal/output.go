@@ -44,7 +44,7 @@ func (e *Env) json(value any) error {
 	if err != nil {
 		return err
 	}
-	return e.line(string(raw))
+	return e.line(visible(string(raw))) // in JSON, an escape is the same value
 }
 
 // dialToListen connects to the bridge, and says so if that hears nothing now.
