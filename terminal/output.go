@@ -46,7 +46,7 @@ func (e *Env) json(value any) error {
 	if err != nil {
 		return err
 	}
-	return e.line(string(raw))
+	return e.line(visible(string(raw))) // in JSON, an escape is the same value
 }
 
 // noteFresh says that nothing is known of before, if that is asked for.

@@ -29,6 +29,9 @@ func Record(ctx context.Context, e *Env, o RecordOptions) error {
 	case o.File == "":
 		return Usage("name the file to record to, such as night.ndjson")
 	}
+	if err := o.check(); err != nil {
+		return err
+	}
 	link, err := e.dial(ctx)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/model"
@@ -108,13 +109,19 @@ func send(ctx context.Context, e *Env, link Link, o SendOptions) error {
 			found = member(found, strings.Split(path, "."))
 		}
 		if found != nil {
-			_ = out.Line(func(w *bufio.Writer) { w.WriteString(e.value(found)) }) // the exit code is the command's
+			broken = errors.Join(out.Line(func(w *bufio.Writer) { w.WriteString(e.value(found)) }), out.Flush())
 		}
+	}
+	if broken != nil && !errors.Is(broken, syscall.EPIPE) {
+		e.note("what it replied could not be written: %v", broken)
 	}
 	if err := outcomeError(ctx, o.Consumer, command.String, ended); err != nil {
 		return err
 	}
-	if o.Get != "" && found == nil {
+	switch {
+	case o.Get != "" && broken != nil:
+		return exit(ExitHere, "%s has done it, but the value of %s could not be written", o.Consumer, o.Get)
+	case o.Get != "" && found == nil:
 		return exit(ExitTime, "%s has done it, but none of its replies had %s", o.Consumer, o.Get)
 	}
 	return nil
@@ -123,7 +130,7 @@ func send(ctx context.Context, e *Env, link Link, o SendOptions) error {
 // value returns a value as it is printed.
 func (e *Env) value(raw json.RawMessage) string {
 	if e.JSON {
-		return strings.TrimSpace(string(raw))
+		return visible(oneLine(raw))
 	}
 	return plain(raw)
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"io"
+	"os/signal"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -28,6 +31,12 @@ func recordCommand(stdout, stderr io.Writer) *cli.Command {
 		if len(args) > 1 {
 			o.Patterns = args[1:]
 		}
-		return terminal.Record(c.Context, env, o)
+		ctx := c.Context
+		if !signal.Ignored(syscall.SIGHUP) { // as with nohup
+			var stop context.CancelFunc
+			ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
+			defer stop()
+		}
+		return terminal.Record(ctx, env, o)
 	})
 }

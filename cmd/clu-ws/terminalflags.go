@@ -36,6 +36,11 @@ func terminalFlags(own ...cli.Flag) []cli.Flag {
 func terminalCommand(c cli.Command, stdout, stderr io.Writer, words bool, do func(*cli.Context, []string, *terminal.Env) error) *cli.Command {
 	c.Flags = terminalFlags(c.Flags...)
 	c.OnUsageError = func(c *cli.Context, err error, sub bool) error {
+		for _, f := range c.Command.Flags {
+			if strings.Contains(err.Error(), "for flag -"+f.Names()[0]+":") {
+				err = withUnit(f, err)
+			}
+		}
 		return &terminal.ExitError{Code: terminal.ExitUsage, Err: usageError(c, err, sub)}
 	}
 	c.Action = func(c *cli.Context) error {
@@ -47,7 +52,7 @@ func terminalCommand(c cli.Command, stdout, stderr io.Writer, words bool, do fun
 		if err != nil {
 			return &terminal.ExitError{Code: terminal.ExitUsage, Err: err}
 		}
-		return do(c, args, env)
+		return terminal.WithCode(c.Context, do(c, args, env))
 	}
 	return &c
 }
@@ -68,7 +73,7 @@ func flagsAfterArguments(c *cli.Context, words bool) ([]string, error) {
 	}
 	for _, f := range flags {
 		if err := c.Set(f.name, f.value); err != nil {
-			return nil, fmt.Errorf("--%s: %w; see %s --help", f.name, err, c.Command.HelpName)
+			return nil, fmt.Errorf("--%s %q: %w; see %s --help", f.name, f.value, withUnit(flagOf(c, f.name), err), c.Command.HelpName)
 		}
 	}
 	return args, nil
@@ -104,6 +109,14 @@ func splitArguments(c *cli.Context, words bool) (args []string, flags []givenFla
 		flags = append(flags, givenFlag{written, name, value, len(args)})
 	}
 	return args, flags, nil
+}
+
+// withUnit returns why the value of a flag is not understood, and how a time is written: that it has a unit is easily forgotten.
+func withUnit(f cli.Flag, err error) error {
+	if _, is := f.(*cli.DurationFlag); !is {
+		return err
+	}
+	return fmt.Errorf("%w: write a time with its unit, as in 30s or 5m", err)
 }
 
 // flagOf returns the flag with a name of the subcommand, or nil.

@@ -31,7 +31,7 @@ func TestTheOutputIsWhatItsSchemaSays(t *testing.T) {
 	}{
 		{"reply", []string{"send", "dome", "status"}}, {"reply", []string{"listen", "--since", "1h", "--count", "2"}},
 		{"value", []string{"get", "dome", "--max-age", "any"}}, {"value", []string{"wait", "dome.safe == true", "--max-age", "any"}},
-		{"actor", []string{"actors"}},
+		{"found", []string{"send", "dome", "status", "--get", "position"}}, {"actor", []string{"actors"}},
 		{"command", []string{"help", "dome"}}, {"command", []string{"help", "dome", "slow"}}, {"keywords", []string{"schema", "dome"}},
 	} {
 		out := wantExit(t, address, 0, "", append(c.args, "--json")...)
