@@ -269,7 +269,8 @@ export class Clu extends Asker {
    * @param {(reply: import("./reply.js").Reply, command: Command) => void} [options.onReply]
    * @returns {Command} to await or to watch
    */
-  send(consumer, commandString, { commandId, expires, timeout, extra, signal, onReply } = {}) {
+  send(consumer, commandString, options) {
+    const { commandId, expires, timeout, extra, signal, onReply } = options ?? {};
     const command = new Command({
       commandId,
       consumer,
@@ -279,7 +280,7 @@ export class Clu extends Asker {
       onChange: () => this.#commandChanged(command),
     });
     const lifetime = expires ?? Math.min(this.#options.expires, timeout ?? Infinity);
-    const problem = this.#sender.invalid(command, lifetime, timeout) ?? this.#link.unusable() ?? this.#inFlight.idConflict(command) ?? (signal?.aborted ? "its signal is aborted" : null);
+    const problem = this.#sender.invalid(command, { expires: lifetime, timeout, signal }) ?? this.#link.unusable() ?? this.#inFlight.idConflict(command);
     if (problem) {
       command.reject(unsent(problem));
       return command;

@@ -11,7 +11,13 @@ const MAX_TIME = 2 ** 31 - 1;  // the longest delay of a timer, ms
 const MAX_EXPIRES = 3_600_000;  // the longest expiry that a bridge accepts, ms
 
 /** Whether a value is a number of ms that a timer can wait. */
-const isTime = (ms) => typeof ms === "number" && ms > 0 && ms <= MAX_TIME;
+export const isTime = (ms) => typeof ms === "number" && ms > 0 && ms <= MAX_TIME;
+
+/** Returns what is wrong with an option `signal`, or null: an AbortController in place of its signal would never end anything. */
+export function signalProblem(signal) {
+  if (signal === undefined || signal === null || typeof signal.addEventListener === "function") return null;
+  return "the option signal must be an AbortSignal, such as the `signal` of an AbortController";
+}
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
@@ -32,17 +38,17 @@ export class Sender {
     this.#port = port;
   }
 
-  /** Returns what is wrong with a command, or null. */
-  invalid({ consumer, commandString, commandId }, expires, timeout) {
+  /** Returns what is wrong with a command, or null. @param {{expires: number, timeout?: number, signal?: AbortSignal}} how */
+  invalid({ consumer, commandString, commandId }, { expires, timeout, signal }) {
     const { activeCount } = this.#port.inFlight;
     if (typeof consumer !== "string" || consumer === "") return "the actor must be a string that is not empty";
-    if (typeof commandString !== "string") return "the command must be a string";
+    if (typeof commandString !== "string") return `the command must be a string, not ${Object.prototype.toString.call(commandString)}`;
     if (typeof commandId !== "string" || commandId === "") return "the command id must be a string that is not empty";
     if ([consumer, commandString, commandId].some((text) => LONE_SURROGATE.test(text))) return "it contains half of a character (a lone surrogate), which UTF-8 cannot encode";
     if (activeCount >= this.#port.maxActive) return `${activeCount} commands are in flight already; with a timeout, commands that are never answered end`;
     if (timeout !== undefined && !isTime(timeout)) return "the timeout must be a number of ms above 0";
     if (!isTime(expires) || expires > MAX_EXPIRES) return "the expiry must be a number of ms above 0, and at most an hour";
-    return null;
+    return signalProblem(signal) ?? (signal?.aborted ? "its signal is aborted" : null);
   }
 
   /** Handles a connection that has opened. */
