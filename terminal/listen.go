@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -72,14 +73,19 @@ func (o ListenOptions) selections() (all []Selection, err error) {
 	return all, nil
 }
 
+// check returns what is wrong with the numbers and times.
+func (o ListenOptions) check() error {
+	if o.Count < 0 || o.Wait < 0 || o.Since < 0 {
+		return Usage("a number or a time must not be negative")
+	}
+	return nil
+}
+
 // Listen prints replies as they come.
 func Listen(ctx context.Context, e *Env, o ListenOptions) error {
 	selections, err := o.selections()
-	switch {
-	case err != nil:
+	if err = cmp.Or(err, o.check()); err != nil {
 		return err
-	case o.Count < 0 || o.Wait < 0 || o.Since < 0:
-		return Usage("a number or a time must not be negative")
 	}
 	link, err := e.dialToListen(ctx)
 	if err != nil {
@@ -90,6 +96,7 @@ func Listen(ctx context.Context, e *Env, o ListenOptions) error {
 }
 
 func listen(ctx context.Context, e *Env, link Link, selections []Selection, o ListenOptions) error {
+	e.noteFresh(o.Since)
 	if o.Since > 0 {
 		since, err := sinceTime(ctx, link, link.Now().Add(-o.Since))
 		if err != nil {

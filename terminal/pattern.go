@@ -3,6 +3,7 @@ package terminal
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"path"
 	"strconv"
 	"strings"
@@ -83,9 +84,14 @@ func plain(value json.RawMessage) string {
 	if len(value) > 0 && value[0] == '"' && json.Unmarshal(value, &text) == nil {
 		return visible(text)
 	}
+	return visible(oneLine(value))
+}
+
+// oneLine returns a JSON value without the space and the ends of lines between its parts.
+func oneLine(value json.RawMessage) string {
 	var compact bytes.Buffer
 	if json.Compact(&compact, value) != nil {
-		return visible(string(value))
+		return string(value)
 	}
 	return compact.String()
 }
@@ -98,18 +104,21 @@ func visible(text string) string {
 	}
 	var b strings.Builder
 	for _, r := range text {
-		if isControl(r) {
+		switch {
+		case !isControl(r):
+			b.WriteRune(r)
+		case r < 0x7f: // never in JSON
 			quoted := strconv.QuoteRune(r)
 			b.WriteString(quoted[1 : len(quoted)-1])
-		} else {
-			b.WriteRune(r)
+		default: // as JSON writes it, too
+			fmt.Fprintf(&b, `\u%04x`, r)
 		}
 	}
 	return b.String()
 }
 
-// isControl reports whether a character would act on the terminal: the C0 and C1 controls, and those that change
-// the direction of the text.
+// isControl reports whether a character would act on the terminal: the C0 and C1 controls, and those that end a line or
+// change the direction of the text.
 func isControl(r rune) bool {
-	return r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+	return r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x061c || r == 0x200e || r == 0x200f || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }

@@ -17,7 +17,6 @@ type RecordOptions struct {
 	ListenOptions        // which replies; its Wait ends the recording
 	File          string // which is made; "-" is the standard output
 	Force         bool   // a file that is there is replaced
-	URL           string // of the bridge
 }
 
 // Record writes replies to a file until the context ends, which is no error.
@@ -30,11 +29,15 @@ func Record(ctx context.Context, e *Env, o RecordOptions) error {
 	case o.File == "":
 		return Usage("name the file to record to, such as night.ndjson")
 	}
+	if err := o.check(); err != nil {
+		return err
+	}
 	link, err := e.dial(ctx)
 	if err != nil {
 		return err
 	}
 	defer link.Close()
+	e.noteFresh(o.Since)
 	if o.Since > 0 {
 		since, err := sinceTime(ctx, link, link.Now().Add(-o.Since))
 		if err != nil {
@@ -88,7 +91,7 @@ func record(ctx context.Context, e *Env, link Link, selections []Selection, file
 	}
 	hello := link.Hello()
 	w, err := recording.NewWriter(file, toDisk, func(err error) { fail(err) }, recording.Header{
-		URL: withoutCredential(o.URL), Bridge: hello.Name, BridgeVersion: hello.Version, Epoch: hello.Epoch, Start: link.Now().UTC(),
+		URL: withoutCredential(e.Server), Bridge: hello.Name, BridgeVersion: hello.Version, Epoch: hello.Epoch, Start: link.Now().UTC(),
 	})
 	if err != nil {
 		return fmt.Errorf("nothing was recorded: %w", err)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/model"
@@ -102,7 +103,7 @@ func checkFlags(ctx context.Context, link Link, o SendOptions) error {
 }
 
 func send(ctx context.Context, e *Env, link Link, o SendOptions) error {
-	command := Command{Consumer: o.Consumer, String: CommandString(o.Words), ID: o.ID, Timeout: o.Timeout, Expires: o.Expires}
+	command := Command{Consumer: o.Consumer, String: CommandString(o.Words), ID: o.ID, Timeout: o.Timeout, Expires: o.Expires, Told: e.noteEvent}
 	var found json.RawMessage
 	keyword, path, _ := strings.Cut(o.Get, ".")
 	out := newLineWriter(e.Stdout)
@@ -127,13 +128,19 @@ func send(ctx context.Context, e *Env, link Link, o SendOptions) error {
 			found = member(found, strings.Split(path, "."))
 		}
 		if found != nil {
-			_ = out.Line(func(w *bufio.Writer) { w.WriteString(e.value(found)) }) // the exit code is the command's
+			broken = errors.Join(out.Line(func(w *bufio.Writer) { w.WriteString(e.value(found)) }), out.Flush())
 		}
+	}
+	if broken != nil && !errors.Is(broken, syscall.EPIPE) {
+		e.note("what it replied could not be written: %v", broken)
 	}
 	if err := outcomeError(ctx, o.Consumer, command.String, ended); err != nil {
 		return err
 	}
-	if o.Get != "" && found == nil {
+	switch {
+	case o.Get != "" && broken != nil:
+		return exit(ExitHere, "%s has done it, but the value of %s could not be written", o.Consumer, o.Get)
+	case o.Get != "" && found == nil:
 		return exit(ExitTime, "%s has done it, but none of its replies had %s", o.Consumer, o.Get)
 	}
 	return nil
@@ -142,7 +149,7 @@ func send(ctx context.Context, e *Env, link Link, o SendOptions) error {
 // value returns a value as it is printed.
 func (e *Env) value(raw json.RawMessage) string {
 	if e.JSON {
-		return strings.TrimSpace(string(raw))
+		return visible(oneLine(raw))
 	}
 	return plain(raw)
 }

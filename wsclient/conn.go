@@ -118,8 +118,7 @@ func (c *Client) connect(ctx context.Context) (greeted bool, err error) {
 	conn.SetReadLimit(maxMessage)
 
 	life, stop := context.WithCancel(ctx)
-	s := &session{client: c, conn: conn, stop: stop, wake: make(chan struct{}, 1), pending: map[string]*request{}, resuming: map[string]bool{}, login: login}
-	s.heard.Store(time.Now().UnixNano())
+	s := &session{client: c, conn: conn, stop: stop, began: time.Now(), wake: make(chan struct{}, 1), pending: map[string]*request{}, resuming: map[string]bool{}, login: login}
 	helpers := make(chan struct{}, 2)
 	go func() { s.write(life); helpers <- struct{}{} }()
 	go func() { s.watch(life); helpers <- struct{}{} }()
@@ -248,7 +247,7 @@ type living struct {
 
 func (l living) Read(b []byte) (int, error) {
 	n, err := l.Reader.Read(b)
-	l.session.heard.Store(time.Now().UnixNano())
+	l.session.hear()
 	return n, err
 }
 
@@ -280,7 +279,7 @@ func (s *session) awaitRoom(life context.Context) {
 			case <-room:
 			case <-life.Done():
 			}
-			s.heard.Store(time.Now().UnixNano())
+			s.hear()
 			s.paused.Store(false)
 			if life.Err() != nil {
 				return
@@ -313,18 +312,24 @@ func (s *session) write(life context.Context) {
 	}
 }
 
-// watch notices a connection that is dead: it asks for a sign of life after silence.
+// watch notices a connection that is dead: it asks for a sign of life after silence, and gives the server as long again. It
+// is dead only if nothing came after the question.
 func (s *session) watch(life context.Context) {
 	period := s.client.cfg.PingAfter
-	asked := false
-	for wait := period; sleep(life, wait); {
-		silent := time.Since(time.Unix(0, s.heard.Load()))
-		switch {
-		case s.paused.Load() || silent < period:
-			asked = false
+	var asked time.Time // when the sign was asked for that is still to come; zero if none is
+	for wait := period; ; {
+		due := time.Now().Add(wait)
+		if !sleep(life, wait) {
+			return
+		}
+		now, heard := time.Now(), s.lastHeard()
+		answered := !heard.Before(asked)
+		switch silent := now.Sub(heard); {
+		case s.paused.Load() || answered && silent < period:
+			asked = time.Time{}
 			wait = period - min(silent, period/2)
-		case !asked:
-			asked = true
+		case answered || now.Sub(due) > period/2: // this process stood still: what came meanwhile is not read yet
+			asked = now
 			wait = period
 			s.probe(life)
 		default:

@@ -81,8 +81,7 @@ func (p *peer) receive(op string) map[string]any {
 			return nil
 		}
 		got, _ := m["op"].(string)
-		if got == "ping" && op != "ping" {
-			p.send(`{"op": "pong", "id": %q, "time": "2026-11-21T03:38:40.123456+00:00", "epoch": "e", "seq": 41}`, m["id"])
+		if op != "ping" && p.answerPing(text) {
 			continue
 		}
 		if got != op {
@@ -90,6 +89,16 @@ func (p *peer) receive(op string) map[string]any {
 		}
 		return m
 	}
+}
+
+// answerPing answers a message if it is a ping, and reports whether it is one.
+func (p *peer) answerPing(text []byte) bool {
+	var m struct{ Op, ID string }
+	if json.Unmarshal(text, &m) != nil || m.Op != "ping" {
+		return false
+	}
+	p.send(`{"op": "pong", "id": %q, "time": "2026-11-21T03:38:40.123456+00:00", "epoch": "e", "seq": 41}`, m.ID)
+	return true
 }
 
 func (s *server) dial(t *testing.T, change func(*Config)) *Client {
