@@ -39,6 +39,8 @@ type Step struct {
 	Sees        Message    `json:"sees,omitempty"`
 	Post        *Post      `json:"post,omitempty"`
 	Cut         *Cut       `json:"cut,omitempty"`
+	Fault       *Fault     `json:"fault,omitempty"`
+	Again       int64      `json:"again,omitempty"` // a reply comes a second time
 }
 
 // Connect is a connection that begins.
@@ -76,6 +78,12 @@ type Command struct {
 	Message   string `json:"message,omitempty"`    // its text
 	State     string `json:"state,omitempty"`      // what the client then shows
 	Late      bool   `json:"late,omitempty"`       // the broker confirms it after the replies
+}
+
+// Fault is an error of the bridge about a command that it has taken before.
+type Fault struct {
+	To   string `json:"to"`
+	Code string `json:"code"`
 }
 
 // Reply is a reply of an actor.
@@ -121,7 +129,7 @@ type Ask struct {
 // Cut is the end of a connection: by the network, or by a close frame.
 type Cut struct {
 	TCP    bool   `json:"tcp,omitempty"`
-	Code   int    `json:"code,omitempty"`
+	Code   int    `json:"code,omitempty"` // 1005: a close frame without a code
 	Reason string `json:"reason,omitempty"`
 }
 
