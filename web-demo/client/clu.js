@@ -24,6 +24,7 @@
 import { Access } from "./access.js";
 import { Asker } from "./asker.js";
 import { Command, CommandError, newCommandId } from "./command.js";
+import { guard, tell } from "./errors.js";
 import { InFlight } from "./inflight.js";
 import { BIGINTS, formatJSON, parseJSON } from "./json.js";
 import { isTooSlow, Link } from "./link.js";
@@ -37,6 +38,9 @@ import { websocketURL } from "./url.js";
 export { CODES, Command, CommandError, formatJSON, isFinal, newCommandId, parseJSON, parseReply, RequestError, Subscription, websocketURL };
 
 const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 200, bigint: "text", expires: 5_000 });
+
+/** The close code of a page that closes its client. */
+const CLOSED = 1000;
 
 /** @typedef {import("./access.js").Credential} Credential */
 
@@ -96,7 +100,8 @@ const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 20
  * | `expiring` | `{expiresIn, expires}`: the login ends in so many ms; with the option `token` it is renewed  |
  * | `unauthorized` | `{status, code, reason}`: the bridge does not let this client in, and no attempt follows until |
  * |           | `connect`. `status` is 401 or 403, or the close code: 3000 (expired), 3003 (revoked), 3008   |
- * | `error`   | `{message, cause}`: a frame that is no envelope, a refusal by the bridge, a failing listener |
+ * | `error`   | `{message, cause}`: a frame that is no envelope, a refusal by the bridge, a failing listener; |
+ * |           | one that no listener hears is written to the console, and so is `unauthorized`              |
  */
 export class Clu extends Asker {
   #link;
@@ -240,7 +245,7 @@ export class Clu extends Asker {
   subscribe(filter = null, options = {}) {
     this.#subscriptionCount += 1;
     const subscription = new Subscription(String(this.#subscriptionCount), options.notices ? filter : filter ?? {}, options, {
-      guard: (work) => this.#guard(work),
+      guard: (work) => guard(this, work),
       close: (closed) => this.#session.remove(closed),
     });
     this.#session.add(subscription);
@@ -276,7 +281,7 @@ export class Clu extends Asker {
       consumer,
       commandString,
       maxReplies: this.#options.maxReplies,
-      onReply: onReply && ((reply) => this.#guard(() => onReply(reply, command))),
+      onReply: onReply && ((reply) => guard(this, onReply, reply, command)),
       onChange: () => this.#commandChanged(command),
     });
     const lifetime = expires ?? Math.min(this.#options.expires, timeout ?? Infinity);
@@ -307,7 +312,7 @@ export class Clu extends Asker {
    * @returns {() => void} removes the listener
    */
   on(type, listener) {
-    const handle = (event) => this.#guard(listener, event.detail, type);
+    const handle = ({ detail }) => guard(this, listener, detail);
     this.addEventListener(type, handle);
     return () => this.removeEventListener(type, handle);
   }
@@ -338,7 +343,10 @@ export class Clu extends Asker {
       this.#opening = null;
     }
     this.#emit("close", detail);
-    if (detail.retryAt === null && this.#access.verdict) this.#emit("unauthorized", this.#access.verdict);
+    if (detail.retryAt !== null || detail.code === CLOSED) return;
+    const { verdict } = this.#access;
+    if (verdict) tell(this, "unauthorized", verdict, { message: `The bridge does not let this client in: ${verdict.reason}` });
+    else this.#emit("error", { message: `No further attempt to connect is made: ${detail.reason}`, cause: null });
   }
 
   #message(data) {
@@ -381,17 +389,8 @@ export class Clu extends Asker {
     } else if (this.protocol === "plain") this.#inFlight.noteOther(reply);
   }
 
-  /** Calls a listener. One that throws must stop neither the other listeners nor the replies. */
-  #guard(listener, detail, type) {
-    try {
-      listener(detail);
-    } catch (error) {
-      if (type === "error") console.error(error);
-      else this.#emit("error", { message: `A listener failed: ${error?.message ?? error}`, cause: error });
-    }
-  }
-
   #emit(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+    if (type === "error") tell(this, type, detail);
+    else this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

@@ -13,6 +13,7 @@
 
 import { abortWith } from "./abort.js";
 import { Clu as Core } from "./clu.js";
+import { guard } from "./errors.js";
 import { Keywords } from "./keyword.js";
 import { checkNumbers, defined } from "./options.js";
 import { Replies } from "./replies.js";
@@ -76,7 +77,7 @@ export class Clu extends Core {
   /** Disconnects until the next `connect`. Loops over replies end, and so does what waits. */
   close() {
     super.close();
-    for (const end of [...this.#watching]) end();
+    for (const end of [...this.#watching]) guard(this, end);
   }
 
   /** Calls a function at `close`. For the modules of the package. @returns {() => void} takes that back */

@@ -67,6 +67,7 @@ async function webSocket() {
 /** Connects once. The client itself would try for ever, and here somebody waits. */
 async function connect({ url, token }) {
   const clu = new Clu(url, { WebSocket: await webSocket(), token: token ? () => token : undefined });
+  clu.on("error", () => {});  // what fails is told by what waits for it
   clu.subscribe(null, { notices: ["models"] });  // no replies
   const failed = new Promise((_, reject) => {
     let attempts = 0;
