@@ -109,6 +109,7 @@ export class Clu extends Asker {
   #options;
   #subscriptionCount = 0;  // all that were ever made, for their ids
   #opening = null;
+  #connections = 0;  // that have ended, and attempts
   #inFlight;
   #access;
   #sender;
@@ -121,6 +122,7 @@ export class Clu extends Asker {
    */
   constructor(url = ".", options = {}) {
     const send = (text) => this.#link.send(text);
+    const ask = (text) => this.#link.isUp && send(text);  // what is asked of each connection; a listener may have ended this one
     const emit = (type, detail) => {
       if (type === "hello") queries.greeted(detail.capabilities);
       if (type === "broker") this.#broker = detail.state;
@@ -144,7 +146,7 @@ export class Clu extends Asker {
       giveUp: (code, reason) => this.#link.giveUp(code, reason),
     }, options);
     this.#session = new Session(base, {
-      send,
+      send: ask,
       probeWith: (text) => this.#link.probeWith(text),
       emit,
       deliver: (reply) => this.#deliver(reply),
@@ -332,6 +334,8 @@ export class Clu extends Asker {
   }
 
   #disconnected(detail) {
+    const { verdict } = this.#access;
+    this.#connections += 1;
     this.#session.disconnected(this.#link.lastHeard, isTooSlow(detail));
     this.#inFlight.disconnected();
     this.#queries.disconnected();
@@ -344,7 +348,6 @@ export class Clu extends Asker {
     }
     this.#emit("close", detail);
     if (detail.retryAt !== null || detail.code === CLOSED) return;
-    const { verdict } = this.#access;
     if (verdict) tell(this, "unauthorized", verdict, { message: `The bridge does not let this client in: ${verdict.reason}` });
     else this.#emit("error", { message: `No further attempt to connect is made: ${detail.reason}`, cause: null });
   }
@@ -371,7 +374,8 @@ export class Clu extends Asker {
 
   /** Handles a message with an op. @returns {boolean} false if it is none of this protocol */
   #op(message) {
-    if (message.op === "hello" && !this.#access.hello(message)) return true;
+    const connection = this.#connections;
+    if (message.op === "hello" && (!this.#access.hello(message) || this.#connections !== connection)) return true;
     return this.#access.message(message) || this.#queries.message(message) || this.#session.message(message);
   }
 

@@ -15,6 +15,7 @@ import { Batch } from "./batch.js";
 import { CatchUp, LIMITS } from "./catchup.js";
 import { Clock } from "./clock.js";
 import { Delivery } from "./delivery.js";
+import { Events } from "./events.js";
 import { filterForIds } from "./filter.js";
 import { Gaps } from "./gaps.js";
 import { Received } from "./received.js";
@@ -48,6 +49,7 @@ const OWN_COMMANDS = Object.freeze({ commander: "me" });
 export class Session {
   #target;
   #port;
+  #events;
   #batch;
   #subscriptions;
   #delivery;
@@ -79,8 +81,9 @@ export class Session {
     this.#batch = new Batch(batch, this.#target.setsBatch);
     this.#requests = new Requests(port.send);
     this.#clock = new Clock(() => port.send(JSON.stringify({ op: "ping", id: TIME })), monotonic);
-    this.#gaps = new Gaps((gap) => port.emit("gap", gap), () => this.#clock.ahead);
-    this.#subscriptions = new Subscriptions(port.emit);
+    this.#events = new Events(port.emit, () => this.#protocol !== null);
+    this.#gaps = new Gaps((gap) => this.#events.emit("gap", gap), () => this.#clock.ahead);
+    this.#subscriptions = new Subscriptions(this.#events.emit);
     this.#delivery = new Delivery(port, this.#subscriptions, this.#requests);
     this.#delivery.everything = this.#target.subscribes;
     this.#backlog = new Backlog({
@@ -173,7 +176,7 @@ export class Session {
   /** Handles a message. @returns {boolean} false if this is not a v1 connection */
   message(value) {
     if (this.#protocol !== "v1") {
-      if (value.op === "hello") this.#hello(value);
+      if (value.op === "hello") this.#events.after(() => this.#hello(value));
       return value.op === "hello";
     }
     const { id } = value;
@@ -184,9 +187,9 @@ export class Session {
       case "pong": this.#pong(value); break;
       case "unsubscribed": this.#unsubscribed(value); break;
       case "gap": this.#gaps.notice(value, this.#catchUp); break;
-      case "broker": this.#port.emit("broker", { state: value.state, reason: value.reason ?? null }); break;
-      case "dropped": this.#port.emit("dropped", { count: value.count }); break;
-      default: if (NOTICES.has(value.op)) this.#port.emit("notice", value);  // others are of a later version
+      case "broker": this.#events.emit("broker", { state: value.state, reason: value.reason ?? null }); break;
+      case "dropped": this.#events.emit("dropped", { count: value.count }); break;
+      default: if (NOTICES.has(value.op)) this.#events.emit("notice", value);  // others are of a later version
     }
     return true;
   }
@@ -196,7 +199,9 @@ export class Session {
     if (this.#protocol === null) this.#startPlain();
     this.date(reply);
     if (reply.seq === null) return void this.#delivery.reply(reply);
-    if (this.#isDuplicate(reply)) return;
+    if (this.#received.has(reply)) return;
+    // Up to the cursor all was received, but for replies to unknown commands where nothing else was resumed.
+    if (this.#catchUp && this.#received.covers(reply) && !(this.#ownSince !== null && this.#port.isOwn(reply))) return;
     this.#backlog.reply(reply);
     if (reply.seq <= this.#liveAfter && !this.#first) dateLate(reply, this.#disconnectedAt);
     if (this.#catchUp) {
@@ -218,20 +223,14 @@ export class Session {
     reply.at = this.#clock.toLocal(heard);
   }
 
-  /**
-   * Whether the page has received this reply. While catching up, everything up to the cursor was received, but for the
-   * replies to unknown commands where nothing else was resumed.
-   */
-  #isDuplicate(reply) {
-    if (this.#received.has(reply)) return true;
-    return this.#catchUp !== null && this.#received.covers(reply) && !(this.#ownSince !== null && this.#port.isOwn(reply));
-  }
-
   // Start of a connection.
 
   #startPlain() {
     clearTimeout(this.#helloTimer);
-    if (this.#protocol !== null) return;
+    if (this.#protocol === null) this.#events.after(() => this.#plain());
+  }
+
+  #plain() {
     this.#protocol = "plain";
     this.#capabilities = [];
     this.#outdated = null;
@@ -241,7 +240,7 @@ export class Session {
     this.#reportGap("this server keeps no replies to resume from");
     this.#gaps.since = null;
     this.#subscriptions.startPlain();
-    this.#port.emit("hello", { protocol: "plain", name: null, version: null, epoch: null, capabilities: [] });
+    this.#events.emit("hello", { protocol: "plain", name: null, version: null, epoch: null, capabilities: [] });
   }
 
   #hello(message) {
@@ -260,7 +259,7 @@ export class Session {
     this.#disconnectedAt = this.#gaps.since;
     if (!this.#first) this.#backlog.resumes();
     this.#port.probeWith('{"op":"ping"}');
-    this.#port.emit("broker", { state: broker, reason: null });
+    this.#events.emit("broker", { state: broker, reason: null });
     const here = seq === null ? null : { epoch, seq };
     if (this.#first) {
       this.#reportGap("there is nothing to resume from");
@@ -272,6 +271,7 @@ export class Session {
     }
 
     const requests = this.#initialRequests(this.#received.cursor, here);
+    if (this.#protocol === null) return;  // one that is refused may have made the page close the client
     this.#resuming = new Set(requests.map(([id]) => id));
     // Replies of several subscriptions arrive one subscription after the other: they are put in order here.
     if (this.#received.cursor && requests.filter(([, request]) => request === null || request.since).length > 1) this.#catchUp = new CatchUp(this.#received.cursor.epoch === epoch ? this.#received.cursor.seq : -1, LIMITS);
@@ -282,7 +282,7 @@ export class Session {
     this.#resumed();
     // The implicit subscription does not batch; an explicit one replaces it without a gap.
     if (this.#first && !this.#subscriptions.any && !this.#target.subscribes && this.#batch.mustSubscribe) this.#subscribe(ALL, { filter: {} });
-    this.#port.emit("hello", { protocol: "v1", name: name ?? null, version, epoch: epoch ?? null, capabilities: this.#capabilities });
+    this.#events.emit("hello", { protocol: "v1", name: name ?? null, version, epoch: epoch ?? null, capabilities: this.#capabilities });
   }
 
   /** Resumes nothing but the replies to unknown commands: the subscriptions begin with the last values. */
@@ -347,7 +347,7 @@ export class Session {
     this.#backlog.answered(id);
     const subscription = this.#requests.refuse(id);
     if (subscription === undefined) {
-      this.#port.emit("error", { message: `The bridge refused a message: ${text}`, cause: message });
+      this.#events.emit("error", { message: `The bridge refused a message: ${text}`, cause: message });
       return;
     }
     // A subscription that was accepted before is requested again on the next connection, unless the right to it is gone.
