@@ -223,8 +223,6 @@ export class Session {
     reply.at = this.#clock.toLocal(heard);
   }
 
-  // Start of a connection.
-
   #startPlain() {
     clearTimeout(this.#helloTimer);
     if (this.#protocol === null) this.#events.after(() => this.#plain());
@@ -337,6 +335,7 @@ export class Session {
     if (!this.#resuming.has(id)) return;  // it did not resume anything
     if (id === COMMANDS) this.#port.markUnknown("the bridge no longer has its first replies; the actor may still be executing it");
     else this.#reportGap(reason ?? "the bridge does not say why");
+    this.#subscriptions.get(id)?.awaitValues();
     if (!this.#catchUp) this.#received.advance(epoch, seq);
   }
 

@@ -51,6 +51,7 @@ export class Subscription {
   #listeners;
   #options;
   #close;
+  #lacksValues;  // the last values were asked for, or come in place of what is gone, and are not here yet
   #resolvers;
   #keepsValues;
   #counts = new Map();  // actor -> how many keywords
@@ -71,6 +72,7 @@ export class Subscription {
     this.ready = new Promise((resolve, reject) => { this.#resolvers = { resolve, reject }; });
     this.ready.catch(() => {});
     this.#keepsValues = values;
+    this.#lacksValues = Boolean(snapshot);
     this.#options = { filter: this.filter ?? undefined, throttle_ms: throttle, batch_ms: batch, ordered, extra, notices, snapshot };
     this.#listeners = Object.fromEntries(Object.entries({ onReply, onValues, onSnapshot, onRefused })
       .map(([name, listener]) => [name, listener && ((...details) => guard(() => listener(...details)))]));
@@ -121,11 +123,14 @@ export class Subscription {
   /** What is wrong with the filter, as far as the page can tell. @type {Error|null} */
   get filterError() { return this.#filterError; }
 
-  /** Returns the request to the bridge. Replies that throttling delayed are lost with the connection, so it asks for the values again. */
+  /**
+   * Returns the request to the bridge. Values that have not come are lost with the connection, as are replies that throttling delayed:
+   * so it asks for the values again.
+   */
   request(since, resubscribing) {
     const { snapshot, ...options } = this.#options;
     if (this.filter === null) return options;  // it selects no replies
-    return { ...options, snapshot: resubscribing ? Boolean(options.throttle_ms) || undefined : snapshot, since: since ?? undefined };
+    return { ...options, snapshot: resubscribing ? this.#lacksValues || Boolean(options.throttle_ms) || undefined : snapshot, since: since ?? undefined };
   }
 
   accept(data = null) {
@@ -138,6 +143,9 @@ export class Subscription {
     this.#end(new Error(reason));
     this.#listeners.onRefused?.(reason, code);
   }
+
+  /** Handles that the bridge sends the last values in place of replies that it no longer has. */
+  awaitValues() { this.#lacksValues = true; }
 
   selects(fields, own) {
     return !this.closed && (this.#compiled?.selects(fields, own) ?? false);
@@ -160,6 +168,7 @@ export class Subscription {
   /** Handles a snapshot. @param {object} snapshot @param {number} [ahead]  ms by which the local clock is ahead of the bridge's */
   applySnapshot(snapshot, ahead = 0) {
     if (this.closed) return;
+    this.#lacksValues = false;
     const { epoch } = snapshot;
     this.#listeners.onSnapshot?.(snapshot);
     if (!this.#keepsValues) return;
