@@ -1,3 +1,5 @@
+"use client";
+
 /**
  * clu.js for React 18 and later:
  *
