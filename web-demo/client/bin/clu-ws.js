@@ -4,7 +4,7 @@
 import { parseArgs } from "node:util";
 
 import { Clu } from "../clu.js";
-import { siteTypes } from "./sitetypes.js";
+import { oneLine, siteTypes } from "./sitetypes.js";
 
 const USAGE = `Usage: npx clu-ws types URL > site.d.ts
 
@@ -114,7 +114,7 @@ async function types({ url, token, timeout, only }) {
   const { clu, failed } = await Promise.race([connect({ url, token }), late]);
   try {
     const actors = await Promise.race([siteActors(clu, only), failed, late]);
-    for (const { name, problem } of actors) if (problem) process.stderr.write(`${name}: ${problem}\n`);
+    for (const { name, problem } of actors) if (problem) process.stderr.write(`${oneLine(`${name}: ${problem}`)}\n`);
     return siteTypes(actors);
   } catch (error) {
     if (error.code === "unsupported") throw new Exit(UNABLE, `The server at ${url} cannot tell models: ${error.message}\n`);
