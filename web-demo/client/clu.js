@@ -156,7 +156,7 @@ export class Clu extends Asker {
       hasActive: () => this.#inFlight.activeCount > 0,
       unknownIds: () => this.#inFlight.unknownIds,
       ids: () => this.#inFlight.ids,
-      markUnknown: (why) => this.commands.forEach((command) => command.markUnknown(why)),
+      markUnknown: (why) => this.commands.forEach((command) => { if (!this.#sender.isAwaited(command)) command.markUnknown(why); }),
       commandError: (error) => this.#inFlight.error(error),
     }, options);
     this.#link = new Link(base, {
@@ -376,7 +376,7 @@ export class Clu extends Asker {
   #op(message) {
     const connection = this.#connections;
     if (message.op === "hello" && (!this.#access.hello(message) || this.#connections !== connection)) return true;
-    return this.#access.message(message) || this.#queries.message(message) || this.#session.message(message);
+    return this.#sender.message(message) || this.#access.message(message) || this.#queries.message(message) || this.#session.message(message);
   }
 
   /** The command that a reply answers, or null. A plain server sends a refusal only to the command's sender and without a commander. */

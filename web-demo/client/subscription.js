@@ -51,7 +51,6 @@ export class Subscription {
   #listeners;
   #options;
   #close;
-  #lacksValues;  // the last values were asked for, or come in place of what is gone, and are not here yet
   #resolvers;
   #keepsValues;
   #counts = new Map();  // actor -> how many keywords
@@ -72,7 +71,6 @@ export class Subscription {
     this.ready = new Promise((resolve, reject) => { this.#resolvers = { resolve, reject }; });
     this.ready.catch(() => {});
     this.#keepsValues = values;
-    this.#lacksValues = Boolean(snapshot);
     this.#options = { filter: this.filter ?? undefined, throttle_ms: throttle, batch_ms: batch, ordered, extra, notices, snapshot };
     this.#listeners = Object.fromEntries(Object.entries({ onReply, onValues, onSnapshot, onRefused })
       .map(([name, listener]) => [name, listener && ((...details) => guard(() => listener(...details)))]));
@@ -123,14 +121,12 @@ export class Subscription {
   /** What is wrong with the filter, as far as the page can tell. @type {Error|null} */
   get filterError() { return this.#filterError; }
 
-  /**
-   * Returns the request to the bridge. Values that have not come are lost with the connection, as are replies that throttling delayed:
-   * so it asks for the values again.
-   */
-  request(since, resubscribing) {
+  /** Returns the request to the bridge. Replies that throttling delayed are lost with the connection, so it asks for the values again. */
+  request(since, resubscribing, expectsValues = false) {
     const { snapshot, ...options } = this.#options;
     if (this.filter === null) return options;  // it selects no replies
-    return { ...options, snapshot: resubscribing ? this.#lacksValues || Boolean(options.throttle_ms) || undefined : snapshot, since: since ?? undefined };
+    const again = expectsValues || (resubscribing ? Boolean(options.throttle_ms) || undefined : snapshot);
+    return { ...options, snapshot: again, since: since ?? undefined };
   }
 
   accept(data = null) {
@@ -143,9 +139,6 @@ export class Subscription {
     this.#end(new Error(reason));
     this.#listeners.onRefused?.(reason, code);
   }
-
-  /** Handles that the bridge sends the last values in place of replies that it no longer has. */
-  awaitValues() { this.#lacksValues = true; }
 
   selects(fields, own) {
     return !this.closed && (this.#compiled?.selects(fields, own) ?? false);
@@ -168,7 +161,6 @@ export class Subscription {
   /** Handles a snapshot. @param {object} snapshot @param {number} [ahead]  ms by which the local clock is ahead of the bridge's */
   applySnapshot(snapshot, ahead = 0) {
     if (this.closed) return;
-    this.#lacksValues = false;
     const { epoch } = snapshot;
     this.#listeners.onSnapshot?.(snapshot);
     if (!this.#keepsValues) return;

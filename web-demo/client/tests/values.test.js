@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { client, dome, FakeSocket, hello, numbered, ok, pong, reconnect, resumed, snapshot } from "./fakebridge.js";
+import { client, dome, FakeSocket, hello, numbered, ok, reconnect, resumed, snapshot } from "./fakebridge.js";
 
 beforeEach(() => {
   FakeSocket.all = [];
@@ -47,19 +47,4 @@ test("those that come in place of replies that are gone", () => {
   socket = reconnect();
   socket.say(hello(91));
   assert.deepEqual(asked(socket), [["1", 90, true]]);
-});
-
-test("those that were received while others caught up, and are lost with that", () => {
-  const [, second] = greeted({ sender: "dome" }, { sender: ["dome", "weather"] });
-  FakeSocket.last.say(ok("1", { epoch: "e1", seq: 41 }), snapshot("1", 41, dome("open", 40)), ok("2", { epoch: "e1", seq: 41 }), pong(41));
-  let socket = reconnect();
-  socket.say(hello(42));
-  assert.deepEqual(asked(socket), [["1", 41, undefined], ["2", 41, true]]);
-  socket.say(resumed("1", 42), resumed("2", 42), snapshot("2", 42, dome("open", 40)));
-  assert.equal(second.values.dome, undefined);
-  socket = reconnect();
-  socket.say(hello(42));
-  assert.deepEqual(asked(socket), [["1", 41, undefined], ["2", 41, true]]);
-  socket.say(resumed("1", 42), resumed("2", 42), snapshot("2", 42, dome("open", 40)), pong(42));
-  assert.equal(second.values.dome.shutter.value, "open");
 });
