@@ -45,6 +45,10 @@ func (p *player) step(s Step) error {
 		return p.sees(s.Sees)
 	case s.Cut != nil:
 		return p.cutStep(*s.Cut)
+	case s.Fault != nil:
+		return p.faultStep(*s.Fault)
+	case s.Again != 0:
+		return p.again(p.first + s.Again)
 	}
 	return fmt.Errorf("the step is empty")
 }

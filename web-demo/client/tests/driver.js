@@ -56,14 +56,13 @@ class Driven {
     this.#show(command);
   }
 
-  /** Prints a state once. The error's code is known a moment later, when the promise is settled. */
+  /** Prints a state once, with the code of its error. */
   #show(command) {
     const as = this.#commands.get(command);
-    const { state } = command;
+    const { state, error } = command;
     if (as === undefined || this.#shown.get(command) === state) return;
     this.#shown.set(command, state);
-    if (command.active) print("command", { as, state, code: null });
-    else command.finished.then(() => null, ({ code }) => code).then((code) => print("command", { as, state, code }));
+    print("command", { as, state, code: error?.code ?? null });
   }
 
   subscribe({ as, filter, snapshot, throttle_ms: throttle, ordered, notices }) {
