@@ -22,15 +22,11 @@ type RecordOptions struct {
 // Record writes replies to a file until the context ends, which is no error.
 func Record(ctx context.Context, e *Env, o RecordOptions) error {
 	o.Internal = true // what is replayed is to be what was
-	selections, err := o.selections()
-	switch {
-	case err != nil:
-		return err
-	case o.File == "":
-		return Usage("name the file to record to, such as night.ndjson")
-	}
 	if err := o.check(); err != nil {
 		return err
+	}
+	if o.File == "" {
+		return Usage("name the file to record to, such as night.ndjson")
 	}
 	link, err := e.dial(ctx)
 	if err != nil {
@@ -38,6 +34,10 @@ func Record(ctx context.Context, e *Env, o RecordOptions) error {
 	}
 	defer link.Close()
 	e.noteFresh(o.Since)
+	selections, err := o.selectionsOn(ctx, link)
+	if err != nil {
+		return err
+	}
 	if o.Since > 0 {
 		since, err := sinceTime(ctx, link, link.Now().Add(-o.Since))
 		if err != nil {
