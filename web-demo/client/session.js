@@ -243,6 +243,7 @@ export class Session {
     this.#capabilities = Array.isArray(capabilities) ? capabilities : [];
     this.#own.since = null;
     if (this.#outdated !== null) this.#beginAnew();
+    this.#gaps.reportHeld(this.#catchUp);
     this.#first = this.#received.cursor === null;
     this.#liveAfter = seq ?? Infinity;
     this.#disconnectedAt = this.#gaps.since;
@@ -341,8 +342,7 @@ export class Session {
       this.#events.emit("error", { message: `The bridge refused a message: ${text}`, cause: message });
       return;
     }
-    // A subscription that was accepted before is requested again on the next connection, unless the right to it is gone.
-    this.#subscriptions.refuse(this.#subscriptions.wasAccepted(id) && message.code !== "forbidden" ? null : subscription, text, message);
+    if (this.#subscriptions.refuseRequest(subscription, text, message)) this.#gaps.hold(`a subscription was refused for a while: ${text}`);
     if (this.#resuming.delete(id)) this.#resumed();
     this.#own.settled(this.#resuming);
   }

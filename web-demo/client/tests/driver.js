@@ -53,13 +53,13 @@ class Driven {
     this.#show(command);
   }
 
-  /** Prints a state once. */
+  /** Prints a state once, with the code of its error. */
   #show(command) {
     const as = this.#commands.get(command);
-    const { state } = command;
+    const { state, error } = command;
     if (as === undefined || this.#shown.get(command) === state) return;
     this.#shown.set(command, state);
-    print("command", { as, state, code: command.error?.code ?? null });
+    print("command", { as, state, code: error?.code ?? null });
   }
 
   subscribe({ as, filter, snapshot, throttle_ms: throttle, ordered, notices, rooms }) {
