@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
 // Subscription brings what a program has asked to hear, over all connections of its client.
@@ -171,9 +172,7 @@ func (s *Subscription) selects(r *Reply) bool {
 	}
 	fields := filter.Reply{Sender: r.Sender, RoutingKey: r.RoutingKey, Code: r.Code, CommandID: r.CommandID, Commander: r.CommanderID, Internal: r.Internal}
 	if s.filter.NeedsKeywords() {
-		for name := range r.Keywords() {
-			fields.Keywords = append(fields.Keywords, name)
-		}
+		fields.Keywords = jsonscan.Keys(nil, r.Body)
 	}
 	return s.filter.MatchMine(&fields, s.filter.Mine() && s.client.own.match(r) != nil)
 }
