@@ -1,7 +1,9 @@
 package webdemo_test
 
 import (
+	"context"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -48,6 +50,7 @@ func TestTheHooksFollowTheirPropsAndEndWithTheirComponents(t *testing.T) {
 
 	change(`change({ verb: "rotate" })`)
 	shows("command", "idle false null") // the last one was none of these
+	rejectsWhatIsNoText(t, ctx)
 	change(`command.send("180")`)
 	shows("command", "running true null")
 	o.stopBridge()
@@ -65,4 +68,14 @@ func TestTheHooksFollowTheirPropsAndEndWithTheirComponents(t *testing.T) {
 	until(t, ctx, "no socket is left", `document.querySelector("#gone") && openSockets() === 0 && clu.state === "closed" && clu.retryAt === null`)
 	change(`change({ mounted: true })`)
 	shows("still", "parked false")
+}
+
+// An event is what onClick={send} hands over; and without the 0, the verb alone would be another command.
+func rejectsWhatIsNoText(t *testing.T, ctx context.Context) {
+	t.Helper()
+	got := evaluate[string](t, ctx, `[new MouseEvent("click"), 0].map((words) => command.send(words).message).join()`)
+	if strings.Count(got, "must be a string") != 2 {
+		t.Error(got)
+	}
+	until(t, ctx, "they are rejected", `command.state === "rejected"`)
 }

@@ -28,7 +28,7 @@ const (
 const (
 	maxMessage   = 256 << 20        // of the server: a snapshot is the longest
 	writeTimeout = 10 * time.Second // of one message
-	goodFor      = 5 * time.Second  // a connection that lasted so long was good: if its login then expires, a new one is worth an attempt
+	goodFor      = 5 * time.Second  // a connection that lasted so long was good: waits begin anew, and if its login then expires, a new one is worth an attempt
 )
 
 // run connects again and again, until the context ends or the server does not let the client in.
@@ -40,10 +40,11 @@ func (c *Client) run(ctx context.Context) {
 		if ctx.Err() != nil || c.State() == Closed {
 			return
 		}
+		lasted := time.Since(began)
 		if greeted {
-			delay = c.cfg.MinDelay
-			renewed = renewed && time.Since(began) < goodFor
+			renewed = renewed && lasted < goodFor
 		}
+		delay = c.delayAfter(delay, greeted, lasted)
 		if refused, ok := errors.AsType[*RefusedError](err); ok {
 			// A login that has expired is worth one attempt with a new one.
 			again := (refused.Status == closeExpired || refused.Status == closeLate) && c.hasLogin() && !renewed
@@ -64,8 +65,17 @@ func (c *Client) run(ctx context.Context) {
 		if !sleep(ctx, wait) {
 			return
 		}
-		delay = min(2*delay, c.cfg.MaxDelay)
+		delay *= 2
 	}
+}
+
+// delayAfter returns how long to wait at most after a connection, or an attempt to make one. A bridge that greets and
+// closes is not asked again at once, again and again.
+func (c *Client) delayAfter(delay time.Duration, greeted bool, lasted time.Duration) time.Duration {
+	if greeted && lasted >= goodFor {
+		return c.cfg.MinDelay
+	}
+	return min(delay, c.cfg.MaxDelay)
 }
 
 // sleep reports whether the time has passed before the context ended.
@@ -211,12 +221,11 @@ func (s *session) read(life, attempt context.Context) error {
 		kind, r, err := s.conn.Reader(life)
 		if err == nil {
 			buf.Reset()
-			_, err = buf.ReadFrom(r)
+			_, err = buf.ReadFrom(living{r, s})
 		}
 		if err != nil {
 			return s.explain(err)
 		}
-		s.hear()
 		s.client.receive(s, kind == websocket.MessageBinary, bytes.Clone(buf.Bytes()))
 		if buf.Cap() > 1<<20 {
 			buf = bytes.Buffer{}
@@ -227,6 +236,19 @@ func (s *session) read(life, attempt context.Context) error {
 		}
 		s.awaitRoom(life)
 	}
+}
+
+// living reads a message. A long one on a slow line may take longer than the server may be silent, so each part of it
+// is a sign of life.
+type living struct {
+	io.Reader
+	session *session
+}
+
+func (l living) Read(b []byte) (int, error) {
+	n, err := l.Reader.Read(b)
+	l.session.hear()
+	return n, err
 }
 
 // explain returns why a connection has ended.
