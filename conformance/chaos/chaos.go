@@ -77,10 +77,7 @@ func run(t *testing.T, d *conformance.Driver, seed uint64, url string, stream bo
 			t.Logf("to repeat it: run the test again, which draws the same faults: %v", p.scenario.faults)
 		}
 	}()
-	p.call(conformance.Message{"call": "connect", "url": "ws://" + p.proxy.Addr + "/", "silence_ms": silenceMS})
-	p.call(conformance.Message{"call": "subscribe", "as": all, "filter": conformance.Message{"sender": "weather"}, "snapshot": false})
-	p.call(conformance.Message{"call": "subscribe", "as": even, "filter": conformance.Message{"keyword": "even"}, "snapshot": false})
-	p.await("the subscriptions", p.j.begun)
+	p.begin()
 	for _, f := range p.scenario.faults {
 		p.talk(perStep)
 		p.fault(f)
@@ -89,14 +86,29 @@ func run(t *testing.T, d *conformance.Driver, seed uint64, url string, stream bo
 	p.proxy.Calm()
 	p.talk(1)
 	p.reached("the last broadcast", w.said)
+	p.end()
+	if cuts, _ := p.proxy.Faults(); cuts < 5 {
+		t.Errorf("%d connections were cut, which proves little", cuts)
+	}
+}
+
+// begin makes the client, with its subscriptions.
+func (p *player) begin() {
+	p.t.Helper()
+	p.call(conformance.Message{"call": "connect", "url": "ws://" + p.proxy.Addr + "/", "silence_ms": silenceMS})
+	p.call(conformance.Message{"call": "subscribe", "as": all, "filter": conformance.Message{"sender": "weather"}, "snapshot": false})
+	p.call(conformance.Message{"call": "subscribe", "as": even, "filter": conformance.Message{"keyword": "even"}, "snapshot": false})
+	p.await("the subscriptions", p.j.begun)
+}
+
+// end closes the client, once its commands have ended, and reports every fault.
+func (p *player) end() {
+	p.t.Helper()
 	p.await("the end of each command", p.j.settled)
 	p.call(conformance.Message{"call": "close"})
 	p.await("the end of the client", func() bool { return p.j.closed })
 	for _, fault := range p.j.verdict() {
-		t.Error(fault)
-	}
-	if cuts, _ := p.proxy.Faults(); cuts < 5 {
-		t.Errorf("%d connections were cut, which proves little", cuts)
+		p.t.Error(fault)
 	}
 }
 
