@@ -18,6 +18,7 @@ type DialOptions struct {
 	URL       string
 	Token     string // "": none
 	UserAgent string
+	Silence   time.Duration // after which the bridge is asked for a sign of life; 0: as usual
 	// HTTPClient makes the handshake; nil is a usual one.
 	HTTPClient *http.Client
 }
@@ -58,7 +59,7 @@ func Dial(ctx context.Context, o DialOptions) (Link, error) {
 	}
 	w := &webSocket{watchers: map[int]func(LinkState){}}
 	config := wsclient.Config{
-		URL: o.URL, FailFast: true, MaxDelay: maxDelay, Header: http.Header{"User-Agent": {o.UserAgent}},
+		URL: o.URL, FailFast: true, MaxDelay: maxDelay, PingAfter: o.Silence, Header: http.Header{"User-Agent": {o.UserAgent}},
 		HTTPClient: o.HTTPClient, OnState: w.stateChanged, OnBroker: w.brokerChanged,
 	}
 	if o.Token != "" {
