@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -84,6 +85,7 @@ func run(t *testing.T, d *conformance.Driver, seed uint64, url string, stream bo
 	p.call(conformance.Message{"call": "subscribe", "as": all, "filter": conformance.Message{"sender": "weather"}, "snapshot": false})
 	p.call(conformance.Message{"call": "subscribe", "as": even, "filter": conformance.Message{"keyword": "even"}, "snapshot": false})
 	// A program that prints replies and nothing else shows by a reply that it hears them.
+	j.before = math.MaxInt
 	p.awaitOr("the subscriptions", p.j.begun, 500*time.Millisecond, func() { w.broadcast(t) })
 	j.before = w.said + j.subs[even].step // which it has not shown yet
 	for _, f := range p.scenario.faults {

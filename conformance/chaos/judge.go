@@ -3,7 +3,6 @@ package chaos
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/clu-ws/clu-ws/conformance"
@@ -43,7 +42,7 @@ const (
 )
 
 func newJudge(w *world) *judge {
-	return &judge{world: w, lateEnds: true, before: math.MaxInt, subs: map[string]*subscription{all: {step: 1}, even: {step: 2}}, states: map[string][]string{}, got: map[string]int{}, tooLate: map[string]bool{}, orphans: map[string]bool{}}
+	return &judge{world: w, lateEnds: true, subs: map[string]*subscription{all: {step: 1}, even: {step: 2}}, states: map[string][]string{}, got: map[string]int{}, tooLate: map[string]bool{}, orphans: map[string]bool{}}
 }
 
 func (j *judge) fault(format string, args ...any) {
