@@ -16,7 +16,7 @@ import (
 // DialOptions say which bridge [Dial] connects to.
 type DialOptions struct {
 	URL       string
-	Token     string // "": none
+	Token     func() (string, error) // is called for each connection, and before a login expires; nil: none
 	UserAgent string
 }
 
@@ -59,8 +59,8 @@ func Dial(ctx context.Context, o DialOptions) (Link, error) {
 		URL: o.URL, FailFast: true, MaxDelay: maxDelay, Header: http.Header{"User-Agent": {o.UserAgent}},
 		OnState: w.stateChanged, OnBroker: w.brokerChanged,
 	}
-	if o.Token != "" {
-		config.Token = func(context.Context) (string, error) { return o.Token, nil }
+	if o.Token != nil {
+		config.Token = func(context.Context) (string, error) { return o.Token() }
 	}
 	client, err := wsclient.Dial(ctx, config)
 	if err != nil {

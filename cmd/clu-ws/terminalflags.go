@@ -135,7 +135,7 @@ func terminalEnv(c *cli.Context, stdout, stderr io.Writer) (*terminal.Env, error
 	}
 	env := &terminal.Env{Stdout: stdout, Stderr: stderr, JSON: c.Bool("json"), Color: color, Width: func() int { return widthOf(stdout) }}
 	options := terminal.DialOptions{URL: c.String("url"), UserAgent: "clu-ws/" + version()}
-	if options.Token, err = bridgeToken(c.String("token-file")); err != nil {
+	if options.Token, err = tokenOf(c.String("token-file")); err != nil {
 		return nil, err
 	}
 	if err := options.Check(); err != nil {
@@ -143,6 +143,15 @@ func terminalEnv(c *cli.Context, stdout, stderr io.Writer) (*terminal.Env, error
 	}
 	env.Dial = func(ctx context.Context) (terminal.Link, error) { return terminal.Dial(ctx, options) }
 	return env, nil
+}
+
+// tokenOf returns a function that returns the token, and reads the file again: it may have a new one. Without a token, the
+// function is nil.
+func tokenOf(file string) (func() (string, error), error) {
+	if token, err := bridgeToken(file); token == "" || err != nil {
+		return nil, err
+	}
+	return func() (string, error) { return bridgeToken(file) }, nil
 }
 
 // bridgeToken returns the token of a file, else that of the environment.
