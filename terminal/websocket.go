@@ -69,7 +69,12 @@ func Dial(ctx context.Context, o DialOptions) (Link, error) {
 			return nil, err
 		}
 		var network *net.OpError
-		if errors.As(err, &network) {
+		switch {
+		case ctx.Err() != nil: // it was not waited for
+			return nil, ctx.Err()
+		case errors.Is(err, context.DeadlineExceeded):
+			err = errors.New("it does not answer")
+		case errors.As(err, &network):
 			err = network // the layers above it say nothing more
 		}
 		return nil, exit(ExitNotSent, "there is no bridge at %s: %w", o.URL, err)
