@@ -83,6 +83,9 @@ func get(ctx context.Context, e *Env, link Link, patterns []Pattern, maxAge time
 	if err := printValues(e, printed, alone); err != nil {
 		return err
 	}
+	if len(printed) == 0 && e.Fresh {
+		e.note("%s", freshBridge)
+	}
 	return errors.Join(problems...)
 }
 

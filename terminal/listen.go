@@ -125,6 +125,7 @@ func Listen(ctx context.Context, e *Env, o ListenOptions) error {
 }
 
 func listen(ctx context.Context, e *Env, link Link, selections []Selection, o ListenOptions) error {
+	e.noteFresh(o.Since)
 	if o.Since > 0 {
 		since, err := sinceTime(ctx, link, link.Now().Add(-o.Since))
 		if err != nil {

@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,6 +38,7 @@ func Send(ctx context.Context, e *Env, o SendOptions) error {
 	case o.Timeout < 0 || o.Expires < 0:
 		return Usage("a time must not be negative")
 	}
+	began := time.Now()
 	link, err := e.dial(ctx)
 	if err != nil {
 		return err
@@ -45,7 +47,24 @@ func Send(ctx context.Context, e *Env, o SendOptions) error {
 	if err := checkFlags(ctx, link, o); err != nil {
 		return err
 	}
+	if err := o.spend(began); err != nil {
+		return err
+	}
 	return send(ctx, e, link, o)
+}
+
+// spend takes the time since the user gave the command off that within which it is sent: it takes time to connect, and
+// the program may have been stopped, or the computer asleep, for longer than its own clock has counted.
+func (o *SendOptions) spend(began time.Time) error {
+	within := cmp.Or(o.Expires, defaultExpires)
+	if o.Timeout > 0 {
+		within = min(within, o.Timeout) // nobody waits for it later
+	}
+	spent := max(time.Since(began), time.Now().Round(0).Sub(began.Round(0)))
+	if o.Expires = within - spent; o.Expires <= 0 {
+		return exit(ExitNotSent, "not sent: it took %v to come to that, and it is sent within %v or not at all", spent.Round(10*time.Millisecond), within)
+	}
+	return nil
 }
 
 // modelPatience is how long the model of the actor is waited for, to see whose a flag is.
@@ -84,7 +103,7 @@ func checkFlags(ctx context.Context, link Link, o SendOptions) error {
 }
 
 func send(ctx context.Context, e *Env, link Link, o SendOptions) error {
-	command := Command{Consumer: o.Consumer, String: CommandString(o.Words), ID: o.ID, Timeout: o.Timeout, Expires: o.Expires}
+	command := Command{Consumer: o.Consumer, String: CommandString(o.Words), ID: o.ID, Timeout: o.Timeout, Expires: o.Expires, Told: e.noteEvent}
 	var found json.RawMessage
 	keyword, path, _ := strings.Cut(o.Get, ".")
 	out := newLineWriter(e.Stdout)

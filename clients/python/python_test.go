@@ -65,6 +65,7 @@ func TestTheClient(t *testing.T) {
 	t.Run("has the version of the program", func(t *testing.T) { hasTheVersion(t, python) })
 	t.Run("passes its own tests", func(t *testing.T) { passesItsTests(t, python) })
 	t.Run("is typed", func(t *testing.T) { isTyped(t, python) })
+	t.Run("guards the dome as documented", func(t *testing.T) { theGuardOfTheDocumentation(t, python) })
 	t.Run("goes on after a restart", func(t *testing.T) { goesOnAfterARestart(t, python) })
 }
 

@@ -25,7 +25,7 @@ func recordCommand(stdout, stderr io.Writer) *cli.Command {
 			&cli.BoolFlag{Name: "force", Usage: "replace a file that is there"},
 		},
 	}, stdout, stderr, false, func(c *cli.Context, args []string, env *terminal.Env) error {
-		o := terminal.RecordOptions{File: first(args), Force: c.Bool("force"), URL: c.String("url"), ListenOptions: terminal.ListenOptions{
+		o := terminal.RecordOptions{File: first(args), Force: c.Bool("force"), ListenOptions: terminal.ListenOptions{
 			Senders: c.StringSlice("sender"), Filter: c.String("filter"), Since: c.Duration("since"), Count: c.Int("count"), Wait: c.Duration("wait"),
 		}}
 		if len(args) > 1 {
