@@ -151,6 +151,9 @@ func (w *webSocket) Send(ctx context.Context, c Command, started func(id string)
 			}
 		}
 	}
+	if n := command.LeftOut(); n > 0 && c.Told != nil {
+		c.Told(Dropped{n})
+	}
 	o := outcomeOf(ctx, command)
 	switch {
 	case o.State != StateUnknown || o.Message != "":
