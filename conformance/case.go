@@ -38,6 +38,8 @@ type Step struct {
 	Call        Message    `json:"call,omitempty"`
 	Sees        Message    `json:"sees,omitempty"`
 	Cut         *Cut       `json:"cut,omitempty"`
+	Fault       *Fault     `json:"fault,omitempty"`
+	Again       int64      `json:"again,omitempty"` // a reply comes a second time
 }
 
 // Connect is a connection that begins.
@@ -77,6 +79,12 @@ type Command struct {
 	Late      bool   `json:"late,omitempty"`       // the broker confirms it after the replies
 }
 
+// Fault is an error of the bridge about a command that it has taken before.
+type Fault struct {
+	To   string `json:"to"`
+	Code string `json:"code"`
+}
+
 // Reply is a reply of an actor.
 type Reply struct {
 	Sender   string          `json:"sender"`
@@ -114,7 +122,7 @@ type Ask struct {
 // Cut is the end of a connection: by the network, or by a close frame.
 type Cut struct {
 	TCP    bool   `json:"tcp,omitempty"`
-	Code   int    `json:"code,omitempty"`
+	Code   int    `json:"code,omitempty"` // 1005: a close frame without a code
 	Reason string `json:"reason,omitempty"`
 }
 

@@ -169,7 +169,7 @@ func (p *player) commandState(event Message) {
 			p.fail("the command %s was %s, and is %s now: a command has one end", name, before, state)
 		}
 	case "unknown":
-		if state == "sent" || state == "rejected" {
+		if state == "sent" {
 			p.fail("the command %s was unknown, and is %s now", name, state)
 		}
 	}
@@ -277,15 +277,20 @@ func (p *player) command(m Message, op bool) {
 	p.mine[s.id] = true
 	switch {
 	case c.Refused != "":
-		refusal := Message{"op": "error", "id": nil, "command_id": s.id, "code": c.Refused, "message": c.Message}
-		if op {
-			delete(refusal, "command_id")
-			refusal["id"] = s.request
-		}
-		p.send(refusal)
+		p.sendRefusal(s, c.Refused, c.Message)
 	case !c.Late:
 		p.confirm(s)
 	}
+}
+
+// sendRefusal sends an error about a command, in the words in which the client has sent it.
+func (p *player) sendRefusal(s *sent, code, text string) {
+	refusal := Message{"op": "error", "id": nil, "command_id": s.id, "code": code, "message": text}
+	if s.op {
+		delete(refusal, "command_id")
+		refusal["id"] = s.request
+	}
+	p.send(refusal)
 }
 
 // confirm tells that the broker has a command. A plain command has no such answer.

@@ -45,6 +45,10 @@ func (p *player) step(s Step) error {
 		return p.sees(s.Sees)
 	case s.Cut != nil:
 		return p.cutStep(*s.Cut)
+	case s.Fault != nil:
+		return p.faultStep(*s.Fault)
+	case s.Again != 0:
+		return p.again(p.first + s.Again)
 	}
 	return fmt.Errorf("the step is empty")
 }
@@ -318,6 +322,26 @@ func (p *player) ask(a Ask) error {
 		event["value"] = a.Answer
 	}
 	return p.sees(event)
+}
+
+// faultStep sends an error about a command, in the words in which the client has sent it.
+func (p *player) faultStep(f Fault) error {
+	s := p.commands[f.To]
+	if s == nil {
+		return fmt.Errorf("there is no command %s", f.To)
+	}
+	p.sendRefusal(s, f.Code, "not here")
+	return nil
+}
+
+// again sends a reply that the client has.
+func (p *player) again(seq int64) error {
+	i := slices.IndexFunc(p.history, func(k kept) bool { return k.seq == seq })
+	if i < 0 {
+		return fmt.Errorf("there is no reply %d", seq-p.first)
+	}
+	p.wire.send(p.history[i].text)
+	return nil
 }
 
 func (p *player) cutStep(c Cut) error {

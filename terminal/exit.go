@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/clu-ws/clu-ws/wsclient"
 )
 
 // The codes with which a subcommand exits.
@@ -15,6 +17,7 @@ const (
 	ExitNobody      = 4   // no actor listens to this consumer
 	ExitUnknown     = 5   // the command may have been executed: ask for its status
 	ExitTime        = 6   // the time ran out, or a value is too old
+	ExitHere        = 7   // this machine is at fault: the output or a file cannot be written
 	ExitInterrupted = 130 // by Ctrl-C
 )
 
@@ -24,7 +27,8 @@ type ExitError struct {
 	Err  error
 }
 
-func (e *ExitError) Error() string { return e.Err.Error() }
+// Error returns the text without control characters: it may have what an actor says, and is for the terminal.
+func (e *ExitError) Error() string { return visible(e.Err.Error()) }
 func (e *ExitError) Unwrap() error { return e.Err }
 
 // exit returns an [ExitError].
@@ -62,4 +66,18 @@ func orInterrupted(ctx context.Context, err error) error {
 		return exit(ExitInterrupted, "interrupted")
 	}
 	return &ExitError{ExitNotSent, err}
+}
+
+// WithCode returns the error of a subcommand with its exit code, if it has none yet: [ExitFailed] is an actor's alone.
+func WithCode(ctx context.Context, err error) error {
+	var e *ExitError
+	var bridge *BridgeError
+	var refused *wsclient.RefusedError
+	switch {
+	case err == nil || errors.As(err, &e) || errors.Is(err, ErrTold):
+		return err
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil, errors.As(err, &bridge), errors.As(err, &refused):
+		return orInterrupted(ctx, err)
+	}
+	return &ExitError{ExitHere, err}
 }

@@ -41,6 +41,8 @@ type Command struct {
 	ID       string        // "": a new one
 	Timeout  time.Duration // how long its end is waited for; 0: to its end
 	Expires  time.Duration // it is not sent later than this; 0: as soon as the bridge can
+	// Told is called with what happens besides replies while its end is waited for, such as a [LinkState]; nil is nobody.
+	Told func(Event)
 }
 
 // The states in which a command has ended for its sender.

@@ -15,6 +15,8 @@ type Env struct {
 	Stdout io.Writer
 	Stderr io.Writer
 	Dial   func(ctx context.Context) (Link, error)
+	Server string     // the URL of the bridge or the broker, for people
+	Fresh  bool       // the bridge begins with this program, and knows nothing of before
 	JSON   bool       // print JSON, one value a line
 	Color  bool       // of the standard output
 	Width  func() int // of the terminal now, in characters; 0 if there is none
@@ -44,8 +46,18 @@ func (e *Env) json(value any) error {
 	if err != nil {
 		return err
 	}
-	return e.line(string(raw))
+	return e.line(visible(string(raw))) // in JSON, an escape is the same value
 }
+
+// noteFresh says that nothing is known of before, if that is asked for.
+func (e *Env) noteFresh(since time.Duration) {
+	if e.Fresh && since > 0 {
+		e.note("nothing is known of what was said before now: " + freshBridge)
+	}
+}
+
+// freshBridge is why nothing is known of before.
+const freshBridge = "with --amqp and without a stream, only what is said from now on is heard"
 
 // dialToListen connects to the bridge, and says so if that hears nothing now.
 func (e *Env) dialToListen(ctx context.Context) (Link, error) {

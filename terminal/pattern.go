@@ -3,13 +3,16 @@ package terminal
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // Pattern selects keywords, as in weather.wind_*: an actor, and a keyword of it. Both may be globs. Further parts
-// name a member of an object or an item of a list, as in mount.axes.0.torque.
+// name a member of an object or an item of a list, as in mount.axes.0.torque. Names of actors may have points, too, as
+// lvm.sci.foc has: where the name ends is not known, see readings.
 type Pattern struct {
 	Actor   string
 	Keyword string // "" is every keyword
@@ -34,6 +37,22 @@ func ParsePattern(text string) (Pattern, error) {
 	return p, nil
 }
 
+// readings returns what the pattern may mean, by where the name of the actor ends: its first part, or more of them.
+func (p Pattern) readings() (all []Pattern) {
+	parts := append([]string{p.Actor}, p.Path...)
+	if p.Keyword != "" {
+		parts = slices.Insert(parts, 1, p.Keyword)
+	}
+	for i := 1; i <= len(parts); i++ {
+		r := Pattern{Actor: strings.Join(parts[:i], ".")}
+		if i < len(parts) {
+			r.Keyword, r.Path = parts[i], parts[i+1:]
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
 // filter returns what selects the replies of a pattern.
 func (p Pattern) filter() map[string]any {
 	f := map[string]any{"sender": p.Actor}
@@ -42,11 +61,6 @@ func (p Pattern) filter() map[string]any {
 	}
 	return f
 }
-
-// exact reports whether the pattern names one keyword.
-func (p Pattern) exact() bool { return p.Keyword != "" && !isGlob(p.Actor) && !isGlob(p.Keyword) }
-
-func isGlob(text string) bool { return strings.ContainsAny(text, "*?[") }
 
 // matches reports whether a pattern selects a keyword.
 func (p Pattern) matches(actor, keyword string) bool {
@@ -83,9 +97,14 @@ func plain(value json.RawMessage) string {
 	if len(value) > 0 && value[0] == '"' && json.Unmarshal(value, &text) == nil {
 		return visible(text)
 	}
+	return visible(oneLine(value))
+}
+
+// oneLine returns a JSON value without the space and the ends of lines between its parts.
+func oneLine(value json.RawMessage) string {
 	var compact bytes.Buffer
 	if json.Compact(&compact, value) != nil {
-		return visible(string(value))
+		return string(value)
 	}
 	return compact.String()
 }
@@ -98,18 +117,21 @@ func visible(text string) string {
 	}
 	var b strings.Builder
 	for _, r := range text {
-		if isControl(r) {
+		switch {
+		case !isControl(r):
+			b.WriteRune(r)
+		case r < 0x7f: // never in JSON
 			quoted := strconv.QuoteRune(r)
 			b.WriteString(quoted[1 : len(quoted)-1])
-		} else {
-			b.WriteRune(r)
+		default: // as JSON writes it, too
+			fmt.Fprintf(&b, `\u%04x`, r)
 		}
 	}
 	return b.String()
 }
 
-// isControl reports whether a character would act on the terminal: the C0 and C1 controls, and those that change
-// the direction of the text.
+// isControl reports whether a character would act on the terminal: the C0 and C1 controls, and those that end a line or
+// change the direction of the text.
 func isControl(r rune) bool {
-	return r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+	return r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x061c || r == 0x200e || r == 0x200f || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 }

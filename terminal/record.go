@@ -17,17 +17,15 @@ type RecordOptions struct {
 	ListenOptions        // which replies; its Wait ends the recording
 	File          string // which is made; "-" is the standard output
 	Force         bool   // a file that is there is replaced
-	URL           string // of the bridge
 }
 
 // Record writes replies to a file until the context ends, which is no error.
 func Record(ctx context.Context, e *Env, o RecordOptions) error {
 	o.Internal = true // what is replayed is to be what was
-	selections, err := o.selections()
-	switch {
-	case err != nil:
+	if err := o.check(); err != nil {
 		return err
-	case o.File == "":
+	}
+	if o.File == "" {
 		return Usage("name the file to record to, such as night.ndjson")
 	}
 	link, err := e.dial(ctx)
@@ -35,6 +33,11 @@ func Record(ctx context.Context, e *Env, o RecordOptions) error {
 		return err
 	}
 	defer link.Close()
+	e.noteFresh(o.Since)
+	selections, err := o.selectionsOn(ctx, link)
+	if err != nil {
+		return err
+	}
 	if o.Since > 0 {
 		since, err := sinceTime(ctx, link, link.Now().Add(-o.Since))
 		if err != nil {
@@ -88,7 +91,7 @@ func record(ctx context.Context, e *Env, link Link, selections []Selection, file
 	}
 	hello := link.Hello()
 	w, err := recording.NewWriter(file, toDisk, func(err error) { fail(err) }, recording.Header{
-		URL: withoutCredential(o.URL), Bridge: hello.Name, BridgeVersion: hello.Version, Epoch: hello.Epoch, Start: link.Now().UTC(),
+		URL: withoutCredential(e.Server), Bridge: hello.Name, BridgeVersion: hello.Version, Epoch: hello.Epoch, Start: link.Now().UTC(),
 	})
 	if err != nil {
 		return fmt.Errorf("nothing was recorded: %w", err)

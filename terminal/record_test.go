@@ -51,7 +51,7 @@ func recordAll(t *testing.T, o terminal.RecordOptions) (notes string, err error)
 	}}
 	var stderr bytes.Buffer
 	env := &terminal.Env{Stdout: io.Discard, Stderr: &stderr, Dial: func(context.Context) (terminal.Link, error) { return link, nil }}
-	o.URL = "ws://user:secret@host:9876/x?token=secret"
+	env.Server = "ws://user:secret@host:9876/x?token=secret"
 	err = terminal.Record(ctx, env, o)
 	return stderr.String(), err
 }

@@ -17,7 +17,7 @@ var colours = map[string]string{"w": "33", "e": "31", "f": "31;1", "!": "31;1", 
 //	12:03:04.123 dome : dome_open=true dome_az_deg=101.5
 func writeReply(w *bufio.Writer, r *Reply, asJSON, color bool) {
 	if asJSON {
-		w.Write(r.Raw)
+		writeEnvelope(w, r.Raw)
 		return
 	}
 	if at := r.Heard; at.IsZero() {
@@ -40,6 +40,24 @@ func writeReply(w *bufio.Writer, r *Reply, asJSON, color bool) {
 	if colour != "" {
 		w.WriteString("\x1b[0m")
 	}
+}
+
+// writeEnvelope writes an envelope as it came. Ends of lines between its values become spaces, and control characters in its
+// texts become escapes, which are the same values.
+func writeEnvelope(w *bufio.Writer, raw []byte) {
+	if bytes.ContainsAny(raw, "\n\r\t") { // in JSON, these stand between values only
+		raw = bytes.Map(func(r rune) rune {
+			if r == '\n' || r == '\r' || r == '\t' {
+				return ' '
+			}
+			return r
+		}, raw)
+	}
+	if !bytes.ContainsFunc(raw, isControl) {
+		w.Write(raw)
+		return
+	}
+	w.WriteString(visible(string(raw)))
 }
 
 // writeBody writes the keywords of a body in their order.

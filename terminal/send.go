@@ -2,11 +2,13 @@ package terminal
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/model"
@@ -36,6 +38,7 @@ func Send(ctx context.Context, e *Env, o SendOptions) error {
 	case o.Timeout < 0 || o.Expires < 0:
 		return Usage("a time must not be negative")
 	}
+	began := time.Now()
 	link, err := e.dial(ctx)
 	if err != nil {
 		return err
@@ -44,7 +47,24 @@ func Send(ctx context.Context, e *Env, o SendOptions) error {
 	if err := checkFlags(ctx, link, o); err != nil {
 		return err
 	}
+	if err := o.spend(began); err != nil {
+		return err
+	}
 	return send(ctx, e, link, o)
+}
+
+// spend takes the time since the user gave the command off that within which it is sent: it takes time to connect, and
+// the program may have been stopped, or the computer asleep, for longer than its own clock has counted.
+func (o *SendOptions) spend(began time.Time) error {
+	within := cmp.Or(o.Expires, defaultExpires)
+	if o.Timeout > 0 {
+		within = min(within, o.Timeout) // nobody waits for it later
+	}
+	spent := max(time.Since(began), time.Now().Round(0).Sub(began.Round(0)))
+	if o.Expires = within - spent; o.Expires <= 0 {
+		return exit(ExitNotSent, "not sent: it took %v to come to that, and it is sent within %v or not at all", spent.Round(10*time.Millisecond), within)
+	}
+	return nil
 }
 
 // modelPatience is how long the model of the actor is waited for, to see whose a flag is.
@@ -83,7 +103,7 @@ func checkFlags(ctx context.Context, link Link, o SendOptions) error {
 }
 
 func send(ctx context.Context, e *Env, link Link, o SendOptions) error {
-	command := Command{Consumer: o.Consumer, String: CommandString(o.Words), ID: o.ID, Timeout: o.Timeout, Expires: o.Expires}
+	command := Command{Consumer: o.Consumer, String: CommandString(o.Words), ID: o.ID, Timeout: o.Timeout, Expires: o.Expires, Told: e.noteEvent}
 	var found json.RawMessage
 	keyword, path, _ := strings.Cut(o.Get, ".")
 	out := newLineWriter(e.Stdout)
@@ -108,13 +128,19 @@ func send(ctx context.Context, e *Env, link Link, o SendOptions) error {
 			found = member(found, strings.Split(path, "."))
 		}
 		if found != nil {
-			_ = out.Line(func(w *bufio.Writer) { w.WriteString(e.value(found)) }) // the exit code is the command's
+			broken = errors.Join(out.Line(func(w *bufio.Writer) { w.WriteString(e.value(found)) }), out.Flush())
 		}
+	}
+	if broken != nil && !errors.Is(broken, syscall.EPIPE) {
+		e.note("what it replied could not be written: %v", broken)
 	}
 	if err := outcomeError(ctx, o.Consumer, command.String, ended); err != nil {
 		return err
 	}
-	if o.Get != "" && found == nil {
+	switch {
+	case o.Get != "" && broken != nil:
+		return exit(ExitHere, "%s has done it, but the value of %s could not be written", o.Consumer, o.Get)
+	case o.Get != "" && found == nil:
 		return exit(ExitTime, "%s has done it, but none of its replies had %s", o.Consumer, o.Get)
 	}
 	return nil
@@ -123,7 +149,7 @@ func send(ctx context.Context, e *Env, link Link, o SendOptions) error {
 // value returns a value as it is printed.
 func (e *Env) value(raw json.RawMessage) string {
 	if e.JSON {
-		return strings.TrimSpace(string(raw))
+		return visible(oneLine(raw))
 	}
 	return plain(raw)
 }

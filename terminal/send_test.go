@@ -1,10 +1,12 @@
 package terminal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -136,5 +138,39 @@ func TestAFlagThatMayBeTheActorsIsRefused(t *testing.T) {
 		if sent := link.sent.String != ""; sent != (c.code == ExitDone) {
 			t.Errorf("%q with %q after it: sent is %v", c.words, c.flags, sent)
 		}
+	}
+}
+
+func TestWhatTakesLongToConnectIsNotSent(t *testing.T) {
+	for _, c := range []struct {
+		o     SendOptions
+		takes time.Duration
+		code  int
+	}{
+		{SendOptions{}, 4 * time.Second, ExitDone},
+		{SendOptions{}, 6 * time.Second, ExitNotSent},
+		{SendOptions{Expires: time.Minute}, 6 * time.Second, ExitDone},
+		{SendOptions{Expires: time.Minute, Timeout: 3 * time.Second}, 4 * time.Second, ExitNotSent},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			link := &fakeLink{outcome: Outcome{State: StateDone}}
+			_, _, err := link.run(t, func(e *Env) {
+				e.Dial = func(context.Context) (Link, error) {
+					time.Sleep(c.takes)
+					return link, nil
+				}
+			}, func(ctx context.Context, e *Env) error {
+				o := c.o
+				o.Consumer, o.Words = "dome", []string{"open"}
+				return Send(ctx, e, o)
+			})
+			wantCode(t, err, c.code)
+			if sent := link.sent.Consumer != ""; sent != (c.code == ExitDone) {
+				t.Errorf("after %v, %+v was sent: %v", c.takes, c.o, sent)
+			}
+			if spent := cmp.Or(c.o.Expires, defaultExpires) - link.sent.Expires; link.sent.Consumer != "" && spent != c.takes {
+				t.Errorf("%v are taken off the expiry, want %v", spent, c.takes)
+			}
+		})
 	}
 }

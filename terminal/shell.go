@@ -84,7 +84,11 @@ func Shell(ctx context.Context, e *Env, o ShellOptions) error {
 	defer s.heard.stop()
 	defer stop()
 	if o.Prompt.Interactive() {
-		s.env.note("connected to %s; .help says what there is, Ctrl-D leaves", link.Hello().Name)
+		name := link.Hello().Name
+		if e.Fresh {
+			name = e.Server
+		}
+		s.env.note("connected to %s; .help says what there is, Ctrl-D leaves", name)
 		s.prefetch()
 	}
 	return s.loop()

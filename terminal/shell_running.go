@@ -18,8 +18,8 @@ type runningCommand struct {
 	stop               context.CancelFunc // stops waiting, not the actor
 }
 
-// shellExpires is after which time a command is not sent any more, as by default of clu-ws send.
-const shellExpires = 5 * time.Second
+// defaultExpires is after which time a command is not sent any more.
+const defaultExpires = 5 * time.Second
 
 // run sends a command, and prints its replies and its end. Typed commands run while the next ones are typed.
 func (s *shell) run(actor, command string) error {
@@ -46,7 +46,7 @@ func (s *shell) run(actor, command string) error {
 // wait sends a command and waits for its end.
 func (s *shell) wait(ctx context.Context, c *runningCommand) error {
 	defer c.stop()
-	outcome := s.link.Send(ctx, Command{Consumer: c.actor, String: c.command, ID: c.id, Expires: shellExpires}, func(string) {}, s.printReply)
+	outcome := s.link.Send(ctx, Command{Consumer: c.actor, String: c.command, ID: c.id, Expires: defaultExpires}, func(string) {}, s.printReply)
 	s.mu.Lock()
 	delete(s.running, c.id)
 	s.mu.Unlock()

@@ -138,7 +138,7 @@ func TestWhatIsTypedIsSentOnce(t *testing.T) {
 		typed(ctrlD)
 	})
 	for _, c := range l.sent {
-		if c.Expires != shellExpires || c.ID == "" {
+		if c.Expires != defaultExpires || c.ID == "" {
 			t.Errorf("it may be sent late, or anew: %+v", c)
 		}
 	}

@@ -18,6 +18,8 @@ type DialOptions struct {
 	URL       string
 	Token     string // "": none
 	UserAgent string
+	// HTTPClient makes the handshake; nil is a usual one.
+	HTTPClient *http.Client
 }
 
 // Check returns what is wrong with the options.
@@ -57,7 +59,7 @@ func Dial(ctx context.Context, o DialOptions) (Link, error) {
 	w := &webSocket{watchers: map[int]func(LinkState){}}
 	config := wsclient.Config{
 		URL: o.URL, FailFast: true, MaxDelay: maxDelay, Header: http.Header{"User-Agent": {o.UserAgent}},
-		OnState: w.stateChanged, OnBroker: w.brokerChanged,
+		HTTPClient: o.HTTPClient, OnState: w.stateChanged, OnBroker: w.brokerChanged,
 	}
 	if o.Token != "" {
 		config.Token = func(context.Context) (string, error) { return o.Token, nil }
@@ -121,12 +123,17 @@ func (w *webSocket) Send(ctx context.Context, c Command, started func(id string)
 	if command.State() != wsclient.Rejected {
 		started(command.ID)
 	}
+	within, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	d := &doubt{giveUp: giveUp}
+	defer w.doubts(within, d, c.Told)()
 	last := uint64(0) // the number of the last reply that was handed out
-	for r := range command.Replies(ctx) {
+	for r := range command.Replies(within) {
 		last = r.Seq
+		d.heard()
 		heard(fromReply(r))
 	}
-	if ctx.Err() == nil && command.State() == wsclient.Unknown {
+	if within.Err() == nil && command.State() == wsclient.Unknown {
 		select {
 		case <-command.Settled():
 		case <-ctx.Done():
@@ -140,10 +147,45 @@ func (w *webSocket) Send(ctx context.Context, c Command, started func(id string)
 		}
 	}
 	o := outcomeOf(ctx, command)
-	if o.State == StateUnknown && o.Message == "" && ctx.Err() != nil && parent.Err() == nil {
+	switch {
+	case o.State != StateUnknown || o.Message != "":
+	case ctx.Err() != nil && parent.Err() == nil:
 		o.State = StateTimeout
+	case ctx.Err() == nil && within.Err() != nil:
+		o.Message = context.Cause(within).Error()
 	}
 	return o
+}
+
+// doubts tells of the link and of gaps until the returned function is called.
+func (w *webSocket) doubts(ctx context.Context, d *doubt, told func(Event)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	unwatch := w.watch(func(s LinkState) {
+		d.event(s)
+		if told != nil {
+			told(s)
+		}
+	})
+	var listening sync.WaitGroup
+	listening.Go(func() {
+		// Gaps come with any subscription; this one has few replies. Other servers than a bridge tell of no gaps.
+		gaps, err := w.subscribe(ctx, Selection{Filter: map[string]any{"commander": "me", "message_code": []string{"!"}}})
+		if err != nil {
+			return
+		}
+		defer gaps.Close()
+		for event := range gaps.Events(ctx) {
+			if gap, ok := fromEvent(event).(Gap); ok {
+				d.event(gap)
+			}
+		}
+	})
+	return func() {
+		unwatch()
+		cancel()
+		listening.Wait()
+		d.end()
+	}
 }
 
 func errorOf(command *wsclient.Command) error {

@@ -2,6 +2,7 @@ package webdemo_test
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -47,7 +48,16 @@ func TestTheHooksFollowTheirPropsAndEndWithTheirComponents(t *testing.T) {
 	}
 
 	change(`change({ verb: "rotate" })`)
-	shows("command", "idle false null") // the last one was none of these
+	shows("command", "idle false null")                              // the last one was none of these
+	for _, words := range []string{`new MouseEvent("click")`, `0`} { // as with onClick={send}; and the verb alone would be another command
+		change(`command.send(` + words + `)`)
+		shows("command", "rejected false rejected")
+		if message := evaluate[string](t, ctx, `command.message`); !strings.Contains(message, "must be a string") {
+			t.Errorf("send(%s): %s", words, message)
+		}
+		change(`command.reset()`)
+		shows("command", "idle false null")
+	}
 	change(`command.send("180")`)
 	shows("command", "running true null")
 	o.stopBridge()

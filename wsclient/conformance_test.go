@@ -34,8 +34,11 @@ func TestTheClientPassesEveryCase(t *testing.T) {
 }
 
 func TestTheClientLosesNothingInChaos(t *testing.T) {
-	d := driven(t)
-	for _, seed := range []uint64{1, 2, 3} {
-		chaos.Run(t, d, seed)
-	}
+	chaos.Drive(t, func(t *testing.T) *conformance.Driver {
+		d, err := conformance.InProcess(wsdriver.Run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	})
 }

@@ -28,7 +28,7 @@ const (
 const (
 	maxMessage   = 256 << 20        // of the server: a snapshot is the longest
 	writeTimeout = 10 * time.Second // of one message
-	goodFor      = 5 * time.Second  // a connection that lasted so long was good: if its login then expires, a new one is worth an attempt
+	goodFor      = 5 * time.Second  // a connection that lasted so long was good: waits begin anew, and if its login then expires, a new one is worth an attempt
 )
 
 // run connects again and again, until the context ends or the server does not let the client in.
@@ -40,10 +40,11 @@ func (c *Client) run(ctx context.Context) {
 		if ctx.Err() != nil || c.State() == Closed {
 			return
 		}
+		lasted := time.Since(began)
 		if greeted {
-			delay = c.cfg.MinDelay
-			renewed = renewed && time.Since(began) < goodFor
+			renewed = renewed && lasted < goodFor
 		}
+		delay = c.delayAfter(delay, greeted, lasted)
 		if refused, ok := errors.AsType[*RefusedError](err); ok {
 			// A login that has expired is worth one attempt with a new one.
 			again := (refused.Status == closeExpired || refused.Status == closeLate) && c.hasLogin() && !renewed
@@ -64,8 +65,17 @@ func (c *Client) run(ctx context.Context) {
 		if !sleep(ctx, wait) {
 			return
 		}
-		delay = min(2*delay, c.cfg.MaxDelay)
+		delay *= 2
 	}
+}
+
+// delayAfter returns how long to wait at most after a connection, or an attempt to make one. A bridge that greets and
+// closes is not asked again at once, again and again.
+func (c *Client) delayAfter(delay time.Duration, greeted bool, lasted time.Duration) time.Duration {
+	if greeted && lasted >= goodFor {
+		return c.cfg.MinDelay
+	}
+	return min(delay, c.cfg.MaxDelay)
 }
 
 // sleep reports whether the time has passed before the context ended.
@@ -108,8 +118,7 @@ func (c *Client) connect(ctx context.Context) (greeted bool, err error) {
 	conn.SetReadLimit(maxMessage)
 
 	life, stop := context.WithCancel(ctx)
-	s := &session{client: c, conn: conn, stop: stop, wake: make(chan struct{}, 1), pending: map[string]*request{}, resuming: map[string]bool{}, login: login}
-	s.heard.Store(time.Now().UnixNano())
+	s := &session{client: c, conn: conn, stop: stop, began: time.Now(), wake: make(chan struct{}, 1), pending: map[string]*request{}, resuming: map[string]bool{}, login: login}
 	helpers := make(chan struct{}, 2)
 	go func() { s.write(life); helpers <- struct{}{} }()
 	go func() { s.watch(life); helpers <- struct{}{} }()
@@ -212,12 +221,11 @@ func (s *session) read(life, attempt context.Context) error {
 		kind, r, err := s.conn.Reader(life)
 		if err == nil {
 			buf.Reset()
-			_, err = buf.ReadFrom(r)
+			_, err = buf.ReadFrom(living{r, s})
 		}
 		if err != nil {
 			return s.explain(err)
 		}
-		s.heard.Store(time.Now().UnixNano())
 		s.client.receive(s, kind == websocket.MessageBinary, bytes.Clone(buf.Bytes()))
 		if buf.Cap() > 1<<20 {
 			buf = bytes.Buffer{}
@@ -228,6 +236,19 @@ func (s *session) read(life, attempt context.Context) error {
 		}
 		s.awaitRoom(life)
 	}
+}
+
+// living reads a message. A long one on a slow line may take longer than the server may be silent, so each part of it
+// is a sign of life.
+type living struct {
+	io.Reader
+	session *session
+}
+
+func (l living) Read(b []byte) (int, error) {
+	n, err := l.Reader.Read(b)
+	l.session.hear()
+	return n, err
 }
 
 // explain returns why a connection has ended.
@@ -258,7 +279,7 @@ func (s *session) awaitRoom(life context.Context) {
 			case <-room:
 			case <-life.Done():
 			}
-			s.heard.Store(time.Now().UnixNano())
+			s.hear()
 			s.paused.Store(false)
 			if life.Err() != nil {
 				return
@@ -291,18 +312,24 @@ func (s *session) write(life context.Context) {
 	}
 }
 
-// watch notices a connection that is dead: it asks for a sign of life after silence.
+// watch notices a connection that is dead: it asks for a sign of life after silence, and gives the server as long again. It
+// is dead only if nothing came after the question.
 func (s *session) watch(life context.Context) {
 	period := s.client.cfg.PingAfter
-	asked := false
-	for wait := period; sleep(life, wait); {
-		silent := time.Since(time.Unix(0, s.heard.Load()))
-		switch {
-		case s.paused.Load() || silent < period:
-			asked = false
+	var asked time.Time // when the sign was asked for that is still to come; zero if none is
+	for wait := period; ; {
+		due := time.Now().Add(wait)
+		if !sleep(life, wait) {
+			return
+		}
+		now, heard := time.Now(), s.lastHeard()
+		answered := !heard.Before(asked)
+		switch silent := now.Sub(heard); {
+		case s.paused.Load() || answered && silent < period:
+			asked = time.Time{}
 			wait = period - min(silent, period/2)
-		case !asked:
-			asked = true
+		case answered || now.Sub(due) > period/2: // this process stood still: what came meanwhile is not read yet
+			asked = now
 			wait = period
 			s.probe(life)
 		default:

@@ -135,11 +135,15 @@ func (c *Client) sendPlain(s *session, command *Command, o SendOptions) {
 	s.queue(outgoing{text: encode(fields), command: command, expires: command.SentAt.Add(o.Expires)})
 }
 
-// giveUp ends the wait for a command.
+// giveUp ends the wait for a command. One that has not left yet does not leave any more.
 func (c *Client) giveUp(command *Command, timeout time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if command.State().Active() {
+	switch {
+	case !command.State().Active():
+	case !command.written:
+		c.own.set(command, Rejected, &CommandError{Code: "expired", Message: unsent("it has waited too long for the connection")})
+	default:
 		c.own.set(command, Unknown, &CommandError{Code: codeTimeout,
 			Message: fmt.Sprintf("unknown: no final reply within %v; the actor may still be executing it", timeout)})
 	}

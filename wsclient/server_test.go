@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // server is a WebSocket server that plays a bridge, or CLU's own server: serve is called for each connection.
@@ -79,8 +81,7 @@ func (p *peer) receive(op string) map[string]any {
 			return nil
 		}
 		got, _ := m["op"].(string)
-		if got == "ping" && op != "ping" {
-			p.send(`{"op": "pong", "id": %q, "time": "2026-11-21T03:38:40.123456+00:00", "epoch": "e", "seq": 41}`, m["id"])
+		if op != "ping" && p.answerPing(text) {
 			continue
 		}
 		if got != op {
@@ -88,6 +89,16 @@ func (p *peer) receive(op string) map[string]any {
 		}
 		return m
 	}
+}
+
+// answerPing answers a message if it is a ping, and reports whether it is one.
+func (p *peer) answerPing(text []byte) bool {
+	var m struct{ Op, ID string }
+	if json.Unmarshal(text, &m) != nil || m.Op != "ping" {
+		return false
+	}
+	p.send(`{"op": "pong", "id": %q, "time": "2026-11-21T03:38:40.123456+00:00", "epoch": "e", "seq": 41}`, m.ID)
+	return true
 }
 
 func (s *server) dial(t *testing.T, change func(*Config)) *Client {
@@ -222,5 +233,71 @@ func TestOneAttemptIsEnoughWithFailFast(t *testing.T) {
 	_, err := Dial(within(t), Config{URL: "ws" + strings.TrimPrefix(s.URL, "http") + "/?ticket=secret", FailFast: true})
 	if err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestABridgeThatGreetsAndClosesIsAskedEverMoreSeldom(t *testing.T) {
+	c := &Client{cfg: Config{MinDelay: time.Second, MaxDelay: 10 * time.Second}}
+	for _, x := range []struct {
+		delay   time.Duration
+		greeted bool
+		lasted  time.Duration
+		want    time.Duration
+	}{
+		{4 * time.Second, true, time.Millisecond, 4 * time.Second},
+		{4 * time.Second, true, time.Minute, time.Second},
+		{4 * time.Second, false, time.Minute, 4 * time.Second},
+		{16 * time.Second, true, time.Millisecond, 10 * time.Second},
+	} {
+		if got := c.delayAfter(x.delay, x.greeted, x.lasted); got != x.want {
+			t.Errorf("%+v: it waits %v", x, got)
+		}
+	}
+}
+
+func TestTheBeginningOfALongMessageIsASignOfLife(t *testing.T) {
+	begun, heard := make(chan bool), make(chan bool)
+	s := newServer(t, true, func(_ int, p *peer) {
+		p.send(helloText)
+		w, err := p.conn.Writer(context.Background(), websocket.MessageText)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		<-begun
+		_, _ = w.Write([]byte(`{"op": "later"` + strings.Repeat(" ", 1<<16)))
+		<-heard
+		_, _ = w.Write([]byte("}"))
+		_ = w.Close()
+		p.idle()
+	})
+	c := s.dial(t, func(cfg *Config) { cfg.PingAfter = time.Hour })
+	c.mu.Lock()
+	session := c.session
+	c.mu.Unlock()
+	session.heard.Store(0)
+	close(begun)
+	testkit.Eventually(t, testkit.Patience, "a sign of life", func() error {
+		if session.heard.Load() == 0 {
+			return errors.New("there is none yet")
+		}
+		return nil
+	})
+	close(heard)
+}
+
+func TestACommandThatHasNotLeftInItsTimeWasNotSent(t *testing.T) {
+	s := newServer(t, true, func(_ int, p *peer) {
+		p.send(helloText)
+		p.idle()
+	})
+	c := s.dial(t, nil)
+	command := &Command{ID: "mine", Consumer: "dome", client: c, state: Sent, done: make(chan struct{}), final: make(chan struct{}), changed: make(chan struct{})}
+	c.mu.Lock()
+	c.own.active["mine"] = command // the socket takes nothing: it waits in the outbox
+	c.mu.Unlock()
+	c.giveUp(command, time.Second)
+	if _, err := command.Result(); !errors.Is(err, ErrRejected) {
+		t.Errorf("the command: %v", err)
 	}
 }

@@ -24,7 +24,8 @@ type session struct {
 	stop   context.CancelFunc
 	wake   chan struct{} // has a token if the outbox may have something
 
-	heard  atomic.Int64 // when something was last received, ns since 1970; no lock
+	began  time.Time
+	heard  atomic.Int64 // when something was last received, ns since began; no lock
 	paused atomic.Bool  // the reader waits for the program; no lock
 
 	outbox  []outgoing
@@ -124,7 +125,7 @@ func (c *Client) endSession(s *session, why error) {
 	if !s.greeted {
 		return
 	}
-	c.lastHeard = time.Unix(0, s.heard.Load())
+	c.lastHeard = s.lastHeard().Round(0) // by the wall clock, which goes on while the computer sleeps
 	for _, sub := range c.subs {
 		sub.lane.lost()
 	}
@@ -203,6 +204,11 @@ func (s *session) ask(id string, fields map[string]any, answered func(m *message
 	s.send(fields)
 }
 
+// hear takes note that something was received.
+func (s *session) hear() { s.heard.Store(int64(time.Since(s.began))) }
+
+func (s *session) lastHeard() time.Time { return s.began.Add(time.Duration(s.heard.Load())) }
+
 // probe asks for a sign of life.
 func (s *session) probe(life context.Context) {
 	s.client.mu.Lock()
@@ -211,7 +217,7 @@ func (s *session) probe(life context.Context) {
 		ctx, cancel := context.WithTimeout(life, s.client.cfg.PingAfter)
 		defer cancel()
 		if s.conn.Ping(ctx) == nil {
-			s.heard.Store(time.Now().UnixNano())
+			s.hear()
 		}
 		return
 	}

@@ -50,7 +50,7 @@ func completionCommand(stdout, stderr io.Writer) *cli.Command {
 func completeLine(c *cli.Context, line string, stdout, stderr io.Writer) error {
 	words, _ := shlex.Split(line)
 	for i, word := range words {
-		for _, name := range []string{"url", "token-file"} {
+		for _, name := range []string{"url", "amqp", "token-file"} {
 			value, given := strings.CutPrefix(word, "--"+name+"=")
 			if !given && word == "--"+name && i+1 < len(words) {
 				value, given = words[i+1], true
@@ -65,7 +65,7 @@ func completeLine(c *cli.Context, line string, stdout, stderr io.Writer) error {
 		return err
 	}
 	token, _ := bridgeToken(c.String("token-file")) // terminalEnv has checked it
-	return terminal.Complete(c.Context, env, subcommands(c.App.Commands), line, terminal.CacheFolder(os.Getenv, c.String("url"), token))
+	return terminal.Complete(c.Context, env, subcommands(c.App.Commands), line, terminal.CacheFolder(os.Getenv, env.Server, token))
 }
 
 // subcommands returns what completion knows of the program.

@@ -146,7 +146,7 @@ const configurationOutro = `## Other variables, and signals
 
 | variable | effect |
 | --- | --- |
-| ` + "`CLU_WS_BRIDGE`, `CLU_WS_TOKEN`, `NO_COLOR`" + ` | which bridge [the terminal](clients.md#the-terminal) talks to, its token, and no colors |
+| ` + "`CLU_WS_BRIDGE`, `CLU_WS_TOKEN`, `CLU_WS_AMQP`, `NO_COLOR`" + ` | which bridge [the terminal](clients.md#the-terminal) talks to, its token, or which broker, and no colors |
 | ` + "`GOGC`, `GOMEMLIMIT`" + ` | Go's garbage collector. If ` + "`GOGC`" + ` is set, the bridge does not tune it |
 | ` + "`LISTEN_FDS`, `LISTEN_PID`, `LISTEN_FDNAMES`" + ` | sockets from systemd |
 | ` + "`CREDENTIALS_DIRECTORY`" + ` | the folder of systemd's credentials, for ` + "`credential:NAME`" + ` |

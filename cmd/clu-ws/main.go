@@ -47,6 +47,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Usage:           "a WebSocket bridge to CLU actors on RabbitMQ",
 		Version:         version(),
 		HideHelpCommand: true,
+		Flags:           []cli.Flag{cli.HelpFlag}, // not by itself, as there is a subcommand help
 		Writer:          stdout,
 		ErrWriter:       stderr,
 		Commands: []*cli.Command{

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"io"
+	"os/signal"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -22,12 +25,18 @@ func recordCommand(stdout, stderr io.Writer) *cli.Command {
 			&cli.BoolFlag{Name: "force", Usage: "replace a file that is there"},
 		},
 	}, stdout, stderr, false, func(c *cli.Context, args []string, env *terminal.Env) error {
-		o := terminal.RecordOptions{File: first(args), Force: c.Bool("force"), URL: c.String("url"), ListenOptions: terminal.ListenOptions{
+		o := terminal.RecordOptions{File: first(args), Force: c.Bool("force"), ListenOptions: terminal.ListenOptions{
 			Senders: c.StringSlice("sender"), Filter: c.String("filter"), Since: c.Duration("since"), Count: c.Int("count"), Wait: c.Duration("wait"),
 		}}
 		if len(args) > 1 {
 			o.Patterns = args[1:]
 		}
-		return terminal.Record(c.Context, env, o)
+		ctx := c.Context
+		if !signal.Ignored(syscall.SIGHUP) { // as with nohup
+			var stop context.CancelFunc
+			ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
+			defer stop()
+		}
+		return terminal.Record(ctx, env, o)
 	})
 }

@@ -47,6 +47,13 @@ func runReplay(c *cli.Context, stdout, stderr io.Writer) error {
 	if len(args) != 1 {
 		return terminal.Usage("name one recording; see %s --help", c.Command.HelpName)
 	}
+	o := replay.Options{Speed: c.Float64("speed"), From: c.String("from"), To: c.String("to")}
+	if o.Speed == 0 {
+		return terminal.Usage("the speed is more than 0: with 1 it is replayed as it was, with 1e9 as fast as possible")
+	}
+	if err := o.Check(); err != nil {
+		return &terminal.ExitError{Code: terminal.ExitUsage, Err: err}
+	}
 	file, err := os.Open(args[0])
 	if err != nil {
 		return &terminal.ExitError{Code: terminal.ExitUsage, Err: err}
@@ -69,7 +76,6 @@ func runReplay(c *cli.Context, stdout, stderr io.Writer) error {
 	s.bridge.Envelope.NaN = actor.NaNString
 	s.greeting = fmt.Sprintf("Replays %s, recorded from %s at %s, on a broker at %s (guest/guest). Ctrl-C ends it.\n",
 		file.Name(), r.Header.Bridge, r.Header.Start.UTC().Format(time.RFC3339), amqpx.Redact(s.brokerURL))
-	o := replay.Options{Speed: c.Float64("speed"), From: c.String("from"), To: c.String("to")}
 	ctx, stop := context.WithCancelCause(c.Context)
 	var publishing sync.WaitGroup
 	publishing.Go(func() {

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -28,6 +30,7 @@ func sendCommand(stdout, stderr io.Writer) *cli.Command {
 		if len(args) < 2 {
 			return terminal.Usage("a command needs an ACTOR and its words; see %s --help", c.Command.HelpName)
 		}
+		signal.Ignore(syscall.SIGPIPE)         // a reader that has gone, such as head, does not end the wait for the command's end
 		_, flags, _ := splitArguments(c, true) // which was understood
 		var after []string
 		for _, f := range flags {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,13 +20,16 @@ import (
 	"github.com/clu-ws/clu-ws/terminal"
 )
 
-// talk runs a subcommand on the bridge at an address.
+// talk runs a subcommand on the bridge at an address; "" is what the environment says.
 func talk(t *testing.T, address string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), testkit.Patience)
 	defer stop()
 	var out, notes bytes.Buffer
-	all := append([]string{"clu-ws", args[0], "--url", "ws://" + address}, args[1:]...)
+	all := append([]string{"clu-ws"}, args...)
+	if address != "" {
+		all = slices.Insert(all, 2, "--url", "ws://"+address)
+	}
 	err := run(ctx, all, &out, &notes)
 	if err != nil {
 		fmt.Fprintln(&notes, "clu-ws:", err)

@@ -19,22 +19,28 @@ import (
 // defaultBridge is where a bridge listens by default.
 const defaultBridge = "ws://localhost:9876"
 
-// terminalFlags returns the flags of the subcommands that talk to a running bridge, and those of one of them.
+// terminalFlags returns the flags of the subcommands that talk to a bridge, and those of one of them.
 func terminalFlags(own ...cli.Flag) []cli.Flag {
 	return append(own,
-		&cli.StringFlag{Name: "url", EnvVars: []string{"CLU_WS_BRIDGE"}, Value: defaultBridge, Usage: "`URL` of the bridge"},
+		&cli.StringFlag{Name: "url", DefaultText: defaultBridge, Usage: "`URL` of the bridge (or the variable " + bridgeVariable + ")"},
+		&cli.StringFlag{Name: "amqp", Usage: "`URL` of a broker, to do without a bridge: amqp://user@host:5672/vhost. The password comes from the variable CLU_WS_PASSWORD, or the whole URL from " + brokerVariable},
 		&cli.StringFlag{Name: "token-file", Usage: "`FILE` with the token for the bridge (default: the variable CLU_WS_TOKEN). A token is not taken from the command line, which others on this machine can read"},
 		&cli.BoolFlag{Name: "json", Usage: "print JSON, one value a line"},
 		&cli.StringFlag{Name: "color", Value: "auto", Usage: "`WHEN` to print colors: auto (on a terminal, unless NO_COLOR is set), always or never"},
 	)
 }
 
-// terminalCommand returns a subcommand that talks to a running bridge. Its flags may also stand after the arguments.
+// terminalCommand returns a subcommand that talks to a bridge. Its flags may also stand after the arguments.
 // If words is set, the arguments after the first may be the words of a command: what is not a flag of clu-ws is one
 // of them, and so is all that follows "--".
 func terminalCommand(c cli.Command, stdout, stderr io.Writer, words bool, do func(*cli.Context, []string, *terminal.Env) error) *cli.Command {
 	c.Flags = terminalFlags(c.Flags...)
 	c.OnUsageError = func(c *cli.Context, err error, sub bool) error {
+		for _, f := range c.Command.Flags {
+			if strings.Contains(err.Error(), "for flag -"+f.Names()[0]+":") {
+				err = withUnit(f, err)
+			}
+		}
 		return &terminal.ExitError{Code: terminal.ExitUsage, Err: usageError(c, err, sub)}
 	}
 	c.Action = func(c *cli.Context) error {
@@ -46,7 +52,7 @@ func terminalCommand(c cli.Command, stdout, stderr io.Writer, words bool, do fun
 		if err != nil {
 			return &terminal.ExitError{Code: terminal.ExitUsage, Err: err}
 		}
-		return do(c, args, env)
+		return terminal.WithCode(c.Context, do(c, args, env))
 	}
 	return &c
 }
@@ -67,7 +73,7 @@ func flagsAfterArguments(c *cli.Context, words bool) ([]string, error) {
 	}
 	for _, f := range flags {
 		if err := c.Set(f.name, f.value); err != nil {
-			return nil, fmt.Errorf("--%s: %w; see %s --help", f.name, err, c.Command.HelpName)
+			return nil, fmt.Errorf("--%s %q: %w; see %s --help", f.name, f.value, withUnit(flagOf(c, f.name), err), c.Command.HelpName)
 		}
 	}
 	return args, nil
@@ -105,6 +111,14 @@ func splitArguments(c *cli.Context, words bool) (args []string, flags []givenFla
 	return args, flags, nil
 }
 
+// withUnit returns why the value of a flag is not understood, and how a time is written: that it has a unit is easily forgotten.
+func withUnit(f cli.Flag, err error) error {
+	if _, is := f.(*cli.DurationFlag); !is {
+		return err
+	}
+	return fmt.Errorf("%w: write a time with its unit, as in 30s or 5m", err)
+}
+
 // flagOf returns the flag with a name of the subcommand, or nil.
 func flagOf(c *cli.Context, name string) cli.Flag {
 	i := slices.IndexFunc(c.Command.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
@@ -121,15 +135,30 @@ func terminalEnv(c *cli.Context, stdout, stderr io.Writer) (*terminal.Env, error
 		return nil, err
 	}
 	env := &terminal.Env{Stdout: stdout, Stderr: stderr, JSON: c.Bool("json"), Color: color, Width: func() int { return widthOf(stdout) }}
-	options := terminal.DialOptions{URL: c.String("url"), UserAgent: "clu-ws/" + version()}
-	if options.Token, err = bridgeToken(c.String("token-file")); err != nil {
+	broker, err := givenBroker(c)
+	switch {
+	case err != nil:
 		return nil, err
+	case broker == "":
+		return env, toBridge(c, env)
+	case c.IsSet("token-file"):
+		return nil, errors.New("--token-file is for a bridge; leave it out with --amqp")
+	}
+	return env, toBroker(c.Context, env, broker)
+}
+
+// toBridge makes a terminal talk to a bridge.
+func toBridge(c *cli.Context, env *terminal.Env) (err error) {
+	options := terminal.DialOptions{URL: bridgeURL(c), UserAgent: "clu-ws/" + version()}
+	if options.Token, err = bridgeToken(c.String("token-file")); err != nil {
+		return err
 	}
 	if err := options.Check(); err != nil {
-		return nil, fmt.Errorf("--url: %w", err)
+		return fmt.Errorf("--url: %w", err)
 	}
+	env.Server = options.URL
 	env.Dial = func(ctx context.Context) (terminal.Link, error) { return terminal.Dial(ctx, options) }
-	return env, nil
+	return nil
 }
 
 // bridgeToken returns the token of a file, else that of the environment.

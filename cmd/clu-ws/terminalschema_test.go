@@ -31,7 +31,7 @@ func TestTheOutputIsWhatItsSchemaSays(t *testing.T) {
 	}{
 		{"reply", []string{"send", "dome", "status"}}, {"reply", []string{"listen", "--since", "1h", "--count", "2"}},
 		{"value", []string{"get", "dome", "--max-age", "any"}}, {"value", []string{"wait", "dome.safe == true", "--max-age", "any"}},
-		{"actor", []string{"actors"}},
+		{"found", []string{"send", "dome", "status", "--get", "position"}}, {"actor", []string{"actors"}},
 		{"command", []string{"help", "dome"}}, {"command", []string{"help", "dome", "slow"}}, {"keywords", []string{"schema", "dome"}},
 	} {
 		out := wantExit(t, address, 0, "", append(c.args, "--json")...)
@@ -64,17 +64,27 @@ func TestTheOutputIsWhatItsSchemaSays(t *testing.T) {
 // measured returns what hz prints of an actor, which is made to talk until then.
 func measured(t *testing.T, address string) string {
 	t.Helper()
-	rates := make(chan string, 1)
+	out := whileItTalks(t, address, "hz", "dome", "--for", "1h", "--count", "2", "--json")
+	if !strings.Contains(out, `{"keyword":"","count":2,"hz":`) {
+		t.Errorf("hz prints %s", out)
+	}
+	return out
+}
+
+// whileItTalks returns what a subcommand prints that ends well, once the actor dome has talked enough.
+func whileItTalks(t *testing.T, address string, args ...string) string {
+	t.Helper()
+	printed := make(chan string, 1)
 	go func() {
-		out, _, _ := talk(t, address, "hz", "dome", "--for", "1h", "--count", "2", "--json")
-		rates <- out
+		out, notes, code := talk(t, address, args...)
+		if code != 0 {
+			t.Errorf("%q ends with %d: %s", args, code, notes)
+		}
+		printed <- out
 	}()
 	for {
 		select {
-		case out := <-rates:
-			if !strings.Contains(out, `{"keyword":"","count":2,"hz":`) {
-				t.Errorf("hz prints %s", out)
-			}
+		case out := <-printed:
 			return out
 		default:
 			wantExit(t, address, 0, "", "send", "dome", "status")

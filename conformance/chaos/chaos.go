@@ -1,196 +1,178 @@
 package chaos
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
-	"log/slog"
-	"net"
 	"testing"
 	"time"
 
-	amqp "github.com/rabbitmq/amqp091-go"
-
-	"github.com/clu-ws/clu-ws/actor"
-	"github.com/clu-ws/clu-ws/amqpx"
-	"github.com/clu-ws/clu-ws/amqpx/broker"
-	"github.com/clu-ws/clu-ws/bridge"
-	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/conformance"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // How much there is to lose.
 const (
-	broadcasts = 5_000
-	commands   = 100
+	perStep  = 100 // broadcasts
+	perSend  = 20  // broadcasts for each command
+	mostLead = 100 // broadcasts that the client may be behind
 )
+
+// silenceMS is after how long of silence a client asks for a sign of life, if its driver takes that.
+const silenceMS = 1000
 
 // Run lets a client go through the chaos of a seed. The driver stays open.
 func Run(t *testing.T, d *conformance.Driver, seed uint64) {
 	t.Helper()
-	world := start(t)
-	proxy := testkit.StartChaosProxy(t, world.addr, seed)
-	j := newJudge(world)
-	call(t, d, conformance.Message{"call": "connect", "url": "ws://" + proxy.Addr + "/"})
-	call(t, d, conformance.Message{"call": "subscribe", "as": "s", "filter": conformance.Message{"sender": "weather"}, "snapshot": false})
-	await(t, d, j, "the subscription", func() bool { return j.subscribed })
-	for n := 1; n <= broadcasts; n++ {
-		world.broadcast(t, n)
-		if n%(broadcasts/commands) == 0 {
-			j.sent++
-			call(t, d, conformance.Message{"call": "send", "as": name(j.sent), "consumer": "dome", "command_string": "open", "command_id": name(j.sent)})
-		}
-		if n%10 == 0 { // the client keeps up, so that the faults are all along the way
-			await(t, d, j, fmt.Sprintf("the broadcast %d", n), func() bool { return j.last >= n-100 })
-		}
-	}
-	cuts, stalls := proxy.Faults()
-	proxy.Calm()
-	world.broadcast(t, broadcasts+1)
-	await(t, d, j, "the last broadcast", func() bool { return j.last == broadcasts+1 })
-	await(t, d, j, "the end of each command", j.settled)
-	call(t, d, conformance.Message{"call": "close"})
-	await(t, d, j, "the end of the client", func() bool { return j.closed })
-	j.verdict(t)
-	if cuts < 5 {
-		t.Errorf("%d connections were cut, which proves little", cuts)
-	}
-	t.Logf("seed %d: %d connections were cut, %d stalled; %s", seed, cuts, stalls, j.summary())
+	run(t, d, seed, serveBroker(t), false)
 }
 
-func name(n int) string { return fmt.Sprintf("c%d", n) }
-
-func call(t *testing.T, d *conformance.Driver, m conformance.Message) {
+// RunOnStream is Run with RabbitMQ, where the bridge reads a stream: not even its restart loses anything.
+func RunOnStream(t *testing.T, d *conformance.Driver, seed uint64) {
 	t.Helper()
-	if err := d.Call(m); err != nil {
-		t.Fatal(err)
+	run(t, d, seed, testkit.RabbitMQ(t).NewVHost(t), true)
+}
+
+// Drive runs a client that start starts through all that every client goes through, in parallel subtests.
+func Drive(t *testing.T, start func(t *testing.T) *conformance.Driver) {
+	for _, seed := range []uint64{1, 2, 3} {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			Run(t, started(t, start), seed)
+		})
 	}
-}
-
-// await hands the judge what the client shows until a condition holds.
-func await(t *testing.T, d *conformance.Driver, j *judge, what string, holds func() bool) {
-	t.Helper()
-	patience := time.NewTimer(2 * testkit.Patience)
-	defer patience.Stop()
-	for !holds() {
-		select {
-		case event, ok := <-d.Events():
-			if !ok {
-				t.Fatalf("the driver has ended; waiting for %s", what)
-			}
-			j.event(event)
-		case id := <-j.world.got:
-			j.got[id]++
-		case <-patience.C:
-			t.Fatalf("waited for %s: %s", what, j.summary())
-		}
-	}
-}
-
-// world is a broker, a bridge and an actor.
-type world struct {
-	addr string
-	ch   *amqp.Channel
-	got  chan string // ids of the commands that the actor got
-}
-
-func start(t *testing.T) *world {
-	t.Helper()
-	url := serveBroker(t)
-	w := &world{got: make(chan string, 10*commands)}
-	up := make(chan struct{}, 100)
-	b, err := bridge.New(bridge.Config{
-		Name: "bridge", Broker: []string{url}, Logger: slog.New(slog.DiscardHandler),
-		History: hub.History{Replies: 100_000, Bytes: 256 << 20, Age: time.Hour},
-		OnLink: func(s amqpx.State) {
-			if s.Up {
-				up <- struct{}{}
-			}
-		},
+	t.Run("on a stream", func(t *testing.T) {
+		t.Parallel()
+		RunOnStream(t, started(t, start), 4)
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.addr = ln.Addr().String()
-	if err := b.Listen(ln); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- b.Run(ctx) }()
+}
+
+func started(t *testing.T, start func(t *testing.T) *conformance.Driver) *conformance.Driver {
+	t.Helper()
+	d := start(t)
 	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
+		if err := d.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	testkit.Await(t, up)
-	w.act(t, url)
-	return w
+	return d
 }
 
-func serveBroker(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := broker.New(broker.Config{})
-	served := make(chan struct{})
-	go func() { defer close(served); _ = b.Serve(ln) }()
-	t.Cleanup(func() { b.Close(); <-served })
-	return "amqp://guest:guest@" + ln.Addr().String() + "/"
+// player plays a scenario.
+type player struct {
+	t        *testing.T
+	d        *conformance.Driver
+	j        *judge
+	world    *world
+	proxy    *testkit.ChaosProxy
+	scenario scenario
 }
 
-// act answers each command, and reports it.
-func (w *world) act(t *testing.T, url string) {
+func run(t *testing.T, d *conformance.Driver, seed uint64, url string, stream bool) {
 	t.Helper()
-	w.ch = testkit.OpenChannel(t, url)
-	answers := testkit.OpenChannel(t, url)
-	q, err := answers.QueueDeclare("dome_commands", false, true, true, false, nil)
-	if err == nil {
-		err = answers.QueueBind(q.Name, "command.dome.#", actor.Exchange, false, nil)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	deliveries, err := answers.Consume(q.Name, "", true, true, false, false, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	acting := make(chan struct{})
-	go func() {
-		defer close(acting)
-		for d := range deliveries {
-			id, _ := d.Headers["command_id"].(string)
-			w.got <- id
-			for _, code := range []string{">", "i", ":"} {
-				_ = answers.Publish(actor.Exchange, "reply.bridge.dome", false, false, amqp.Publishing{
-					Headers:       amqp.Table{"message_code": code, "sender": "dome", "command_id": id, "commander_id": "bridge.dome", "internal": false},
-					CorrelationId: id, Body: []byte(`{"dome_open": true}`),
-				})
-			}
+	w := start(t, url, stream)
+	p := &player{t: t, d: d, j: newJudge(w), world: w, proxy: testkit.StartChaosProxy(t, w.addr, seed), scenario: newScenario(seed)}
+	defer func() {
+		cuts, stalls := p.proxy.Faults()
+		t.Logf("%s, seed %d: %d connections were cut, %d stalled; %s", d.Client, seed, cuts, stalls, p.j.summary())
+		if t.Failed() {
+			t.Logf("to repeat it: run the test again, which draws the same faults: %v", p.scenario.faults)
 		}
 	}()
-	t.Cleanup(func() { answers.Close(); <-acting })
+	p.call(conformance.Message{"call": "connect", "url": "ws://" + p.proxy.Addr + "/", "silence_ms": silenceMS})
+	p.call(conformance.Message{"call": "subscribe", "as": all, "filter": conformance.Message{"sender": "weather"}, "snapshot": false})
+	p.call(conformance.Message{"call": "subscribe", "as": even, "filter": conformance.Message{"keyword": "even"}, "snapshot": false})
+	p.await("the subscriptions", p.j.begun)
+	for _, f := range p.scenario.faults {
+		p.talk(perStep)
+		p.fault(f)
+		p.reached("after the fault "+string(f), w.said)
+	}
+	p.proxy.Calm()
+	p.talk(1)
+	p.reached("the last broadcast", w.said)
+	p.await("the end of each command", p.j.settled)
+	p.call(conformance.Message{"call": "close"})
+	p.await("the end of the client", func() bool { return p.j.closed })
+	for _, fault := range p.j.verdict() {
+		t.Error(fault)
+	}
+	if cuts, _ := p.proxy.Faults(); cuts < 5 {
+		t.Errorf("%d connections were cut, which proves little", cuts)
+	}
 }
 
-// broadcast says a number.
-func (w *world) broadcast(t *testing.T, n int) {
-	t.Helper()
-	body, err := json.Marshal(map[string]int{"n": n})
-	if err != nil {
-		t.Fatal(err)
+func (p *player) call(m conformance.Message) {
+	p.t.Helper()
+	if err := p.d.Call(m); err != nil {
+		p.t.Fatal(err)
 	}
-	err = w.ch.Publish(actor.Exchange, "reply.broadcast", false, false, amqp.Publishing{
-		Headers: amqp.Table{"message_code": "i", "sender": "weather", "command_id": nil, "commander_id": nil, "internal": false}, Body: body,
-	})
-	if err != nil {
-		t.Fatal(err)
+}
+
+// talk makes the actors say something, and the client command. The client keeps up, so that the faults are all along the way.
+func (p *player) talk(count int) {
+	p.t.Helper()
+	for range count {
+		p.world.broadcast(p.t)
+		if p.world.said%perSend == 0 {
+			p.send(0)
+		}
+		if p.world.said%10 == 0 {
+			p.reached("the broadcasts", p.world.said-mostLead)
+		}
 	}
+}
+
+// send sends a command, and returns its name. Each third one fails.
+func (p *player) send(expiresMS int) string {
+	p.t.Helper()
+	as := p.j.command()
+	m := conformance.Message{"call": "send", "as": as, "consumer": "dome", "command_string": p.j.does(as), "command_id": as}
+	if expiresMS > 0 {
+		m["expires_ms"] = expiresMS
+	}
+	p.call(m)
+	return as
+}
+
+// reached waits until the client has shown a broadcast, or a later one. After a while something more is said: a client
+// that lost some of them, which it may have to, does not know it before.
+func (p *player) reached(what string, n int) {
+	p.t.Helper()
+	p.awaitOr(what, func() bool { return p.j.reached(n) }, 100*time.Millisecond, func() { p.world.broadcast(p.t) })
+}
+
+// await hands the judge what the client shows until a condition holds.
+func (p *player) await(what string, holds func() bool) {
+	p.t.Helper()
+	p.awaitOr(what, holds, time.Hour, func() {})
+}
+
+// awaitOr is await, and does something each time that a while has passed.
+func (p *player) awaitOr(what string, holds func() bool, while time.Duration, do func()) {
+	p.t.Helper()
+	patience := time.NewTimer(4 * testkit.Patience)
+	defer patience.Stop()
+	again := time.NewTicker(while)
+	defer again.Stop()
+	for !holds() {
+		select {
+		case event, ok := <-p.d.Events():
+			if !ok {
+				p.t.Fatalf("the driver has ended; waiting for %s", what)
+			}
+			p.j.event(event)
+		case id := <-p.world.got:
+			p.j.got[id]++
+		case <-again.C:
+			do()
+		case <-patience.C:
+			p.t.Fatalf("waited for %s: %s; %v", what, p.j.summary(), p.j.verdict())
+		}
+	}
+}
+
+// pass hands the judge what the client shows for a while.
+func (p *player) pass(while time.Duration) {
+	p.t.Helper()
+	over := time.Now().Add(while)
+	p.awaitOr("time to pass", func() bool { return !time.Now().Before(over) }, while/4+time.Millisecond, func() {})
 }

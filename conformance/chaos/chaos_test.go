@@ -1,6 +1,7 @@
 package chaos_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/clu-ws/clu-ws/conformance"
@@ -11,14 +12,12 @@ import (
 func TestMain(m *testing.M) { testkit.Main(m) }
 
 func TestCluJSLosesNothingInChaos(t *testing.T) {
-	d, err := conformance.Process(t.Context(), "env", "CLU_WS_TEST_WEBSOCKET="+testkit.NodeWebSocket(t), testkit.NodeJS(t), "../../web-demo/client/tests/driver.js")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, seed := range []uint64{1, 2, 3} {
-		chaos.Run(t, d, seed)
-	}
-	if err := d.Close(); err != nil {
-		t.Error(err)
-	}
+	argv := []string{"env", "CLU_WS_TEST_WEBSOCKET=" + testkit.NodeWebSocket(t), testkit.NodeJS(t), "../../web-demo/client/tests/driver.js"}
+	chaos.Drive(t, func(t *testing.T) *conformance.Driver {
+		d, err := conformance.Process(context.WithoutCancel(t.Context()), argv...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	})
 }

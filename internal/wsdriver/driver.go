@@ -25,6 +25,7 @@ type call struct {
 	CommandID     string `json:"command_id"`
 	TimeoutMS     int    `json:"timeout_ms"`
 	ExpiresMS     int    `json:"expires_ms"`
+	SilenceMS     int    `json:"silence_ms"`
 	Filter        json.RawMessage
 	Snapshot      bool
 	ThrottleMS    int `json:"throttle_ms"`
@@ -139,11 +140,12 @@ func (d *driver) connect(c call) error {
 	d.gaps = map[wsclient.Gap]bool{}
 	d.mu.Unlock()
 	cfg := wsclient.Config{
-		URL: c.URL, MinDelay: 10 * time.Millisecond, MaxDelay: 50 * time.Millisecond, TokenByMessage: c.TokenBy == "message",
-		OnState:   d.state,
-		OnBroker:  func(state, _ string) { d.print("broker", fields{"state": state}) },
-		OnAccess:  func(a wsclient.Access) { d.print("access", fields{"name": a.Name, "changed": a.Changed}) },
-		OnCommand: d.commandState,
+		URL: c.URL, MinDelay: 10 * time.Millisecond, MaxDelay: 50 * time.Millisecond, PingAfter: ms(c.SilenceMS),
+		TokenByMessage: c.TokenBy == "message",
+		OnState:        d.state,
+		OnBroker:       func(state, _ string) { d.print("broker", fields{"state": state}) },
+		OnAccess:       func(a wsclient.Access) { d.print("access", fields{"name": a.Name, "changed": a.Changed}) },
+		OnCommand:      d.commandState,
 	}
 	if c.Token != nil {
 		cfg.Token = func(context.Context) (string, error) {

@@ -29,10 +29,19 @@ const (
 	maxAllPoints = 60_000
 )
 
+// maxHeight is the largest height of a curve, in lines.
+const maxHeight = 1000
+
 // Run plots what keywords were.
 func Run(ctx context.Context, env *terminal.Env, o Options) error {
 	if len(o.Keywords) == 0 {
 		return terminal.Usage("name a keyword, such as weather.wind_speed_ms")
+	}
+	if o.Height < 0 || o.Height > maxHeight || o.Points < 0 {
+		return terminal.Usage("--height is from 1 to %d lines, and --points is not negative", maxHeight)
+	}
+	if env.JSON {
+		return terminal.Usage("plot prints no JSON; write it as a table by --csv")
 	}
 	for _, name := range o.Keywords {
 		if actor, keyword, ok := strings.Cut(name, "."); !ok || actor == "" || keyword == "" {

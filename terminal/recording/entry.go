@@ -37,7 +37,7 @@ type Note struct {
 
 // Entry is a line after the first.
 type Entry struct {
-	Heard    time.Time
+	Heard    time.Time       // zero if the line does not say
 	Envelope json.RawMessage // nil for a note
 	Note     Note
 }
@@ -48,7 +48,10 @@ func entryOf(line []byte) (Entry, error) {
 	if err := json.Unmarshal(line, &n); err != nil {
 		return Entry{}, err
 	}
-	e := Entry{Heard: time.UnixMicro(n.Heard)}
+	var e Entry
+	if n.Heard > 0 {
+		e.Heard = time.UnixMicro(n.Heard)
+	}
 	if n.Op == "" {
 		e.Envelope = line
 	} else {

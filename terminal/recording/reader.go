@@ -69,10 +69,19 @@ func (r *Reader) Next() (Entry, error) {
 	}
 	e, err := entryOf(line)
 	if err != nil {
-		return Entry{}, fmt.Errorf("line %d is not JSON: %w", r.line, err)
+		return Entry{}, &LineError{r.line, err}
 	}
 	return e, nil
 }
+
+// LineError is the error of a line that cannot be read. Those behind it can.
+type LineError struct {
+	Line int // from 1
+	Err  error
+}
+
+func (e *LineError) Error() string { return fmt.Sprintf("line %d is not JSON: %v", e.Line, e.Err) }
+func (e *LineError) Unwrap() error { return e.Err }
 
 // Torn reports whether the last line has no end and was left out. It is known after [io.EOF].
 func (r *Reader) Torn() bool { return r.torn }

@@ -22,10 +22,25 @@ type Options struct {
 // Report is what was replayed.
 type Report struct {
 	Published int
-	Left      int // envelopes that are no replies, or not whole
+	Left      int // lines that are no replies, or not whole
 	Gaps      int // places where the recording may miss replies
 	Torn      bool
 }
+
+// Check returns what is wrong with the options, as far as it is known without the recording.
+func (o Options) Check() error {
+	_, err := o.parse(time.Time{})
+	if errors.Is(err, errOrder) { // a span and a time cannot be compared yet
+		return nil
+	}
+	return err
+}
+
+// errOrder is the error of an end that is not after the beginning.
+var errOrder = errors.New("the end is not after the beginning")
+
+// minSpeed is the least speed: slower, and the times of a long recording overflow.
+const minSpeed = 0.001
 
 // parsed is Options as numbers.
 type parsed struct {
@@ -38,8 +53,8 @@ func (o Options) parse(start time.Time) (p parsed, err error) {
 	if p.speed = o.Speed; p.speed == 0 {
 		p.speed = 1
 	}
-	if !(p.speed > 0) {
-		return p, fmt.Errorf("the speed %v is not more than 0", o.Speed)
+	if !(p.speed >= minSpeed) {
+		return p, fmt.Errorf("the speed %v is less than %v", o.Speed, minSpeed)
 	}
 	if p.from, err = moment(o.From, start); err != nil {
 		return p, err
@@ -48,7 +63,7 @@ func (o Options) parse(start time.Time) (p parsed, err error) {
 		return p, err
 	}
 	if !p.to.IsZero() && !p.from.Before(p.to) {
-		return p, fmt.Errorf("the end %s is not after the beginning %s", p.to.UTC().Format(time.RFC3339), p.from.UTC().Format(time.RFC3339))
+		return p, fmt.Errorf("%w: %s, %s", errOrder, p.to.UTC().Format(time.RFC3339), p.from.UTC().Format(time.RFC3339))
 	}
 	return p, nil
 }
@@ -74,8 +89,9 @@ func Run(ctx context.Context, r *recording.Reader, o Options, publish func(conte
 	var report Report
 	var options parsed
 	var first, began time.Time // of the recording, and by the clock
+	last := r.Header.Start     // when the line before was heard
 	for opened := false; ; {
-		e, err := r.Next()
+		e, err := report.next(r)
 		if errors.Is(err, io.EOF) {
 			report.Torn = r.Torn()
 			return report, nil
@@ -83,6 +99,10 @@ func Run(ctx context.Context, r *recording.Reader, o Options, publish func(conte
 		if err != nil {
 			return report, err
 		}
+		if e.Heard.IsZero() {
+			e.Heard = last
+		}
+		last = e.Heard
 		if !opened {
 			if options, err = o.parse(e.Heard); err != nil {
 				return report, err
@@ -120,6 +140,18 @@ func Run(ctx context.Context, r *recording.Reader, o Options, publish func(conte
 			return report, err
 		}
 		report.Published++
+	}
+}
+
+// next returns the next line that can be read. Behind one that cannot, such as the torn line of a recorder that was killed,
+// another recording may go on.
+func (r *Report) next(lines *recording.Reader) (recording.Entry, error) {
+	for {
+		e, err := lines.Next()
+		if _, unreadable := errors.AsType[*recording.LineError](err); !unreadable {
+			return e, err
+		}
+		r.Left++
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -112,5 +113,28 @@ func TestWhatCannotBePublishedEndsIt(t *testing.T) {
 	report, err := replay.Run(t.Context(), r, replay.Options{}, func(context.Context, amqpx.Message) error { return broken })
 	if !errors.Is(err, broken) || report.Published != 0 {
 		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+// A recorder was killed, and another one has gone on in its file.
+func TestWhatIsBehindATornLineIsReplayed(t *testing.T) {
+	torn := at(1, "reply.x")[:100]
+	timeless := strings.Split(at(3, "reply.x"), `, "heard"`)[0] + "}"
+	all, report, err := play(t, replay.Options{}, at(0, "reply.x"), torn+header, header, "\x00\x00", "", "[1]", timeless, at(4, "reply.x"))
+	if err != nil || ids(all) != "c0@0s c3@0s c4@4s " || report.Left != 5 {
+		t.Errorf("published %s, %+v, %v", ids(all), report, err)
+	}
+}
+
+func TestOptionsAreCheckedBeforeThereIsARecording(t *testing.T) {
+	for _, o := range []replay.Options{{Speed: -1}, {Speed: 1e-300}, {Speed: math.NaN()}, {From: "x"}, {To: "-5m"}} {
+		if o.Check() == nil {
+			t.Errorf("%+v is no error", o)
+		}
+	}
+	for _, o := range []replay.Options{{}, {Speed: math.Inf(1)}, {From: "10m", To: "2026-11-21T03:38:40Z"}, {From: "2026-11-21T03:38:40Z", To: "10m"}} {
+		if err := o.Check(); err != nil {
+			t.Errorf("%+v: %v", o, err)
+		}
 	}
 }

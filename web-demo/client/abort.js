@@ -17,6 +17,7 @@ export function abortWith(command, signal) {
       const why = `it is not waited for any more: ${reason?.message ?? reason}. The command goes on`;
       reject(Object.assign(new CommandError(why, command, null, "aborted"), { name: "AbortError", cause: reason }));
     };
+    if (signal.aborted) abort();  // by a listener, when it was sent
     signal.addEventListener("abort", abort, { once: true });
     const settled = () => signal.removeEventListener("abort", abort);
     finished.then(resolve, reject).then(settled);

@@ -149,7 +149,7 @@ export class Clu extends Asker {
       hasActive: () => this.#inFlight.activeCount > 0,
       unknownIds: () => this.#inFlight.unknownIds,
       ids: () => this.#inFlight.ids,
-      markUnknown: (why) => this.commands.forEach((command) => command.markUnknown(why)),
+      markUnknown: (why) => this.commands.forEach((command) => { if (!this.#sender.isAwaited(command)) command.markUnknown(why); }),
       commandError: (error) => this.#inFlight.error(error),
     }, options);
     this.#link = new Link(base, {
@@ -269,7 +269,8 @@ export class Clu extends Asker {
    * @param {(reply: import("./reply.js").Reply, command: Command) => void} [options.onReply]
    * @returns {Command} to await or to watch
    */
-  send(consumer, commandString, { commandId, expires, timeout, extra, signal, onReply } = {}) {
+  send(consumer, commandString, options) {
+    const { commandId, expires, timeout, extra, signal, onReply } = options ?? {};
     const command = new Command({
       commandId,
       consumer,
@@ -279,7 +280,7 @@ export class Clu extends Asker {
       onChange: () => this.#commandChanged(command),
     });
     const lifetime = expires ?? Math.min(this.#options.expires, timeout ?? Infinity);
-    const problem = this.#sender.invalid(command, lifetime, timeout) ?? this.#link.unusable() ?? this.#inFlight.idConflict(command) ?? (signal?.aborted ? "its signal is aborted" : null);
+    const problem = this.#sender.invalid(command, { expires: lifetime, timeout, signal }) ?? this.#link.unusable() ?? this.#inFlight.idConflict(command);
     if (problem) {
       command.reject(unsent(problem));
       return command;
@@ -363,7 +364,7 @@ export class Clu extends Asker {
   /** Handles a message with an op. @returns {boolean} false if it is none of this protocol */
   #op(message) {
     if (message.op === "hello" && !this.#access.hello(message)) return true;
-    return this.#access.message(message) || this.#queries.message(message) || this.#session.message(message);
+    return this.#sender.message(message) || this.#access.message(message) || this.#queries.message(message) || this.#session.message(message);
   }
 
   /** The command that a reply answers, or null. A plain server sends a refusal only to the command's sender and without a commander. */

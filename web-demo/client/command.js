@@ -43,7 +43,7 @@ export class CommandError extends Error {
 /**
  * @typedef {object} CommandResult
  * @property {Command} command
- * @property {import("./reply.js").Reply} reply     the one that ended it
+ * @property {import("./reply.js").Reply|null} reply     the one that ended it; null if this client may not hear it
  * @property {import("./reply.js").Reply[]} replies  all of them, or the newest if there were very many
  * @property {Record<string, *>} keywords               their keywords, with the latest values
  */
@@ -188,6 +188,21 @@ export class Command {
   markUnknown(why, code = null) {
     if (!this.active) return;
     this.#end("unknown", why, code);
+  }
+
+  /**
+   * Handles the bridge's word on its end, after its last reply: this client may not hear that reply, or could not ask for it.
+   * @param {{status: string, message_code?: string, message?: string}} answer  without a code if it may not hear it
+   */
+  conclude({ status, message_code: code, message }) {
+    if (!this.active && this.state !== "unknown") return;
+    if (status === "failed") {
+      this.#end("failed", message || (code ? `${this.consumer} failed without giving a reason` : `it failed; this client may not hear what ${this.consumer} says about it`), null);
+    } else if (status === "done") {
+      this.message = code ? null : `it is done; this client may not hear what ${this.consumer} says about it`;
+      this.#setState("done");
+      this.#resolvers.resolve({ command: this, reply: null, replies: this.replies, keywords: this.keywords });
+    }
   }
 
   /** Handles the bridge's report that its consumer does not exist. */

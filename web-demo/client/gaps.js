@@ -44,14 +44,17 @@ export class Gaps {
     else this.report(gap);
   }
 
-  /** Reports, once for each connection, that replies since the last one was lost may be missing. */
-  reportInterruption(reason, catchUp) {
-    if (this.since === null || this.#reported) return;
+  /**
+   * Reports, once for each connection, that replies since the last one was lost may be missing.
+   * @param {number} [after]  the last number before them, while catching up
+   */
+  reportInterruption(reason, catchUp, after = -1) {
+    if (this.since === null || (this.#reported && !catchUp?.hasGap(""))) return;
     this.#reported = true;
     const to = Date.now();
     const ahead = this.#ahead();  // the times of notices are the bridge's, too
     const gap = { from: new Date(this.since - ahead), to: new Date(to - ahead), seconds: (to - this.since) / 1_000, reason };
-    if (catchUp) catchUp.gap(gap, "", -1);
+    if (catchUp) catchUp.gap(gap, "", after);
     else this.report(gap);
   }
 

@@ -36,6 +36,9 @@ export class Clu extends Core {
     }
     super(url, { ...options, WebSocket });
     this.#keywords = new Keywords(this);
+    this.on("command", ({ command }) => {  // the first listener: the page's own ones may subscribe
+      command.subscribe ??= (listener) => this.on("command", (snapshot) => { if (snapshot.command === command) listener(); });
+    });
     /** Rooms: `rooms.subscribe(path, onMessage)`, `rooms.publish(path, body)`. */
     this.rooms = new Rooms(this, { ...options, WebSocket });
   }
@@ -47,10 +50,9 @@ export class Clu extends Core {
   keyword(actor, name) { return this.#keywords.get(actor, name); }
 
   /** Sends a command, see clu.js. @returns {import("./command.js").Command} */
-  send(consumer, commandString, options = {}) {
+  send(consumer, commandString, options) {
     const command = super.send(consumer, commandString, options);
-    command.subscribe = (listener) => this.on("command", (snapshot) => { if (snapshot.command === command) listener(); });
-    if (options.signal && command.active) abortWith(command, options.signal);
+    if (options?.signal && command.active) abortWith(command, options.signal);
     return command;
   }
 

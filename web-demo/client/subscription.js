@@ -121,10 +121,11 @@ export class Subscription {
   get filterError() { return this.#filterError; }
 
   /** Returns the request to the bridge. Replies that throttling delayed are lost with the connection, so it asks for the values again. */
-  request(since, resubscribing) {
+  request(since, resubscribing, expectsValues = false) {
     const { snapshot, ...options } = this.#options;
     if (this.filter === null) return options;  // it selects no replies
-    return { ...options, snapshot: resubscribing ? Boolean(options.throttle_ms) || undefined : snapshot, since: since ?? undefined };
+    const again = expectsValues || (resubscribing ? Boolean(options.throttle_ms) || undefined : snapshot);
+    return { ...options, snapshot: again, since: since ?? undefined };
   }
 
   accept(data = null) {

@@ -1,11 +1,9 @@
 /** The subscriptions of a page, across all its connections. */
 
-/** A bridge allows a client 64 subscriptions. Up to four are clu.js's own: for commands, and while others begin or resume. */
-const MAX = 60;
-
 export class Subscriptions {
   #all = new Map();       // by id, in order of creation
   #accepted = new Set();  // ids of those that were accepted on any connection
+  #expecting = new Set(); // ids of those whose last values are still to come
   #emit;
 
   /** @param {(type: string, detail: object) => void} emit  emits an event */
@@ -32,11 +30,17 @@ export class Subscriptions {
   /** Whether replies to this client's commands may be missing from what they select. */
   get lackOwn() { return this.any && !this.list().some((subscription) => subscription.selectsAll); }
 
-  /** The requests for a new connection: id, request and subscription. @param {{epoch: string, seq: number}|null} since @param {string[]} capabilities */
+  /** The requests for a new connection: id, request and subscription. @param {(id: string) => {epoch: string, seq: number}|null} since @param {string[]} capabilities */
   requests(since, capabilities) {
     return this.list().filter((subscription) => this.isPossible(subscription, capabilities))
-      .map((subscription) => [subscription.id, subscription.request(since, this.wasAccepted(subscription.id)), subscription]);
+      .map((subscription) => [subscription.id, subscription.request(since(subscription.id), this.wasAccepted(subscription.id), this.#expecting.has(subscription.id)), subscription]);
   }
+
+  /** Notes that the last values of one are to come: they are asked for again if the connection is lost before. */
+  expectValues(id) { this.#expecting.add(id); }
+
+  /** Notes that they have come. */
+  valuesCame(id) { this.#expecting.delete(id); }
 
   /** Whether the server can serve one; if not, it is refused. @param {string[]} capabilities  none of CLU's own server */
   isPossible(subscription, capabilities) {
@@ -45,20 +49,15 @@ export class Subscriptions {
     return false;
   }
 
-  /** Adds one, unless there are too many. @returns {boolean} */
   add(subscription) {
-    if (this.#all.size >= MAX) {
-      this.refuse(subscription, `a page has at most ${MAX} subscriptions; close some (keyword() shares one)`, null);
-      return false;
-    }
     this.any = true;
     this.#all.set(subscription.id, subscription);
-    return true;
   }
 
   remove(id) {
     this.#all.delete(id);
     this.#accepted.delete(id);
+    this.#expecting.delete(id);
   }
 
   wasAccepted(id) { return this.#accepted.has(id); }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 import clu_ws
 from clu_ws._filter import compile_filter
+from clu_ws._link import Clock
 from clu_ws._types import loads, parse_reply
 from conftest import Bridge, client, stamp, until
 
@@ -122,6 +124,90 @@ async def test_a_bridge_that_says_no_is_left_alone(bridge: Bridge, code: int, to
         with pytest.raises(clu_ws.Unauthorized, match="stop"):
             await anext(replies)
         assert not clu.connected and bridge.connections == 1
+
+
+async def test_a_login_may_expire_again_and_again(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clu_ws._link.GOOD_FOR", 0.0)  # each connection has lasted
+    async with client(bridge, token=lambda: "t"):
+        for _ in range(3):
+            await bridge.close(3000, "the credential has expired")
+            await bridge.back()
+
+
+async def test_a_function_for_tokens_that_fails_is_asked_again(bridge: Bridge) -> None:
+    tokens = {2: "a"}
+    asked = iter((1, 2))
+
+    def token() -> str:
+        return tokens[next(asked)]  # the first one is not there
+
+    async with client(bridge, token=token):
+        assert bridge.headers[-1]["Authorization"] == "Bearer a"
+
+
+@pytest.mark.parametrize(("code", "reason"), [(1002, "protocol"), (1007, "UTF-8"), (1009, "too long"), (1008, "no answer to a ping")])
+async def test_other_closes_are_a_lost_connection_and_it_resumes(bridge: Bridge, code: int, reason: str) -> None:
+    async with client(bridge) as clu:
+        replies = clu.replies()
+        await bridge.get("subscribe")
+        await bridge.reply()
+        await anext(replies)
+        await bridge.close(code, reason)
+        await bridge.back()
+        assert (await bridge.get("subscribe"))["since"] == {"epoch": "e1", "seq": 11}
+
+
+async def test_a_bridge_that_does_not_greet_for_once_is_tried_again(bridge: Bridge) -> None:
+    async with client(bridge) as clu:
+        bridge.hello = {"headers": {}}  # as CLU's own server, or a proxy in its place
+        await bridge.cut()
+        await until(lambda: bridge.connections > 2)
+        bridge.hello = None
+        await until(lambda: clu.connected)
+
+
+async def test_a_message_that_nobody_understands_ends_the_connection_and_not_the_client(bridge: Bridge) -> None:
+    async with client(bridge) as clu:
+        await bridge.send({"op": "snapshot", "id": ["of a newer bridge"]})
+        await until(lambda: bridge.connections > 1 and clu.connected)
+
+
+async def test_the_beginning_of_a_long_message_is_a_sign_of_life(bridge: Bridge) -> None:
+    async with client(bridge, ping=1000) as clu:
+        replies = clu.replies()
+        await bridge.get("subscribe")
+        text = json.dumps(bridge.envelope(body={"text": "x" * 20}))
+        before = clu._heard
+
+        async def fragments() -> AsyncIterator[str]:
+            yield text[:20]
+            await until(lambda: clu._heard > before)
+            yield text[20:]
+
+        assert bridge.socket is not None
+        await bridge.socket.send(fragments())
+        assert (await anext(replies)).keywords == {"text": "x" * 20}
+
+
+def test_the_clock_is_never_ahead_and_ages_never_too_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = {"monotonic": 1000.0, "time": 5000.0}
+    for name in here:
+        monkeypatch.setattr(f"clu_ws._link.time.{name}", lambda name=name: here[name])
+
+    def passes(seconds: float) -> None:
+        here.update({name: value + seconds for name, value in here.items()})
+
+    clock = Clock()
+    clock.start(9000.0)
+    passes(60)
+    clock.answered(9050.0, 1050.0)  # read ten seconds late: it says nothing new
+    assert clock.now() == 9060.0
+    clock.answered(9055.0, 1058.0)  # asked two seconds ago: it cannot be as late as that
+    assert clock.now() == 9057.0
+    here["time"] += 100  # the computer has slept
+    assert (clock.now(), clock.latest()) == (9057.0, 9157.0)
+    clock.answered(9155.0, 1060.0)
+    assert (clock.now(), clock.latest()) == (9155.0, 9155.0)
 
 
 async def test_a_login_that_is_needed_and_a_server_that_is_no_bridge(bridge: Bridge) -> None:

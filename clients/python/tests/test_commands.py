@@ -170,3 +170,58 @@ async def test_closing_the_client_leaves_nothing_waiting(bridge: Bridge) -> None
     assert [reply async for reply in replies] == []
     assert clu.send("dome", "open").state == "rejected"
     assert not [task for task in asyncio.all_tasks() if "Link." in repr(task)]
+
+
+async def test_a_second_command_with_its_id_leaves_the_first_one_alone(bridge: Bridge) -> None:
+    async with client(bridge) as clu:
+        first = clu.send("dome", "open", command_id="mine")
+        sent = await bridge.get("command")
+        assert clu.send("dome", "close", command_id="mine").state == "rejected"
+        await bridge.reply(":", command=sent)
+        assert (await first).command.reply_count == 1
+
+
+async def test_a_command_has_one_end(bridge: Bridge) -> None:
+    async with client(bridge) as clu:
+        first = clu.send("dome", "open", command_id="mine")
+        sent = await bridge.get("command")
+        await bridge.reply(":", command=sent)
+        await first
+        again = clu.send("dome", "close", command_id="mine")
+        later = await bridge.get("command")
+        await bridge.send({"op": "error", "id": sent["id"], "code": "expired", "message": "why"})
+        await bridge.reply("f", command=later)
+        with pytest.raises(clu_ws.CommandError):
+            await again
+        assert (first.state, again.state) == ("done", "failed")
+
+
+async def test_a_status_of_a_newer_bridge_is_no_failure(bridge: Bridge) -> None:
+    async with client(bridge) as clu:
+        command = clu.send("dome", "open")
+        sent = await bridge.get("command")
+        await bridge.send({"op": "result", "id": sent["id"], "command_id": sent["command_id"], "status": "paused"})
+        with pytest.raises(clu_ws.CommandError, match="paused"):
+            await command
+        assert command.state == "unknown"
+
+
+async def test_what_has_not_left_when_its_time_is_over_was_not_sent(bridge: Bridge) -> None:
+    async with client(bridge) as clu:
+        command = clu.send("dome", "open", timeout=1)
+        command._late("no final reply")  # as by its timer, while the connection takes nothing
+        assert (command.state, command.code) == ("rejected", "expired")
+        clu.send("dome", "close")
+        assert (await bridge.get("command"))["command_string"] == "close"
+
+
+async def test_what_is_no_json_is_the_callers_mistake_alone(bridge: Bridge) -> None:
+    async with client(bridge) as clu:
+        for wrong in ({1, 2}, float("nan")):
+            with pytest.raises((TypeError, ValueError)):
+                clu.send("dome", "open", command_id="mine", extra={"seat": wrong})
+            with pytest.raises((TypeError, ValueError)):
+                await clu.publish("/live/x", wrong)
+        command = clu.send("dome", "open", command_id="mine")
+        await bridge.reply(":", command=await bridge.get("command"))
+        await command

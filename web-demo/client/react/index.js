@@ -75,6 +75,12 @@ export function useKeyword(actor, name) {
   return useSyncExternalStore(keyword.subscribe, keyword.getSnapshot, () => NOTHING);
 }
 
+/** The command string. What is no text is left to `clu.send`, which rejects it: `onClick={send}` hands over an event. */
+function commandOf(verb, words) {
+  const rest = words ?? "";
+  return typeof rest === "string" ? [verb, rest].filter(Boolean).join(" ") : rest;
+}
+
 const noCommand = () => null;
 const never = () => () => {};
 
@@ -88,8 +94,8 @@ export function useCommand(actor, verb) {
   const command = sent !== null && sent.clu === clu && sent.actor === actor && sent.verb === verb ? sent.command : null;
   const subscribe = useCallback((listener) => command === null ? never() : command.subscribe(listener), [command]);
   const snapshot = useSyncExternalStore(subscribe, command === null ? noCommand : () => command.getSnapshot(), noCommand);
-  const send = useCallback((words = "", options) => {
-    const command = clu.send(actor, [verb, words].filter(Boolean).join(" "), options);
+  const send = useCallback((words, options) => {
+    const command = clu.send(actor, commandOf(verb, words), options);
     setSent({ clu, actor, verb, command });
     return command;
   }, [clu, actor, verb]);

@@ -26,10 +26,11 @@ class Driven {
   #commands = new Map();  // command -> its name
   #shown = new Map();     // command -> its last state that was printed
 
-  constructor({ url, token, token_by: tokenBy = "subprotocol" }) {
+  constructor({ url, token, token_by: tokenBy = "subprotocol", silence_ms: silence }) {
     this.#token = token ?? null;
     const login = token === undefined ? {} : { token: () => this.#token, tokenBy };
-    this.#clu = new Clu(url, { minDelay: 10, maxDelay: 50, batch: 0, maxLag: Infinity, bigint: "bigint", WebSocket, ...login });
+    const patience = silence === undefined ? {} : { probeAfter: silence, grace: silence };
+    this.#clu = new Clu(url, { minDelay: 10, maxDelay: 50, batch: 0, maxLag: Infinity, bigint: "bigint", WebSocket, ...login, ...patience });
     this.#clu.on("state", ({ state }) => print("state", { state }));
     this.#clu.on("command", ({ command }) => this.#show(command));
     this.#clu.on("gap", ({ seconds }) => print("gap", { seconds }));

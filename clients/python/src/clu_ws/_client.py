@@ -85,19 +85,19 @@ class Clu(Session):
         elif command.command_id in self._commands:
             command._reject(f"The command was not sent: another one has the id {command.command_id}, and may still run.")
         else:
-            self._commands[command.command_id] = command
             command._commander = f"{self.hello.get('name')}.{consumer}"
             command._expires_at = self.now() + expires
             request: dict[str, Any] = {"op": "command", "id": f"c{self._number()}", "consumer": consumer, "command_string": command_string,
                        "command_id": command.command_id, "expires_at": round(command._expires_at, 3)}
             if timeout is not None:
-                request["timeout_ms"] = round(timeout * 1000)
-                late = f"no final reply within {timeout:g} s"
-                command._timer = asyncio.get_running_loop().call_later(timeout + expires, command._unknown, late, "timeout")
+                request["timeout_ms"] = max(1, round(timeout * 1000))
             if extra is not None:
                 request["extra"] = extra
-            self._sent[str(request["id"])] = command
-            self._write(request, command)
+            self._write(request, command)  # what is no JSON raises here
+            self._commands[command.command_id] = self._sent[str(request["id"])] = command
+            if timeout is not None:
+                late = f"no final reply within {timeout:g} s"
+                command._timer = asyncio.get_running_loop().call_later(timeout + expires, command._late, late)
         return command
 
     # Subscriptions.
@@ -132,7 +132,7 @@ class Clu(Session):
         found: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
 
         def told(value: Value) -> None:
-            old = max_age is not None and (value.heard is None or self.now() - value.heard > max_age)
+            old = max_age is not None and (value.heard is None or self._clock.latest() - value.heard > max_age)
             if found.done() or value.stale or old or value.too_large is not None:
                 return
             try:
@@ -191,7 +191,7 @@ class Clu(Session):
 
     def age(self, of: Reply | Value) -> float | None:
         """Returns how many seconds ago the bridge heard something; None if that is not known."""
-        return None if of.heard is None else max(0.0, self.now() - of.heard)
+        return None if of.heard is None else max(0.0, self._clock.latest() - of.heard)
 
     async def history(self, keywords: list[str], start: str | int = "-1h", end: str | int | None = None,
                       points: int | None = None) -> dict[str, Any]:

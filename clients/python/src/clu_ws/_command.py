@@ -5,6 +5,7 @@
       +----+----+
            v
         unknown --> done | failed     (when its last reply arrives after all)
+                --> rejected          (when the bridge then says that it was not sent)
 
     rejected: no actor has it, because it was not sent
 """
@@ -77,12 +78,17 @@ class Command:
         """Whether it is sent or running."""
         return self.state in ("sent", "running")
 
+    @property
+    def ended(self) -> bool:
+        """Whether its true end is known. One that is unknown may still be done, failed or rejected."""
+        return self.state in ("done", "failed", "rejected")
+
     def __await__(self) -> Generator[Any, None, CommandResult]:
         return self._until(lambda: not self.active).__await__()
 
     async def outcome(self) -> CommandResult:
         """Waits for its true end, also while its state is unknown. That may never come: use a timeout."""
-        return await self._until(lambda: self.state in ("done", "failed", "rejected"))
+        return await self._until(lambda: self.ended)
 
     async def _until(self, ended: Callable[[], bool]) -> CommandResult:
         while not ended():
@@ -124,14 +130,18 @@ class Command:
 
     def _result(self, answer: dict[str, Any]) -> None:
         """Handles the bridge's report of its end, which matters only if its last reply is not for this client."""
-        status = answer.get("status")
-        if status == "timeout":
-            self._unknown(answer.get("message") or "its end did not come in time", "timeout")
-        elif self.state in ("sent", "running", "unknown"):
+        status = str(answer.get("status"))
+        if self.ended:
+            return
+        if status in ("done", "failed"):
             self.code, self.message = None, answer.get("message") or self.message
             self._set("done" if status == "done" else "failed")
+        else:
+            self._unknown(answer.get("message") or f"the bridge says of its end only {status!r}", status)
 
     def _error(self, code: str, message: str) -> None:
+        if self.ended:
+            return
         if code in NOT_SENT:
             self._reject(message, code)
         elif code == "returned":
@@ -143,6 +153,13 @@ class Command:
     def _reject(self, why: str, code: str | None = None) -> None:
         self.code, self.message = code, why
         self._set("rejected")
+
+    def _late(self, why: str) -> None:
+        """Handles that its time is over. One that has not left yet does not leave any more."""
+        if self._written:
+            self._unknown(why, "timeout")
+        elif self.active:
+            self._reject("The command was not sent and will not be sent later: it waited here too long.", "expired")
 
     def _unknown(self, why: str, code: str | None = None) -> None:
         if self.active:

@@ -28,7 +28,44 @@ Token = Union[str, Callable[[], Union[Optional[str], Awaitable[Optional[str]]]],
 
 HELLO = 10.0  # s within which a bridge greets
 TURN = 64  # messages after which other tasks may run
-FINAL_CLOSES = (1002, 1007, 1009, 3003)  # to connect again would not help
+GOOD_FOR = 5.0  # s after which a connection counts as a good one
+NO_BRIDGE = (400, 404, 405, 426)  # HTTP statuses of a server that is no bridge, unless one was there before: a proxy may say so for a while
+
+
+class Clock:
+    """Estimates the bridge's clock. A time arrives late by its way here, so the estimate is behind and not ahead, and a
+    command expires early and not late. Ages are by ``latest``, so that nothing seems newer than it is."""
+
+    def __init__(self) -> None:
+        self._offset: float | None = None  # the bridge's clock minus the monotonic one
+        self._wall = 0.0  # the wall clock minus the monotonic one, when the offset was set
+
+    def now(self) -> float:
+        """The bridge's time, or a moment earlier."""
+        return time.time() if self._offset is None else time.monotonic() + self._offset
+
+    def latest(self) -> float:
+        """The latest that it may be: the monotonic clock stands while the computer sleeps, the other one goes on."""
+        slept = 0.0 if self._offset is None else time.time() - time.monotonic() - self._wall
+        return self.now() + (slept if slept > 2 else 0)
+
+    def start(self, told: float | None) -> None:
+        """Starts from the time in a hello."""
+        self._offset = None
+        if told is not None:
+            self._set(told - time.monotonic())
+
+    def answered(self, told: float | None, asked: Any) -> None:
+        """Handles the bridge's answer to a question that was asked then, by the monotonic clock here; None if that is not
+        known. Its time now is between the one told and that plus the way of both."""
+        if told is None or self._offset is None:
+            return
+        least = told - time.monotonic()
+        most = told - asked if isinstance(asked, float) else max(least, self._offset)
+        self._set(min(max(self._offset, least), most))
+
+    def _set(self, offset: float) -> None:
+        self._offset, self._wall = offset, time.time() - time.monotonic()
 
 
 class Link:
@@ -52,12 +89,13 @@ class Link:
         self.broker = "unknown"  # up, blocked, no_replies, down; unknown without a connection
         self.problem: str | None = None  # why there is no connection
         self._refusal: CluError | None = None
-        self._clock = 0.0  # the bridge's clock minus the monotonic one
+        self._clock = Clock()
         self._task: asyncio.Task[None] | None = None
         self._state = asyncio.Event()  # connected, refused or closed
-        self._out: deque[tuple[dict[str, Any], Command | None]] = deque()
+        self._out: deque[tuple[str, Command | None]] = deque()
         self._wake = asyncio.Event()
         self._heard = 0.0
+        self._greeted_at: float | None = None  # when the bridge greeted on this connection
 
     @property
     def capabilities(self) -> list[str]:
@@ -71,7 +109,7 @@ class Link:
 
     def now(self) -> float:
         """The bridge's clock, in seconds since 1970. It may be behind, and is never ahead."""
-        return time.monotonic() + self._clock if self._clock else time.time()
+        return self._clock.now()
 
     def start(self) -> None:
         """Begins to connect, without waiting for it."""
@@ -113,30 +151,37 @@ class Link:
         expired = False  # the last credential had expired: one more is asked for
         while True:
             wait = None
+            self._greeted_at = None
             try:
-                greeted = await self._connection()
-                failures = 0 if greeted else failures + 1
-            except (OSError, InvalidHandshake, InvalidURI, asyncio.TimeoutError, CluError) as error:
-                failures += 1
-                greeted, wait = False, _retry_after(error)
+                await self._connection()
+            except Exception as error:  # also one of the program's own, such as of its function for a token
+                if not isinstance(error, (OSError, InvalidHandshake, InvalidURI, asyncio.TimeoutError, CluError)):
+                    log.warning("the connection has failed", exc_info=error)
+                wait = _retry_after(error)
                 self.problem = str(error) or type(error).__name__
-                final = self._final(error, expired)
+                final = self._final(error, expired and not self._was_good())
                 if final is not None:
                     self._refuse(final)
                     return
                 expired = isinstance(error, Unauthorized)
-            if greeted:
-                expired = False
+            else:
+                expired = expired and not self._was_good()
+            # A bridge that greets and closes is not asked again at once, again and again.
+            failures = 0 if self._was_good() else failures + 1
             least, most = self._delays
-            delay = min(most, least * 2 ** min(failures, 20)) * random.uniform(0.5, 1)
+            delay = min(most, least * 2 ** min(max(failures - 1, 0), 20)) * random.uniform(0.5, 1)
             await asyncio.sleep(max(delay, wait or 0))
+
+    def _was_good(self) -> bool:
+        """Reports whether the last connection has lasted for a while."""
+        return self._greeted_at is not None and time.monotonic() - self._greeted_at >= GOOD_FOR
 
     def _final(self, error: Exception, again: bool) -> CluError | None:
         """Returns the error to end with, if another attempt would not help."""
         if isinstance(error, Unauthorized):
             # A login that has expired is renewed once, if there is somebody to ask.
             return None if error.code == 3000 and callable(self._token) and not again else error
-        if isinstance(error, InvalidStatus) and error.response.status_code in (400, 401, 403, 404, 405, 426):
+        if isinstance(error, InvalidStatus) and error.response.status_code in ((401, 403) if self.hello else (401, 403, *NO_BRIDGE)):
             body = (error.response.body or b"").decode(errors="replace").strip()
             return Unauthorized(f"the bridge does not let this program in: {body or error}", error.response.status_code)
         return error if isinstance(error, CluError) else None
@@ -150,8 +195,8 @@ class Link:
         token = self._token() if callable(self._token) else self._token
         return await token if inspect.isawaitable(token) else token
 
-    async def _connection(self) -> bool:
-        """Has one connection, to its end. Returns whether the bridge has greeted."""
+    async def _connection(self) -> None:
+        """Has one connection, to its end."""
         token = await self._credential()
         headers = {"Authorization": f"Bearer {token}"} if token else None
         options = {"open_timeout": HELLO, "close_timeout": 1, "max_size": None, **self._options, "ping_interval": None}
@@ -172,16 +217,13 @@ class Link:
             greeted, self.connected = self.connected, False
             self.broker = "unknown"
             if greeted:
-                self._disconnected(reason, too_slow=reason.startswith("1008"))
+                self._disconnected(reason, too_slow=reason.startswith("1008 too slow"))
             self._out.clear()
             await ws.close()
-        return greeted
 
     def _judge_close(self, code: int, reason: str) -> None:
         if code in (3000, 3003, 3008):
             raise Unauthorized(f"the bridge has closed the connection: {reason}", code)
-        if code in FINAL_CLOSES:
-            raise CluError(f"the bridge has closed the connection: {reason}")
 
     async def _greeted(self, ws: ClientConnection) -> None:
         try:
@@ -189,15 +231,18 @@ class Link:
         except (asyncio.TimeoutError, ValueError):
             first = None
         if not isinstance(first, dict) or first.get("op") != "hello":
+            if self.hello:  # there was a bridge before: it may stand still, or be replaced just now
+                raise OSError(f"what answers at {self.shown_url} has said no hello")
             raise CluError(f"what answers at {self.shown_url} is no clu-ws")
         if first.get("auth") == "required":
             raise Unauthorized("the bridge asks for a credential: give connect() a token")
         self.hello, self.access = first, first.get("access")
         self.broker = str(first.get("broker"))
-        self._synchronize(first, anew=True)
-        self._heard = time.monotonic()
+        self._clock.start(parse_time(first.get("time")))
+        self._greeted_at = self._heard = time.monotonic()
         self.connected, self.problem = True, None
         self._opened()
+        self._ask_time()  # the hello may have been read late
         if self.access is not None:
             self._tell(Event("access", self.access))
         self._state.set()
@@ -205,8 +250,11 @@ class Link:
     async def _reads(self, ws: ClientConnection) -> None:
         count = 0
         while True:
-            text = await ws.recv()
-            self._heard = time.monotonic()
+            parts: list[Any] = []  # all texts, or all bytes
+            async for part in ws.recv_streaming():  # a long message may take longer than the bridge may be silent
+                self._heard = time.monotonic()
+                parts.append(part)
+            text = parts[0][:0].join(parts)
             try:
                 message = loads(text)
             except (ValueError, RecursionError) as error:
@@ -214,7 +262,7 @@ class Link:
                 continue
             if isinstance(message, dict):
                 if message.get("op") == "pong":
-                    self._synchronize(message)
+                    self._clock.answered(parse_time(message.get("time")), message.get("data"))
                 elif message.get("op") == "access":
                     self._access(message)
                 self._message(message)
@@ -222,13 +270,9 @@ class Link:
             if count % TURN == 0:
                 await asyncio.sleep(0)
 
-    def _synchronize(self, message: dict[str, Any], anew: bool = False) -> None:
-        """Sets the bridge's clock. A message that was under way for long shows too early a time, so the latest counts,
-        unless the two clocks have drifted apart."""
-        told = parse_time(message.get("time"))
-        if told is not None:
-            offset = told - time.monotonic()
-            self._clock = offset if anew or offset > self._clock or self._clock - offset > 1 else self._clock
+    def _ask_time(self) -> None:
+        """Asks for a sign of life, and the bridge's time."""
+        self._write({"op": "ping", "data": time.monotonic()})
 
     def _access(self, message: dict[str, Any]) -> None:
         if "grants" in message:
@@ -256,21 +300,21 @@ class Link:
         raise NotImplementedError
 
     def _write(self, message: dict[str, Any], command: Command | None = None) -> None:
-        self._out.append((message, command))
+        self._out.append((json.dumps(message, allow_nan=False), command))
         self._wake.set()
 
     async def _writes(self, ws: ClientConnection) -> None:
         try:
             while True:
                 while self._out:
-                    message, command = self._out.popleft()
+                    text, command = self._out.popleft()
                     if command is not None:
                         if self.now() >= command._expires_at:
-                            command._reject("The command was not sent and will not be sent later: it waited here too long.")
-                        if not command.active and command.state != "unknown":
+                            command._reject("The command was not sent and will not be sent later: it waited here too long.", "expired")
+                        if not command.active:
                             continue
                         command._written = True
-                    await ws.send(json.dumps(message))
+                    await ws.send(text)
                 self._wake.clear()
                 await self._wake.wait()
         except ConnectionClosed:
@@ -284,7 +328,7 @@ class Link:
                 log.warning("nothing was heard of the bridge for %.0f s", time.monotonic() - self._heard)
                 ws.transport.abort()
                 return
-            self._write({"op": "ping"})
+            self._ask_time()
 
 
 def _retry_after(error: Exception) -> float | None:

@@ -44,8 +44,8 @@ class Session(Link):
         self._gaps: set[Gap] = set()  # those told
 
     def _changed(self, command: Command) -> None:
-        if command.state in ("done", "failed", "rejected"):
-            self._commands.pop(command.command_id, None)
+        if command.ended and self._commands.get(command.command_id) is command:
+            del self._commands[command.command_id]
         unknown = [one for one in self._commands.values() if one.state == "unknown"]
         for forgotten in unknown[:-MAX_UNKNOWN]:
             del self._commands[forgotten.command_id]
