@@ -171,3 +171,14 @@ func TestAValueFromBeforeAGapIsOutdatedUntilItIsHeardAgain(t *testing.T) {
 		t.Errorf("outdated: az %v, open %v", az, open)
 	}
 }
+
+func TestTheClientsAddressSaysWhereTheAPIIs(t *testing.T) {
+	h := newHarness(t)
+	for _, page := range []http.Handler{nil, http.NotFoundHandler()} {
+		w := httptest.NewRecorder()
+		h.clientRoutes(page).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/values?sender=weather", nil))
+		if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), `"error":"the HTTP API is not at this address, but at that of the admin server (--admin)"`) {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	}
+}
