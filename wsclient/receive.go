@@ -146,6 +146,7 @@ func (c *Client) notice(m *message) {
 
 func (c *Client) gap(m *message) {
 	g := Gap{To: parseTime(m.To)}
+	c.own.missed(g.To)
 	key := "  " + m.To
 	if m.From != nil {
 		g.From = parseTime(*m.From)
