@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/clu-ws/clu-ws/internal/jsonscan"
@@ -45,6 +46,10 @@ func writeReply(w *bufio.Writer, r *Reply, asJSON, color bool) {
 // writeEnvelope writes an envelope as it came. Ends of lines between its values become spaces, and control characters in its
 // texts become escapes, which are the same values.
 func writeEnvelope(w *bufio.Writer, raw []byte) {
+	if !slices.ContainsFunc(raw, func(b byte) bool { return b < ' ' || b > '~' }) { // as nearly all are
+		w.Write(raw)
+		return
+	}
 	if bytes.ContainsAny(raw, "\n\r\t") { // in JSON, these stand between values only
 		raw = bytes.Map(func(r rune) rune {
 			if r == '\n' || r == '\r' || r == '\t' {
@@ -52,10 +57,6 @@ func writeEnvelope(w *bufio.Writer, raw []byte) {
 			}
 			return r
 		}, raw)
-	}
-	if !bytes.ContainsFunc(raw, isControl) {
-		w.Write(raw)
-		return
 	}
 	w.WriteString(visible(string(raw)))
 }
