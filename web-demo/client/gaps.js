@@ -12,6 +12,7 @@ const MAX_NOTICES = 20;
 export class Gaps {
   #notices = [];
   #reported = false;  // the gap before this connection was reported
+  #held = null;       // {since, reason} of one that is reported on the next connection
   #emit;
   #ahead;
 
@@ -29,6 +30,18 @@ export class Gaps {
   disconnected(lastHeard) {
     if (lastHeard !== null) this.since ??= lastHeard;
     this.#reported = false;
+  }
+
+  /** Notes that from here on, or since the last connection was lost, replies are missing until the next connection. */
+  hold(reason) { this.#held ??= { since: this.since ?? Date.now(), reason }; }
+
+  /** Reports on a new connection what was missed on the last one. */
+  reportHeld(catchUp) {
+    if (this.#held === null) return;
+    const { since, reason } = this.#held;
+    this.#held = null;
+    this.since = Math.min(this.since ?? since, since);
+    this.reportInterruption(reason, catchUp);
   }
 
   /**

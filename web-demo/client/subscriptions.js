@@ -3,6 +3,7 @@
 export class Subscriptions {
   #all = new Map();       // by id, in order of creation
   #accepted = new Set();  // ids of those that were accepted on any connection
+  #anew = new Set();      // ids of those that were refused for a while: they begin with the last values
   #expecting = new Set(); // ids of those whose last values are still to come
   #emit;
 
@@ -33,7 +34,12 @@ export class Subscriptions {
   /** The requests for a new connection: id, request and subscription. @param {(id: string) => {epoch: string, seq: number}|null} since @param {string[]} capabilities */
   requests(since, capabilities) {
     return this.list().filter((subscription) => this.isPossible(subscription, capabilities))
-      .map((subscription) => [subscription.id, subscription.request(since(subscription.id), this.wasAccepted(subscription.id), this.#expecting.has(subscription.id)), subscription]);
+      .map((subscription) => [subscription.id, this.#request(subscription, since), subscription]);
+  }
+
+  #request(subscription, since) {
+    const { id } = subscription;
+    return this.#anew.has(id) ? subscription.request(null, false) : subscription.request(since(id), this.#accepted.has(id), this.#expecting.has(id));
   }
 
   /** Notes that the last values of one are to come: they are asked for again if the connection is lost before. */
@@ -57,14 +63,14 @@ export class Subscriptions {
   remove(id) {
     this.#all.delete(id);
     this.#accepted.delete(id);
+    this.#anew.delete(id);
     this.#expecting.delete(id);
   }
-
-  wasAccepted(id) { return this.#accepted.has(id); }
 
   /** Handles that the bridge has accepted one. @param {*} data  of an application that decides about it */
   accept(subscription, data) {
     this.#accepted.add(subscription.id);
+    this.#anew.delete(subscription.id);
     subscription.accept(data);
   }
 
@@ -78,6 +84,17 @@ export class Subscriptions {
       subscription.reject(text, cause?.code ?? null);
     }
     this.#emit("error", { message: `A subscription was refused: ${text}`, cause });
+  }
+
+  /**
+   * Handles the refusal of a request. One that was accepted before is requested again on the next connection, unless the
+   * right to it is gone. @returns {boolean} whether so: what it misses until then is gone
+   */
+  refuseRequest(subscription, text, cause) {
+    const later = subscription !== null && this.#accepted.has(subscription.id) && cause.code !== "forbidden";
+    if (later) this.#anew.add(subscription.id);
+    this.refuse(later ? null : subscription, text, cause);
+    return later;
   }
 
   /** Begins all of them with CLU's own server. */
