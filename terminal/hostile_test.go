@@ -178,3 +178,20 @@ func TestALinkIsUpIfBothOfItsPartsAre(t *testing.T) {
 		t.Errorf("it was told %v, want %v", told, want)
 	}
 }
+
+func TestATextIsShownWithoutEscapesThatItDoesNotNeed(t *testing.T) {
+	for raw, want := range map[string]string{
+		`"caf\u00e9"`:         "café",
+		`"caf\u00e9 au lait"`: `"café au lait"`,
+		`"a\"b"`:              `"a\"b"`,
+		`"a\nb <c>"`:          `"a\nb <c>"`,
+		`"a\\b"`:              `"a\\b"`,
+		`"\u001b[2J\u202e"`:   `"\u001b[2J\u202e"`,
+		`["caf\u00e9"]`:       `["caf\u00e9"]`,
+		`"a b"`:               `"a b"`,
+	} {
+		if got := shownValue(json.RawMessage(raw)); got != want {
+			t.Errorf("%s is shown as %s, want %s", raw, got, want)
+		}
+	}
+}

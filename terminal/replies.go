@@ -85,7 +85,28 @@ func shownValue(value json.RawMessage) string {
 	if len(value) > 1 && value[0] == '"' && !bytes.ContainsAny(value, " \\=") {
 		return visible(string(value[1 : len(value)-1]))
 	}
+	if bytes.IndexByte(value, '\\') >= 0 {
+		value = readable(value)
+	}
 	return visible(strings.TrimSpace(string(value)))
+}
+
+// readable returns a text without the escapes that it does not need: Python writes é as \u00e9.
+func readable(value json.RawMessage) json.RawMessage {
+	var text string
+	if json.Unmarshal(value, &text) != nil {
+		return value
+	}
+	if text != "" && text == visible(text) && !strings.ContainsAny(text, " \\=\"") {
+		return json.RawMessage(text)
+	}
+	var quoted bytes.Buffer
+	encoder := json.NewEncoder(&quoted)
+	encoder.SetEscapeHTML(false)
+	if encoder.Encode(text) != nil {
+		return value
+	}
+	return quoted.Bytes()
 }
 
 // keywordIn returns the value of a keyword in a body, or nil.
