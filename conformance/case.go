@@ -37,6 +37,7 @@ type Step struct {
 	Client      Message    `json:"client,omitempty"`
 	Call        Message    `json:"call,omitempty"`
 	Sees        Message    `json:"sees,omitempty"`
+	Post        *Post      `json:"post,omitempty"`
 	Cut         *Cut       `json:"cut,omitempty"`
 	Fault       *Fault     `json:"fault,omitempty"`
 	Confirm     string     `json:"confirm,omitempty"` // the broker has this command
@@ -94,6 +95,13 @@ type Reply struct {
 	To       string          `json:"to,omitempty"`       // the command that it answers
 	On       []string        `json:"on,omitempty"`       // the subscriptions that show it
 	Internal bool            `json:"internal,omitempty"` // not meant for people
+	Hidden   bool            `json:"hidden,omitempty"`   // the client may not hear it
+}
+
+// Post is a message for a room.
+type Post struct {
+	Room string `json:"room"`
+	Body any    `json:"body"`
 }
 
 // Resumed is what a client shows after it has resumed.

@@ -24,6 +24,7 @@ type player struct {
 	expected *Command         // the command that may come
 	commands map[string]*sent // by the name of the step
 	refusals []Subscribe      // subscriptions that are to be refused
+	rooms    map[string]*wire // connections to rooms, by path
 	past     map[string]any   // values from before the next subscription
 	asked    *Ask             // the request that may come
 	answered bool
@@ -50,7 +51,7 @@ type sent struct {
 var strictEvents = []string{"reply", "gap", "dropped", "refused", "answer", "error", "message", "notice"}
 
 func newPlayer(s *server, d *Driver, patience time.Duration) *player {
-	return &player{miniature: newMiniature(), server: s, driver: d, patience: patience, vars: Variables{}, commands: map[string]*sent{}, states: map[string]string{}, doubted: map[string]bool{}}
+	return &player{miniature: newMiniature(), server: s, driver: d, patience: patience, vars: Variables{}, commands: map[string]*sent{}, rooms: map[string]*wire{}, states: map[string]string{}, doubted: map[string]bool{}}
 }
 
 // play plays a case, and returns where the client strayed from it.
@@ -180,6 +181,8 @@ func (p *player) commandState(event Message) {
 // handle handles what has happened on a connection.
 func (p *player) handle(it item) {
 	switch {
+	case it.wire.path != "/":
+		p.handleRoom(it)
 	case it.opened:
 		p.upcoming = it.wire
 	case it.closed:

@@ -301,6 +301,9 @@ func codeOf(err error) any {
 	if e, ok := errors.AsType[*wsclient.RequestError](err); ok {
 		return e.Code
 	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "timeout"
+	}
 	return nil
 }
 

@@ -6,6 +6,8 @@
  * bridge hears no replies, and after a gap until it is heard again.
  */
 
+import { guard } from "./errors.js";
+
 /** How many subscriptions may serve keywords until they are joined. */
 const MAX_PARTS = 4;
 
@@ -84,7 +86,7 @@ export class Keyword {
 
   #set(snapshot) {
     this.#snapshot = Object.freeze(snapshot);
-    for (const listener of [...this.#listeners]) this.#port.guard(listener);
+    for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) this.#port.guard(listener);
   }
 }
 
@@ -106,7 +108,7 @@ export class Keywords {
     }
     const known = this.#all.get(actor)?.get(name);
     if (known) return known;
-    const keyword = new Keyword(actor, name, { wanted: () => this.#update(0), unwanted: () => this.#update(LINGER), guard: (listener) => this.#guard(listener) });
+    const keyword = new Keyword(actor, name, { wanted: () => this.#update(0), unwanted: () => this.#update(LINGER), guard: (listener) => guard(this.#clu, listener) });
     if (!this.#all.has(actor)) this.#all.set(actor, new Map());
     this.#all.get(actor).set(name, keyword);
     return keyword;
@@ -219,14 +221,6 @@ export class Keywords {
   #doubt() {
     for (const keyword of this.#served.keys()) keyword.doubt();
     this.#look();
-  }
-
-  #guard(listener) {
-    try {
-      listener();
-    } catch (error) {
-      this.#clu.dispatchEvent(new CustomEvent("error", { detail: { message: `A listener failed: ${error?.message ?? error}`, cause: error } }));
-    }
   }
 }
 

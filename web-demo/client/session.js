@@ -15,6 +15,7 @@ import { Batch } from "./batch.js";
 import { CatchUp, LIMITS } from "./catchup.js";
 import { Clock } from "./clock.js";
 import { Delivery } from "./delivery.js";
+import { Events } from "./events.js";
 import { Gaps } from "./gaps.js";
 import { OwnReplies } from "./own.js";
 import { Received } from "./received.js";
@@ -31,6 +32,8 @@ const NOTICES = new Set(["actor", "problem", "command_state", "model", "site"]);
 export class Session {
   #target;
   #port;
+  #events;
+  #connections = 0;              // that were lost
   #batch;
   #subscriptions;
   #delivery;
@@ -62,8 +65,9 @@ export class Session {
     this.#batch = new Batch(batch, this.#target.setsBatch);
     this.#requests = new Requests(port.send);
     this.#clock = new Clock(() => port.send(JSON.stringify({ op: "ping", id: TIME })), monotonic);
-    this.#gaps = new Gaps((gap) => port.emit("gap", gap), () => this.#clock.ahead);
-    this.#subscriptions = new Subscriptions(port.emit);
+    this.#events = new Events(port.emit, () => this.#protocol !== null);
+    this.#gaps = new Gaps((gap) => this.#events.emit("gap", gap), () => this.#clock.ahead);
+    this.#subscriptions = new Subscriptions(this.#events.emit);
     this.#delivery = new Delivery(port, this.#subscriptions, this.#requests);
     this.#own = new OwnReplies(port, this.#requests);
     this.#delivery.everything = this.#target.subscribes;
@@ -102,6 +106,7 @@ export class Session {
    */
   disconnected(lastHeard, tooSlow = false) {
     clearTimeout(this.#helloTimer);
+    this.#connections += 1;
     // Asking for all that it could not read would keep the page behind.
     const { reached } = this.#backlog;
     if (this.#backlog.disconnected() || tooSlow) {
@@ -160,7 +165,7 @@ export class Session {
   /** Handles a message. @returns {boolean} false if this is not a v1 connection */
   message(value) {
     if (this.#protocol !== "v1") {
-      if (value.op === "hello") this.#hello(value);
+      if (value.op === "hello" && this.#preceded(value.epoch)) this.#events.after(() => this.#hello(value));
       return value.op === "hello";
     }
     switch (value.op) {
@@ -170,9 +175,9 @@ export class Session {
       case "pong": this.#pong(value); break;
       case "unsubscribed": this.#unsubscribed(value); break;
       case "gap": this.#gaps.notice(value, this.#catchUp); break;
-      case "broker": this.#port.emit("broker", { state: value.state, reason: value.reason ?? null }); break;
-      case "dropped": this.#port.emit("dropped", { count: value.count }); break;
-      default: if (NOTICES.has(value.op)) this.#port.emit("notice", value);  // others are of a later version
+      case "broker": this.#events.emit("broker", { state: value.state, reason: value.reason ?? null }); break;
+      case "dropped": this.#events.emit("dropped", { count: value.count }); break;
+      default: if (NOTICES.has(value.op)) this.#events.emit("notice", value);  // others are of a later version
     }
     return true;
   }
@@ -183,7 +188,9 @@ export class Session {
     this.date(reply);
     if (reply.seq === null) return void this.#delivery.reply(reply);
     this.#catchUp?.arrived(reply);
-    if (this.#isDuplicate(reply)) return;
+    if (this.#received.has(reply)) return;
+    // Up to the cursor all was received, but for replies to unknown commands where nothing else was resumed.
+    if (this.#catchUp && this.#received.covers(reply) && !(this.#own.since !== null && this.#port.isOwn(reply))) return;
     this.#backlog.reply(reply);
     if (reply.seq <= this.#liveAfter && !this.#first) dateLate(reply, this.#disconnectedAt);
     if (this.#catchUp) {
@@ -198,44 +205,36 @@ export class Session {
   }
 
   /** Dates a reply by when the bridge heard it. */
-  date(reply) {
-    const { heard } = reply;
-    if (!heard) return;
-    this.#clock.observe(heard);
-    reply.at = this.#clock.toLocal(heard);
-  }
-
-  /**
-   * Whether the page has received this reply. While catching up, everything up to the cursor was received, but for the
-   * replies to unknown commands where nothing else was resumed.
-   */
-  #isDuplicate(reply) {
-    if (this.#received.has(reply)) return true;
-    return this.#catchUp !== null && this.#received.covers(reply) && !(this.#own.since !== null && this.#port.isOwn(reply));
-  }
-
-  // Start of a connection.
+  date(reply) { this.#clock.date(reply); }
 
   #startPlain() {
     clearTimeout(this.#helloTimer);
-    if (this.#protocol !== null) return;
+    if (this.#protocol === null && this.#preceded(null)) this.#events.after(() => this.#plain());
+  }
+
+  /** Delivers what was buffered of another numbering, which has ended. @returns {boolean} false if a listener has then ended this connection */
+  #preceded(epoch) {
+    const connections = this.#connections;
+    if (this.#catchUp && this.#catchUp.epoch !== epoch) this.#endCatchUp();
+    return this.#connections === connections;
+  }
+
+  #plain() {
     this.#protocol = "plain";
     this.#capabilities = [];
     this.#outdated = null;
-    this.#endCatchUp();
     this.#port.plain();
     this.#clock.start(undefined);
     this.#received.reset(null);
     this.#reportGap("this server keeps no replies to resume from");
     this.#gaps.since = null;
     this.#subscriptions.startPlain();
-    this.#port.emit("hello", { protocol: "plain", name: null, version: null, epoch: null, capabilities: [] });
+    this.#events.emit("hello", { protocol: "plain", name: null, version: null, epoch: null, capabilities: [] });
   }
 
   #hello(message) {
     const { name, epoch, seq, broker, time, version = null, capabilities } = message;
     this.#clock.start(time);
-    if (this.#catchUp?.epoch !== epoch) this.#endCatchUp();  // nothing that precedes it can be had any more
     this.#port.hello(typeof name === "string" ? name : null, message);
     clearTimeout(this.#helloTimer);
     this.#protocol = "v1";
@@ -250,7 +249,7 @@ export class Session {
     this.#disconnectedAt = this.#gaps.since;
     if (!this.#first) this.#backlog.resumes();
     this.#port.probeWith('{"op":"ping"}');
-    this.#port.emit("broker", { state: broker, reason: null });
+    this.#events.emit("broker", { state: broker, reason: null });
     const here = seq === null ? null : { epoch, seq };
     if (this.#first) {
       this.#reportGap("there is nothing to resume from");
@@ -262,6 +261,7 @@ export class Session {
     }
 
     const requests = this.#initialRequests(here);
+    if (this.#protocol === null) return;  // one that is refused may have made the page close the client
     const resuming = requests.filter(([, request]) => request === null || request.since);
     this.#resuming = this.#delivery.resuming = new Set(requests.map(([id]) => id));
     // Replies of several subscriptions arrive one subscription after the other: they are put in order here.
@@ -273,7 +273,7 @@ export class Session {
     this.#resumed();
     // The implicit subscription does not batch; an explicit one replaces it without a gap.
     if (this.#first && !this.#subscriptions.any && !this.#target.subscribes && this.#batch.mustSubscribe) this.#subscribe(ALL, { filter: {} });
-    this.#port.emit("hello", { protocol: "v1", name: name ?? null, version, epoch: epoch ?? null, capabilities: this.#capabilities });
+    this.#events.emit("hello", { protocol: "v1", name: name ?? null, version, epoch: epoch ?? null, capabilities: this.#capabilities });
   }
 
   /** Resumes nothing but the replies to unknown commands: the subscriptions begin with the last values. */
@@ -339,7 +339,7 @@ export class Session {
     this.#backlog.answered(id);
     const subscription = this.#requests.refuse(id);
     if (subscription === undefined) {
-      this.#port.emit("error", { message: `The bridge refused a message: ${text}`, cause: message });
+      this.#events.emit("error", { message: `The bridge refused a message: ${text}`, cause: message });
       return;
     }
     if (this.#subscriptions.refuseRequest(subscription, text, message)) this.#gaps.hold(`a subscription was refused for a while: ${text}`);

@@ -61,6 +61,7 @@ export class Subscription {
 
   constructor(id, filter, options, { guard, close }) {
     const { snapshot = filter === null ? undefined : true, throttle, batch, ordered, extra, notices, values = true, onReply, onValues, onSnapshot, onRefused } = options;
+    if (typeof filter !== "object") throw new TypeError('a filter is an object, such as {sender: "dome"}; listeners are options: subscribe(filter, {onReply})');
     /** @type {string} */ this.id = id;
     /** A copy of the filter. @type {import("./filter.js").Filter|null} */ this.filter = JSON.parse(JSON.stringify(filter));
     /** What an application that decides about it has for this page; null if there is none. @type {*} */ this.data = null;

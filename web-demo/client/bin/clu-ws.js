@@ -4,7 +4,7 @@
 import { parseArgs } from "node:util";
 
 import { Clu } from "../clu.js";
-import { siteTypes } from "./sitetypes.js";
+import { oneLine, siteTypes } from "./sitetypes.js";
 
 const USAGE = `Usage: npx clu-ws types URL > site.d.ts
 
@@ -67,6 +67,7 @@ async function webSocket() {
 /** Connects once. The client itself would try for ever, and here somebody waits. */
 async function connect({ url, token }) {
   const clu = new Clu(url, { WebSocket: await webSocket(), token: token ? () => token : undefined });
+  clu.on("error", () => {});  // what fails is told by what waits for it
   clu.subscribe(null, { notices: ["models"] });  // no replies
   const failed = new Promise((_, reject) => {
     let attempts = 0;
@@ -113,7 +114,7 @@ async function types({ url, token, timeout, only }) {
   const { clu, failed } = await Promise.race([connect({ url, token }), late]);
   try {
     const actors = await Promise.race([siteActors(clu, only), failed, late]);
-    for (const { name, problem } of actors) if (problem) process.stderr.write(`${name}: ${problem}\n`);
+    for (const { name, problem } of actors) if (problem) process.stderr.write(`${oneLine(`${name}: ${problem}`)}\n`);
     return siteTypes(actors);
   } catch (error) {
     if (error.code === "unsupported") throw new Exit(UNABLE, `The server at ${url} cannot tell models: ${error.message}\n`);
