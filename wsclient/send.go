@@ -117,6 +117,8 @@ func (c *Client) sendTracked(s *session, command *Command, o SendOptions) {
 		switch {
 		case m == nil:
 			return false // disconnected has told it
+		case m.Op != "error" && m.CommandID != command.ID:
+			return true // not the bridge's word: a message of a room, which may look like anything
 		case err != nil:
 			command.doubted = false
 			c.own.refused(command, m.Code, m.Message)
