@@ -99,7 +99,7 @@ func (o *ownReplies) reply(c *Command, r *Reply) {
 func (o *ownReplies) judge(c *Command, r *Reply) {
 	switch {
 	case c.doubted && r.Ends() && c.State() == Unknown:
-	case c.doubted, !r.Ends(): // the bridge's result tells whether this was its end, or that of an earlier one with its id
+	case c.doubted, !r.Ends(): // the bridge's result says if this was its end, or that of an earlier one with its id
 		o.set(c, Running, nil)
 	case r.Fails():
 		text, code := r.Text(), ""

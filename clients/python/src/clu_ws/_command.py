@@ -123,7 +123,7 @@ class Command:
         self.message = reply.text or (None if self.state == "unknown" else self.message)
         if reply.final:
             self.final_reply = reply
-        if not reply.final or self._doubted:  # the bridge's result tells whether this was its end, or that of an earlier one with its id
+        if not reply.final or self._doubted:  # the bridge's result says if this was its end, or that of an earlier one with its id
             self._set("unknown" if self.state == "unknown" else "running")
             return
         self._end(reply)
