@@ -94,6 +94,7 @@ type Reply struct {
 	To       string          `json:"to,omitempty"`       // the command that it answers
 	On       []string        `json:"on,omitempty"`       // the subscriptions that show it
 	Internal bool            `json:"internal,omitempty"` // not meant for people
+	Hidden   bool            `json:"hidden,omitempty"`   // the client may not hear it
 }
 
 // Post is a message for a room.
