@@ -128,3 +128,10 @@ test("a page that keeps the values itself has them from the bridge's messages", 
   numbered(2, { a: 2 }));
   assert.deepEqual([seen, Object.keys(subscription.values)], [[1, 2], []]);
 });
+
+test("an answer that is not understood rejects its request", async () => {
+  const clu = await asking();
+  const log = clu.log();
+  answer({ entries: null });
+  await assert.rejects(log, { name: "RequestError", message: /the bridge's answer is not understood/ });
+});
