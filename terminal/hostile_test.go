@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 	"syscall"
 	"testing"
@@ -129,5 +131,30 @@ func TestARecordingHasNoNegativeLength(t *testing.T) {
 			return Record(ctx, e, RecordOptions{File: t.TempDir() + "/x", ListenOptions: o})
 		})
 		wantCode(t, err, ExitUsage)
+	}
+}
+
+// A bridge that accepts the connection may say nothing.
+func TestABridgeThatDoesNotAnswer(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	e := &Env{Stdout: io.Discard, Stderr: io.Discard, Dial: func(ctx context.Context) (Link, error) {
+		return Dial(ctx, DialOptions{URL: "ws://" + silent.Addr().String()})
+	}}
+	err = Wait(t.Context(), e, WaitOptions{Condition: "a.b == 1", Timeout: time.Millisecond})
+	wantCode(t, err, ExitTime)
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	for name, do := range map[string]func() error{
+		"wait": func() error { return Wait(ctx, e, WaitOptions{Condition: "a.b == 1"}) },
+		"get":  func() error { return Get(ctx, e, GetOptions{Patterns: []string{"a.b"}}) },
+		"send": func() error { return Send(ctx, e, SendOptions{Consumer: "a", Words: []string{"b"}}) },
+	} {
+		if err := do(); ExitCode(err) != ExitInterrupted {
+			t.Errorf("%s ends with %d by Ctrl-C: %v", name, ExitCode(err), err)
+		}
 	}
 }

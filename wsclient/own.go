@@ -87,12 +87,7 @@ func (result) event() {}
 func (o *ownReplies) reply(c *Command, r *Reply) {
 	c.mu.Lock()
 	c.commander = r.CommanderID
-	c.replied++
-	c.replies = append(c.replies, r)
-	if len(c.replies) > maxReplies {
-		c.replies[0] = nil
-		c.replies = c.replies[1:]
-	}
+	c.keep(r)
 	if r.Ends() {
 		c.last = r
 	}

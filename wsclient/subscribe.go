@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
 // Subscription brings what a program has asked to hear, over all connections of its client.
@@ -18,11 +19,13 @@ type Subscription struct {
 	filter  *filter.Filter  // nil if it selects no replies
 	raw     json.RawMessage // the filter as it is sent
 	queue   *queue
+	lag     *lagWatch
 	lane    *lane         // guarded by the client's lock
 	ready   chan struct{} // closed when the server serves it, or it has ended
 
 	// Guarded by the client's lock.
 	accepted bool
+	stale    bool            // the last values were not told since replies were left out
 	err      error           // why it has ended
 	data     json.RawMessage // of an application that decides about it
 }
@@ -52,7 +55,11 @@ func (c *Client) Subscribe(ctx context.Context, options SubscribeOptions) (*Subs
 }
 
 func (c *Client) newSubscription(options SubscribeOptions) (*Subscription, error) {
-	sub := &Subscription{client: c, options: options, queue: newQueue(options.Buffer, options.Lossless), ready: make(chan struct{})}
+	lag, err := newLagWatch(&options)
+	if err != nil {
+		return nil, err
+	}
+	sub := &Subscription{client: c, lag: lag, options: options, queue: newQueue(options.Buffer, options.Lossless), ready: make(chan struct{})}
 	if !options.NoReplies {
 		sub.raw = options.RawFilter
 		if sub.raw == nil {
@@ -171,9 +178,7 @@ func (s *Subscription) selects(r *Reply) bool {
 	}
 	fields := filter.Reply{Sender: r.Sender, RoutingKey: r.RoutingKey, Code: r.Code, CommandID: r.CommandID, Commander: r.CommanderID, Internal: r.Internal}
 	if s.filter.NeedsKeywords() {
-		for name := range r.Keywords() {
-			fields.Keywords = append(fields.Keywords, name)
-		}
+		fields.Keywords = jsonscan.Keys(nil, r.Body)
 	}
 	return s.filter.MatchMine(&fields, s.filter.Mine() && s.client.own.match(r) != nil)
 }
@@ -211,7 +216,7 @@ func (c *Client) request(s *session, sub *Subscription, others bool) {
 			since = o.Since
 		}
 		// A reply that was held back by the throttle when the connection broke does not come again: its values do.
-		if o.Snapshot && again == nil || o.Throttle > 0 && again != nil {
+		if o.Snapshot && again == nil || o.Throttle > 0 && again != nil || sub.stale {
 			fields["snapshot"] = true
 		}
 	}
@@ -315,6 +320,7 @@ func (c *Client) snapshot(id string, raw json.RawMessage) {
 	for _, sub := range c.subs {
 		if sub.id == id {
 			if snapshot, err := parseSnapshot(raw); err == nil {
+				sub.stale = false
 				sub.lane.snapshot(snapshot)
 			}
 		}

@@ -39,6 +39,8 @@ class Clu(Session):
 
     def __init__(self, url: str, *, token: Token = None, expires: float = 5.0, queue: int = 10_000,
                  connect_timeout: float | None = 30.0, **options: Any) -> None:
+        if queue < 1:
+            raise ValueError("a queue holds one reply at least")
         super().__init__(url, token=token, **options)
         self.expires = expires
         self.queue = queue
@@ -61,11 +63,13 @@ class Clu(Session):
 
     async def close(self) -> None:
         """Closes the client. Commands that run become unknown, and all streams end."""
-        await self.stop()
-        for feed in list(self._feeds.values()):
-            self._drop(feed, None)
-        for queue in self._events:
-            queue.end(None)
+        try:
+            await self.stop()
+        finally:
+            for feed in list(self._feeds.values()):
+                self._drop(feed, None)
+            for queue in self._events:
+                queue.end(None)
 
     # Commands.
 
@@ -81,7 +85,7 @@ class Clu(Session):
             raise ValueError("a command needs a consumer, and times above 0 and up to an hour")
         command = Command(command_id or str(uuid.uuid4()), consumer, command_string, self._changed)
         if not self.connected:
-            command._reject("The command was not sent and will not be sent later: there is no connection.")
+            command._reject(f"The command was not sent and will not be sent later: there is no connection ({self._over or self.problem}).")
         elif command.command_id in self._commands:
             command._reject(f"The command was not sent: another one has the id {command.command_id}, and may still run.")
         else:
@@ -102,15 +106,22 @@ class Clu(Session):
 
     # Subscriptions.
 
-    def replies(self, filter: Filter | None = None, *, since: Cursor | None = None) -> Stream[Reply]:
+    def replies(self, filter: Filter | None = None, *, since: Cursor | None = None, throttle: float | None = None,
+                ordered: bool = False) -> Stream[Reply]:
         """Returns the replies that a filter selects, from now on or after a reply (``since``: its epoch and seq).
 
         None is missing and none comes twice, over lost connections too; if the bridge cannot keep that, the next reply has
-        a ``gap``.
+        a ``gap``. ``throttle`` asks for the latest reply of each sender only, once in so many seconds: a lost connection is
+        then a gap. ``ordered`` leaves out replies that are older than one that came, by their header ``order``. Other
+        streams of this client that select the same replies may bring more.
         """
         queue: Queue[Reply] = Queue(self.queue)
-        feed = Feed({"filter": dict(filter or {})}, compile_filter(filter or {}, self._is_own), ReplySink(queue), since)
-        return self._stream(feed, queue)
+        request: dict[str, Any] = {"filter": dict(filter or {})}
+        if throttle:
+            request["throttle_ms"] = round(throttle * 1000)
+        if ordered:
+            request["ordered"] = True
+        return self._stream(Feed(request, compile_filter(filter or {}, self._is_own), ReplySink(queue), since), queue)
 
     def notices(self, *kinds: str) -> Stream[dict[str, Any]]:
         """Returns the bridge's notices of these kinds (``actors problems commands models site``). After one with the op

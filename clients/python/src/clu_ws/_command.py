@@ -154,6 +154,10 @@ class Command:
         self.code, self.message = code, why
         self._set("rejected")
 
+    def _doubt(self, reply_count: int) -> None:
+        if self.reply_count == reply_count:
+            self._unknown("the bridge may have missed its last reply")
+
     def _late(self, why: str) -> None:
         """Handles that its time is over. One that has not left yet does not leave any more."""
         if self._written:

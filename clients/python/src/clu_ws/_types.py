@@ -41,6 +41,7 @@ class Reply:
     heard: float | None  # when the bridge heard it: seconds since 1970 by its clock; None if that is not known
     envelope: dict[str, Any] = field(repr=False)  # as it was sent
     gap: Gap | None = None  # replies may be missing right before this one
+    size: int = field(default=0, repr=False, compare=False)  # bytes or characters of the message
 
     @property
     def keywords(self) -> dict[str, Any]:
@@ -142,7 +143,7 @@ def _integer(digits: str) -> int | str:
         return digits
 
 
-def parse_reply(envelope: dict[str, Any]) -> Reply:
+def parse_reply(envelope: dict[str, Any], size: int = 0) -> Reply:
     """Reads an envelope. An actor may send anything, so nothing here fails."""
     headers = envelope.get("headers")
     if not isinstance(headers, dict):
@@ -157,7 +158,7 @@ def parse_reply(envelope: dict[str, Any]) -> Reply:
         command_id=text(headers.get("command_id")), commander_id=text(headers.get("commander_id")),
         internal=headers.get("internal") is True, routing_key=text(envelope.get("routing_key")) or "",
         epoch=text(envelope.get("epoch")), seq=seq if isinstance(seq, int) else -1,
-        heard=heard / 1e6 if isinstance(heard, int) and heard else None, envelope=envelope,
+        heard=heard / 1e6 if isinstance(heard, int) and heard else None, envelope=envelope, size=size,
     )
 
 
