@@ -96,7 +96,7 @@ func fromSnapshot(s *wsclient.Snapshot) Values {
 			actor.IntervalMS = &interval
 		}
 		for keyword, v := range a.Keywords {
-			actor.Keywords[keyword] = Keyword{Value: v.Raw, Time: timeOrNil(v.Heard), Code: v.Code, TooLarge: v.TooLarge}
+			actor.Keywords[keyword] = Keyword{Value: v.Raw, Time: timeOrNil(v.Heard), Code: v.Code, Seq: v.Seq, TooLarge: v.TooLarge, Outdated: v.Outdated}
 		}
 		values.Actors[name] = actor
 	}

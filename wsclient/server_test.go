@@ -301,3 +301,20 @@ func TestACommandThatHasNotLeftInItsTimeWasNotSent(t *testing.T) {
 		t.Errorf("the command: %v", err)
 	}
 }
+
+func TestAResultThatIsNotOfTheCommandEndsNothing(t *testing.T) {
+	s := newServer(t, true, func(_ int, p *peer) {
+		p.send(helloText)
+		p.receive("subscribe")
+		m := p.receive("command")
+		p.send(`{"op": "result", "id": %q, "command_id": "a guess", "status": "done"}`, m["id"]) // as somebody may publish to a room
+		p.send(`{"op": "ok", "id": %q, "command_id": %q}`, m["id"], m["command_id"])
+		p.send(`{"op": "result", "id": %q, "command_id": %q, "status": "failed", "message": "no power"}`, m["id"], m["command_id"])
+		p.idle()
+	})
+	c := s.dial(t, nil)
+	command := c.Send(within(t), "dome", "open", SendOptions{})
+	if _, err := command.Wait(within(t)); !errors.Is(err, ErrFailed) {
+		t.Errorf("the command: %v", err)
+	}
+}
