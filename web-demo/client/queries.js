@@ -88,8 +88,12 @@ export class Queries {
     if (!pending) return false;
     this.#pending.delete(answer.id);
     this.#flush();
-    if (answer.op === "error") pending.reject(new RequestError(answer.message, answer.code));
-    else pending.resolve(pending.read(answer));
+    try {
+      if (answer.op === "error") pending.reject(new RequestError(answer.message, answer.code));
+      else pending.resolve(pending.read(answer));
+    } catch (error) {
+      pending.reject(new RequestError(`the bridge's answer is not understood: ${error.message}`));
+    }
     return true;
   }
 

@@ -142,3 +142,10 @@ test("many requests at once are sent a few at a time, and those that never were 
   assert.deepEqual(titles.slice(0, 10), first.slice(0, 10).map(({ id }) => id));
   assert.deepEqual([titles.filter((text) => text.startsWith("The connection was lost before the bridge answered")).length, titles.filter((text) => text === "The request was not sent: the connection was lost before.").length], [16, 14]);
 });
+
+test("an answer that is not understood rejects its request", async () => {
+  const clu = await asking();
+  const log = clu.log();
+  answer({ entries: null });
+  await assert.rejects(log, { name: "RequestError", message: /the bridge's answer is not understood/ });
+});
