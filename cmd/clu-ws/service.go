@@ -97,6 +97,9 @@ func (s *service) serve(ctx context.Context) error {
 	}
 	reporter := &linkReporter{ctx: ctx, manager: manager, failFast: s.bridge.FailFast}
 	s.bridge.Logger, s.bridge.Version, s.bridge.OnLink = s.log, releaseVersion, reporter.report
+	if s.listeners.certificate != nil {
+		s.bridge.CertificateEnd = s.listeners.certificate.End
+	}
 	b, err := bridge.New(s.bridge)
 	if err != nil {
 		closeAll(clients)
