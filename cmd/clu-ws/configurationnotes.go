@@ -85,6 +85,14 @@ that are given and by what, and who may do what. It starts nothing, tries no por
 ` + "`clu-ws websocket`" + `:
 
     clu-ws check --config clu-ws.yaml
+
+## ` + "`clu-ws doctor`" + `
+
+Tries what a bridge needs, and says what is wrong and how to mend it: see the [operating
+page](operating.md#something-is-wrong). It takes the flags of ` + "`clu-ws websocket`" + `, and ` + "`--for TIME`" + ` (3s), in which
+it listens to actors, and ` + "`--json`" + `. It exits with 1 if there is a problem:
+
+    clu-ws doctor --config clu-ws.yaml
 `
 
 // sourceKeys describes the value of --source.
