@@ -15,6 +15,7 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"github.com/clu-ws/clu-ws/amqpx/broker"
 	"github.com/clu-ws/clu-ws/internal/doctor"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 	"github.com/clu-ws/clu-ws/terminal"
@@ -245,6 +246,26 @@ func TestTheDoctorFindsWhatIsWrongOnThisMachine(t *testing.T) {
 	d.has(t, "bridge", doctor.OK, `the bridge "night" runs`)
 	d.has(t, "bridge", doctor.OK, "it is ready")
 	diagnose(t, "-P", "1", "--listen", "127.0.0.1:0", "--name", "day", "--admin", admin).has(t, "bridge", doctor.Warning, `is "night", not "day"`)
+}
+
+// A broker that is short of memory lets everyone log in, and takes no commands.
+func TestTheDoctorFindsABrokerThatBlocks(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := broker.New(broker.Config{MaxBytes: 10_000})
+	go func() { _ = full.Serve(ln) }() // it ends when the broker is closed
+	t.Cleanup(func() { full.Close() })
+	ch := amqpChannel(t, "amqp://guest:guest@"+ln.Addr().String()+"/")
+	if _, err := ch.QueueDeclare("unread", false, false, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := ch.PublishWithContext(t.Context(), "", "unread", false, false, amqp.Publishing{Body: make([]byte, 9000)}); err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	diagnose(t, "--listen", "127.0.0.1:0", "--name", "bridge", "-H", "127.0.0.1", "-P", port, "--for", "2s").has(t, "broker.blocked", doctor.Problem, "takes no commands")
 }
 
 // field returns the value of a key of a line of the log.

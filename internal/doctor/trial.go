@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -17,6 +18,9 @@ import (
 // skew is how far the clocks of actors may differ from this machine's. The times of replies have whole seconds.
 const skew = 3 * time.Second
 
+// leastProbe is how long the trial's queue may be silent before it is probed, at least.
+const leastProbe = 50 * time.Millisecond
+
 // trial links as a bridge does, and listens. The names of its queues begin like the bridge's own, so that the same
 // permissions are needed.
 func (r *Report) trial(ctx context.Context, cfg Config, broker string, i *amqpx.Inspection) {
@@ -26,6 +30,7 @@ func (r *Report) trial(ctx context.Context, cfg Config, broker string, i *amqpx.
 	var once sync.Once
 	link := cfg.link(broker)
 	link.Logger = slog.New(collected)
+	link.ProbeAfter = max(cfg.Listen/5, leastProbe) // a broker says that it blocks publishers only to those that publish
 	link.OnState = func(s amqpx.State) {
 		if s.Up {
 			once.Do(func() { close(up) })
@@ -41,17 +46,7 @@ func (r *Report) trial(ctx context.Context, cfg Config, broker string, i *amqpx.
 		r.Fail("broker.link", "", "%v", err)
 		return
 	}
-	ctx, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- l.Run(ctx) }()
-	select {
-	case <-up:
-		listenFor(ctx, cfg.Listen)
-		stop()
-		err = <-ended
-	case err = <-ended:
-		stop()
-	}
+	state, err := try(ctx, l, up, cfg.Listen)
 	if err != nil {
 		r.Fail("broker.link", "docs/operating.md lists the permissions that a bridge needs", "a link as the bridge makes it fails: %v", cfg.Advise(err))
 		return
@@ -60,7 +55,38 @@ func (r *Report) trial(ctx context.Context, cfg Config, broker string, i *amqpx.
 	for _, line := range collected.warnings() {
 		r.Warn("broker.link", line.advice, "%s", line.text)
 	}
+	if state.Blocked != "" {
+		r.Fail("broker.blocked", "give the broker memory or disk; rabbitmqctl list_queues name messages memory says what takes it", "the broker takes no commands: %s", state.Blocked)
+	}
+	if state.QueueDown != "" {
+		r.Fail("broker.blocked", "", "the broker brings no replies: %s", state.QueueDown)
+	}
 	r.actors(cfg, heard, i)
+}
+
+// linkWithin bounds the making of the trial's link.
+const linkWithin = 30 * time.Second
+
+// try runs a link until it has been up for some time, and returns its last state.
+func try(ctx context.Context, l *amqpx.Link, up <-chan struct{}, listen time.Duration) (state amqpx.State, err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- l.Run(ctx) }()
+	timer := time.NewTimer(linkWithin)
+	defer timer.Stop()
+	select {
+	case <-up:
+		listenFor(ctx, listen)
+		state = l.State()
+	case err := <-ended:
+		return state, cmp.Or(err, ctx.Err())
+	case <-timer.C:
+		err = fmt.Errorf("it is not made within %v", linkWithin)
+	}
+	interrupted := ctx.Err()
+	stop()
+	return state, cmp.Or(err, <-ended, interrupted)
 }
 
 func listenFor(ctx context.Context, d time.Duration) {
