@@ -24,7 +24,7 @@ const (
 	Running  CommandState = "running"
 	Done     CommandState = "done"
 	Failed   CommandState = "failed"
-	Unknown  CommandState = "unknown" // the connection broke, or the time ran out: its actor may go on
+	Unknown  CommandState = "unknown" // the connection broke, the time ran out, or the bridge may have missed its end: its actor may go on
 	Rejected CommandState = "rejected"
 )
 

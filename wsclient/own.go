@@ -261,6 +261,11 @@ func (o *ownReplies) request(s *session, others bool) bool {
 	}
 	fields := map[string]any{"op": "subscribe", "filter": map[string]any{"command_id": ids}}
 	since := o.lane.cursor()
+	if h := s.hello; since != nil && since.Epoch != h.Epoch && h.Seq != nil {
+		// The past is gone. What comes from here on is not, and the next connection goes on from here.
+		since = &Position{Epoch: h.Epoch, Seq: *h.Seq}
+		o.lane.start(*since)
+	}
 	if since != nil {
 		fields["since"] = since
 	}
@@ -292,6 +297,7 @@ func (o *ownReplies) subscribe(s *session) {
 func (o *ownReplies) subscribed(s *session, id string) func(*message, error) bool {
 	return func(m *message, err error) bool {
 		if m != nil {
+			s.progress.answer(nil, m)
 			o.lane.live = true
 			o.client.answered(s, id)
 		}

@@ -12,7 +12,7 @@ from clu_ws._feed import Feed, NoSink
 from clu_ws._filter import compile_filter
 from clu_ws._types import Gap, Reply, parse_values
 
-WITHOUT = ["rooms"]
+WITHOUT: list[str] = []
 
 
 def say(event: str, **members: Any) -> None:
@@ -125,6 +125,9 @@ class Driver:
                 command = self.clu.send(call["consumer"], call["command_string"], command_id=call.get("command_id"), **options)
                 self.clu.names[command] = str(name)
                 show_command(command, self.clu.names)
+            case "subscribe" if call.get("rooms") and call.get("filter") is None:
+                for path in call["rooms"]:
+                    self.begin(self.listen(self.clu.room(path), str(name)))
             case "subscribe":
                 self.clu.subscribe(call)
             case "unsubscribe":
@@ -139,6 +142,12 @@ class Driver:
             case "ask":
                 await self.first_connection()
                 self.begin(self.clu.request(call["what"], **call.get("args", {})), name)
+
+    async def listen(self, room: clu_ws.Room, name: str) -> None:
+        async with room:
+            say("subscribed", on=name)
+            async for message in room:
+                say("message", on=name, body=message.body)
 
     def give_token(self) -> str | None:
         return self.token

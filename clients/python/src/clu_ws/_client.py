@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,8 +12,9 @@ from ._command import Command
 from ._feed import Cursor, Feed, NoticeSink, Queue, ReplySink, Sink, Stream, ValueSink
 from ._filter import Filter, compile_filter, escape
 from ._link import Token
+from ._room import Room
 from ._session import Session
-from ._types import CluError, Event, NotConnected, Reply, Value, parse_values
+from ._types import CluError, Event, NotConnected, Reply, RequestError, Value, parse_values
 
 
 def connect(url: str, *, token: Token = None, **options: Any) -> Clu:
@@ -42,6 +44,8 @@ class Clu(Session):
         if queue < 1:
             raise ValueError("a queue holds one reply at least")
         super().__init__(url, token=token, **options)
+        self._made = {"url": url, "queue": queue, "token": token, **options}
+        self._rooms: weakref.WeakSet[Room] = weakref.WeakSet()
         self.expires = expires
         self.queue = queue
         self._connect_timeout = connect_timeout
@@ -65,6 +69,8 @@ class Clu(Session):
         """Closes the client. Commands that run become unknown, and all streams end."""
         try:
             await self.stop()
+            for room in list(self._rooms):
+                await room.close()
         finally:
             for feed in list(self._feeds.values()):
                 self._drop(feed, None)
@@ -181,6 +187,18 @@ class Clu(Session):
                 self._events.remove(queue)
 
         return Stream(queue, close)
+
+    def room(self, path: str) -> Room:
+        """Returns the messages of a room (``"/live/x"``), for ``async with``."""
+        if self._over is not None:
+            raise self._over
+        if not path.startswith("/") or path == "/":
+            raise ValueError("the path of a room begins with / and names something: /live/x")
+        if self.connected and "rooms" not in self.capabilities:
+            raise RequestError("unsupported", "this bridge has no rooms")
+        room = Room(path=path, **self._made)
+        self._rooms.add(room)
+        return room
 
     def _stream(self, feed: Feed, queue: Queue[Any]) -> Stream[Any]:
         self._begin(feed)

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
-from ._types import CluError, Gap, Reply, Value, parse_values
+from ._types import CluError, Gap, Reply, RoomMessage, Value, parse_values
 
 T = TypeVar("T")
 Cursor = tuple[str, int]
@@ -236,7 +236,7 @@ class Queue(Generic[T]):
 
 
 def _size(item: object) -> int:
-    return item.size if isinstance(item, Reply) else 0
+    return item.size if isinstance(item, (Reply, RoomMessage)) else 0
 
 
 class Stream(Generic[T]):
