@@ -40,7 +40,8 @@ type Step struct {
 	Post        *Post      `json:"post,omitempty"`
 	Cut         *Cut       `json:"cut,omitempty"`
 	Fault       *Fault     `json:"fault,omitempty"`
-	Again       int64      `json:"again,omitempty"` // a reply comes a second time
+	Confirm     string     `json:"confirm,omitempty"` // the broker has this command
+	Again       int64      `json:"again,omitempty"`   // a reply comes a second time
 }
 
 // Connect is a connection that begins.
@@ -94,6 +95,7 @@ type Reply struct {
 	To       string          `json:"to,omitempty"`       // the command that it answers
 	On       []string        `json:"on,omitempty"`       // the subscriptions that show it
 	Internal bool            `json:"internal,omitempty"` // not meant for people
+	Hidden   bool            `json:"hidden,omitempty"`   // the client may not hear it
 }
 
 // Post is a message for a room.

@@ -49,6 +49,8 @@ func (p *player) step(s Step) error {
 		return p.cutStep(*s.Cut)
 	case s.Fault != nil:
 		return p.faultStep(*s.Fault)
+	case s.Confirm != "":
+		return p.confirmStep(s.Confirm)
 	case s.Again != 0:
 		return p.again(p.first + s.Again)
 	}
@@ -246,6 +248,12 @@ func (p *player) record(r Reply) kept {
 // reply sends a reply, and checks which subscriptions show it.
 func (p *player) reply(r Reply) error {
 	k := p.record(r)
+	if r.Hidden {
+		if s := p.commands[r.To]; s != nil {
+			p.end(s, r)
+		}
+		return nil
+	}
 	p.deliver(k)
 	body, err := Parse([]byte(`{"body": ` + string(r.Body) + `}`))
 	if err != nil {
@@ -288,6 +296,11 @@ func (p *player) end(s *sent, r Reply) {
 	result := Message{"op": "result", "id": s.request, "command_id": s.id, "status": status, "message_code": r.Code, "replies": s.replies, "duration_ms": 1.5}
 	if status == "failed" {
 		result["message"] = "it failed"
+	}
+	if r.Hidden {
+		delete(result, "message_code")
+		delete(result, "message")
+		result["replies"] = s.replies - 1
 	}
 	p.send(result)
 }

@@ -126,14 +126,12 @@ func Listen(ctx context.Context, e *Env, o ListenOptions) error {
 
 func listen(ctx context.Context, e *Env, link Link, selections []Selection, o ListenOptions) error {
 	e.noteFresh(o.Since)
-	if o.Since > 0 {
-		since, err := sinceTime(ctx, link, link.Now().Add(-o.Since))
-		if err != nil {
-			return orInterrupted(ctx, err)
-		}
-		for i := range selections {
-			selections[i].Since = since
-		}
+	missing, err := beginBefore(ctx, link, selections, o.Since)
+	if err != nil {
+		return err
+	}
+	if missing != nil && !e.Fresh { // which was told
+		e.noteEvent(*missing)
 	}
 	within := ctx
 	if o.Wait > 0 {
@@ -144,7 +142,7 @@ func listen(ctx context.Context, e *Env, link Link, selections []Selection, o Li
 	out := newLineWriter(e.Stdout)
 	defer out.Close()
 	heard := 0
-	err := link.Listen(within, selections, func(event Event) error {
+	err = link.Listen(within, selections, func(event Event) error {
 		switch event := event.(type) {
 		case *Reply:
 			heard++
@@ -183,7 +181,7 @@ func (e *Env) noteEvent(event Event) {
 	case Gap:
 		switch {
 		case event.Seconds != nil:
-			e.note("replies of %.1f s may be missing here%s", *event.Seconds, because(event.Reason))
+			e.note("replies of %s may be missing here%s", ago(time.Duration(*event.Seconds*float64(time.Second))), because(event.Reason))
 		default:
 			e.note("replies may be missing here%s", because(event.Reason))
 		}

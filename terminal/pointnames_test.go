@@ -60,7 +60,9 @@ func TestRepliesOfAnActorWithPointsInItsName(t *testing.T) {
 		"weather.wind_*":   `[{"internal":false,"keyword":"wind_*","sender":"weather"}]`,
 	} {
 		link := &fakeLink{answers: map[string]string{"actors": `{"actors": [{"name": "lvm.sci.foc"}, {"name": "lvm.scp"}, {"name": "weather"}]}`}}
-		_, _, _ = link.run(t, nil, func(ctx context.Context, e *Env) error { return Listen(ctx, e, ListenOptions{Patterns: []string{pattern}}) })
+		_, _, _ = link.run(t, nil, func(ctx context.Context, e *Env) error {
+			return Listen(ctx, e, ListenOptions{Patterns: []string{pattern}})
+		})
 		if got := filtersOf(link.listens); got != want {
 			t.Errorf("%s listens to %s, want %s", pattern, got, want)
 		}

@@ -38,14 +38,9 @@ func Record(ctx context.Context, e *Env, o RecordOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.Since > 0 {
-		since, err := sinceTime(ctx, link, link.Now().Add(-o.Since))
-		if err != nil {
-			return orInterrupted(ctx, err)
-		}
-		for i := range selections {
-			selections[i].Since = since
-		}
+	missing, err := beginBefore(ctx, link, selections, o.Since)
+	if err != nil {
+		return err
 	}
 	if o.Wait > 0 {
 		var stop context.CancelFunc
@@ -56,7 +51,7 @@ func Record(ctx context.Context, e *Env, o RecordOptions) error {
 	if err != nil {
 		return err
 	}
-	err = record(ctx, e, link, selections, file, o)
+	err = record(ctx, e, link, selections, missing, file, o)
 	if o.File != "-" {
 		err = errors.Join(err, file.Close())
 	}
@@ -82,7 +77,7 @@ func (e *Env) createRecording(o RecordOptions) (*os.File, error) {
 	return file, err
 }
 
-func record(ctx context.Context, e *Env, link Link, selections []Selection, file *os.File, o RecordOptions) error {
+func record(ctx context.Context, e *Env, link Link, selections []Selection, missing *Gap, file *os.File, o RecordOptions) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	toDisk := file.Sync
@@ -95,6 +90,12 @@ func record(ctx context.Context, e *Env, link Link, selections []Selection, file
 	})
 	if err != nil {
 		return fmt.Errorf("nothing was recorded: %w", err)
+	}
+	if missing != nil {
+		if !e.Fresh { // which was told
+			e.noteEvent(*missing)
+		}
+		_ = recordEvent(w, *missing, link.Now()) // Close returns the error
 	}
 	replies := 0
 	err = link.Listen(ctx, selections, func(event Event) error {

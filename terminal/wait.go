@@ -36,21 +36,25 @@ func Wait(ctx context.Context, e *Env, o WaitOptions) error {
 	if o.Timeout < 0 || o.MaxAge < 0 {
 		return Usage("a time must not be negative")
 	}
-	link, err := e.dialToListen(ctx)
-	if err != nil {
-		return err
-	}
-	defer link.Close()
-	return wait(ctx, e, link, condition, o)
-}
-
-func wait(ctx context.Context, e *Env, link Link, condition *site.Expr, o WaitOptions) error {
 	within := ctx
 	if o.Timeout > 0 {
 		var stop context.CancelFunc
 		within, stop = context.WithTimeout(ctx, o.Timeout)
 		defer stop()
 	}
+	link, err := e.dialToListen(within)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		return exit(ExitTime, "the time ran out before there was a connection to the bridge")
+	}
+	if err != nil {
+		return err
+	}
+	defer link.Close()
+	return wait(ctx, within, e, link, condition, o)
+}
+
+// wait waits for as long as both contexts last: the second one ends with the time, too.
+func wait(ctx, within context.Context, e *Env, link Link, condition *site.Expr, o WaitOptions) error {
 	known := &knownValues{link: link, maxAge: o.MaxAge, actors: map[string]ActorValues{}}
 	err := link.Listen(within, actorsOf(condition.Refs()), func(event Event) error {
 		switch event := event.(type) {

@@ -16,8 +16,9 @@ import (
 // DialOptions say which bridge [Dial] connects to.
 type DialOptions struct {
 	URL       string
-	Token     string // "": none
+	Token     func() (string, error) // is called for each connection, and before a login expires; nil: none
 	UserAgent string
+	Silence   time.Duration // after which the bridge is asked for a sign of life; 0: as usual
 	// HTTPClient makes the handshake; nil is a usual one.
 	HTTPClient *http.Client
 }
@@ -48,7 +49,9 @@ type webSocket struct {
 	mu       sync.Mutex // guards the following fields
 	watchers map[int]func(LinkState)
 	next     int
-	lost     bool // a watcher was told so
+	away     bool // there is no connection to the bridge
+	deaf     bool // the bridge hears no actors
+	lost     bool // one of the two, as the watchers were told
 }
 
 // Dial connects to a bridge. If that fails, it does not try again.
@@ -58,11 +61,11 @@ func Dial(ctx context.Context, o DialOptions) (Link, error) {
 	}
 	w := &webSocket{watchers: map[int]func(LinkState){}}
 	config := wsclient.Config{
-		URL: o.URL, FailFast: true, MaxDelay: maxDelay, Header: http.Header{"User-Agent": {o.UserAgent}},
+		URL: o.URL, FailFast: true, MaxDelay: maxDelay, PingAfter: o.Silence, Header: http.Header{"User-Agent": {o.UserAgent}},
 		HTTPClient: o.HTTPClient, OnState: w.stateChanged, OnBroker: w.brokerChanged,
 	}
-	if o.Token != "" {
-		config.Token = func(context.Context) (string, error) { return o.Token, nil }
+	if o.Token != nil {
+		config.Token = func(context.Context) (string, error) { return o.Token() }
 	}
 	client, err := wsclient.Dial(ctx, config)
 	if err != nil {
@@ -71,7 +74,12 @@ func Dial(ctx context.Context, o DialOptions) (Link, error) {
 			return nil, err
 		}
 		var network *net.OpError
-		if errors.As(err, &network) {
+		switch {
+		case ctx.Err() != nil: // it was not waited for
+			return nil, ctx.Err()
+		case errors.Is(err, context.DeadlineExceeded):
+			err = errors.New("it does not answer")
+		case errors.As(err, &network):
 			err = network // the layers above it say nothing more
 		}
 		return nil, exit(ExitNotSent, "there is no bridge at %s: %w", o.URL, err)
@@ -127,24 +135,12 @@ func (w *webSocket) Send(ctx context.Context, c Command, started func(id string)
 	defer giveUp(nil)
 	d := &doubt{giveUp: giveUp}
 	defer w.doubts(within, d, c.Told)()
-	last := uint64(0) // the number of the last reply that was handed out
-	for r := range command.Replies(within) {
-		last = r.Seq
+	follow(within, command, func(r *wsclient.Reply) {
 		d.heard()
 		heard(fromReply(r))
-	}
-	if within.Err() == nil && command.State() == wsclient.Unknown {
-		select {
-		case <-command.Settled():
-		case <-ctx.Done():
-		case <-time.After(lostGrace):
-		}
-		result, _ := command.Result() // its error is that of errorOf
-		for _, r := range result.Replies {
-			if r.Seq > last {
-				heard(fromReply(r))
-			}
-		}
+	})
+	if n := command.LeftOut(); n > 0 && c.Told != nil {
+		c.Told(Dropped{n})
 	}
 	o := outcomeOf(ctx, command)
 	switch {
@@ -155,6 +151,38 @@ func (w *webSocket) Send(ctx context.Context, c Command, started func(id string)
 		o.Message = context.Cause(within).Error()
 	}
 	return o
+}
+
+// follow calls heard with the replies to a command until that has ended, also if its connection was lost and replies come
+// again.
+func follow(ctx context.Context, command *wsclient.Command, heard func(*wsclient.Reply)) {
+	var last *wsclient.Reply
+	for again := true; again; again = goesOn(ctx, command) {
+		for r := range command.Replies(ctx) { // from the first one on
+			if last == nil || r.Epoch != last.Epoch || r.Seq > last.Seq {
+				last = r
+				heard(r)
+			}
+		}
+	}
+}
+
+// goesOn reports whether more is heard of a command whose connection was lost, within lostGrace.
+func goesOn(ctx context.Context, command *wsclient.Command) bool {
+	const look = 20 * time.Millisecond
+	ticks := time.NewTicker(look)
+	defer ticks.Stop()
+	for left := lostGrace; left > 0 && command.State() == wsclient.Unknown; left -= look {
+		select {
+		case <-ticks.C:
+		case <-ctx.Done():
+			return false
+		}
+		if command.State() != wsclient.Unknown {
+			return true
+		}
+	}
+	return false
 }
 
 // doubts tells of the link and of gaps until the returned function is called.

@@ -92,9 +92,9 @@ func (c *Client) message(s *session, m *message) {
 		}
 		return
 	case "broker":
+		state, reason := textOf(m.State), m.Reason
+		c.hello.Broker = state
 		if hook := c.cfg.OnBroker; hook != nil {
-			state, reason := textOf(m.State), m.Reason
-			c.hello.Broker = state
 			c.hooks.add(func() { hook(state, reason) })
 		}
 		return

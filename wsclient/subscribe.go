@@ -330,7 +330,7 @@ func (c *Client) unsubscribed(s *session, m *message) {
 func (c *Client) snapshot(s *session, id string, raw json.RawMessage) {
 	for _, sub := range c.subs {
 		if sub.id == id {
-			if snapshot, err := parseSnapshot(raw); err == nil {
+			if snapshot, err := parseSnapshot(raw, hearsActors(c.hello.Broker)); err == nil {
 				s.progress.snapshot(sub.lane)
 				sub.lane.snapshot(snapshot)
 			}

@@ -25,6 +25,7 @@ func terminalFlags(own ...cli.Flag) []cli.Flag {
 		&cli.StringFlag{Name: "url", DefaultText: defaultBridge, Usage: "`URL` of the bridge (or the variable " + bridgeVariable + ")"},
 		&cli.StringFlag{Name: "amqp", Usage: "`URL` of a broker, to do without a bridge: amqp://user@host:5672/vhost. The password comes from the variable CLU_WS_PASSWORD, or the whole URL from " + brokerVariable},
 		&cli.StringFlag{Name: "token-file", Usage: "`FILE` with the token for the bridge (default: the variable CLU_WS_TOKEN). A token is not taken from the command line, which others on this machine can read"},
+		&cli.DurationFlag{Name: "silence", Hidden: true, Usage: "`TIME` of silence after which the bridge is asked for a sign of life, for tests"},
 		&cli.BoolFlag{Name: "json", Usage: "print JSON, one value a line"},
 		&cli.StringFlag{Name: "color", Value: "auto", Usage: "`WHEN` to print colors: auto (on a terminal, unless NO_COLOR is set), always or never"},
 	)
@@ -149,8 +150,8 @@ func terminalEnv(c *cli.Context, stdout, stderr io.Writer) (*terminal.Env, error
 
 // toBridge makes a terminal talk to a bridge.
 func toBridge(c *cli.Context, env *terminal.Env) (err error) {
-	options := terminal.DialOptions{URL: bridgeURL(c), UserAgent: "clu-ws/" + version()}
-	if options.Token, err = bridgeToken(c.String("token-file")); err != nil {
+	options := terminal.DialOptions{URL: bridgeURL(c), UserAgent: "clu-ws/" + version(), Silence: c.Duration("silence")}
+	if options.Token, err = tokenOf(c.String("token-file")); err != nil {
 		return err
 	}
 	if err := options.Check(); err != nil {
@@ -159,6 +160,15 @@ func toBridge(c *cli.Context, env *terminal.Env) (err error) {
 	env.Server = options.URL
 	env.Dial = func(ctx context.Context) (terminal.Link, error) { return terminal.Dial(ctx, options) }
 	return nil
+}
+
+// tokenOf returns a function that returns the token, and reads the file again: it may have a new one. Without a token, the
+// function is nil.
+func tokenOf(file string) (func() (string, error), error) {
+	if token, err := bridgeToken(file); token == "" || err != nil {
+		return nil, err
+	}
+	return func() (string, error) { return bridgeToken(file) }, nil
 }
 
 // bridgeToken returns the token of a file, else that of the environment.

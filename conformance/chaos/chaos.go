@@ -2,6 +2,8 @@ package chaos
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -69,7 +71,9 @@ type player struct {
 func run(t *testing.T, d *conformance.Driver, seed uint64, url string, stream bool) {
 	t.Helper()
 	w := start(t, url, stream)
-	p := &player{t: t, d: d, j: newJudge(w), world: w, proxy: testkit.StartChaosProxy(t, w.addr, seed), scenario: newScenario(seed)}
+	j := newJudge(w)
+	j.lateEnds = !slices.Contains(d.Without, LateEnds)
+	p := &player{t: t, d: d, j: j, world: w, proxy: testkit.StartChaosProxy(t, w.addr, seed), scenario: newScenario(seed)}
 	defer func() {
 		cuts, stalls := p.proxy.Faults()
 		t.Logf("%s, seed %d: %d connections were cut, %d stalled; %s", d.Client, seed, cuts, stalls, p.j.summary())
@@ -98,7 +102,10 @@ func (p *player) begin() {
 	p.call(conformance.Message{"call": "connect", "url": "ws://" + p.proxy.Addr + "/", "silence_ms": silenceMS})
 	p.call(conformance.Message{"call": "subscribe", "as": all, "filter": conformance.Message{"sender": "weather"}, "snapshot": false})
 	p.call(conformance.Message{"call": "subscribe", "as": even, "filter": conformance.Message{"keyword": "even"}, "snapshot": false})
-	p.await("the subscriptions", p.j.begun)
+	// A program that prints replies and nothing else shows by a reply that it hears them.
+	p.j.before = math.MaxInt
+	p.awaitOr("the subscriptions", p.j.begun, 500*time.Millisecond, func() { p.world.broadcast(p.t) })
+	p.j.before = p.world.said + p.j.subs[even].step // which it has not shown yet
 }
 
 // end closes the client, once its commands have ended, and reports every fault.

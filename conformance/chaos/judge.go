@@ -8,9 +8,14 @@ import (
 	"github.com/clu-ws/clu-ws/conformance"
 )
 
+// LateEnds is what a client does not have that says no more of a command once it is unknown, as a program that has ended.
+const LateEnds = "late ends"
+
 // judge notes what a client shows.
 type judge struct {
 	world    *world
+	lateEnds bool // the client has them
+	before   int  // a subscription begins with this broadcast, or with an earlier one
 	subs     map[string]*subscription
 	closed   bool
 	lostTill int // up to this broadcast some may be missing, if a gap tells it
@@ -38,7 +43,7 @@ const (
 )
 
 func newJudge(w *world) *judge {
-	return &judge{world: w, subs: map[string]*subscription{all: {step: 1}, even: {step: 2}}, states: map[string][]string{}, got: map[string]int{}, tooLate: map[string]bool{}, orphans: map[string]bool{}}
+	return &judge{world: w, lateEnds: true, subs: map[string]*subscription{all: {step: 1}, even: {step: 2}}, states: map[string][]string{}, got: map[string]int{}, tooLate: map[string]bool{}, orphans: map[string]bool{}}
 }
 
 func (j *judge) fault(format string, args ...any) {
@@ -81,12 +86,7 @@ func (j *judge) event(m conformance.Message) {
 	case "closed":
 		j.closed = true
 	case "gap":
-		if last := j.subs[all].last; last >= j.lostTill {
-			j.fault("a gap is told after the broadcast %d, and the bridge has all replies: %v", last, m)
-		}
-		for _, s := range j.subs {
-			s.told = true
-		}
+		j.gap(m)
 	case "dropped", "refused":
 		j.fault("%v, and the bridge has all replies: %v", m["event"], m)
 	case "reply":
@@ -103,6 +103,20 @@ func (j *judge) event(m conformance.Message) {
 	}
 }
 
+// gap notes a gap, of one subscription or of all.
+func (j *judge) gap(m conformance.Message) {
+	on, one := m["on"].(string)
+	if !one {
+		on = all
+	}
+	if last := j.subs[on].last; last >= j.lostTill {
+		j.fault("a gap is told after the broadcast %d, and the bridge has all replies: %v", last, m)
+	}
+	for name, s := range j.subs {
+		s.told = s.told || !one || name == on
+	}
+}
+
 // broadcast notes a broadcast. A gap that was told allows for missing ones.
 func (j *judge) broadcast(on string, n int) {
 	s := j.subs[on]
@@ -112,11 +126,11 @@ func (j *judge) broadcast(on string, n int) {
 		return
 	case n <= s.last:
 		j.fault("the broadcast %d comes after %d on %q", n, s.last, on)
-	case n > s.last+s.step && !s.told:
+	case n > s.last+s.step && !s.told && (s.begun || n > j.before):
 		j.fault("the broadcast %d comes after %d on %q, and no gap is told", n, s.last, on)
 	}
 	s.last = max(s.last, n)
-	s.told = false
+	s.told, s.begun = false, true
 }
 
 // reached reports whether every subscription has shown a broadcast, or a later one.
@@ -148,7 +162,7 @@ func (j *judge) settled() bool {
 	for n := 1; n <= j.sent; n++ {
 		as := name(n)
 		state := j.state(as)
-		if !final(state) && !(state == "unknown" && (j.got[as] == 0 || j.orphans[as])) {
+		if !final(state) && !(state == "unknown" && (j.got[as] == 0 || j.orphans[as] || !j.lateEnds)) {
 			j.waitsFor = fmt.Sprintf("; %s is not settled, which the actor got %d times, and which was %v", as, j.got[as], j.states[as])
 			return false
 		}
@@ -173,8 +187,15 @@ func (j *judge) drain() {
 func (j *judge) verdict() []string {
 	j.drain()
 	faults := slices.Clone(j.faults)
+	unknown := 0
 	for n := 1; n <= j.sent; n++ {
 		faults = append(faults, j.wrong(name(n))...)
+		if j.state(name(n)) == "unknown" {
+			unknown++
+		}
+	}
+	if !j.lateEnds && unknown > j.sent/2 {
+		faults = append(faults, fmt.Sprintf("of %d commands, %d stay unknown", j.sent, unknown))
 	}
 	return faults
 }

@@ -349,7 +349,7 @@ export class Link {
     const listeners = [
       [window, "online", () => { wake(); this.#suspect("the network changed"); }],
       [window, "offline", () => this.#suspect("the network went away")],
-      [window, "pageshow", wake],
+      [window, "pageshow", ({ persisted }) => { wake(); if (persisted) this.#suspect("the page was kept aside"); }],
       [document, "resume", () => { wake(); this.#suspect("the page was frozen"); }],
       [document, "visibilitychange", () => { if (document.visibilityState !== "hidden") wake(); }],
     ];
