@@ -48,6 +48,7 @@ class Feed:
         self.begun = False  # on any connection
         self._listens = False
         self._missed: list[tuple[int, int, Any]] | None = None  # while it resumes: seq, rank, and what came
+        self._until = self._mark = -1  # while it resumes: what the bridge sends it up to, and what has come of that
         self._place = -1  # seq of the last reply that came, for a gap that comes next
         self._gaps: set[tuple[Any, Any]] = set()  # those told since the last reply
 
@@ -69,6 +70,7 @@ class Feed:
     def catch_up(self) -> None:
         """Collects what comes from now on."""
         self._listens, self._missed, self._place = True, [], -1
+        self._until = self._mark = -1
 
     def accepted(self, answer: dict[str, Any], position: Cursor | None, live: bool) -> Gap | None:
         """Handles the bridge's answer. Returns the gap if it does not have what was missed. It is live if the bridge hears
@@ -80,6 +82,8 @@ class Feed:
             gap = Gap(f"the bridge no longer has what was missed: {answer.get('reason')}")
         elif self.begun and self.cursor is None and "filter" in self.request:
             gap = Gap("this client did not ask for what was missed, or could not")
+        if answer.get("resumed") is True and isinstance(answer.get("seq"), int):
+            self._until = answer["seq"]
         if gap is not None:
             self._gap(gap, first=True)
         if isinstance(answer.get("epoch"), str) and isinstance(answer.get("seq"), int) and answer.get("resumed") is False:
@@ -97,6 +101,11 @@ class Feed:
 
     def caught_up(self, position: Cursor | None, live: bool) -> None:
         """Hands on what came while it resumed."""
+        self._hand_on()
+        self.advance(position)
+        self.sink.fresh(live)
+
+    def _hand_on(self) -> None:
         missed, self._missed = self._missed or [], None
         for _, rank, item in sorted(missed, key=lambda entry: entry[:2]):
             if rank == 0:
@@ -105,16 +114,18 @@ class Feed:
                 self.snapshot(item)
             else:
                 self._gap(item)
-        self.advance(position)
-        self.sink.fresh(live)
 
     def advance(self, position: Cursor | None) -> None:
         """Notes that everything up to here has come."""
         if position is not None and self.served and self._resumes and not self.resuming and self._is_new(*position):
             self.cursor = position
 
-    def disconnected(self, forget: bool) -> None:
-        """Handles a lost connection. If it is to forget, it does not ask for what it missed."""
+    def disconnected(self, forget: bool, alone: bool) -> None:
+        """Handles a lost connection. If it is to forget, it does not ask for what it missed. If it resumed alone, what came
+        after the answer is all up to there. So it goes on from there: it may have missed more than one connection brings."""
+        if alone and self._missed:
+            self._missed = [entry for entry in self._missed if entry[0] <= self._mark]
+            self._hand_on()
         self.served = self._listens = False
         self._missed = None  # the bridge sends all of it again
         self._latest.clear()
@@ -129,6 +140,8 @@ class Feed:
             return
         if self._missed is not None:
             self._missed.append((reply.seq, 0, reply))
+            if reply.seq <= self._until:
+                self._mark = max(self._mark, reply.seq)
         elif reply.epoch is None or self._is_new(reply.epoch, reply.seq):
             if not self._resumes:
                 if reply.seq <= self._latest.get(reply.sender, -1):
