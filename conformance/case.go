@@ -40,7 +40,8 @@ type Step struct {
 	Post        *Post      `json:"post,omitempty"`
 	Cut         *Cut       `json:"cut,omitempty"`
 	Fault       *Fault     `json:"fault,omitempty"`
-	Again       int64      `json:"again,omitempty"` // a reply comes a second time
+	Confirm     string     `json:"confirm,omitempty"` // the broker has this command
+	Again       int64      `json:"again,omitempty"`   // a reply comes a second time
 }
 
 // Connect is a connection that begins.

@@ -306,6 +306,16 @@ func (p *player) faultStep(f Fault) error {
 	return nil
 }
 
+// confirmStep tells that the broker has a command that was late.
+func (p *player) confirmStep(name string) error {
+	s := p.commands[name]
+	if s == nil {
+		return fmt.Errorf("there is no command %s", name)
+	}
+	p.confirm(s)
+	return nil
+}
+
 // again sends a reply that the client has.
 func (p *player) again(seq int64) error {
 	i := slices.IndexFunc(p.history, func(k kept) bool { return k.seq == seq })

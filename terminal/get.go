@@ -131,6 +131,7 @@ func (p Pattern) pick(values Values, link Link, maxAge time.Duration) (found []g
 				continue
 			}
 			k := a.Keywords[name]
+			k.Outdated = values.GapAfter > 0 && k.Seq <= values.GapAfter
 			v := gotValue{Keyword: actor + "." + name, Value: member(k.Value, p.Path), Time: k.Time}
 			for _, part := range p.Path {
 				v.Keyword += "." + part

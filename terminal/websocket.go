@@ -49,7 +49,9 @@ type webSocket struct {
 	mu       sync.Mutex // guards the following fields
 	watchers map[int]func(LinkState)
 	next     int
-	lost     bool // a watcher was told so
+	away     bool // there is no connection to the bridge
+	deaf     bool // the bridge hears no actors
+	lost     bool // one of the two, as the watchers were told
 }
 
 // Dial connects to a bridge. If that fails, it does not try again.

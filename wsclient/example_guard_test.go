@@ -2,6 +2,7 @@ package wsclient_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"time"
@@ -43,6 +44,9 @@ func isSafe(ctx context.Context, client *wsclient.Client) (safe bool, err error)
 	}
 	if age := client.Age(value.Heard); age > 15*time.Second {
 		return false, fmt.Errorf("the last value, %v, is %v old", value, age.Round(time.Second))
+	}
+	if value.Outdated {
+		return false, errors.New("the bridge may have missed a newer value")
 	}
 	return safe, value.Decode(&safe)
 }

@@ -212,8 +212,7 @@ func (c *Client) askForSnapshot(sub *Subscription) {
 		if m == nil || err != nil {
 			return false
 		}
-		if snapshot, err := parseSnapshot(m.raw); err == nil {
-			sub.stale = false
+		if snapshot, err := parseSnapshot(m.raw, hearsActors(c.hello.Broker)); err == nil {
 			sub.lane.snapshot(snapshot)
 		}
 		return false

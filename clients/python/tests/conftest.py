@@ -89,6 +89,12 @@ class Bridge:
             if message.get("op") == op:
                 return message
 
+    async def takes(self) -> dict[str, Any]:
+        """The next command, which the broker confirms."""
+        command = await self.get("command")
+        await self.send({"op": "ok", "id": command["id"], "command_id": command["command_id"]})
+        return command
+
     def envelope(self, code: str = "i", body: Any = None, sender: str = "dome", command: dict[str, Any] | None = None,
                  seq: int | None = None) -> dict[str, Any]:
         """A reply with the next number, or with a given one."""

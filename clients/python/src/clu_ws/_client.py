@@ -97,6 +97,7 @@ class Clu(Session):
         else:
             command._commander = f"{self.hello.get('name')}.{consumer}"
             command._expires_at = self.now() + expires
+            command._doubted = command_id is not None
             request: dict[str, Any] = {"op": "command", "id": f"c{self._number()}", "consumer": consumer, "command_string": command_string,
                        "command_id": command.command_id, "expires_at": round(command._expires_at, 3)}
             if timeout is not None:

@@ -349,8 +349,8 @@ class ValueSink(NoSink):
 
     def snapshot(self, message: dict[str, Any]) -> None:
         value = parse_values(message).get(self.actor, {}).get(self.keyword)
-        if value is not None:  # what the bridge has now is the last value, whatever was missed
-            self._gap = False
+        if value is not None:  # what the bridge has now is the last value, unless the bridge itself has missed some
+            self._gap = value.stale
             self._tell(value)
 
     def gap(self, gap: Gap) -> None:

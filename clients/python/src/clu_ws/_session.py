@@ -132,6 +132,9 @@ class Session(Link):
         self._gaps = {gap for gap in self._gaps if gap.start is not None} if len(self._gaps) < 1000 else set()
         self._position = None
         for command in list(self._commands.values()):
+            command._undoubted()
+            if command.ended:
+                continue
             if command.state == "sent" and not command._written:
                 command._reject(f"The command was not sent and will not be sent later: the connection was lost before ({reason}).")
             else:
@@ -251,6 +254,8 @@ class Session(Link):
 
     def _command_answer(self, number: str, op: str, message: dict[str, Any]) -> None:
         command = self._sent[number]
+        if op != "result":
+            command._doubted = False  # the bridge keeps its id for it from now on
         if op == "ok":
             return
         del self._sent[number]

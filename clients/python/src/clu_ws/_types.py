@@ -186,12 +186,13 @@ def parse_time(text: Any) -> float | None:
 
 def parse_values(snapshot: dict[str, Any]) -> dict[str, dict[str, Value]]:
     """Reads the actors of a snapshot."""
-    epoch = snapshot.get("epoch")
+    epoch, gap_after = snapshot.get("epoch"), snapshot.get("gap_after") or 0
     return {
         actor: {
             name: Value(
                 value=known.get("value"), heard=parse_time(known.get("time")), code=known.get("code") or "", epoch=epoch,
                 seq=known.get("seq"), internal=known.get("internal") is True, too_large=known.get("too_large"),
+                stale=0 < (known.get("seq") or 0) <= gap_after,
             )
             for name, known in (of.get("keywords") or {}).items()
         }
