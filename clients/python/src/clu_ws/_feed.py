@@ -7,7 +7,7 @@ import dataclasses
 import weakref
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ._types import CluError, Gap, Reply, RoomMessage, Value, parse_values
 
@@ -16,15 +16,26 @@ Cursor = tuple[str, int]
 """Everything up to this reply has come: its epoch and seq."""
 
 
-class Sink(Protocol):
-    """Takes what a subscription brings, in order."""
+class Sink:
+    """Takes what a subscription brings, in order, and ignores it: the base of those that need some of it."""
 
-    def reply(self, reply: Reply) -> None: ...
-    def gap(self, gap: Gap) -> None: ...
-    def snapshot(self, message: dict[str, Any]) -> None: ...
-    def notice(self, message: dict[str, Any]) -> None: ...
-    def fresh(self, fresh: bool) -> None: ...
-    def end(self, error: CluError | None) -> None: ...
+    def reply(self, reply: Reply) -> None:
+        """Takes a reply."""
+
+    def gap(self, gap: Gap) -> None:
+        """Takes a gap."""
+
+    def snapshot(self, message: dict[str, Any]) -> None:
+        """Takes the last values."""
+
+    def notice(self, message: dict[str, Any]) -> None:
+        """Takes a notice."""
+
+    def fresh(self, fresh: bool) -> None:
+        """Handles that what came is up to date, or no longer."""
+
+    def end(self, error: CluError | None) -> None:
+        """Handles the end of the subscription."""
 
 
 class Feed:
@@ -181,28 +192,6 @@ class Feed:
         return self.cursor is None or self.cursor[0] != epoch or seq > self.cursor[1]
 
 
-class NoSink:
-    """Ignores everything; the base of those that need some of it."""
-
-    def reply(self, reply: Reply) -> None:
-        """Takes a reply."""
-
-    def gap(self, gap: Gap) -> None:
-        """Takes a gap."""
-
-    def snapshot(self, message: dict[str, Any]) -> None:
-        """Takes the last values."""
-
-    def notice(self, message: dict[str, Any]) -> None:
-        """Takes a notice."""
-
-    def fresh(self, fresh: bool) -> None:
-        """Handles that what came is up to date, or no longer."""
-
-    def end(self, error: CluError | None) -> None:
-        """Handles the end of the subscription."""
-
-
 MAX_WAITING = 64 << 20  # bytes of replies that wait for a program, as they came over the connection
 
 
@@ -284,7 +273,7 @@ def _later(loop: asyncio.AbstractEventLoop, close: Callable[[], None]) -> None:
         loop.call_soon_threadsafe(close)
 
 
-class ReplySink(NoSink):
+class ReplySink(Sink):
     """Replies for a program. What it reads too slowly is left out, which the next reply tells."""
 
     def __init__(self, queue: Queue[Reply]) -> None:
@@ -311,7 +300,7 @@ class ReplySink(NoSink):
         self.queue.end(error)
 
 
-class NoticeSink(NoSink):
+class NoticeSink(Sink):
     """Notices for a program. After a lost connection one with the op ``missed`` says that others may be missing."""
 
     def __init__(self, queue: Queue[dict[str, Any]]) -> None:
@@ -331,10 +320,10 @@ class NoticeSink(NoSink):
         self.queue.end(error)
 
 
-class ValueSink(NoSink):
+class ValueSink(Sink):
     """The last value of one keyword."""
 
-    def __init__(self, actor: str, keyword: str, told: Callable[[Value], None], ended: Callable[[CluError | None], None]) -> None:
+    def __init__(self, actor: str, keyword: str, told: Callable[[Value], object], ended: Callable[[CluError | None], None]) -> None:
         self.actor, self.keyword = actor, keyword
         self.last: Value | None = None
         self._told, self._ended = told, ended

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ._command import Command
-from ._feed import Cursor, Feed, NoSink, Queue
+from ._feed import Cursor, Feed, Queue, Sink
 from ._filter import escape
 from ._link import Link
 from ._types import CluError, Event, Gap, NotConnected, Reply, RequestError, parse_reply
@@ -296,7 +296,7 @@ class Session(Link):
                 feed.sink.notice(message)
 
 
-class _OwnSink(NoSink):
+class _OwnSink(Sink):
     """The replies to the client's commands."""
 
     def __init__(self, deliver: Callable[[Reply], None]) -> None:
