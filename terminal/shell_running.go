@@ -31,7 +31,9 @@ func (s *shell) run(actor, command string) error {
 	s.mu.Unlock()
 	s.showPrompt()
 	if !s.prompt.Interactive() {
-		return s.wait(ctx, c)
+		err := s.wait(ctx, c)
+		s.setCode(ExitCode(err)) // also of one that is done, after one that was not
+		return err
 	}
 	go func() {
 		err := s.wait(ctx, c)
