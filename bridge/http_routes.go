@@ -83,6 +83,9 @@ func (b *Bridge) clientRoutes(page http.Handler) *router {
 	mux := newRouter()
 	mux.HandleFunc("GET /healthz", b.healthz(health.public))
 	mux.HandleFunc("GET /readyz", b.readyz(health.public))
+	mux.HandleFunc("GET /api/", func(w http.ResponseWriter, _ *http.Request) {
+		writeAPI(w, http.StatusNotFound, protocol.JSON(apiError{Error: "the HTTP API is not at this address, but at that of the admin server (--admin)"}))
+	})
 	if b.cfg.Access != nil {
 		mux.HandleFunc("GET /whoami", b.whoami)
 		mux.HandleFunc("OPTIONS /whoami", b.whoami)

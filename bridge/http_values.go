@@ -35,6 +35,7 @@ func (b *Bridge) apiValues(w http.ResponseWriter, r *http.Request) {
 	all.now = b.hub.Time()
 	b.hub.EachKeyword(f, b.viewerNow(from), all.keyword)
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(shortAnswerTimeout)) // an error means that there is no socket
+	all.gapAfter = b.hub.GapAfter()                                                        // after the values: what is in doubt meanwhile is said to be
 	writeAPI(w, http.StatusOK, all.json(b.hub.Epoch, brokerWord(b.link.State())))
 }
 
@@ -64,6 +65,7 @@ type lastValues struct {
 	now      time.Time
 	maxAge   time.Duration // 0 is any
 	internal bool          // whether those of internal replies are asked for
+	gapAfter uint64        // values up to this number may be outdated
 
 	actors []actorValues // in the order of their names
 }
@@ -114,7 +116,7 @@ func (v *lastValues) json(epoch, broker string) []byte {
 				buf = append(buf, ',')
 			}
 			buf = append(append(buf, protocol.JSON(k.Keyword)...), ':')
-			buf = k.append(buf, v.now)
+			buf = k.append(buf, v.now, v.gapAfter)
 		}
 		buf = append(buf, '}')
 	}
@@ -122,7 +124,7 @@ func (v *lastValues) json(epoch, broker string) []byte {
 }
 
 // append writes a value.
-func (k *lastValue) append(buf []byte, now time.Time) []byte {
+func (k *lastValue) append(buf []byte, now time.Time, gapAfter uint64) []byte {
 	if k.TooLarge > 0 {
 		buf = strconv.AppendInt(append(buf, `{"too_large":`...), int64(k.TooLarge), 10)
 	} else {
@@ -136,6 +138,9 @@ func (k *lastValue) append(buf []byte, now time.Time) []byte {
 	buf = strconv.AppendUint(append(buf, `,"seq":`...), k.Seq, 10)
 	if k.Internal {
 		buf = append(buf, `,"internal":true`...)
+	}
+	if k.Seq <= gapAfter {
+		buf = append(buf, `,"outdated":true`...)
 	}
 	return append(buf, '}')
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
@@ -157,5 +158,27 @@ func TestTheExampleOfValuesInTheDocumentationIsAnAnswer(t *testing.T) {
 	}
 	if want, got := forms(parseNumbers(t, example)), forms(h.values(query)); !reflect.DeepEqual(got, want) {
 		t.Errorf("%s is answered with %v, and the example is %v", query, got, want)
+	}
+}
+
+func TestAValueFromBeforeAGapIsOutdatedUntilItIsHeardAgain(t *testing.T) {
+	h := newHarness(t)
+	h.saysAll(filter.Reply{Sender: "dome", Code: "i"}, `{"az": 1, "open": true}`, 0)
+	h.missed(amqpx.Gap{From: h.hub.Time(), To: h.hub.Time()})
+	h.saysAll(filter.Reply{Sender: "dome", Code: "i"}, `{"az": 1}`, 0)
+	dome := h.values("")["values"].(map[string]any)["dome"].(map[string]any)
+	if az, open := dome["az"].(map[string]any)["outdated"], dome["open"].(map[string]any)["outdated"]; az != nil || open != true {
+		t.Errorf("outdated: az %v, open %v", az, open)
+	}
+}
+
+func TestTheClientsAddressSaysWhereTheAPIIs(t *testing.T) {
+	h := newHarness(t)
+	for _, page := range []http.Handler{nil, http.NotFoundHandler()} {
+		w := httptest.NewRecorder()
+		h.clientRoutes(page).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/values?sender=weather", nil))
+		if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), `"error":"the HTTP API is not at this address, but at that of the admin server (--admin)"`) {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
 	}
 }

@@ -37,7 +37,11 @@ type Step struct {
 	Client      Message    `json:"client,omitempty"`
 	Call        Message    `json:"call,omitempty"`
 	Sees        Message    `json:"sees,omitempty"`
+	Post        *Post      `json:"post,omitempty"`
 	Cut         *Cut       `json:"cut,omitempty"`
+	Fault       *Fault     `json:"fault,omitempty"`
+	Confirm     string     `json:"confirm,omitempty"` // the broker has this command
+	Again       int64      `json:"again,omitempty"`   // a reply comes a second time
 }
 
 // Connect is a connection that begins.
@@ -77,6 +81,12 @@ type Command struct {
 	Late      bool   `json:"late,omitempty"`       // the broker confirms it after the replies
 }
 
+// Fault is an error of the bridge about a command that it has taken before.
+type Fault struct {
+	To   string `json:"to"`
+	Code string `json:"code"`
+}
+
 // Reply is a reply of an actor.
 type Reply struct {
 	Sender   string          `json:"sender"`
@@ -85,6 +95,13 @@ type Reply struct {
 	To       string          `json:"to,omitempty"`       // the command that it answers
 	On       []string        `json:"on,omitempty"`       // the subscriptions that show it
 	Internal bool            `json:"internal,omitempty"` // not meant for people
+	Hidden   bool            `json:"hidden,omitempty"`   // the client may not hear it
+}
+
+// Post is a message for a room.
+type Post struct {
+	Room string `json:"room"`
+	Body any    `json:"body"`
 }
 
 // Resumed is what a client shows after it has resumed.
@@ -114,7 +131,7 @@ type Ask struct {
 // Cut is the end of a connection: by the network, or by a close frame.
 type Cut struct {
 	TCP    bool   `json:"tcp,omitempty"`
-	Code   int    `json:"code,omitempty"`
+	Code   int    `json:"code,omitempty"` // 1005: a close frame without a code
 	Reason string `json:"reason,omitempty"`
 }
 

@@ -24,6 +24,7 @@ type player struct {
 	expected *Command         // the command that may come
 	commands map[string]*sent // by the name of the step
 	refusals []Subscribe      // subscriptions that are to be refused
+	rooms    map[string]*wire // connections to rooms, by path
 	past     map[string]any   // values from before the next subscription
 	asked    *Ask             // the request that may come
 	answered bool
@@ -50,7 +51,7 @@ type sent struct {
 var strictEvents = []string{"reply", "gap", "dropped", "refused", "answer", "error", "message", "notice"}
 
 func newPlayer(s *server, d *Driver, patience time.Duration) *player {
-	return &player{miniature: newMiniature(), server: s, driver: d, patience: patience, vars: Variables{}, commands: map[string]*sent{}, states: map[string]string{}, doubted: map[string]bool{}}
+	return &player{miniature: newMiniature(), server: s, driver: d, patience: patience, vars: Variables{}, commands: map[string]*sent{}, rooms: map[string]*wire{}, states: map[string]string{}, doubted: map[string]bool{}}
 }
 
 // play plays a case, and returns where the client strayed from it.
@@ -169,7 +170,7 @@ func (p *player) commandState(event Message) {
 			p.fail("the command %s was %s, and is %s now: a command has one end", name, before, state)
 		}
 	case "unknown":
-		if state == "sent" || state == "rejected" {
+		if state == "sent" {
 			p.fail("the command %s was unknown, and is %s now", name, state)
 		}
 	}
@@ -180,6 +181,8 @@ func (p *player) commandState(event Message) {
 // handle handles what has happened on a connection.
 func (p *player) handle(it item) {
 	switch {
+	case it.wire.path != "/":
+		p.handleRoom(it)
 	case it.opened:
 		p.upcoming = it.wire
 	case it.closed:
@@ -277,15 +280,50 @@ func (p *player) command(m Message, op bool) {
 	p.mine[s.id] = true
 	switch {
 	case c.Refused != "":
-		refusal := Message{"op": "error", "id": nil, "command_id": s.id, "code": c.Refused, "message": c.Message}
-		if op {
-			delete(refusal, "command_id")
-			refusal["id"] = s.request
-		}
-		p.send(refusal)
+		p.sendRefusal(s, c.Refused, c.Message)
 	case !c.Late:
 		p.confirm(s)
 	}
+}
+
+// sendRefusal sends an error about a command, in the words in which the client has sent it.
+func (p *player) sendRefusal(s *sent, code, text string) {
+	refusal := Message{"op": "error", "id": nil, "command_id": s.id, "code": code, "message": text}
+	if s.op {
+		delete(refusal, "command_id")
+		refusal["id"] = s.request
+	}
+	p.send(refusal)
+}
+
+// faultStep sends an error about a command, in the words in which the client has sent it.
+func (p *player) faultStep(f Fault) error {
+	s := p.commands[f.To]
+	if s == nil {
+		return fmt.Errorf("there is no command %s", f.To)
+	}
+	p.sendRefusal(s, f.Code, "not here")
+	return nil
+}
+
+// confirmStep tells that the broker has a command that was late.
+func (p *player) confirmStep(name string) error {
+	s := p.commands[name]
+	if s == nil {
+		return fmt.Errorf("there is no command %s", name)
+	}
+	p.confirm(s)
+	return nil
+}
+
+// again sends a reply that the client has.
+func (p *player) again(seq int64) error {
+	i := slices.IndexFunc(p.history, func(k kept) bool { return k.seq == seq })
+	if i < 0 {
+		return fmt.Errorf("there is no reply %d", seq-p.first)
+	}
+	p.wire.send(p.history[i].text)
+	return nil
 }
 
 // confirm tells that the broker has a command. A plain command has no such answer.

@@ -175,7 +175,10 @@ func (c *wire) send(text string) { _ = wsutil.WriteServerText(c.conn, []byte(tex
 // cut ends the connection.
 func (c *wire) cut(how Cut) {
 	if how.Code != 0 {
-		body := ws.NewCloseFrameBody(ws.StatusCode(how.Code), how.Reason)
+		var body []byte
+		if how.Code != int(ws.StatusNoStatusRcvd) {
+			body = ws.NewCloseFrameBody(ws.StatusCode(how.Code), how.Reason)
+		}
 		_ = ws.WriteFrame(c.conn, ws.NewCloseFrame(body))
 		return // the client answers, and closes
 	}

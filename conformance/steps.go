@@ -43,8 +43,16 @@ func (p *player) step(s Step) error {
 		return p.driver.Call(call)
 	case s.Sees != nil:
 		return p.sees(s.Sees)
+	case s.Post != nil:
+		return p.post(*s.Post)
 	case s.Cut != nil:
 		return p.cutStep(*s.Cut)
+	case s.Fault != nil:
+		return p.faultStep(*s.Fault)
+	case s.Confirm != "":
+		return p.confirmStep(s.Confirm)
+	case s.Again != 0:
+		return p.again(p.first + s.Again)
 	}
 	return fmt.Errorf("the step is empty")
 }
@@ -168,7 +176,7 @@ func (p *player) subscribeStep(s Subscribe) error {
 	if s.Refused != "" {
 		return p.sees(Message{"event": "refused", "on": s.As, "code": s.Refused})
 	}
-	if err := p.awaitMessage(p.wantedRequest(s)); err != nil {
+	if err := p.awaitRequest(s); err != nil {
 		return err
 	}
 	if err := p.sees(Message{"event": "subscribed", "on": s.As}); err != nil || len(s.Snapshot) == 0 {
@@ -240,6 +248,12 @@ func (p *player) record(r Reply) kept {
 // reply sends a reply, and checks which subscriptions show it.
 func (p *player) reply(r Reply) error {
 	k := p.record(r)
+	if r.Hidden {
+		if s := p.commands[r.To]; s != nil {
+			p.end(s, r)
+		}
+		return nil
+	}
 	p.deliver(k)
 	body, err := Parse([]byte(`{"body": ` + string(r.Body) + `}`))
 	if err != nil {
@@ -282,6 +296,11 @@ func (p *player) end(s *sent, r Reply) {
 	result := Message{"op": "result", "id": s.request, "command_id": s.id, "status": status, "message_code": r.Code, "replies": s.replies, "duration_ms": 1.5}
 	if status == "failed" {
 		result["message"] = "it failed"
+	}
+	if r.Hidden {
+		delete(result, "message_code")
+		delete(result, "message")
+		result["replies"] = s.replies - 1
 	}
 	p.send(result)
 }
@@ -327,52 +346,6 @@ func (p *player) cutStep(c Cut) error {
 		return err
 	}
 	return nil
-}
-
-// awaitMessage awaits a message of the client that no other step has named.
-func (p *player) awaitMessage(want Message) error {
-	return p.until("the message "+format(want), func() bool {
-		for i, m := range p.inbox {
-			trial := Variables{}
-			for name, value := range p.vars {
-				trial[name] = value
-			}
-			if trial.Match(asSent(want), asSent(m)) == "" {
-				p.vars = trial
-				p.inbox = slices.Delete(p.inbox, i, i+1)
-				return true
-			}
-		}
-		return false
-	})
-}
-
-// sees awaits an event of the driver.
-func (p *player) sees(want Message) error {
-	kind, _ := want["event"].(string)
-	strict := slices.Contains(strictEvents, kind)
-	var wrong error
-	err := p.until("the event "+format(want), func() bool {
-		for i, event := range p.shown {
-			if event["event"] != kind || want["on"] != nil && event["on"] != want["on"] || want["as"] != nil && event["as"] != want["as"] {
-				continue
-			}
-			diff := p.vars.Match(want, event)
-			if diff == "" {
-				p.shown = slices.Delete(p.shown, i, i+1)
-				return true
-			}
-			if strict {
-				wrong = fmt.Errorf("the client shows %s, want %s: %s", format(event), format(want), diff)
-				return true
-			}
-		}
-		return false
-	})
-	if wrong != nil {
-		return wrong
-	}
-	return err
 }
 
 func (m *miniature) filterOf(fields Message) *filter.Filter {

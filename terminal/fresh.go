@@ -34,6 +34,9 @@ func staleness(a ActorValues, k Keyword, broker string, now time.Time, maxAge ti
 	if !hearsActors(broker) {
 		return fmt.Sprintf("it is %s old, and the bridge hears no actors now", ago(age))
 	}
+	if k.Outdated {
+		return fmt.Sprintf("it is %s old, and the bridge may have missed a newer one: ask the actor for its status", ago(age))
+	}
 	if silent := silence(a, now); silent != "" {
 		return fmt.Sprintf("it is %s old, and %s", ago(age), silent)
 	}

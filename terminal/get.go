@@ -61,11 +61,10 @@ func get(ctx context.Context, e *Env, link Link, patterns []Pattern, maxAge time
 	var problems []error
 	seen := map[string]bool{}
 	for _, p := range patterns {
-		values, err := snapshotOf(ctx, link, p)
+		found, err := p.find(ctx, link, maxAge)
 		if err != nil {
 			return err
 		}
-		found := p.pick(values, link, maxAge)
 		if len(found) == 0 {
 			problems = append(problems, exit(ExitTime, "no value of %s is known", p))
 		}
@@ -80,7 +79,8 @@ func get(ctx context.Context, e *Env, link Link, patterns []Pattern, maxAge time
 			seen[v.Keyword] = true
 		}
 	}
-	if err := printValues(e, printed, len(patterns) == 1 && patterns[0].exact()); err != nil {
+	alone := len(patterns) == 1 && len(printed) == 1 && printed[0].Keyword == patterns[0].String()
+	if err := printValues(e, printed, alone); err != nil {
 		return err
 	}
 	if len(printed) == 0 && e.Fresh {
@@ -98,6 +98,18 @@ func (p Pattern) String() string {
 		}
 	}
 	return text
+}
+
+// find returns the values that the pattern selects, in each of its readings.
+func (p Pattern) find(ctx context.Context, link Link, maxAge time.Duration) (found []gotValue, err error) {
+	for _, reading := range p.readings() {
+		values, err := snapshotOf(ctx, link, reading)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, reading.pick(values, link, maxAge)...)
+	}
+	return found, nil
 }
 
 // snapshotOf returns the last values of what a pattern selects.
@@ -119,6 +131,7 @@ func (p Pattern) pick(values Values, link Link, maxAge time.Duration) (found []g
 				continue
 			}
 			k := a.Keywords[name]
+			k.Outdated = values.GapAfter > 0 && k.Seq <= values.GapAfter
 			v := gotValue{Keyword: actor + "." + name, Value: member(k.Value, p.Path), Time: k.Time}
 			for _, part := range p.Path {
 				v.Keyword += "." + part
@@ -150,7 +163,7 @@ func printValues(e *Env, values []gotValue, alone bool) error {
 		}
 		return nil
 	}
-	if alone && len(values) == 1 {
+	if alone {
 		return e.line(plain(values[0].Value))
 	}
 	if len(values) == 0 {

@@ -20,6 +20,12 @@ func weather(interval, consumer string, lastReply time.Duration) string {
 		at(lastReply), interval, consumer, at(3*time.Second), at(3*time.Second), at(3*time.Second), at(3*time.Second), at(3*time.Second))
 }
 
+// gapAfter returns a snapshot of a bridge that may have missed replies after a number; the value of is_safe has the number 1.
+func gapAfter(snapshot string, seq int) string {
+	snapshot = strings.Replace(snapshot, `"is_safe": {`, `"is_safe": {"seq": 1, `, 1)
+	return fmt.Sprintf(`{"gap_after": %d, %s`, seq, strings.TrimPrefix(snapshot, "{"))
+}
+
 func TestAValueIsPrintedOnlyIfItIsFresh(t *testing.T) {
 	for name, c := range map[string]struct {
 		snapshot, pattern, broker string
@@ -35,6 +41,9 @@ func TestAValueIsPrintedOnlyIfItIsFresh(t *testing.T) {
 		"a silent actor":          {weather("1000", "true", time.Minute), "weather.is_safe", "up", 0, 6, "", "its actor has been silent for 60 s"},
 		"an actor that has gone":  {weather("null", "false", time.Minute), "weather.is_safe", "up", 0, 6, "", "takes no commands"},
 		"an actor without rhythm": {weather("null", "true", time.Minute), "weather.is_safe", "up", 0, 0, "true\n", ""},
+		"missed by the bridge":    {gapAfter(weather("null", "true", 0), 1), "weather.is_safe", "up", 0, 6, "", "the bridge may have missed a newer one"},
+		"missed, but young":       {gapAfter(weather("null", "true", 0), 1), "weather.is_safe", "up", 3 * time.Second, 0, "true\n", ""},
+		"heard after the gap":     {gapAfter(weather("null", "true", 0), 0), "weather.is_safe", "up", 0, 0, "true\n", ""},
 		"no broker":               {weather("1000", "true", 0), "weather.is_safe", "down", 0, 6, "", "hears no actors now"},
 		"no replies":              {weather("1000", "true", 0), "weather.is_safe", "no_replies", 0, 6, "", "hears no actors now"},
 		"within its age":          {weather("1000", "true", 0), "weather.is_safe", "up", 3 * time.Second, 0, "true\n", ""},

@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -129,5 +132,66 @@ func TestARecordingHasNoNegativeLength(t *testing.T) {
 			return Record(ctx, e, RecordOptions{File: t.TempDir() + "/x", ListenOptions: o})
 		})
 		wantCode(t, err, ExitUsage)
+	}
+}
+
+// A bridge that accepts the connection may say nothing.
+func TestABridgeThatDoesNotAnswer(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	e := &Env{Stdout: io.Discard, Stderr: io.Discard, Dial: func(ctx context.Context) (Link, error) {
+		return Dial(ctx, DialOptions{URL: "ws://" + silent.Addr().String()})
+	}}
+	err = Wait(t.Context(), e, WaitOptions{Condition: "a.b == 1", Timeout: time.Millisecond})
+	wantCode(t, err, ExitTime)
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	for name, do := range map[string]func() error{
+		"wait": func() error { return Wait(ctx, e, WaitOptions{Condition: "a.b == 1"}) },
+		"get":  func() error { return Get(ctx, e, GetOptions{Patterns: []string{"a.b"}}) },
+		"send": func() error { return Send(ctx, e, SendOptions{Consumer: "a", Words: []string{"b"}}) },
+	} {
+		if err := do(); ExitCode(err) != ExitInterrupted {
+			t.Errorf("%s ends with %d by Ctrl-C: %v", name, ExitCode(err), err)
+		}
+	}
+}
+
+// A client is told of the broker first, and then that it is connected.
+func TestALinkIsUpIfBothOfItsPartsAre(t *testing.T) {
+	w := &webSocket{watchers: map[int]func(LinkState){}}
+	var told []bool
+	defer w.watch(func(s LinkState) { told = append(told, s.Up) })()
+	w.brokerChanged("down", "")
+	w.stateChanged(wsclient.Connected, nil)
+	if len(told) != 1 || told[0] {
+		t.Errorf("of a bridge without a broker, it was told %v", told)
+	}
+	w.brokerChanged("up", "")
+	w.stateChanged(wsclient.Connecting, nil)
+	w.brokerChanged("up", "")
+	w.stateChanged(wsclient.Connected, nil)
+	if want := []bool{false, true, false, true}; !slices.Equal(told, want) {
+		t.Errorf("it was told %v, want %v", told, want)
+	}
+}
+
+func TestATextIsShownWithoutEscapesThatItDoesNotNeed(t *testing.T) {
+	for raw, want := range map[string]string{
+		`"caf\u00e9"`:         "café",
+		`"caf\u00e9 au lait"`: `"café au lait"`,
+		`"a\"b"`:              `"a\"b"`,
+		`"a\nb <c>"`:          `"a\nb <c>"`,
+		`"a\\b"`:              `"a\\b"`,
+		`"\u001b[2J\u202e"`:   `"\u001b[2J\u202e"`,
+		`["caf\u00e9"]`:       `["caf\u00e9"]`,
+		`"a b"`:               `"a b"`,
+	} {
+		if got := shownValue(json.RawMessage(raw)); got != want {
+			t.Errorf("%s is shown as %s, want %s", raw, got, want)
+		}
 	}
 }

@@ -95,7 +95,8 @@ type Reply struct {
 
 // Values is a snapshot: the last value of every keyword that was selected.
 type Values struct {
-	Actors map[string]ActorValues `json:"actors"`
+	GapAfter uint64                 `json:"gap_after"` // replies after this number may be missing; 0 if none are
+	Actors   map[string]ActorValues `json:"actors"`
 }
 
 // ActorValues are the last values of an actor.
@@ -111,7 +112,9 @@ type Keyword struct {
 	Value    json.RawMessage `json:"value"`
 	Time     *time.Time      `json:"time"`
 	Code     string          `json:"code"`
+	Seq      uint64          `json:"seq"`
 	TooLarge int             `json:"too_large"` // the bytes of a value that the bridge does not keep
+	Outdated bool            `json:"-"`         // the bridge may have missed a newer one
 }
 
 // Gap says that replies may be missing here.

@@ -2,10 +2,12 @@ package terminal
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"path"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -27,8 +29,9 @@ var errEnough = errors.New("there are enough replies")
 // errNoJSON is why --filter cannot be used.
 const noFilter = `--filter must be an object in JSON, such as '{"message_code": ["w", "e"]}'`
 
-// selections returns what the options select.
-func (o ListenOptions) selections() (all []Selection, err error) {
+// selections returns what the options select. known reports whether an actor has been heard whose name a glob matches: it
+// decides where in a pattern the name of an actor with points ends.
+func (o ListenOptions) selections(known func(glob string) bool) (all []Selection, err error) {
 	base := map[string]any{}
 	if o.Filter != "" {
 		if err := json.Unmarshal([]byte(o.Filter), &base); err != nil || base == nil {
@@ -58,33 +61,55 @@ func (o ListenOptions) selections() (all []Selection, err error) {
 		return []Selection{{Filter: base}}, nil
 	}
 	for _, p := range patterns {
-		if len(p.Path) > 0 {
-			return nil, Usage("%q names a member of a value; replies are selected by ACTOR or ACTOR.KEYWORD", p.String())
-		}
-		f := p.filter()
-		for key, value := range base {
-			if _, given := f[key]; given {
-				return nil, Usage("%q already says which %s; leave out one of the two", p.String(), key)
+		before := len(all)
+		for i, reading := range p.readings() {
+			if len(reading.Path) > 0 || i > 0 && !known(reading.Actor) {
+				continue
 			}
-			f[key] = value
+			f := reading.filter()
+			for key, value := range base {
+				if _, given := f[key]; given {
+					return nil, Usage("%q already says which %s; leave out one of the two", p.String(), key)
+				}
+				f[key] = value
+			}
+			all = append(all, Selection{Filter: f})
 		}
-		all = append(all, Selection{Filter: f})
+		if len(all) == before {
+			return nil, Usage("%q names a member of a value, or an actor that was not heard yet; replies are selected by ACTOR or ACTOR.KEYWORD, and by --sender", p.String())
+		}
 	}
 	return all, nil
 }
 
-// check returns what is wrong with the numbers and times.
+// check returns what is wrong with the options, as far as it is known without a bridge.
 func (o ListenOptions) check() error {
 	if o.Count < 0 || o.Wait < 0 || o.Since < 0 {
 		return Usage("a number or a time must not be negative")
 	}
-	return nil
+	_, err := o.selections(func(string) bool { return true })
+	return err
+}
+
+// selectionsOn returns what the options select on a bridge, which is asked for its actors if a pattern has points.
+func (o ListenOptions) selectionsOn(ctx context.Context, link Link) ([]Selection, error) {
+	var answer struct{ Actors []actorLine }
+	if slices.ContainsFunc(o.Patterns, func(p string) bool { return strings.Contains(p, ".") }) {
+		if raw, err := link.Ask(ctx, "actors", nil); err == nil {
+			_ = json.Unmarshal(raw, &answer) // without it, the names of actors have no points
+		}
+	}
+	return o.selections(func(glob string) bool {
+		return slices.ContainsFunc(answer.Actors, func(a actorLine) bool {
+			ok, _ := path.Match(glob, a.Name)
+			return ok && strings.Contains(a.Name, ".")
+		})
+	})
 }
 
 // Listen prints replies as they come.
 func Listen(ctx context.Context, e *Env, o ListenOptions) error {
-	selections, err := o.selections()
-	if err = cmp.Or(err, o.check()); err != nil {
+	if err := o.check(); err != nil {
 		return err
 	}
 	link, err := e.dialToListen(ctx)
@@ -92,19 +117,21 @@ func Listen(ctx context.Context, e *Env, o ListenOptions) error {
 		return err
 	}
 	defer link.Close()
+	selections, err := o.selectionsOn(ctx, link)
+	if err != nil {
+		return err
+	}
 	return listen(ctx, e, link, selections, o)
 }
 
 func listen(ctx context.Context, e *Env, link Link, selections []Selection, o ListenOptions) error {
 	e.noteFresh(o.Since)
-	if o.Since > 0 {
-		since, err := sinceTime(ctx, link, link.Now().Add(-o.Since))
-		if err != nil {
-			return orInterrupted(ctx, err)
-		}
-		for i := range selections {
-			selections[i].Since = since
-		}
+	missing, err := beginBefore(ctx, link, selections, o.Since)
+	if err != nil {
+		return err
+	}
+	if missing != nil && !e.Fresh { // which was told
+		e.noteEvent(*missing)
 	}
 	within := ctx
 	if o.Wait > 0 {
@@ -115,7 +142,7 @@ func listen(ctx context.Context, e *Env, link Link, selections []Selection, o Li
 	out := newLineWriter(e.Stdout)
 	defer out.Close()
 	heard := 0
-	err := link.Listen(within, selections, func(event Event) error {
+	err = link.Listen(within, selections, func(event Event) error {
 		switch event := event.(type) {
 		case *Reply:
 			heard++
@@ -154,7 +181,7 @@ func (e *Env) noteEvent(event Event) {
 	case Gap:
 		switch {
 		case event.Seconds != nil:
-			e.note("replies of %.1f s may be missing here%s", *event.Seconds, because(event.Reason))
+			e.note("replies of %s may be missing here%s", ago(time.Duration(*event.Seconds*float64(time.Second))), because(event.Reason))
 		default:
 			e.note("replies may be missing here%s", because(event.Reason))
 		}

@@ -92,8 +92,11 @@ func TestListeningBeginsInThePast(t *testing.T) {
 	}
 	for since, want := range map[time.Duration]uint64{10 * time.Second: 989, 10*time.Second + 1: 989, 2 * time.Hour: 0, time.Nanosecond: 999} {
 		link.asked = nil
-		_, _, err := link.run(t, nil, func(ctx context.Context, e *Env) error { return Listen(ctx, e, ListenOptions{Since: since}) })
+		_, stderr, err := link.run(t, nil, func(ctx context.Context, e *Env) error { return Listen(ctx, e, ListenOptions{Since: since}) })
 		wantCode(t, err, 0)
+		if missing := strings.Contains(stderr, "replies of 103 min may be missing here: the bridge keeps none from before 2026-11-21 03:22:01"); missing != (want == 0) {
+			t.Errorf("since %v it notes %q", since, stderr)
+		}
 		if got := link.listens[0].Since; got == nil || got.Seq != want || got.Epoch != "e" {
 			t.Errorf("since %v it resumes after %+v, want %d", since, got, want)
 		}

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // Pattern selects keywords, as in weather.wind_*: an actor, and a keyword of it. Both may be globs. Further parts
-// name a member of an object or an item of a list, as in mount.axes.0.torque.
+// name a member of an object or an item of a list, as in mount.axes.0.torque. Names of actors may have points, too, as
+// lvm.sci.foc has: where the name ends is not known, see readings.
 type Pattern struct {
 	Actor   string
 	Keyword string // "" is every keyword
@@ -35,6 +37,22 @@ func ParsePattern(text string) (Pattern, error) {
 	return p, nil
 }
 
+// readings returns what the pattern may mean, by where the name of the actor ends: its first part, or more of them.
+func (p Pattern) readings() (all []Pattern) {
+	parts := append([]string{p.Actor}, p.Path...)
+	if p.Keyword != "" {
+		parts = slices.Insert(parts, 1, p.Keyword)
+	}
+	for i := 1; i <= len(parts); i++ {
+		r := Pattern{Actor: strings.Join(parts[:i], ".")}
+		if i < len(parts) {
+			r.Keyword, r.Path = parts[i], parts[i+1:]
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
 // filter returns what selects the replies of a pattern.
 func (p Pattern) filter() map[string]any {
 	f := map[string]any{"sender": p.Actor}
@@ -43,11 +61,6 @@ func (p Pattern) filter() map[string]any {
 	}
 	return f
 }
-
-// exact reports whether the pattern names one keyword.
-func (p Pattern) exact() bool { return p.Keyword != "" && !isGlob(p.Actor) && !isGlob(p.Keyword) }
-
-func isGlob(text string) bool { return strings.ContainsAny(text, "*?[") }
 
 // matches reports whether a pattern selects a keyword.
 func (p Pattern) matches(actor, keyword string) bool {

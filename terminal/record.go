@@ -22,15 +22,11 @@ type RecordOptions struct {
 // Record writes replies to a file until the context ends, which is no error.
 func Record(ctx context.Context, e *Env, o RecordOptions) error {
 	o.Internal = true // what is replayed is to be what was
-	selections, err := o.selections()
-	switch {
-	case err != nil:
-		return err
-	case o.File == "":
-		return Usage("name the file to record to, such as night.ndjson")
-	}
 	if err := o.check(); err != nil {
 		return err
+	}
+	if o.File == "" {
+		return Usage("name the file to record to, such as night.ndjson")
 	}
 	link, err := e.dial(ctx)
 	if err != nil {
@@ -38,14 +34,13 @@ func Record(ctx context.Context, e *Env, o RecordOptions) error {
 	}
 	defer link.Close()
 	e.noteFresh(o.Since)
-	if o.Since > 0 {
-		since, err := sinceTime(ctx, link, link.Now().Add(-o.Since))
-		if err != nil {
-			return orInterrupted(ctx, err)
-		}
-		for i := range selections {
-			selections[i].Since = since
-		}
+	selections, err := o.selectionsOn(ctx, link)
+	if err != nil {
+		return err
+	}
+	missing, err := beginBefore(ctx, link, selections, o.Since)
+	if err != nil {
+		return err
 	}
 	if o.Wait > 0 {
 		var stop context.CancelFunc
@@ -56,7 +51,7 @@ func Record(ctx context.Context, e *Env, o RecordOptions) error {
 	if err != nil {
 		return err
 	}
-	err = record(ctx, e, link, selections, file, o)
+	err = record(ctx, e, link, selections, missing, file, o)
 	if o.File != "-" {
 		err = errors.Join(err, file.Close())
 	}
@@ -82,7 +77,7 @@ func (e *Env) createRecording(o RecordOptions) (*os.File, error) {
 	return file, err
 }
 
-func record(ctx context.Context, e *Env, link Link, selections []Selection, file *os.File, o RecordOptions) error {
+func record(ctx context.Context, e *Env, link Link, selections []Selection, missing *Gap, file *os.File, o RecordOptions) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	toDisk := file.Sync
@@ -95,6 +90,12 @@ func record(ctx context.Context, e *Env, link Link, selections []Selection, file
 	})
 	if err != nil {
 		return fmt.Errorf("nothing was recorded: %w", err)
+	}
+	if missing != nil {
+		if !e.Fresh { // which was told
+			e.noteEvent(*missing)
+		}
+		_ = recordEvent(w, *missing, link.Now()) // Close returns the error
 	}
 	replies := 0
 	err = link.Listen(ctx, selections, func(event Event) error {

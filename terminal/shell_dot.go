@@ -79,7 +79,7 @@ func (s *shell) model(args []string, _ string) error {
 }
 
 func (s *shell) listenTo(args []string, _ string) error {
-	if _, err := (ListenOptions{Patterns: args}).selections(); err != nil {
+	if _, err := (ListenOptions{Patterns: args}).selectionsOn(s.ctx, s.link); err != nil {
 		return err
 	}
 	if args == nil {

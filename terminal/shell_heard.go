@@ -18,7 +18,7 @@ func (h *heardReplies) start(s *shell, patterns []string) {
 	selections := []Selection{{Filter: map[string]any{"commander": "me"}}}
 	if patterns != nil {
 		// The patterns were checked by their first use, in .listen.
-		more, _ := ListenOptions{Patterns: patterns}.selections()
+		more, _ := ListenOptions{Patterns: patterns}.selectionsOn(s.ctx, s.link)
 		selections = append(selections, more...)
 	}
 	ctx, stop := context.WithCancel(s.ctx)

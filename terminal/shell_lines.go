@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"sync"
 )
@@ -13,9 +14,14 @@ type LinesPrompt struct {
 	out   io.Writer
 }
 
+// maxLine bounds a line.
+const maxLine = 1 << 20
+
 // NewLinesPrompt returns a prompt.
 func NewLinesPrompt(in io.Reader, out io.Writer) *LinesPrompt {
-	return &LinesPrompt{lines: bufio.NewScanner(in), out: out}
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, maxLine)
+	return &LinesPrompt{lines: lines, out: out}
 }
 
 // ReadLine implements [Prompt].
@@ -23,7 +29,9 @@ func (p *LinesPrompt) ReadLine() (string, error) {
 	if p.lines.Scan() {
 		return p.lines.Text(), nil
 	}
-	if err := p.lines.Err(); err != nil {
+	if err := p.lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return "", Usage("a line has more than %d bytes; neither it nor what follows was sent", maxLine)
+	} else if err != nil {
 		return "", err
 	}
 	return "", io.EOF

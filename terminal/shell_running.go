@@ -32,7 +32,7 @@ func (s *shell) run(actor, command string) error {
 	s.showPrompt()
 	if !s.prompt.Interactive() {
 		err := s.wait(ctx, c)
-		s.setCode(ExitCode(err)) // also of one that is done, after one that was not
+		s.setCode(ExitCode(err)) // of the last command, whatever the ones before did
 		return err
 	}
 	go func() {

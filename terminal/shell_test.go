@@ -268,3 +268,25 @@ func TestLinesThatNobodyTypesAreSentOneAfterTheOther(t *testing.T) {
 		t.Errorf("the error is told again: %v", err)
 	}
 }
+
+func TestTheCodeOfAShellIsThatOfTheLastCommand(t *testing.T) {
+	for lines, want := range map[string]struct {
+		code int
+		said string
+	}{
+		"close\nopen\n": {ExitDone, "too windy"},
+		"open\nclose\n": {ExitFailed, "too windy"},
+		"open\n" + strings.Repeat("x", maxLine) + "\nclose\n": {ExitUsage, ""},
+	} {
+		l := &shellLink{end: map[string]Outcome{"open": {State: StateDone}, "close": {State: StateFailed, Message: "too windy"}}}
+		_, stderr, err := l.run(t, nil, func(ctx context.Context, e *Env) error {
+			e.Dial = func(context.Context) (Link, error) { return l, nil }
+			return Shell(ctx, e, ShellOptions{Actor: "dome", Prompt: NewLinesPrompt(strings.NewReader(lines), e.Stdout)})
+		})
+		wantCode(t, err, want.code)
+		has(t, stderr, want.said)
+		if want.code == ExitUsage && !strings.Contains(err.Error(), "neither it nor what follows was sent") {
+			t.Errorf("the error is %v", err)
+		}
+	}
+}

@@ -15,14 +15,39 @@ type logPage struct {
 	Entries []json.RawMessage `json:"entries"`
 }
 
-// sinceTime returns after which number the replies begin that the bridge has heard since a time. It searches the log
-// by halves, so that of a long history only a few replies are read.
-func sinceTime(ctx context.Context, link Link, from time.Time) (*Since, error) {
+// beginBefore makes selections begin with the replies of the time before now. The gap, if there is one, is what the bridge does
+// not have of that time.
+func beginBefore(ctx context.Context, link Link, selections []Selection, ago time.Duration) (*Gap, error) {
+	if ago <= 0 {
+		return nil, nil
+	}
+	from := link.Now().Add(-ago)
+	since, oldest, err := sinceTime(ctx, link, from)
+	if err != nil {
+		return nil, orInterrupted(ctx, err)
+	}
+	for i := range selections {
+		selections[i].Since = since
+	}
+	switch {
+	case oldest.IsZero():
+		return &Gap{Reason: "the bridge keeps none of that time"}, nil
+	case oldest.After(from):
+		seconds := oldest.Sub(from).Seconds()
+		return &Gap{Seconds: &seconds, Reason: "the bridge keeps none from before " + oldest.UTC().Format("2006-01-02 15:04:05")}, nil
+	}
+	return nil, nil
+}
+
+// sinceTime returns after which number the replies begin that the bridge has heard since a time, and when the oldest reply was
+// heard that it has, or an earlier time than that. It searches the log by halves, so that of a long history only a few replies are
+// read.
+func sinceTime(ctx context.Context, link Link, from time.Time) (since *Since, oldest time.Time, err error) {
 	page, err := askLog(ctx, link, map[string]any{"limit": 1})
 	if err != nil {
-		return nil, err
+		return nil, oldest, err
 	}
-	since := &Since{Epoch: page.Epoch}
+	since = &Since{Epoch: page.Epoch}
 	if page.Oldest == nil || *page.Oldest == 0 {
 		if hello := link.Hello(); hello.Seq != nil {
 			since.Seq = *hello.Seq
@@ -31,7 +56,7 @@ func sinceTime(ctx context.Context, link Link, from time.Time) (*Since, error) {
 			since.Epoch = link.Hello().Epoch
 		}
 		if page.Oldest == nil {
-			return since, nil
+			return since, oldest, nil
 		}
 	}
 	low, high := *page.Oldest, *page.Oldest // the first reply since that time is in [low, high]
@@ -43,15 +68,18 @@ func sinceTime(ctx context.Context, link Link, from time.Time) (*Since, error) {
 		seq, heard, ok, err := firstFrom(ctx, link, middle)
 		switch {
 		case err != nil:
-			return nil, err
+			return nil, oldest, err
 		case !ok || !heard.Before(from):
-			high = middle
+			high, oldest = middle, heard
 		default:
 			low = seq + 1
 		}
 	}
 	since.Seq = max(low, 1) - 1
-	return since, nil
+	if low > *page.Oldest {
+		oldest = from // there are older ones
+	}
+	return since, oldest, nil
 }
 
 // firstFrom returns the first reply with a number of at least that.

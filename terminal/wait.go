@@ -36,34 +36,27 @@ func Wait(ctx context.Context, e *Env, o WaitOptions) error {
 	if o.Timeout < 0 || o.MaxAge < 0 {
 		return Usage("a time must not be negative")
 	}
-	link, err := e.dialToListen(ctx)
-	if err != nil {
-		return err
-	}
-	defer link.Close()
-	return wait(ctx, e, link, condition, o)
-}
-
-func wait(ctx context.Context, e *Env, link Link, condition *site.Expr, o WaitOptions) error {
 	within := ctx
 	if o.Timeout > 0 {
 		var stop context.CancelFunc
 		within, stop = context.WithTimeout(ctx, o.Timeout)
 		defer stop()
 	}
+	link, err := e.dialToListen(within)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		return exit(ExitTime, "the time ran out before there was a connection to the bridge")
+	}
+	if err != nil {
+		return err
+	}
+	defer link.Close()
+	return wait(ctx, within, e, link, condition, o)
+}
+
+// wait waits for as long as both contexts last: the second one ends with the time, too.
+func wait(ctx, within context.Context, e *Env, link Link, condition *site.Expr, o WaitOptions) error {
 	known := &knownValues{link: link, maxAge: o.MaxAge, actors: map[string]ActorValues{}}
-	var selections []Selection
-	keywords := map[string][]string{} // by actor
-	for _, ref := range condition.Refs() {
-		actor, rest, _ := strings.Cut(ref, ".")
-		name, _, _ := strings.Cut(rest, ".")
-		keywords[actor] = append(keywords[actor], name)
-	}
-	for _, actor := range slices.Sorted(maps.Keys(keywords)) {
-		// All replies of the actor are heard, not only those with the keywords: they show that it is alive.
-		selections = append(selections, Selection{Filter: map[string]any{"sender": actor}, Snapshot: true})
-	}
-	err := link.Listen(within, selections, func(event Event) error {
+	err := link.Listen(within, actorsOf(condition.Refs()), func(event Event) error {
 		switch event := event.(type) {
 		case Values:
 			known.snapshot(event)
@@ -88,6 +81,34 @@ func wait(ctx context.Context, e *Env, link Link, condition *site.Expr, o WaitOp
 		return exit(ExitTime, "the time ran out; %s", known.said(condition.Refs()))
 	}
 	return orInterrupted(ctx, err)
+}
+
+// actorsOf returns what selects the replies of the actors of keywords. All of their replies are heard, not only those with
+// the keywords: they show that an actor is alive.
+func actorsOf(refs []string) (selections []Selection) {
+	senders := map[string][]string{} // by their first part
+	for _, ref := range refs {
+		for _, reading := range readingsOf(ref) {
+			name, _, _ := strings.Cut(ref, ".")
+			senders[name] = append(senders[name], reading.Actor)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(senders)) {
+		names := slices.Compact(slices.Sorted(slices.Values(senders[name])))
+		filter := map[string]any{"sender": names}
+		if len(names) == 1 {
+			filter["sender"] = name
+		}
+		selections = append(selections, Selection{Filter: filter, Snapshot: true})
+	}
+	return selections
+}
+
+// readingsOf returns what the name of a keyword in a condition may mean.
+func readingsOf(ref string) []Pattern {
+	parts := strings.Split(ref, ".")
+	all := Pattern{Actor: parts[0], Keyword: parts[1], Path: parts[2:]}.readings()
+	return all[:len(all)-1] // not as an actor without a keyword
 }
 
 // bareWord matches a comparison with a word that is not in quotes: in a shell, the quotes are tedious.
@@ -141,13 +162,22 @@ func (v *knownValues) reply(r *Reply) {
 
 // find returns the value of a keyword, ACTOR.KEYWORD, and why it is too old.
 func (v *knownValues) find(ref string) (value json.RawMessage, stale string) {
-	parts := strings.Split(ref, ".")
-	a := v.actors[parts[0]]
-	k, ok := a.Keywords[parts[1]]
+	a, k, path, ok := v.keyword(ref)
 	if !ok {
 		return nil, ""
 	}
-	return member(k.Value, parts[2:]), staleness(a, k, v.link.Hello().Broker, v.link.Now(), v.maxAge)
+	return member(k.Value, path), staleness(a, k, v.link.Hello().Broker, v.link.Now(), v.maxAge)
+}
+
+// keyword returns a keyword, its actor, and the path to the value in it.
+func (v *knownValues) keyword(ref string) (a ActorValues, k Keyword, path []string, ok bool) {
+	for _, reading := range readingsOf(ref) {
+		a = v.actors[reading.Actor]
+		if k, ok = a.Keywords[reading.Keyword]; ok {
+			return a, k, reading.Path, true
+		}
+	}
+	return ActorValues{}, Keyword{}, nil, false
 }
 
 // value returns what an expression takes its values from. One that is too old is not known.
@@ -199,8 +229,8 @@ func (v *knownValues) print(e *Env, refs []string) error {
 }
 
 func (v *knownValues) timeOf(ref string) *time.Time {
-	parts := strings.Split(ref, ".")
-	return v.actors[parts[0]].Keywords[parts[1]].Time
+	_, k, _, _ := v.keyword(ref)
+	return k.Time
 }
 
 func (v *knownValues) ageOf(ref string) *float64 {

@@ -16,7 +16,7 @@ import (
 // DialOptions say which bridge [Dial] connects to.
 type DialOptions struct {
 	URL       string
-	Token     string // "": none
+	Token     func() (string, error) // is called for each connection, and before a login expires; nil: none
 	UserAgent string
 	Silence   time.Duration // after which the bridge is asked for a sign of life; 0: as usual
 	// HTTPClient makes the handshake; nil is a usual one.
@@ -49,7 +49,9 @@ type webSocket struct {
 	mu       sync.Mutex // guards the following fields
 	watchers map[int]func(LinkState)
 	next     int
-	lost     bool // a watcher was told so
+	away     bool // there is no connection to the bridge
+	deaf     bool // the bridge hears no actors
+	lost     bool // one of the two, as the watchers were told
 }
 
 // Dial connects to a bridge. If that fails, it does not try again.
@@ -62,8 +64,8 @@ func Dial(ctx context.Context, o DialOptions) (Link, error) {
 		URL: o.URL, FailFast: true, MaxDelay: maxDelay, PingAfter: o.Silence, Header: http.Header{"User-Agent": {o.UserAgent}},
 		HTTPClient: o.HTTPClient, OnState: w.stateChanged, OnBroker: w.brokerChanged,
 	}
-	if o.Token != "" {
-		config.Token = func(context.Context) (string, error) { return o.Token, nil }
+	if o.Token != nil {
+		config.Token = func(context.Context) (string, error) { return o.Token() }
 	}
 	client, err := wsclient.Dial(ctx, config)
 	if err != nil {
@@ -72,7 +74,12 @@ func Dial(ctx context.Context, o DialOptions) (Link, error) {
 			return nil, err
 		}
 		var network *net.OpError
-		if errors.As(err, &network) {
+		switch {
+		case ctx.Err() != nil: // it was not waited for
+			return nil, ctx.Err()
+		case errors.Is(err, context.DeadlineExceeded):
+			err = errors.New("it does not answer")
+		case errors.As(err, &network):
 			err = network // the layers above it say nothing more
 		}
 		return nil, exit(ExitNotSent, "there is no bridge at %s: %w", o.URL, err)
@@ -132,6 +139,9 @@ func (w *webSocket) Send(ctx context.Context, c Command, started func(id string)
 		d.heard()
 		heard(fromReply(r))
 	})
+	if n := command.LeftOut(); n > 0 && c.Told != nil {
+		c.Told(Dropped{n})
+	}
 	o := outcomeOf(ctx, command)
 	switch {
 	case o.State != StateUnknown || o.Message != "":

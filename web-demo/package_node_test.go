@@ -63,6 +63,12 @@ func TestTheCommandTypesWritesWhatTheActorsOfABridgeTell(t *testing.T) {
 			t.Errorf("clu-ws %s: %d %q %q, want %d and words of %q", c.args, status, out, words, c.status, c.words)
 		}
 	}
+	file := filepath.Join(dir, "site.d.ts")
+	run(t, dir, command, "types", "ws://"+o.addr, "--actor", "weather", "--actor", "dome", "--output", file)
+	_, _, failed := tryRun(t, dir, command, "types", "ws://127.0.0.1:1/", "--output", file)
+	if stays, err := os.ReadFile(file); err != nil || failed == nil || string(stays) != written {
+		t.Errorf("after an attempt that failed (%v), the file is (%v)\n%s", failed, err, stays)
+	}
 	if help := run(t, dir, command, "--help"); !strings.HasPrefix(help, "Usage: npx clu-ws types URL") {
 		t.Errorf("--help prints %s", help)
 	}

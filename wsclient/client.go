@@ -67,7 +67,7 @@ type Hello struct {
 	Version      string
 	Epoch        string
 	Seq          *uint64 // of the last reply before those that follow; nil if it is not known
-	Broker       string
+	Broker       string  // the bridge's link to the broker now: up, blocked, stalled, no_replies or down
 	Capabilities []string
 	Time         time.Time // by the bridge's clock
 	Access       *Access   // nil without access control

@@ -3,7 +3,6 @@ package wsclient
 import (
 	"context"
 	"encoding/json"
-	"iter"
 	"sync"
 	"time"
 )
@@ -25,7 +24,7 @@ const (
 	Running  CommandState = "running"
 	Done     CommandState = "done"
 	Failed   CommandState = "failed"
-	Unknown  CommandState = "unknown" // the connection broke, or the time ran out: its actor may go on
+	Unknown  CommandState = "unknown" // the connection broke, the time ran out, or the bridge may have missed its end: its actor may go on
 	Rejected CommandState = "rejected"
 )
 
@@ -66,9 +65,6 @@ func (r Result) Keywords() map[string]json.RawMessage {
 	return all
 }
 
-// maxReplies is how many replies a command keeps.
-const maxReplies = 500
-
 // Command is a command that was sent once, and is never sent again.
 type Command struct {
 	ID       string
@@ -79,6 +75,7 @@ type Command struct {
 	client  *Client
 	request string        // the id of the request that sends it; guarded by the client's lock
 	written bool          // it has left for the socket; guarded by the client's lock
+	doubted bool          // another one may have had its id until now; guarded by the client's lock
 	done    chan struct{} // closed at the first end
 	final   chan struct{} // closed when the state can no longer change
 
@@ -88,6 +85,9 @@ type Command struct {
 	changed   chan struct{} // closed and replaced at each change
 	replies   []*Reply      // the newest
 	replied   int           // how many there were
+	size      int           // of replies, in bytes
+	readers   []*int        // how many replies each loop over Replies has taken
+	leftOut   int           // see LeftOut
 	last      *Reply
 	commander string // of its replies; "" before it is known
 	ended     bool   // done is closed
@@ -122,7 +122,7 @@ func (c *Command) Wait(ctx context.Context) (Result, error) {
 func (c *Command) Result() (Result, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	result := Result{Command: c, Reply: c.last, Replies: append([]*Reply(nil), c.replies...)}
+	result := Result{Command: c, Reply: c.last, Replies: c.newest()}
 	switch {
 	case c.state == Done:
 		return result, nil
@@ -130,32 +130,5 @@ func (c *Command) Result() (Result, error) {
 		return result, c.err
 	default:
 		return result, &CommandError{State: c.state, Message: "the command has not ended", Command: c}
-	}
-}
-
-// Replies returns the replies to the command, from the first on, until it has ended or the context has.
-func (c *Command) Replies(ctx context.Context) iter.Seq[*Reply] {
-	return func(yield func(*Reply) bool) {
-		for next := 0; ; {
-			c.mu.Lock()
-			first := c.replied - len(c.replies)
-			next = max(next, first)
-			waiting := append([]*Reply(nil), c.replies[next-first:]...)
-			ended, changed := !c.state.Active(), c.changed
-			c.mu.Unlock()
-			for _, reply := range waiting {
-				if !yield(reply) {
-					return
-				}
-			}
-			if next += len(waiting); ended {
-				return
-			}
-			select {
-			case <-changed:
-			case <-ctx.Done():
-				return
-			}
-		}
 	}
 }

@@ -13,7 +13,8 @@
 //   - After a lost connection a subscription goes on where it was: each reply once, in order. If the bridge no longer has
 //     what was missed, a [Gap] says so.
 //   - A program that reads too slowly is told by a [Dropped] how many replies were left out. With
-//     [SubscribeOptions.Lossless] none is left out, and the bridge waits.
+//     [SubscribeOptions.Lossless] none is left out, and the bridge waits. With [SubscribeOptions.MaxLag] it skips to the
+//     present.
 //   - Ages count by the bridge's clock: [Client.Age].
 //   - Numbers keep all their digits: values are [encoding/json.RawMessage].
 //

@@ -84,7 +84,7 @@ func ExampleClient_Subscribe() {
 	// Output: dome says {"shutter":"open"}
 }
 
-// startObservatory starts a bridge, and an actor that has the command open.
+// startObservatory starts a bridge, an actor dome with the commands open and close, and an actor weather with the command storm.
 func startObservatory() (url string, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	node := broker.New(broker.Config{})
@@ -95,6 +95,18 @@ func startObservatory() (url string, stop func()) {
 	}
 	dome.Handle("open", "Opens the dome.", func(_ context.Context, c *actor.Call) error {
 		c.Info(actor.Keywords{"shutter": "open"})
+		return nil
+	})
+	dome.Handle("close", "Closes the dome.", func(_ context.Context, c *actor.Call) error {
+		c.Finish(actor.Keywords{"shutter": "closed"})
+		return nil
+	})
+	weather, err := actor.New(actor.Config{Name: "weather", Link: link})
+	if err != nil {
+		log.Fatal(err)
+	}
+	weather.Handle("storm", "Begins a storm.", func(_ context.Context, c *actor.Call) error {
+		c.Finish(actor.Keywords{"is_safe": false})
 		return nil
 	})
 	b, err := bridge.New(bridge.Config{Broker: link.URLs, Dial: node.Dial, Logger: link.Logger})
@@ -110,8 +122,9 @@ func startObservatory() (url string, stop func()) {
 	}
 	var running sync.WaitGroup
 	running.Go(func() { _ = dome.Run(ctx) })
+	running.Go(func() { _ = weather.Run(ctx) })
 	running.Go(func() { _ = b.Run(ctx) })
-	if err := errors.Join(dome.Ready(ctx), b.Ready(ctx)); err != nil {
+	if err := errors.Join(dome.Ready(ctx), weather.Ready(ctx), b.Ready(ctx)); err != nil {
 		log.Fatal(err)
 	}
 	return "ws://" + ln.Addr().String(), func() {

@@ -3,6 +3,7 @@ package wsclient
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 const (
@@ -67,9 +68,22 @@ func (q *queue) drop() {
 		}
 		q.dropped.To = e.To
 		q.dropped.Count += e.Count
+	case marker:
 	default:
 		q.dropped.Count++
 	}
+}
+
+// firstHeard returns when the bridge heard the first reply that waits, unless the client missed it without a connection.
+func (q *queue) firstHeard() (time.Time, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, e := range q.events {
+		if r, ok := e.(*Reply); ok && !r.Late {
+			return r.Heard, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // full returns a channel that has a token once there may be room for more, or nil if there is room.

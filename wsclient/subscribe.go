@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
 // Subscription brings what a program has asked to hear, over all connections of its client.
@@ -18,11 +19,13 @@ type Subscription struct {
 	filter  *filter.Filter  // nil if it selects no replies
 	raw     json.RawMessage // the filter as it is sent
 	queue   *queue
+	lag     *lagWatch
 	lane    *lane         // guarded by the client's lock
 	ready   chan struct{} // closed when the server serves it, or it has ended
 
 	// Guarded by the client's lock.
 	accepted bool
+	stale    bool            // the last values are to come: they were asked for, or replies were left out
 	err      error           // why it has ended
 	data     json.RawMessage // of an application that decides about it
 }
@@ -52,7 +55,11 @@ func (c *Client) Subscribe(ctx context.Context, options SubscribeOptions) (*Subs
 }
 
 func (c *Client) newSubscription(options SubscribeOptions) (*Subscription, error) {
-	sub := &Subscription{client: c, options: options, queue: newQueue(options.Buffer, options.Lossless), ready: make(chan struct{})}
+	lag, err := newLagWatch(&options)
+	if err != nil {
+		return nil, err
+	}
+	sub := &Subscription{client: c, lag: lag, options: options, queue: newQueue(options.Buffer, options.Lossless), ready: make(chan struct{})}
 	if !options.NoReplies {
 		sub.raw = options.RawFilter
 		if sub.raw == nil {
@@ -68,7 +75,8 @@ func (c *Client) newSubscription(options SubscribeOptions) (*Subscription, error
 		}
 		sub.filter = parsed
 	}
-	sub.lane = newLane(sub.selects, sub.queue.put)
+	sub.stale = options.Snapshot
+	sub.lane = newLane(sub.selects, sub.deliver)
 	sub.lane.throttle = options.Throttle > 0
 	return sub, nil
 }
@@ -171,11 +179,17 @@ func (s *Subscription) selects(r *Reply) bool {
 	}
 	fields := filter.Reply{Sender: r.Sender, RoutingKey: r.RoutingKey, Code: r.Code, CommandID: r.CommandID, Commander: r.CommanderID, Internal: r.Internal}
 	if s.filter.NeedsKeywords() {
-		for name := range r.Keywords() {
-			fields.Keywords = append(fields.Keywords, name)
-		}
+		fields.Keywords = jsonscan.Keys(nil, r.Body)
 	}
 	return s.filter.MatchMine(&fields, s.filter.Mine() && s.client.own.match(r) != nil)
+}
+
+// deliver passes on what the lane has put in order. Until the last values came here they are asked for again.
+func (s *Subscription) deliver(e Event) {
+	if _, ok := e.(*Snapshot); ok {
+		s.stale = false
+	}
+	s.queue.put(e)
 }
 
 func (s *Subscription) hasNotice(kind string) bool { return slices.Contains(s.options.Notices, kind) }
@@ -211,7 +225,7 @@ func (c *Client) request(s *session, sub *Subscription, others bool) {
 			since = o.Since
 		}
 		// A reply that was held back by the throttle when the connection broke does not come again: its values do.
-		if o.Snapshot && again == nil || o.Throttle > 0 && again != nil {
+		if sub.stale || o.Throttle > 0 && again != nil {
 			fields["snapshot"] = true
 		}
 	}
@@ -229,7 +243,9 @@ func (c *Client) request(s *session, sub *Subscription, others bool) {
 			c.answered(s, sub.id)
 			return false
 		}
+		s.progress.answer(sub.lane, m)
 		if m.Resumed != nil && !*m.Resumed {
+			sub.stale = true
 			sub.lane.gap(c.missed(s, m.Reason), "")
 		} else if since == nil && placed {
 			sub.lane.start(place)
@@ -311,10 +327,11 @@ func (c *Client) unsubscribed(s *session, m *message) {
 }
 
 // snapshot passes the last values to the subscription that asked for them.
-func (c *Client) snapshot(id string, raw json.RawMessage) {
+func (c *Client) snapshot(s *session, id string, raw json.RawMessage) {
 	for _, sub := range c.subs {
 		if sub.id == id {
-			if snapshot, err := parseSnapshot(raw); err == nil {
+			if snapshot, err := parseSnapshot(raw, hearsActors(c.hello.Broker)); err == nil {
+				s.progress.snapshot(sub.lane)
 				sub.lane.snapshot(snapshot)
 			}
 		}

@@ -58,7 +58,8 @@ type SubscribeOptions struct {
 	NoReplies bool
 	// Notices are the other messages to hear: actors, problems, commands, models, site.
 	Notices []string
-	// Rooms are the rooms to hear.
+	// Rooms are the rooms to hear. Their messages come as they were published, and may look like the bridge's own: hear
+	// rooms over a client of its own if those who may publish to them are not to be believed about actors and commands.
 	Rooms []string
 	// Snapshot begins with the last values.
 	Snapshot bool
@@ -71,6 +72,12 @@ type SubscribeOptions struct {
 	Batch time.Duration
 	// Ordered leaves out replies that are older than one that came, by their header "order".
 	Ordered bool
+	// MaxLag is for a program that acts on what is now, as one that guides a telescope does. A reply that reaches it later
+	// than this after the bridge heard it, by the bridge's clock, is left out, and so are those after it until one is
+	// current. A [Lag] says when that begins, and at its end come a [Dropped], a Lag and a [Snapshot] with the last
+	// values. With Lossless nothing is left out, and the Lags say how it is. What was missed without a connection comes in any
+	// case, as [Reply.Late]. 0 is no limit. See also [Subscription.Lag].
+	MaxLag time.Duration
 	// Extra is for an application that decides about subscriptions.
 	Extra map[string]any
 
@@ -82,7 +89,7 @@ type SubscribeOptions struct {
 	Lossless bool
 }
 
-// Event is what a subscription brings: a [*Reply], [*Snapshot], [Gap], [Dropped], [Notice] or [RoomMessage].
+// Event is what a subscription brings: a [*Reply], [*Snapshot], [Gap], [Dropped], [Lag], [Notice] or [RoomMessage].
 type Event interface{ event() }
 
 func (*Reply) event()      {}
@@ -119,7 +126,25 @@ type RoomMessage struct {
 
 // Next returns the next event, and waits for it. After the last one, the error is [ErrClosed], a [*RequestError] if the
 // bridge ended the subscription, or a [*RefusedError] if it no longer lets the client in.
-func (s *Subscription) Next(ctx context.Context) (Event, error) { return s.queue.next(ctx) }
+func (s *Subscription) Next(ctx context.Context) (Event, error) {
+	for {
+		if e := s.lag.pending(); e != nil {
+			return e, nil
+		}
+		e, err := s.queue.next(ctx)
+		if err != nil {
+			if ctx.Err() == nil {
+				if left := s.lag.atEnd(); left != nil {
+					return left, nil
+				}
+			}
+			return nil, err
+		}
+		if e := s.admit(e); e != nil {
+			return e, nil
+		}
+	}
+}
 
 // Events returns the events until the context or the subscription ends. The last one may be an error.
 func (s *Subscription) Events(ctx context.Context) iter.Seq2[Event, error] {

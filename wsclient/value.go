@@ -25,6 +25,9 @@ type Value struct {
 	Seq      uint64
 	Internal bool
 	TooLarge int // bytes of a value that is too large
+	// Outdated reports whether the bridge may have missed a newer value: it was without its broker since it heard this one,
+	// or is now.
+	Outdated bool
 }
 
 // Decode reads the value into a variable. Into an any, a number becomes a [json.Number], which keeps its digits.
@@ -57,12 +60,16 @@ type Snapshot struct {
 	size int
 }
 
-// parseSnapshot reads a snapshot.
-func parseSnapshot(raw []byte) (*Snapshot, error) {
+// hearsActors reports whether a bridge with this link to its broker hears what actors say.
+func hearsActors(broker string) bool { return broker != "down" && broker != "no_replies" }
+
+// parseSnapshot reads a snapshot of a bridge that hears the actors, or does not.
+func parseSnapshot(raw []byte, hears bool) (*Snapshot, error) {
 	var w struct {
-		Epoch  string
-		Seq    uint64
-		Actors map[string]struct {
+		Epoch    string
+		Seq      uint64
+		GapAfter uint64 `json:"gap_after"`
+		Actors   map[string]struct {
 			Time, Code string
 			Seq        *uint64
 			IntervalMS *int64 `json:"interval_ms"`
@@ -86,7 +93,7 @@ func parseSnapshot(raw []byte) (*Snapshot, error) {
 		for keyword, k := range a.Keywords {
 			actor.Keywords[keyword] = Value{
 				Actor: name, Keyword: keyword, Raw: k.Value, Heard: parseTime(k.Time), Code: k.Code, Epoch: w.Epoch, Seq: number(k.Seq),
-				Internal: k.Internal, TooLarge: k.TooLarge,
+				Internal: k.Internal, TooLarge: k.TooLarge, Outdated: !hears || w.GapAfter > 0 && number(k.Seq) <= w.GapAfter,
 			}
 		}
 		s.Actors[name] = actor
@@ -121,11 +128,13 @@ func values(e Event, actor, keyword string) (v Value, ok bool) {
 
 // Values returns the last values that a filter selects.
 func (c *Client) Values(ctx context.Context, f Filter) (*Snapshot, error) {
+	before, _ := c.Hello()
 	raw, err := c.Request(ctx, map[string]any{"op": "snapshot", "filter": f})
 	if err != nil {
 		return nil, err
 	}
-	return parseSnapshot(raw)
+	after, _ := c.Hello()
+	return parseSnapshot(raw, hearsActors(before.Broker) && hearsActors(after.Broker))
 }
 
 // Value returns the last value of a keyword. The error is [ErrNoValue] if the bridge has none.
@@ -141,8 +150,8 @@ func (c *Client) Value(ctx context.Context, actor, keyword string) (Value, error
 	return v, nil
 }
 
-// WaitFor waits until a keyword has a value that is wanted, beginning with its last one. How old that may be is for wanted
-// to say: see [Client.Age].
+// WaitFor waits until a keyword has a value that is wanted, beginning with its last one unless that is
+// Outdated. How old it may be is for wanted to say: see [Client.Age].
 func (c *Client) WaitFor(ctx context.Context, actor, keyword string, wanted func(Value) bool) (Value, error) {
 	sub, err := c.Subscribe(ctx, SubscribeOptions{Filter: Filter{Sender: []string{literal(actor)}, Keyword: []string{literal(keyword)}}, Snapshot: true})
 	if err != nil {
@@ -154,7 +163,7 @@ func (c *Client) WaitFor(ctx context.Context, actor, keyword string, wanted func
 		if err != nil {
 			return Value{}, err
 		}
-		if v, ok := values(event, actor, keyword); ok && wanted(v) {
+		if v, ok := values(event, actor, keyword); ok && !v.Outdated && wanted(v) {
 			return v, nil
 		}
 	}

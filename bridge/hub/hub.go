@@ -60,6 +60,7 @@ type Hub struct {
 	seq         uint64 // number of the last reply
 	numbered    bool   // there was a reply
 	gapCount    uint64 // gaps reported to v1 clients
+	gapAfter    uint64 // the number of the reply before the last gap
 	loading     bool   // the past of a stream is being read; it is not delivered
 	pastEnd     uint64 // number of the last reply of the past
 	brokerState string // as v1 clients know it
@@ -185,10 +186,18 @@ func (h *Hub) Missed(from, to time.Time) {
 	h.values.Interrupt()
 	frame := protocol.EncodeGap(from, to)
 	h.gapCount++
+	h.gapAfter = h.seq
 	h.history.add(entry{seq: h.seq, at: h.now(), frame: frame, gap: h.gapCount})
 	h.updateFigures()
 	h.notify(frame)
 	h.missedCommands()
+}
+
+// GapAfter returns the number of the reply before the last gap: values from before it may be outdated.
+func (h *Hub) GapAfter() uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.gapAfter
 }
 
 // Linked reports the broker's state to v1 clients if it has changed, and its reason to those that

@@ -213,6 +213,10 @@ func (h *Hub) snapshotHead(id *string, v *filter.View) engine.Frame {
 	buf = append(buf, h.Epoch...)
 	buf = append(buf, `", "seq": `...)
 	buf = strconv.AppendUint(buf, h.seq, 10)
+	if h.gapAfter > 0 {
+		buf = append(buf, `, "gap_after": `...)
+		buf = strconv.AppendUint(buf, h.gapAfter, 10)
+	}
 	if actors, keywords := h.values.Evicted(); v == nil && actors+keywords > 0 {
 		buf = append(buf, `, "evicted": {"actors": `...)
 		buf = strconv.AppendUint(buf, actors, 10)

@@ -64,7 +64,11 @@ func TestTheClient(t *testing.T) {
 	python := install(t)
 	t.Run("has the version of the program", func(t *testing.T) { hasTheVersion(t, python) })
 	t.Run("passes its own tests", func(t *testing.T) { passesItsTests(t, python) })
+	t.Run("passes every case of the protocol", func(t *testing.T) { passesEveryCase(t, python) })
+	t.Run("loses nothing in chaos", func(t *testing.T) { losesNothingInChaos(t, python) })
 	t.Run("is typed", func(t *testing.T) { isTyped(t, python) })
+	t.Run("runs as documented", func(t *testing.T) { runsAsDocumented(t, python) })
+	t.Run("guards the dome as documented", func(t *testing.T) { theGuardOfTheDocumentation(t, python) })
 	t.Run("goes on after a restart", func(t *testing.T) { goesOnAfterARestart(t, python) })
 }
 
@@ -84,7 +88,7 @@ func hasTheVersion(t *testing.T, python string) {
 }
 
 func passesItsTests(t *testing.T, python string) {
-	cmd := exec.CommandContext(t.Context(), python, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests")
+	cmd := exec.CommandContext(t.Context(), python, "-B", "-X", "dev", "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests")
 	out, err := cmd.CombinedOutput()
 	if err != nil || !regexp.MustCompile(`\d\d passed`).Match(out) {
 		t.Errorf("%v:\n%s", err, out)

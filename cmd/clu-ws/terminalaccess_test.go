@@ -21,6 +21,19 @@ func TestATokenComesFromAFileThatOthersCannotRead(t *testing.T) {
 	if token, err := bridgeToken(file); err != nil || token != "sesame" {
 		t.Errorf("the token is %q, %v", token, err)
 	}
+	token, err := tokenOf(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("renewed"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if renewed, err := token(); err != nil || renewed != "renewed" {
+		t.Errorf("the token is %q when it has been renewed, %v", renewed, err)
+	}
+	if token, err := tokenOf(""); token != nil || err != nil {
+		t.Errorf("without a token, there is one: %v", err)
+	}
 	t.Setenv("CLU_WS_TOKEN", " of the environment\n")
 	if token, err := bridgeToken(""); err != nil || token != "of the environment" {
 		t.Errorf("the token is %q, %v", token, err)

@@ -26,7 +26,7 @@ func TestTheTerminalWorksStraightOverAMQP(t *testing.T) {
 	clu.StartModelActor(t, at, "camera", false)
 	t.Setenv(brokerVariable, at)
 	t.Run("send", func(t *testing.T) {
-		if got := wantExit(t, "", 0, `sent "status" to dome`, "send", "dome", "status"); !strings.Contains(got, " dome : safe=true\n") {
+		if got := wantExit(t, "", 0, `sending "status" to dome`, "send", "dome", "status"); !strings.Contains(got, " dome : safe=true\n") {
 			t.Errorf("its replies are\n%s", got)
 		}
 		if got := wantExit(t, "", 0, "", "send", "dome", "status", "--quiet", "--get", "position"); got != "12.5\n" {

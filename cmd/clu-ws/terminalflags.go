@@ -151,7 +151,7 @@ func terminalEnv(c *cli.Context, stdout, stderr io.Writer) (*terminal.Env, error
 // toBridge makes a terminal talk to a bridge.
 func toBridge(c *cli.Context, env *terminal.Env) (err error) {
 	options := terminal.DialOptions{URL: bridgeURL(c), UserAgent: "clu-ws/" + version(), Silence: c.Duration("silence")}
-	if options.Token, err = bridgeToken(c.String("token-file")); err != nil {
+	if options.Token, err = tokenOf(c.String("token-file")); err != nil {
 		return err
 	}
 	if err := options.Check(); err != nil {
@@ -160,6 +160,15 @@ func toBridge(c *cli.Context, env *terminal.Env) (err error) {
 	env.Server = options.URL
 	env.Dial = func(ctx context.Context) (terminal.Link, error) { return terminal.Dial(ctx, options) }
 	return nil
+}
+
+// tokenOf returns a function that returns the token, and reads the file again: it may have a new one. Without a token, the
+// function is nil.
+func tokenOf(file string) (func() (string, error), error) {
+	if token, err := bridgeToken(file); token == "" || err != nil {
+		return nil, err
+	}
+	return func() (string, error) { return bridgeToken(file) }, nil
 }
 
 // bridgeToken returns the token of a file, else that of the environment.

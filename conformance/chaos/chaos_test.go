@@ -11,13 +11,25 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-func TestCluJSLosesNothingInChaos(t *testing.T) {
+func cluJS(t *testing.T) *conformance.Driver {
+	t.Helper()
 	argv := []string{"env", "CLU_WS_TEST_WEBSOCKET=" + testkit.NodeWebSocket(t), testkit.NodeJS(t), "../../web-demo/client/tests/driver.js"}
-	chaos.Drive(t, func(t *testing.T) *conformance.Driver {
-		d, err := conformance.Process(context.WithoutCancel(t.Context()), argv...)
-		if err != nil {
-			t.Fatal(err)
+	d, err := conformance.Process(context.WithoutCancel(t.Context()), argv...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestCluJSLosesNothingInChaos(t *testing.T) { chaos.Drive(t, cluJS) }
+
+func TestCluJSCatchesUpThoughNoConnectionLastsForIt(t *testing.T) {
+	t.Parallel()
+	d := cluJS(t)
+	defer func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
 		}
-		return d
-	})
+	}()
+	chaos.CatchUp(t, d)
 }

@@ -25,6 +25,7 @@ type judge struct {
 	tooLate  map[string]bool // the commands that must not reach the actor
 	orphans  map[string]bool // those whose replies may be lost
 	faults   []string
+	waitsFor string // a command that is not settled
 }
 
 // subscription is what a subscription has shown.
@@ -162,9 +163,11 @@ func (j *judge) settled() bool {
 		as := name(n)
 		state := j.state(as)
 		if !final(state) && !(state == "unknown" && (j.got[as] == 0 || j.orphans[as] || !j.lateEnds)) {
+			j.waitsFor = fmt.Sprintf("; %s is not settled, which the actor got %d times, and which was %v", as, j.got[as], j.states[as])
 			return false
 		}
 	}
+	j.waitsFor = ""
 	return true
 }
 
@@ -234,5 +237,5 @@ func (j *judge) summary() string {
 	for n := 1; n <= j.sent; n++ {
 		count[j.state(name(n))]++
 	}
-	return fmt.Sprintf("broadcast %d of %d, %d commands: %v", j.subs[all].last, j.world.said, j.sent, count)
+	return fmt.Sprintf("broadcast %d of %d, %d commands: %v%s", j.subs[all].last, j.world.said, j.sent, count, j.waitsFor)
 }

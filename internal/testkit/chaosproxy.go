@@ -30,6 +30,7 @@ type ChaosProxy struct {
 	target string
 	rng    *rand.Rand
 	calm   bool
+	short  int // bytes of the server after which each connection is cut; 0: as the seed says
 	live   map[*relayed]bool
 	held   [2]chan struct{} // closed when the direction goes on; nil if it is not held
 	cuts   int
@@ -131,6 +132,13 @@ func (p *ChaosProxy) Cut() {
 	}
 }
 
+// Shorten makes each of the next connections be cut after so many bytes from the server, and nothing else happen to it.
+func (p *ChaosProxy) Shorten(bytes int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.short = bytes
+}
+
 // Calm ends the faults: it cuts all connections once more, and relays the next ones as they are.
 func (p *ChaosProxy) Calm() {
 	p.mu.Lock()
@@ -163,6 +171,10 @@ func (p *ChaosProxy) begin(r *relayed) (plans [2]plan) {
 	defer p.mu.Unlock()
 	p.live[r] = true
 	if p.calm {
+		return plans
+	}
+	if p.short > 0 {
+		plans[Downstream] = plan{faulty: true, cutAfter: p.short, stallAfter: p.short}
 		return plans
 	}
 	draw := func(most int) plan {

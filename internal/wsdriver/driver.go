@@ -72,7 +72,8 @@ type driver struct {
 	commands map[*wsclient.Command]string
 	replies  map[*wsclient.Command]*shownReplies
 	subs     map[string]*wsclient.Subscription
-	gaps     map[wsclient.Gap]bool // those that were printed: each subscription has it
+	stops    map[string]context.CancelFunc // end them
+	gaps     map[wsclient.Gap]bool         // those that were printed: each subscription has it
 }
 
 type fields map[string]any
@@ -109,12 +110,19 @@ func (d *driver) call(c call) error {
 	case "send":
 		d.send(c)
 	case "subscribe":
-		d.asked.Go(func() { d.subscribe(c) })
+		ctx, stop := context.WithCancel(d.ctx)
+		d.mu.Lock()
+		d.stops[c.As] = stop
+		d.mu.Unlock()
+		d.asked.Go(func() { d.subscribe(ctx, c) })
 	case "unsubscribe":
 		d.mu.Lock()
-		sub := d.subs[c.As]
+		sub, stop := d.subs[c.As], d.stops[c.As]
 		d.mu.Unlock()
-		sub.Close()
+		if sub != nil {
+			sub.Close()
+		}
+		stop() // also before the bridge has answered
 	case "wait_for":
 		d.asked.Go(func() { d.waitFor(c) })
 	case "ask":
@@ -135,7 +143,7 @@ func (d *driver) connect(c call) error {
 	d.close()
 	d.ctx, d.stop = context.WithCancel(context.Background())
 	d.mu.Lock()
-	d.token, d.commands, d.subs = c.Token, map[*wsclient.Command]string{}, map[string]*wsclient.Subscription{}
+	d.token, d.commands, d.subs, d.stops = c.Token, map[*wsclient.Command]string{}, map[string]*wsclient.Subscription{}, map[string]context.CancelFunc{}
 	d.replies = map[*wsclient.Command]*shownReplies{}
 	d.gaps = map[wsclient.Gap]bool{}
 	d.mu.Unlock()
@@ -260,23 +268,24 @@ func (d *driver) commandState(command *wsclient.Command, state wsclient.CommandS
 	}
 }
 
-func (d *driver) subscribe(c call) {
+func (d *driver) subscribe(ctx context.Context, c call) {
 	o := wsclient.SubscribeOptions{
 		RawFilter: c.Filter, NoReplies: string(c.Filter) == "null" || c.Filter == nil, Snapshot: c.Snapshot,
 		Throttle: ms(c.ThrottleMS), Ordered: c.Ordered, Notices: c.Notices, Rooms: c.Rooms,
 	}
-	sub, err := d.client.Subscribe(d.ctx, o)
+	sub, err := d.client.Subscribe(ctx, o)
 	if err != nil {
 		if code := codeOf(err); code != nil {
 			d.print("refused", fields{"on": c.As, "code": code})
 		}
 		return
 	}
+	defer sub.Close()
 	d.mu.Lock()
 	d.subs[c.As] = sub
 	d.printLocked("subscribed", fields{"on": c.As})
 	d.mu.Unlock()
-	for e, err := range sub.Events(d.ctx) {
+	for e, err := range sub.Events(ctx) {
 		if err != nil {
 			if code := codeOf(err); code != nil {
 				d.print("refused", fields{"on": c.As, "code": code})
@@ -291,6 +300,9 @@ func (d *driver) subscribe(c call) {
 func codeOf(err error) any {
 	if e, ok := errors.AsType[*wsclient.RequestError](err); ok {
 		return e.Code
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "timeout"
 	}
 	return nil
 }

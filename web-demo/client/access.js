@@ -99,6 +99,15 @@ export class Access {
     this.#asking = null;
     this.#retried = false;
     this.#said = "";
+    this.#ended();
+  }
+
+  /** Ends what belongs to a connection. */
+  #ended() {
+    clearTimeout(this.#timer);
+    this.#admittedAt = null;
+    this.#renewal?.reject(new Error("the connection was lost"));
+    this.#renewal = null;
   }
 
   /** Prepares an attempt to connect, see Link. @returns {Promise<{protocols: string[], login: boolean}>|null} */
@@ -168,11 +177,8 @@ export class Access {
 
   /** Handles the end of a connection or an attempt. @returns {boolean} whether no attempt follows */
   closed({ code, reason, wasOpen }) {
-    clearTimeout(this.#timer);
     if (this.#admittedAt !== null && Date.now() - this.#admittedAt >= LASTED) this.#retried = false;
-    this.#admittedAt = null;
-    this.#renewal?.reject(new Error("the connection was lost"));
-    this.#renewal = null;
+    this.#ended();
     const refused = code === EXPIRED || code === REVOKED || code === AUTH_LATE;
     if (!refused) {
       if (!wasOpen && this.#options.fetch) this.#asking = this.whoami();

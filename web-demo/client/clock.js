@@ -90,6 +90,14 @@ export class Clock {
     if (this.#reading !== null && heard > this.latest()) this.#note(heard);
   }
 
+  /** Dates a reply by when the bridge heard it. @param {{heard: number|null, at: number}} reply */
+  date(reply) {
+    const { heard } = reply;
+    if (!heard) return;
+    this.observe(heard);
+    reply.at = this.toLocal(heard);
+  }
+
   /** ms by which the local clock is ahead of the bridge's; 0 if that is too little to tell, or not known. */
   get ahead() {
     if (this.#reading === null) return 0;

@@ -233,6 +233,7 @@ export interface CluEvents {
    * code: 3000 (expired), 3003 (revoked), 3008 (no login in time).
    */
   unauthorized: { status: number; code: string | null; reason: string };
+  /** Written to the console if no listener hears it, and so is `unauthorized`. */
   error: { message: string; cause: unknown };
 }
 

@@ -24,6 +24,7 @@
 import { Access } from "./access.js";
 import { Asker } from "./asker.js";
 import { Command, CommandError, newCommandId } from "./command.js";
+import { guard, tell } from "./errors.js";
 import { InFlight } from "./inflight.js";
 import { BIGINTS, formatJSON, parseJSON } from "./json.js";
 import { isTooSlow, Link } from "./link.js";
@@ -37,6 +38,9 @@ import { websocketURL } from "./url.js";
 export { CODES, Command, CommandError, formatJSON, isFinal, newCommandId, parseJSON, parseReply, RequestError, Subscription, websocketURL };
 
 const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 200, bigint: "text", expires: 5_000 });
+
+/** The close code of a page that closes its client. */
+const CLOSED = 1000;
 
 /** @typedef {import("./access.js").Credential} Credential */
 
@@ -96,7 +100,8 @@ const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 20
  * | `expiring` | `{expiresIn, expires}`: the login ends in so many ms; with the option `token` it is renewed  |
  * | `unauthorized` | `{status, code, reason}`: the bridge does not let this client in, and no attempt follows until |
  * |           | `connect`. `status` is 401 or 403, or the close code: 3000 (expired), 3003 (revoked), 3008   |
- * | `error`   | `{message, cause}`: a frame that is no envelope, a refusal by the bridge, a failing listener |
+ * | `error`   | `{message, cause}`: a frame that is no envelope, a refusal by the bridge, a failing listener; |
+ * |           | one that no listener hears is written to the console, and so is `unauthorized`              |
  */
 export class Clu extends Asker {
   #link;
@@ -104,6 +109,7 @@ export class Clu extends Asker {
   #options;
   #subscriptionCount = 0;  // all that were ever made, for their ids
   #opening = null;
+  #connections = 0;  // that have ended, and attempts
   #inFlight;
   #access;
   #sender;
@@ -116,6 +122,7 @@ export class Clu extends Asker {
    */
   constructor(url = ".", options = {}) {
     const send = (text) => this.#link.send(text);
+    const ask = (text) => this.#link.isUp && send(text);  // what is asked of each connection; a listener may have ended this one
     const emit = (type, detail) => {
       if (type === "hello") queries.greeted(detail.capabilities);
       if (type === "broker") this.#broker = detail.state;
@@ -139,7 +146,7 @@ export class Clu extends Asker {
       giveUp: (code, reason) => this.#link.giveUp(code, reason),
     }, options);
     this.#session = new Session(base, {
-      send,
+      send: ask,
       probeWith: (text) => this.#link.probeWith(text),
       emit,
       deliver: (reply) => this.#deliver(reply),
@@ -149,7 +156,7 @@ export class Clu extends Asker {
       hasActive: () => this.#inFlight.activeCount > 0,
       unknownIds: () => this.#inFlight.unknownIds,
       ids: () => this.#inFlight.ids,
-      markUnknown: (why) => this.commands.forEach((command) => command.markUnknown(why)),
+      markUnknown: (why) => this.commands.forEach((command) => { if (!this.#sender.isAwaited(command)) command.markUnknown(why); }),
       commandError: (error) => this.#inFlight.error(error),
     }, options);
     this.#link = new Link(base, {
@@ -240,7 +247,7 @@ export class Clu extends Asker {
   subscribe(filter = null, options = {}) {
     this.#subscriptionCount += 1;
     const subscription = new Subscription(String(this.#subscriptionCount), options.notices ? filter : filter ?? {}, options, {
-      guard: (work) => this.#guard(work),
+      guard: (work) => guard(this, work),
       close: (closed) => this.#session.remove(closed),
     });
     this.#session.add(subscription);
@@ -276,7 +283,7 @@ export class Clu extends Asker {
       consumer,
       commandString,
       maxReplies: this.#options.maxReplies,
-      onReply: onReply && ((reply) => this.#guard(() => onReply(reply, command))),
+      onReply: onReply && ((reply) => guard(this, onReply, reply, command)),
       onChange: () => this.#commandChanged(command),
     });
     const lifetime = expires ?? Math.min(this.#options.expires, timeout ?? Infinity);
@@ -307,7 +314,7 @@ export class Clu extends Asker {
    * @returns {() => void} removes the listener
    */
   on(type, listener) {
-    const handle = (event) => this.#guard(listener, event.detail, type);
+    const handle = ({ detail }) => guard(this, listener, detail);
     this.addEventListener(type, handle);
     return () => this.removeEventListener(type, handle);
   }
@@ -327,6 +334,8 @@ export class Clu extends Asker {
   }
 
   #disconnected(detail) {
+    const { verdict } = this.#access;
+    this.#connections += 1;
     this.#session.disconnected(this.#link.lastHeard, isTooSlow(detail));
     this.#inFlight.disconnected();
     this.#queries.disconnected();
@@ -338,7 +347,9 @@ export class Clu extends Asker {
       this.#opening = null;
     }
     this.#emit("close", detail);
-    if (detail.retryAt === null && this.#access.verdict) this.#emit("unauthorized", this.#access.verdict);
+    if (detail.retryAt !== null || detail.code === CLOSED) return;
+    if (verdict) tell(this, "unauthorized", verdict, { message: `The bridge does not let this client in: ${verdict.reason}` });
+    else this.#emit("error", { message: `No further attempt to connect is made: ${detail.reason}`, cause: null });
   }
 
   #message(data) {
@@ -363,8 +374,9 @@ export class Clu extends Asker {
 
   /** Handles a message with an op. @returns {boolean} false if it is none of this protocol */
   #op(message) {
-    if (message.op === "hello" && !this.#access.hello(message)) return true;
-    return this.#access.message(message) || this.#queries.message(message) || this.#session.message(message);
+    const connection = this.#connections;
+    if (message.op === "hello" && (!this.#access.hello(message) || this.#connections !== connection)) return true;
+    return this.#sender.message(message) || this.#access.message(message) || this.#queries.message(message) || this.#session.message(message);
   }
 
   /** The command that a reply answers, or null. A plain server sends a refusal only to the command's sender and without a commander. */
@@ -381,17 +393,8 @@ export class Clu extends Asker {
     } else if (this.protocol === "plain") this.#inFlight.noteOther(reply);
   }
 
-  /** Calls a listener. One that throws must stop neither the other listeners nor the replies. */
-  #guard(listener, detail, type) {
-    try {
-      listener(detail);
-    } catch (error) {
-      if (type === "error") console.error(error);
-      else this.#emit("error", { message: `A listener failed: ${error?.message ?? error}`, cause: error });
-    }
-  }
-
   #emit(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+    if (type === "error") tell(this, type, detail);
+    else this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

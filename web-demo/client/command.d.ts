@@ -10,8 +10,8 @@ export type CommandState = "sent" | "running" | "done" | "failed" | "unknown" | 
 
 export interface CommandResult {
   command: Command;
-  /** The reply that ended it. */
-  reply: Reply;
+  /** The reply that ended it; null if this client may not hear it, or it holds more subscriptions than leave room for replies to commands. */
+  reply: Reply | null;
   /** All replies, or the newest if there were very many. */
   replies: Reply[];
   /** Their keywords, with the latest values. */

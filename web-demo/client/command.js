@@ -43,7 +43,7 @@ export class CommandError extends Error {
 /**
  * @typedef {object} CommandResult
  * @property {Command} command
- * @property {import("./reply.js").Reply} reply     the one that ended it
+ * @property {import("./reply.js").Reply|null} reply     the one that ended it; null if this client may not hear it
  * @property {import("./reply.js").Reply[]} replies  all of them, or the newest if there were very many
  * @property {Record<string, *>} keywords               their keywords, with the latest values
  */
@@ -68,11 +68,13 @@ export class Command {
   #commander = null;         // the commander of its replies: known, or taken from the first one
   #commanderKnown = false;
   #startReplies = 0;         // replies with the code ">"
+  #early = null;             // a final reply that came while it was doubted
   #ambiguous = false;        // replies to another command with its id and consumer were received
 
   /** Made by Clu.send. */
   constructor({ commandId, consumer, commandString, onReply, onChange, maxReplies }) {
     /** Whether its id was generated here, and so is unique. @type {boolean} */ this.generatedId = (commandId ?? null) === null;
+    /** Whether another command may have had its id until now: then the bridge's result tells its end. */ this.doubted = false;
     /** Whether no other command can have its id: it was generated, or the bridge guarantees it. */ this.uniqueId = this.generatedId;
     /** @type {string} */ this.commandId = commandId ?? newCommandId();
     /** @type {string} */ this.consumer = consumer;
@@ -173,21 +175,54 @@ export class Command {
     if (this.#ambiguous && isFinal(reply.code)) {
       if (!this.active) this.#changed();
       this.markUnknown(`another command to ${this.consumer} has the id ${this.commandId}, so the final reply is ambiguous; leave the id out to get a unique one`);
+    } else if (this.doubted && isFinal(reply.code)) {
+      this.#early = reply;
+      if (this.active) this.#setState("running");
+      else this.#changed();
     } else if (!isFinal(reply.code)) {
       this.#setState("running");
-    } else if (reply.code === ":") {
+    } else {
+      this.#finish(reply);
+    }
+    this.#onReply?.(reply, this);
+  }
+
+  #finish(reply) {
+    if (reply.code === ":") {
       this.#setState("done");
       this.#resolvers.resolve({ command: this, reply, replies: this.replies, keywords: this.keywords });
     } else {
       this.#end("failed", reply.text ?? `${this.consumer} failed without giving a reason`, null, reply);
     }
-    this.#onReply?.(reply, this);
+  }
+
+  /** Handles that the connection is lost: nothing will tell any more whose end has come. */
+  undoubted() {
+    if (this.doubted && this.#early && (this.active || this.state === "unknown")) this.#finish(this.#early);
+    this.doubted = false;
   }
 
   /** Marks it unknown, if it is in flight. */
   markUnknown(why, code = null) {
     if (!this.active) return;
     this.#end("unknown", why, code);
+  }
+
+  /**
+   * Handles the bridge's word on its end, after its last reply: this client may not hear that reply, or could not ask for it.
+   * @param {{status: string, message_code?: string, message?: string}} answer  without a code if it may not hear it
+   */
+  conclude({ status, message_code: code, message }) {
+    if (!this.active && this.state !== "unknown") return;
+    const reply = this.#early && (status === "done") === (this.#early.code === ":") ? this.#early : null;
+    this.doubted = false;
+    if (status === "failed") {
+      this.#end("failed", message || (code ? `${this.consumer} failed without giving a reason` : `it failed; this client may not hear what ${this.consumer} says about it`), null, reply);
+    } else if (status === "done") {
+      this.message = code ? null : `it is done; this client may not hear what ${this.consumer} says about it`;
+      this.#setState("done");
+      this.#resolvers.resolve({ command: this, reply, replies: this.replies, keywords: this.keywords });
+    }
   }
 
   /** Handles the bridge's report that its consumer does not exist. */

@@ -3,6 +3,22 @@
 import { fieldsOf } from "./filter.js";
 import { UNKNOWN } from "./requests.js";
 
+/**
+ * @typedef {object} Port  what the session needs of its client
+ * @property {(text: string) => void} send
+ * @property {(text: string) => void} probeWith
+ * @property {(type: string, detail: object) => void} emit      emits an event
+ * @property {(reply: object) => void} deliver                  passes a reply to the command that it answers
+ * @property {(reply: object) => boolean} isOwn                 whether it answers a command of this client
+ * @property {(name: string|null, message: object) => void} hello  a bridge said hello, with its name
+ * @property {() => void} plain                                  the server is CLU's own
+ * @property {() => boolean} hasActive                          whether commands are in flight
+ * @property {() => string[]} unknownIds                        the ids of unknown commands
+ * @property {() => string[]} ids                               the ids of all commands whose replies are followed
+ * @property {(why: string) => void} markUnknown                replies to the commands in flight may have been missed
+ * @property {(message: any) => boolean} commandError           handles an error about a command; whether it is this client's
+ */
+
 export class Delivery {
   #port;
   #subscriptions;
@@ -10,7 +26,7 @@ export class Delivery {
   #starts = new Map();  // id of a subscription -> arrivals before its answer are not for it
 
   /**
-   * @param {import("./session.js").Port} port
+   * @param {Port} port
    * @param {import("./subscriptions.js").Subscriptions} subscriptions
    * @param {import("./requests.js").Requests} requests
    */
@@ -20,6 +36,13 @@ export class Delivery {
     this.#requests = requests;
     /** Whether the server evaluates filters. */ this.v1 = false;
     /** Whether the page wants every reply that arrives. */ this.everything = false;
+    /** The ids of those that resume and have no answer yet. @type {Set<string>} */ this.resuming = new Set();
+  }
+
+  /** Handles a lost connection. */
+  disconnected() {
+    this.v1 = false;
+    this.clear();
   }
 
   /** Forgets where subscriptions start: nothing is buffered any more. */
@@ -45,8 +68,11 @@ export class Delivery {
     if (this.#requests.isActive(UNKNOWN) && this.#port.unknownIds().length === 0) this.#requests.unsubscribe(UNKNOWN);
   }
 
-  /** Whether a subscription gets this reply: it starts with its answer, since it may lack earlier ones that others have. */
+  /**
+   * Whether a subscription gets this reply: it starts with its answer, since it may lack earlier ones that others have. One that
+   * resumes lacks none, and the bridge does not send again what came for others.
+   */
   #isActive({ id }, arrival) {
-    return !this.v1 || (this.#requests.isActive(id) && arrival > (this.#starts.get(id) ?? 0));
+    return !this.v1 || this.resuming.has(id) || (this.#requests.isActive(id) && arrival > (this.#starts.get(id) ?? 0));
   }
 }

@@ -12,6 +12,7 @@ const MAX_NOTICES = 20;
 export class Gaps {
   #notices = [];
   #reported = false;  // the gap before this connection was reported
+  #held = null;       // {since, reason} of one that is reported on the next connection
   #emit;
   #ahead;
 
@@ -31,6 +32,18 @@ export class Gaps {
     this.#reported = false;
   }
 
+  /** Notes that from here on, or since the last connection was lost, replies are missing until the next connection. */
+  hold(reason) { this.#held ??= { since: this.since ?? Date.now(), reason }; }
+
+  /** Reports on a new connection what was missed on the last one. */
+  reportHeld(catchUp) {
+    if (this.#held === null) return;
+    const { since, reason } = this.#held;
+    this.#held = null;
+    this.since = Math.min(this.since ?? since, since);
+    this.reportInterruption(reason, catchUp);
+  }
+
   /**
    * Handles a notice of the bridge.
    * @param {{from: string|null, to: string, seconds: number|null}} message
@@ -44,14 +57,17 @@ export class Gaps {
     else this.report(gap);
   }
 
-  /** Reports, once for each connection, that replies since the last one was lost may be missing. */
-  reportInterruption(reason, catchUp) {
-    if (this.since === null || this.#reported) return;
+  /**
+   * Reports, once for each connection, that replies since the last one was lost may be missing.
+   * @param {number} [after]  the last number before them, while catching up
+   */
+  reportInterruption(reason, catchUp, after = -1) {
+    if (this.since === null || (this.#reported && !catchUp?.hasGap(""))) return;
     this.#reported = true;
     const to = Date.now();
     const ahead = this.#ahead();  // the times of notices are the bridge's, too
     const gap = { from: new Date(this.since - ahead), to: new Date(to - ahead), seconds: (to - this.since) / 1_000, reason };
-    if (catchUp) catchUp.gap(gap, "", -1);
+    if (catchUp) catchUp.gap(gap, "", after);
     else this.report(gap);
   }
 

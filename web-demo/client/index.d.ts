@@ -7,7 +7,7 @@ export * from "./clu.js";
 export type * from "./clu.js";
 
 /**
- * What a site's actors have: write it by hand, or by `npx clu-ws types ws://host:9876 > site.d.ts`. An actor has the types of
+ * What a site's actors have: write it by hand, or by `npx clu-ws types ws://host:9876 --output site.d.ts`. An actor has the types of
  * its keywords, and its commands.
  */
 export interface ActorTypes {

@@ -13,7 +13,9 @@
 
 import { abortWith } from "./abort.js";
 import { Clu as Core } from "./clu.js";
+import { guard } from "./errors.js";
 import { Keywords } from "./keyword.js";
+import { checkNumbers, defined } from "./options.js";
 import { Replies } from "./replies.js";
 import { Rooms } from "./rooms.js";
 import { waitFor } from "./wait.js";
@@ -29,18 +31,19 @@ export class Clu extends Core {
   #watching = new Set();  // what ends with `close`
 
   /** @param {string|URL} [url] @param {import("./clu.js").CluOptions} [options] */
-  constructor(url, options = {}) {
-    const { WebSocket = globalThis.WebSocket } = options;
+  constructor(url, options) {
+    const { WebSocket = globalThis.WebSocket, ...set } = defined(options);
     if (WebSocket === undefined) {
       throw new TypeError("there is no WebSocket here: use node 22 or later, or `npm install ws` and the option {WebSocket} with the class that it exports");
     }
-    super(url, { ...options, WebSocket });
+    checkNumbers(set);
+    super(url, { ...set, WebSocket });
     this.#keywords = new Keywords(this);
     this.on("command", ({ command }) => {  // the first listener: the page's own ones may subscribe
       command.subscribe ??= (listener) => this.on("command", (snapshot) => { if (snapshot.command === command) listener(); });
     });
     /** Rooms: `rooms.subscribe(path, onMessage)`, `rooms.publish(path, body)`. */
-    this.rooms = new Rooms(this, { ...options, WebSocket });
+    this.rooms = new Rooms(this, { ...set, WebSocket });
   }
 
   /**
@@ -74,7 +77,7 @@ export class Clu extends Core {
   /** Disconnects until the next `connect`. Loops over replies end, and so does what waits. */
   close() {
     super.close();
-    for (const end of [...this.#watching]) end();
+    for (const end of [...this.#watching]) guard(this, end);
   }
 
   /** Calls a function at `close`. For the modules of the package. @returns {() => void} takes that back */
@@ -89,8 +92,8 @@ export class Clu extends Core {
  * `clu.state` and the event `state` say so; await `clu.connect()` to wait for the connection.
  * @param {string|URL} [url] @param {import("./clu.js").CluOptions} [options]
  */
-export function connect(url, options = {}) {
-  const clu = new Clu(url, { pulse: PULSE, ...options });
+export function connect(url, options) {
+  const clu = new Clu(url, { pulse: PULSE, ...defined(options) });
   clu.connect().catch(() => {});  // `close`, or a refusal, of which the event `unauthorized` tells
   return clu;
 }

@@ -6,6 +6,8 @@
  * bridge hears no replies, and after a gap until it is heard again.
  */
 
+import { guard } from "./errors.js";
+
 /** How many subscriptions may serve keywords until they are joined. */
 const MAX_PARTS = 4;
 
@@ -61,14 +63,14 @@ export class Keyword {
 
   get isWanted() { return this.#listeners.size > 0; }
 
-  /** Takes a value. */
-  take({ value, time, heard, code, seq, epoch }, stale) {
-    this.#doubted = false;
-    this.#set({ value, time, heard, code, seq, epoch, stale });
+  /** Takes a value, which may be outdated even if the connection is good. */
+  take({ value, time, heard, code, seq, epoch }, stale, outdated) {
+    this.#doubted = outdated;
+    this.#set({ value, time, heard, code, seq, epoch, stale: stale || outdated });
   }
 
-  /** Notes that a message with all last values has it, or has not. */
-  confirm(isThere) { this.#doubted = !isThere && this.#snapshot !== NOTHING; }
+  /** Notes that a message with all last values has it as current, or has not. */
+  confirm(isCurrent) { this.#doubted = !isCurrent && this.#snapshot !== NOTHING; }
 
   /** Notes that changes may have been missed. */
   doubt() { this.#doubted = true; }
@@ -84,9 +86,12 @@ export class Keyword {
 
   #set(snapshot) {
     this.#snapshot = Object.freeze(snapshot);
-    for (const listener of [...this.#listeners]) this.#port.guard(listener);
+    for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) this.#port.guard(listener);
   }
 }
+
+/** Whether the bridge itself may have missed a newer value: it was heard before the last gap that a snapshot told. */
+function isOutdated({ epoch, seq }, part) { return epoch === part.epoch && seq !== null && seq <= part.gapAfter; }
 
 export class Keywords {
   #clu;
@@ -106,7 +111,7 @@ export class Keywords {
     }
     const known = this.#all.get(actor)?.get(name);
     if (known) return known;
-    const keyword = new Keyword(actor, name, { wanted: () => this.#update(0), unwanted: () => this.#update(LINGER), guard: (listener) => this.#guard(listener) });
+    const keyword = new Keyword(actor, name, { wanted: () => this.#update(0), unwanted: () => this.#update(LINGER), guard: (listener) => guard(this.#clu, listener) });
     if (!this.#all.has(actor)) this.#all.set(actor, new Map());
     this.#all.get(actor).set(name, keyword);
     return keyword;
@@ -138,7 +143,7 @@ export class Keywords {
   }
 
   #begin(keywords) {
-    const part = { keywords: new Set(keywords), has: false, whenReady: () => {}, subscription: null };
+    const part = { keywords: new Set(keywords), has: false, gapAfter: 0, epoch: null, whenReady: () => {}, subscription: null };
     for (const keyword of keywords) if (!this.#served.has(keyword)) this.#served.set(keyword, part);
     this.#parts.add(part);
     part.subscription = this.#clu.subscribe(filterFor(keywords), {
@@ -170,14 +175,19 @@ export class Keywords {
       if (this.#served.get(keyword) === part) continue;
       this.#served.set(keyword, part);
       const known = part.subscription.values[keyword.actor]?.[keyword.name];
-      if (known) keyword.take(known, this.#isStale());
+      if (known) keyword.take(known, this.#isStale(), isOutdated(known, part));
     }
     part.whenReady();
     this.#look();
   }
 
-  #confirm(part, { actors = {} }) {
-    for (const keyword of part.keywords) if (this.#served.get(keyword) === part) keyword.confirm(Object.hasOwn(actors[keyword.actor]?.keywords ?? {}, keyword.name));
+  #confirm(part, { actors = {}, epoch, gap_after: gapAfter = 0 }) {
+    Object.assign(part, { epoch, gapAfter });
+    for (const keyword of part.keywords) {
+      if (this.#served.get(keyword) !== part) continue;
+      const keywords = actors[keyword.actor]?.keywords ?? {};
+      keyword.confirm(Object.hasOwn(keywords, keyword.name) && !isOutdated({ epoch, seq: keywords[keyword.name].seq }, part));
+    }
     queueMicrotask(() => this.#ready(part));  // after its values
   }
 
@@ -185,7 +195,7 @@ export class Keywords {
     const stale = this.#isStale();
     for (const change of changes) {
       const keyword = this.#all.get(change.actor)?.get(change.keyword);
-      if (keyword && this.#served.get(keyword) === part) keyword.take(change, stale);
+      if (keyword && this.#served.get(keyword) === part) keyword.take(change, stale, isOutdated(change, part));
     }
   }
 
@@ -219,14 +229,6 @@ export class Keywords {
   #doubt() {
     for (const keyword of this.#served.keys()) keyword.doubt();
     this.#look();
-  }
-
-  #guard(listener) {
-    try {
-      listener();
-    } catch (error) {
-      this.#clu.dispatchEvent(new CustomEvent("error", { detail: { message: `A listener failed: ${error?.message ?? error}`, cause: error } }));
-    }
   }
 }
 

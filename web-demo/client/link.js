@@ -146,6 +146,9 @@ export class Link {
     return now - this.#lastTick > STOOD && this.#options.document?.visibilityState !== "hidden";
   }
 
+  /** Whether the socket takes texts. */
+  get isUp() { return this.#socket?.readyState === OPEN; }
+
   /** Sends a text. Check `unusable` first. */
   send(text) {
     this.#socket.send(text);
@@ -225,8 +228,9 @@ export class Link {
     clearTimeout(this.#timers.dial);
     this.#openedAt = this.#lastTick = this.lastHeard = Date.now();
     this.#timers.tick = setInterval(() => this.#tick(), TICK);
+    const socket = this.#socket;
     this.#setState("open", "");
-    this.#on.open();
+    if (this.#socket === socket) this.#on.open();  // a listener may have closed it
   }
 
   #received(data) {
@@ -278,7 +282,7 @@ export class Link {
       this.#timers.retry = setTimeout(() => this.#dial(), wait);
     }
     this.#setState("closed", reason);
-    this.#on.closed({ code, reason, wasOpen, retryAt: this.retryAt });
+    this.#on.closed({ code, reason, wasOpen, retryAt: this.#wanted ? this.retryAt ?? Date.now() : null });  // a listener may have begun an attempt
   }
 
   #setState(state, reason) {
@@ -345,7 +349,7 @@ export class Link {
     const listeners = [
       [window, "online", () => { wake(); this.#suspect("the network changed"); }],
       [window, "offline", () => this.#suspect("the network went away")],
-      [window, "pageshow", wake],
+      [window, "pageshow", ({ persisted }) => { wake(); if (persisted) this.#suspect("the page was kept aside"); }],
       [document, "resume", () => { wake(); this.#suspect("the page was frozen"); }],
       [document, "visibilitychange", () => { if (document.visibilityState !== "hidden") wake(); }],
     ];

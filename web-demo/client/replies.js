@@ -4,13 +4,14 @@
  */
 
 import { RequestError } from "./queries.js";
+import { signalProblem } from "./sender.js";
 
 const LIMIT = 10_000;
 
 export class Replies {
   #clu;
   #buffer = [];
-  #waiting = null;      // a `next` that waits
+  #waiting = [];        // each `next` that waits, the first first
   #ended = null;        // {error} once nothing follows
   #subscription;
   #undo = [];
@@ -26,6 +27,8 @@ export class Replies {
   constructor(clu, filter = {}, options = {}) {
     const { signal, since, limit = LIMIT } = options;
     if (!(Number.isInteger(limit) && limit > 0)) throw new TypeError("the option limit is a number of replies above 0");
+    const problem = signalProblem(signal);
+    if (problem) throw new TypeError(problem);
     /** How many replies were left out, because the loop reads too slowly. */ this.dropped = 0;
     this.#clu = clu;
     this.#options = { limit, ...options };
@@ -47,12 +50,17 @@ export class Replies {
 
   /** @returns {Promise<{done: boolean, value: import("./reply.js").Reply|undefined}>} */
   async next() {
-    while (true) {
-      const item = await this.#item();
-      if (item === undefined) return { done: true, value: undefined };
-      if (item.gap) this.#options.onGap?.(item.gap);
-      else if (item.count) this.#options.onDropped?.(item.count);
-      else return { done: false, value: item.reply };
+    try {
+      while (true) {
+        const item = await this.#item();
+        if (item === undefined) return { done: true, value: undefined };
+        if (item.gap) this.#options.onGap?.(item.gap);
+        else if (item.count) this.#options.onDropped?.(item.count);
+        else return { done: false, value: item.reply };
+      }
+    } catch (error) {
+      await this.return();  // a loop that throws here does not end it
+      throw error;
     }
   }
 
@@ -88,7 +96,7 @@ export class Replies {
         if (error) throw error;
         return undefined;
       }
-      await new Promise((resolve) => { this.#waiting = resolve; });
+      await new Promise((resolve) => { this.#waiting.push(resolve); });
     }
   }
 
@@ -99,15 +107,18 @@ export class Replies {
   async *#readLog({ epoch, seq }) {
     await this.#subscription.ready;
     let after = seq;
+    let reached = seq;  // up to here nothing is missing, or the loop was told
     for (let more = true; more;) {
       const part = await this.#clu.log({ after, epoch, filter: this.#subscription.filter ?? undefined });
-      if (part.oldest !== null && part.oldest > after + 1 && after === seq) yield { gap: { from: null, to: new Date(this.#clu.now()), seconds: null, reason: "the bridge no longer has all replies since then" } };
+      // Also later than at the first page: a loop that reads slowly is overtaken by what the bridge forgets.
+      if (part.oldest > reached + 1) yield { gap: { from: null, to: new Date(this.#clu.now()), seconds: null, reason: "the bridge no longer has all replies since then" } };
       for (const entry of part.entries) {
         if (entry.reply) this.#last = { epoch: part.epoch, seq: entry.reply.seq };
         yield entry;
       }
       more = part.more && part.next !== null;
       after = part.next ?? after;
+      reached = Math.max(after, reached, part.oldest - 1);
     }
   }
 
@@ -133,7 +144,6 @@ export class Replies {
   }
 
   #wake() {
-    this.#waiting?.();
-    this.#waiting = null;
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

@@ -3,8 +3,9 @@
  * which nothing else comes. What is sent while that is not connected is lost, and told.
  */
 
+import { guard } from "./errors.js";
 import { parseJSON } from "./json.js";
-import { Link } from "./link.js";
+import { Link, NoAttempt } from "./link.js";
 
 const REVOKED = 3003;
 const EXPIRED = 3000;
@@ -34,6 +35,7 @@ export class Rooms {
    */
   subscribe(path, onMessage, options = {}) {
     if (typeof path !== "string" || !path.startsWith("/") || path === "/") throw new TypeError("the path of a room begins with / and names something: /live/x");
+    if (typeof onMessage !== "function") throw new TypeError("subscribe(path, onMessage) takes a function for the messages of the room");
     return new Room(this.#clu, path, onMessage, options, this.#options);
   }
 }
@@ -51,23 +53,25 @@ export class Room {
     url.pathname = url.pathname.replace(/\/[^/]*$/, "") + path;
     let ticket = null;
     const prepare = async () => {
-      const credential = await token();
+      const credential = await ask(token);
       ticket = credential?.ticket ?? null;
       return { protocols: typeof credential === "string" && credential !== "" ? ["clu", `bearer.${credential}`] : [] };
     };
     const target = () => ticket === null ? url.href : `${url.href}?ticket=${encodeURIComponent(ticket)}`;
+    const call = (listener, ...details) => listener && guard(clu, listener, ...details);
     this.#link = new Link(url.href, {
       open: () => {
+        const lostAt = this.#lostAt;
+        this.#lostAt = null;
         this.#openedAt = Date.now();
         this.#link.greeted();
-        if (this.#lostAt !== null) onGap?.({ from: new Date(this.#lostAt), to: new Date() });
-        this.#lostAt = null;
+        if (lostAt !== null) call(onGap, { from: new Date(lostAt), to: new Date() });
       },
       login: () => {},
-      message: (data) => onMessage(read(data, bigint), data),
+      message: (data) => call(onMessage, read(data, bigint), data),
       closed: ({ code, reason, wasOpen, retryAt }) => {
         if (wasOpen) this.#lostAt = this.#link.lastHeard;
-        if (retryAt === null) { this.#unhook(); onEnd?.(reason, code); }
+        if (retryAt === null) { this.#unhook(); call(onEnd, reason, code); }
       },
       state: () => {},
     }, {
@@ -84,6 +88,15 @@ export class Room {
 
   /** Leaves the room. */
   close() { this.#link.stop(); }
+}
+
+/** Asks the page for a credential. */
+async function ask(token) {
+  try {
+    return await token();
+  } catch (error) {
+    throw new NoAttempt(`there is no token: ${error?.message ?? error}`);
+  }
 }
 
 function read(data, bigint) {

@@ -10,6 +10,11 @@ const MAX_TIME = 2 ** 31 - 1;  // the longest delay of a timer, ms
 
 const MAX_EXPIRES = 3_600_000;  // the longest expiry that a bridge accepts, ms
 
+const MAX_WAIT = 3_600_000;  // the longest time for which a bridge waits for an end, ms
+
+/** For how many commands of a client a bridge waits. Beyond them, replies alone tell the end. */
+const MAX_AWAITED = 256;
+
 /** Whether a value is a number of ms that a timer can wait. */
 export const isTime = (ms) => typeof ms === "number" && ms > 0 && ms <= MAX_TIME;
 
@@ -29,6 +34,8 @@ export class Sender {
   #openedAt = 0;  // when the last connection opened
   #waiting = [];  // commands that wait for the hello, {command, expires, timeout}
   #timer = null;  // sends them
+  #awaited = new Map();  // id of a request -> the command whose end the bridge will tell
+  #count = 0;            // all requests so far, for their ids
 
   /**
    * @param {{maxActive: number, inFlight: import("./inflight.js").InFlight, session: import("./session.js").Session, unusable: () => string|null,
@@ -60,7 +67,25 @@ export class Sender {
   disconnected() {
     clearTimeout(this.#timer);
     this.#timer = null;
+    for (const command of this.#awaited.values()) command.undoubted();
+    this.#awaited.clear();
     for (const { command } of this.#waiting.splice(0)) command.reject(unsent("the connection was lost before it was sent"));
+  }
+
+  /** Whether the bridge will tell a command's end, even if replies to it were missed. */
+  isAwaited(command) { return [...this.#awaited.values()].includes(command); }
+
+  /** Handles an answer of the bridge about a command. @returns {boolean} false if it is none */
+  message(message) {
+    const { op, id } = message;
+    const command = this.#awaited.get(id);
+    if (command === undefined) return false;
+    if (op !== "result") command.doubted = false;  // the bridge keeps its id for it from now on
+    if (op === "ok") return true;
+    this.#awaited.delete(id);
+    if (op === "result") this.#port.session.result(command, message);
+    else this.#port.session.message({ ...message, command_id: command.commandId });
+    return true;
   }
 
   /** Sends a command, or lets it wait. @param {{command: import("./command.js").Command, expires: number, timeout?: number, extra?: object}} entry */
@@ -96,7 +121,7 @@ export class Sender {
     try {
       inFlight.sent(command);
       session.subscribeToCommands();
-      send(JSON.stringify({ consumer, command_string: commandString, command_id: commandId, expires_at: expiresAt, extra }));
+      send(JSON.stringify({ ...this.#request(command, timeout), consumer, command_string: commandString, command_id: commandId, expires_at: expiresAt, extra }));
     } catch (error) {
       command.reject(`The command was not sent: ${error.message}`);
       return;
@@ -104,5 +129,15 @@ export class Sender {
     if (timeout !== undefined && command.active) {
       command.startTimeout(Math.min(MAX_TIME, timeout + (expiresAt === undefined ? 0 : expires) - elapsed));
     }
+  }
+
+  /** The fields by which a bridge is asked to tell the end of a command; none for CLU's own server. */
+  #request(command, timeout = MAX_WAIT) {
+    if (!this.#port.session.capabilities?.includes("command") || this.#awaited.size >= MAX_AWAITED) return {};
+    this.#count += 1;
+    const id = `clu.js: command ${this.#count}`;
+    this.#awaited.set(id, command);
+    command.doubted = !command.generatedId;
+    return { op: "command", id, timeout_ms: Math.min(Math.ceil(timeout), MAX_WAIT) };
   }
 }

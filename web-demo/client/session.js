@@ -15,11 +15,12 @@ import { Batch } from "./batch.js";
 import { CatchUp, LIMITS } from "./catchup.js";
 import { Clock } from "./clock.js";
 import { Delivery } from "./delivery.js";
-import { filterForIds } from "./filter.js";
+import { Events } from "./events.js";
 import { Gaps } from "./gaps.js";
+import { OwnReplies } from "./own.js";
 import { Received } from "./received.js";
 import { dateLate } from "./reply.js";
-import { ALL, CAUGHT_UP, COMMANDS, Requests, TIME, UNKNOWN, URL_ID } from "./requests.js";
+import { ALL, CAUGHT_UP, COMMANDS, OWN, Requests, TIME, URL_ID } from "./requests.js";
 import { Subscriptions } from "./subscriptions.js";
 import { Target } from "./url.js";
 
@@ -27,30 +28,16 @@ const HELLO_TIMEOUT = 3_000;  // ms after which a silent server is taken for one
 
 /** Messages that subscriptions ask for with `notices`. */
 const NOTICES = new Set(["actor", "problem", "command_state", "model", "site"]);
-const OWN_COMMANDS = Object.freeze({ commander: "me" });
-
-/**
- * @typedef {object} Port  what the session needs of its client
- * @property {(text: string) => void} send
- * @property {(text: string) => void} probeWith
- * @property {(type: string, detail: object) => void} emit      emits an event
- * @property {(reply: object) => void} deliver                  passes a reply to the command that it answers
- * @property {(reply: object) => boolean} isOwn                 whether it answers a command of this client
- * @property {(name: string|null, message: object) => void} hello  a bridge said hello, with its name
- * @property {() => void} plain                                  the server is CLU's own
- * @property {() => boolean} hasActive                          whether commands are in flight
- * @property {() => string[]} unknownIds                        the ids of unknown commands
- * @property {() => string[]} ids                               the ids of all commands whose replies are followed
- * @property {(why: string) => void} markUnknown                replies to the commands in flight may have been missed
- * @property {(message: any) => boolean} commandError           handles an error about a command; whether it is this client's
- */
 
 export class Session {
   #target;
   #port;
+  #events;
+  #connections = 0;              // that were lost
   #batch;
   #subscriptions;
   #delivery;
+  #own;
   #received = new Received();
   #clock;
   #gaps;
@@ -61,7 +48,6 @@ export class Session {
   #protocol = null;              // "v1" or "plain" once that is known
   #first = true;                 // there was nothing to resume from
   #capabilities = null;          // of the server
-  #ownSince = null;              // where replies to unknown commands resume, if nothing else does
   #helloTimer = null;
   #requests;                     // what the bridge was asked for
   #resuming = new Set();         // ids of the requests sent after the hello and not answered yet
@@ -70,7 +56,7 @@ export class Session {
   #disconnectedAt = null;        // when the previous connection last received something, ms
 
   /**
-   * @param {string} base  the URL @param {Port} port
+   * @param {string} base  the URL @param {import("./delivery.js").Port} port
    * @param {{monotonic?: () => number, batch?: number, maxLag?: number}} options
    */
   constructor(base, port, { monotonic, batch, maxLag }) {
@@ -79,9 +65,11 @@ export class Session {
     this.#batch = new Batch(batch, this.#target.setsBatch);
     this.#requests = new Requests(port.send);
     this.#clock = new Clock(() => port.send(JSON.stringify({ op: "ping", id: TIME })), monotonic);
-    this.#gaps = new Gaps((gap) => port.emit("gap", gap), () => this.#clock.ahead);
-    this.#subscriptions = new Subscriptions(port.emit);
+    this.#events = new Events(port.emit, () => this.#protocol !== null);
+    this.#gaps = new Gaps((gap) => this.#events.emit("gap", gap), () => this.#clock.ahead);
+    this.#subscriptions = new Subscriptions(this.#events.emit);
     this.#delivery = new Delivery(port, this.#subscriptions, this.#requests);
+    this.#own = new OwnReplies(port, this.#requests);
     this.#delivery.everything = this.#target.subscribes;
     this.#backlog = new Backlog({
       send: port.send,
@@ -118,27 +106,31 @@ export class Session {
    */
   disconnected(lastHeard, tooSlow = false) {
     clearTimeout(this.#helloTimer);
+    this.#connections += 1;
     // Asking for all that it could not read would keep the page behind.
     const { reached } = this.#backlog;
     if (this.#backlog.disconnected() || tooSlow) {
       this.#outdated = "this page read too slowly; it goes on with the last values";
       if (reached > 0) lastHeard = Math.min(lastHeard, this.#clock.toLocal(reached));
     }
+    this.#own.release();
     this.#gaps.disconnected(this.#protocol === null ? null : lastHeard);
     this.#protocol = this.#capabilities = null;
-    this.#delivery.v1 = false;
     this.#requests.clear();
-    this.#resuming = new Set();
-    this.#catchUp = null;  // the bridge sends all of it again
+    this.#resuming = this.#delivery.resuming = new Set();
+    if (this.#outdated !== null) this.#catchUp = null;
+    this.#catchUp?.lost();
     this.#liveAfter = Infinity;
-    this.#delivery.clear();
+    this.#delivery.disconnected();
   }
 
   /** Adds a subscription of the page. */
   add(subscription) {
     if (this.#protocol === "plain" && !this.#subscriptions.startOnePlain(subscription)) return;
     if (this.#protocol === "v1" && !this.#subscriptions.isPossible(subscription, this.#capabilities)) return;
-    if (!this.#subscriptions.add(subscription) || this.#protocol !== "v1") return;
+    this.#subscriptions.add(subscription);
+    if (this.#protocol !== "v1") return;
+    if (this.#port.ids().length === 0) this.#requests.unsubscribe(COMMANDS);  // it may take the place of one of the page's
     this.subscribeToCommands();
     this.#subscribe(subscription.id, subscription.request(null, false), subscription);
     this.#requests.unsubscribe(ALL);  // last, so that nothing is missed between them
@@ -161,32 +153,31 @@ export class Session {
   /** Ensures that replies to this client's commands arrive even if no subscription selects them. */
   subscribeToCommands() {
     if (this.#protocol !== "v1" || !this.#subscriptions.lackOwn) return;
-    if (this.#port.hasActive()) this.#subscribe(COMMANDS, { filter: OWN_COMMANDS, since: this.#received.cursor ?? undefined });
-    this.#unknownRequests().forEach(([id, request]) => this.#subscribe(id, request));
+    for (const [id, request] of this.#own.requests(this.#received.cursor)) this.#subscribe(id, request);
   }
 
-  #unknownRequests() {
-    const filter = filterForIds(this.#port.unknownIds());
-    return filter ? [[UNKNOWN, { filter, since: this.#ownSince ?? this.#received.cursor ?? undefined }, null]] : [];
+  /** Handles the bridge's word on the end of a command, which follows its last reply. */
+  result(command, answer) {
+    if (this.#catchUp) this.#catchUp.result({ command, answer });
+    else this.#own.result({ command, answer }, this.#resuming.size > 0);
   }
 
   /** Handles a message. @returns {boolean} false if this is not a v1 connection */
   message(value) {
     if (this.#protocol !== "v1") {
-      if (value.op === "hello") this.#hello(value);
+      if (value.op === "hello" && this.#preceded(value.epoch)) this.#events.after(() => this.#hello(value));
       return value.op === "hello";
     }
-    const { id } = value;
     switch (value.op) {
-      case "ok": this.#accept(id, value); break;
+      case "ok": this.#accept(value.id, value); break;
       case "error": this.#error(value); break;
       case "snapshot": this.#snapshot(value); break;
       case "pong": this.#pong(value); break;
       case "unsubscribed": this.#unsubscribed(value); break;
       case "gap": this.#gaps.notice(value, this.#catchUp); break;
-      case "broker": this.#port.emit("broker", { state: value.state, reason: value.reason ?? null }); break;
-      case "dropped": this.#port.emit("dropped", { count: value.count }); break;
-      default: if (NOTICES.has(value.op)) this.#port.emit("notice", value);  // others are of a later version
+      case "broker": this.#events.emit("broker", { state: value.state, reason: value.reason ?? null }); break;
+      case "dropped": this.#events.emit("dropped", { count: value.count }); break;
+      default: if (NOTICES.has(value.op)) this.#events.emit("notice", value);  // others are of a later version
     }
     return true;
   }
@@ -196,7 +187,10 @@ export class Session {
     if (this.#protocol === null) this.#startPlain();
     this.date(reply);
     if (reply.seq === null) return void this.#delivery.reply(reply);
-    if (this.#isDuplicate(reply)) return;
+    this.#catchUp?.arrived(reply);
+    if (this.#received.has(reply)) return;
+    // Up to the cursor all was received, but for replies to unknown commands where nothing else was resumed.
+    if (this.#catchUp && this.#received.covers(reply) && !(this.#own.since !== null && this.#port.isOwn(reply))) return;
     this.#backlog.reply(reply);
     if (reply.seq <= this.#liveAfter && !this.#first) dateLate(reply, this.#disconnectedAt);
     if (this.#catchUp) {
@@ -211,27 +205,21 @@ export class Session {
   }
 
   /** Dates a reply by when the bridge heard it. */
-  date(reply) {
-    const { heard } = reply;
-    if (!heard) return;
-    this.#clock.observe(heard);
-    reply.at = this.#clock.toLocal(heard);
-  }
-
-  /**
-   * Whether the page has received this reply. While catching up, everything up to the cursor was received, but for the
-   * replies to unknown commands where nothing else was resumed.
-   */
-  #isDuplicate(reply) {
-    if (this.#received.has(reply)) return true;
-    return this.#catchUp !== null && this.#received.covers(reply) && !(this.#ownSince !== null && this.#port.isOwn(reply));
-  }
-
-  // Start of a connection.
+  date(reply) { this.#clock.date(reply); }
 
   #startPlain() {
     clearTimeout(this.#helloTimer);
-    if (this.#protocol !== null) return;
+    if (this.#protocol === null && this.#preceded(null)) this.#events.after(() => this.#plain());
+  }
+
+  /** Delivers what was buffered of another numbering, which has ended. @returns {boolean} false if a listener has then ended this connection */
+  #preceded(epoch) {
+    const connections = this.#connections;
+    if (this.#catchUp && this.#catchUp.epoch !== epoch) this.#endCatchUp();
+    return this.#connections === connections;
+  }
+
+  #plain() {
     this.#protocol = "plain";
     this.#capabilities = [];
     this.#outdated = null;
@@ -241,7 +229,7 @@ export class Session {
     this.#reportGap("this server keeps no replies to resume from");
     this.#gaps.since = null;
     this.#subscriptions.startPlain();
-    this.#port.emit("hello", { protocol: "plain", name: null, version: null, epoch: null, capabilities: [] });
+    this.#events.emit("hello", { protocol: "plain", name: null, version: null, epoch: null, capabilities: [] });
   }
 
   #hello(message) {
@@ -253,14 +241,15 @@ export class Session {
     this.#delivery.v1 = true;
     this.#batch.setCapabilities(capabilities);
     this.#capabilities = Array.isArray(capabilities) ? capabilities : [];
-    this.#ownSince = null;
+    this.#own.since = null;
     if (this.#outdated !== null) this.#beginAnew();
+    this.#gaps.reportHeld(this.#catchUp);
     this.#first = this.#received.cursor === null;
     this.#liveAfter = seq ?? Infinity;
     this.#disconnectedAt = this.#gaps.since;
     if (!this.#first) this.#backlog.resumes();
     this.#port.probeWith('{"op":"ping"}');
-    this.#port.emit("broker", { state: broker, reason: null });
+    this.#events.emit("broker", { state: broker, reason: null });
     const here = seq === null ? null : { epoch, seq };
     if (this.#first) {
       this.#reportGap("there is nothing to resume from");
@@ -271,10 +260,12 @@ export class Session {
       this.#received.reset(here);  // resuming would bring a snapshot, which such a page has no use for
     }
 
-    const requests = this.#initialRequests(this.#received.cursor, here);
-    this.#resuming = new Set(requests.map(([id]) => id));
+    const requests = this.#initialRequests(here);
+    if (this.#protocol === null) return;  // one that is refused may have made the page close the client
+    const resuming = requests.filter(([, request]) => request === null || request.since);
+    this.#resuming = this.#delivery.resuming = new Set(requests.map(([id]) => id));
     // Replies of several subscriptions arrive one subscription after the other: they are put in order here.
-    if (this.#received.cursor && requests.filter(([, request]) => request === null || request.since).length > 1) this.#catchUp = new CatchUp(this.#received.cursor.epoch === epoch ? this.#received.cursor.seq : -1, LIMITS);
+    if (this.#received.cursor && resuming.length > 1) this.#catchUp ??= new CatchUp(epoch, this.#received.cursor.epoch === epoch ? this.#received.cursor.seq : -1, LIMITS);
     for (const [id, request, subscription] of requests) {
       if (request) this.#subscribe(id, request, subscription);
       else this.#requests.expect(id);  // the URL has requested it
@@ -282,33 +273,32 @@ export class Session {
     this.#resumed();
     // The implicit subscription does not batch; an explicit one replaces it without a gap.
     if (this.#first && !this.#subscriptions.any && !this.#target.subscribes && this.#batch.mustSubscribe) this.#subscribe(ALL, { filter: {} });
-    this.#port.emit("hello", { protocol: "v1", name: name ?? null, version, epoch: epoch ?? null, capabilities: this.#capabilities });
+    this.#events.emit("hello", { protocol: "v1", name: name ?? null, version, epoch: epoch ?? null, capabilities: this.#capabilities });
   }
 
   /** Resumes nothing but the replies to unknown commands: the subscriptions begin with the last values. */
   #beginAnew() {
     this.#reportGap(this.#outdated);
     this.#outdated = null;
-    this.#ownSince = this.#received.cursor;
+    this.#own.since = this.#received.cursor;
     this.#received.reset(null);
     this.#subscriptions.forgetAccepted();
   }
 
-  /**
-   * The requests for a new connection: id, request, and subscription. The replies to a command that was sent before the
-   * hello have numbers after the hello's.
-   */
-  #initialRequests(since, here) {
-    const requests = [];
-    if (!this.#first && this.#target.resumes) requests.push([URL_ID, null, null]);
-    if (!this.#subscriptions.any && (this.#first || this.#target.subscribes)) return requests;  // the server sends all, or what the URL selects
-    if (this.#port.hasActive()) requests.push([COMMANDS, { filter: OWN_COMMANDS, since: here ?? undefined }, null]);
-    if (!this.#subscriptions.any) return [...requests, [ALL, { filter: {}, since: since ?? undefined }, null]];
-    if (this.#subscriptions.lackOwn) requests.push(...this.#unknownRequests());
-    return [...requests, ...this.#subscriptions.requests(since, this.#capabilities)];
+  /** The requests for a new connection: id, request, and subscription; the URL has made one without a request. */
+  #initialRequests(here) {
+    const { cursor } = this.#received;
+    const ofURL = !this.#first && this.#target.resumes ? [[URL_ID, null, null]] : [];
+    if (!this.#subscriptions.any && (this.#first || this.#target.subscribes)) return ofURL;  // the server sends all, or what the URL selects
+    const ofPage = this.#subscriptions.any
+      ? this.#subscriptions.requests((id) => this.#catchUp?.since(id) ?? cursor, this.#capabilities)
+      : [[ALL, { filter: {}, since: cursor ?? undefined }, null]];
+    // Those of clu.js itself come last: if there are too many, none of the page's is refused.
+    return [...ofURL, ...ofPage, ...this.#own.inFlight(here), ...(this.#subscriptions.lackOwn ? this.#own.unknown(cursor) : [])];
   }
 
   #subscribe(id, request, subscription = null) {
+    if (request.snapshot) this.#subscriptions.expectValues(id);
     this.#requests.subscribe(id, { ...request, batch_ms: this.#batch.forRequest(request) }, subscription);
   }
 
@@ -317,9 +307,10 @@ export class Session {
     if (subscription === undefined) return;
     if (answer.resumed === false) this.#notResumed(id, answer);
     if (this.#liveAfter === Infinity && Number.isSafeInteger(answer.seq)) this.#liveAfter = answer.seq;
-    this.#catchUp?.answered();
+    this.#catchUp?.answered(id, answer);
     if (this.#catchUp && !this.#resuming.has(id)) this.#delivery.startAfter(id, this.#catchUp.arrivals);
     if (this.#resuming.delete(id)) this.#resumed();
+    this.#own.settled(this.#resuming);
     if (!subscription || subscription.closed) return;
     this.#subscriptions.accept(subscription, answer.data);
   }
@@ -334,9 +325,10 @@ export class Session {
 
   /** Handles an answer that replies after the cursor are gone. A subscription gets a snapshot in their place. */
   #notResumed(id, { reason, epoch, seq }) {
+    if (this.#subscriptions.has(id)) this.#subscriptions.expectValues(id);  // in place of the replies
     if (!this.#resuming.has(id)) return;  // it did not resume anything
     if (id === COMMANDS) this.#port.markUnknown("the bridge no longer has its first replies; the actor may still be executing it");
-    else this.#reportGap(reason ?? "the bridge does not say why");
+    else this.#reportGap(reason ?? "the bridge does not say why", this.#catchUp?.since(id)?.seq);
     if (!this.#catchUp) this.#received.advance(epoch, seq);
   }
 
@@ -347,12 +339,12 @@ export class Session {
     this.#backlog.answered(id);
     const subscription = this.#requests.refuse(id);
     if (subscription === undefined) {
-      this.#port.emit("error", { message: `The bridge refused a message: ${text}`, cause: message });
+      this.#events.emit("error", { message: `The bridge refused a message: ${text}`, cause: message });
       return;
     }
-    // A subscription that was accepted before is requested again on the next connection, unless the right to it is gone.
-    this.#subscriptions.refuse(this.#subscriptions.wasAccepted(id) && message.code !== "forbidden" ? null : subscription, text, message);
+    if (this.#subscriptions.refuseRequest(subscription, text, message)) this.#gaps.hold(`a subscription was refused for a while: ${text}`);
     if (this.#resuming.delete(id)) this.#resumed();
+    this.#own.settled(this.#resuming);
   }
 
   /** Handles that the bridge has ended a subscription, because the right to it is gone. */
@@ -364,6 +356,7 @@ export class Session {
   }
 
   #snapshot(message) {
+    this.#subscriptions.valuesCame(message.id);
     if (this.#catchUp && this.#subscriptions.has(message.id)) this.#catchUp.snapshot(message);
     else this.#subscriptions.get(message.id)?.applySnapshot(message, this.#clock.ahead);
     this.#backlog.answered(message.id);
@@ -371,14 +364,12 @@ export class Session {
 
   #pong({ id, epoch, seq, time }) {
     if (id === TIME) this.#clock.synchronize(time);
+    if (id === OWN && this.#resuming.size === 0) this.#own.release();
     if (id === BACKLOG) this.#backlog.pong(time);
     else if (this.#catchUp === null && this.#resuming.size === 0 && id === TIME) this.#backlog.caughtUp();
     if (id === CAUGHT_UP && this.#catchUp) {
-      const items = this.#catchUp.drain();
-      this.#catchUp = null;
-      this.#received.advance(epoch, seq ?? items.findLast(({ kind }) => kind === "reply")?.seq);
       this.#gaps.since = null;
-      this.#deliverAll(items);
+      this.#endCatchUp((items) => this.#received.advance(epoch, seq ?? items.findLast(({ kind }) => kind === "reply")?.seq));
       this.#delivery.clear();
       this.#backlog.caughtUp();
     } else if (!this.#catchUp && this.#resuming.size === 0) {
@@ -386,15 +377,24 @@ export class Session {
     }
   }
 
+  /** Delivers what was buffered, in order. */
+  #endCatchUp(before = () => {}) {
+    const items = this.#catchUp?.drain() ?? [];
+    this.#catchUp = null;
+    before(items);
+    this.#deliverAll(items);
+  }
+
   #deliverAll(items) {
     for (const { kind, value, arrival } of items) {
       if (kind === "snapshot") this.#subscriptions.get(value.id)?.applySnapshot(value, this.#clock.ahead);
       if (kind === "gap") this.#gaps.report(value);
+      if (kind === "result") this.#own.deliver(value);
       if (kind !== "reply") continue;
       this.#received.add(value);
       this.#delivery.reply(value, arrival);
     }
   }
 
-  #reportGap(reason) { this.#gaps.reportInterruption(reason, this.#catchUp); }
+  #reportGap(reason, after) { this.#gaps.reportInterruption(reason, this.#catchUp, after); }
 }

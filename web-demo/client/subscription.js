@@ -61,6 +61,7 @@ export class Subscription {
 
   constructor(id, filter, options, { guard, close }) {
     const { snapshot = filter === null ? undefined : true, throttle, batch, ordered, extra, notices, values = true, onReply, onValues, onSnapshot, onRefused } = options;
+    if (typeof filter !== "object") throw new TypeError('a filter is an object, such as {sender: "dome"}; listeners are options: subscribe(filter, {onReply})');
     /** @type {string} */ this.id = id;
     /** A copy of the filter. @type {import("./filter.js").Filter|null} */ this.filter = JSON.parse(JSON.stringify(filter));
     /** What an application that decides about it has for this page; null if there is none. @type {*} */ this.data = null;
@@ -121,10 +122,11 @@ export class Subscription {
   get filterError() { return this.#filterError; }
 
   /** Returns the request to the bridge. Replies that throttling delayed are lost with the connection, so it asks for the values again. */
-  request(since, resubscribing) {
+  request(since, resubscribing, expectsValues = false) {
     const { snapshot, ...options } = this.#options;
     if (this.filter === null) return options;  // it selects no replies
-    return { ...options, snapshot: resubscribing ? Boolean(options.throttle_ms) || undefined : snapshot, since: since ?? undefined };
+    const again = expectsValues || (resubscribing ? Boolean(options.throttle_ms) || undefined : snapshot);
+    return { ...options, snapshot: again, since: since ?? undefined };
   }
 
   accept(data = null) {

@@ -1,11 +1,10 @@
 /** The subscriptions of a page, across all its connections. */
 
-/** A bridge allows a client 64 subscriptions. Up to four are clu.js's own: for commands, and while others begin or resume. */
-const MAX = 60;
-
 export class Subscriptions {
   #all = new Map();       // by id, in order of creation
   #accepted = new Set();  // ids of those that were accepted on any connection
+  #anew = new Set();      // ids of those that were refused for a while: they begin with the last values
+  #expecting = new Set(); // ids of those whose last values are still to come
   #emit;
 
   /** @param {(type: string, detail: object) => void} emit  emits an event */
@@ -32,11 +31,22 @@ export class Subscriptions {
   /** Whether replies to this client's commands may be missing from what they select. */
   get lackOwn() { return this.any && !this.list().some((subscription) => subscription.selectsAll); }
 
-  /** The requests for a new connection: id, request and subscription. @param {{epoch: string, seq: number}|null} since @param {string[]} capabilities */
+  /** The requests for a new connection: id, request and subscription. @param {(id: string) => {epoch: string, seq: number}|null} since @param {string[]} capabilities */
   requests(since, capabilities) {
     return this.list().filter((subscription) => this.isPossible(subscription, capabilities))
-      .map((subscription) => [subscription.id, subscription.request(since, this.wasAccepted(subscription.id)), subscription]);
+      .map((subscription) => [subscription.id, this.#request(subscription, since), subscription]);
   }
+
+  #request(subscription, since) {
+    const { id } = subscription;
+    return this.#anew.has(id) ? subscription.request(null, false) : subscription.request(since(id), this.#accepted.has(id), this.#expecting.has(id));
+  }
+
+  /** Notes that the last values of one are to come: they are asked for again if the connection is lost before. */
+  expectValues(id) { this.#expecting.add(id); }
+
+  /** Notes that they have come. */
+  valuesCame(id) { this.#expecting.delete(id); }
 
   /** Whether the server can serve one; if not, it is refused. @param {string[]} capabilities  none of CLU's own server */
   isPossible(subscription, capabilities) {
@@ -45,27 +55,22 @@ export class Subscriptions {
     return false;
   }
 
-  /** Adds one, unless there are too many. @returns {boolean} */
   add(subscription) {
-    if (this.#all.size >= MAX) {
-      this.refuse(subscription, `a page has at most ${MAX} subscriptions; close some (keyword() shares one)`, null);
-      return false;
-    }
     this.any = true;
     this.#all.set(subscription.id, subscription);
-    return true;
   }
 
   remove(id) {
     this.#all.delete(id);
     this.#accepted.delete(id);
+    this.#anew.delete(id);
+    this.#expecting.delete(id);
   }
-
-  wasAccepted(id) { return this.#accepted.has(id); }
 
   /** Handles that the bridge has accepted one. @param {*} data  of an application that decides about it */
   accept(subscription, data) {
     this.#accepted.add(subscription.id);
+    this.#anew.delete(subscription.id);
     subscription.accept(data);
   }
 
@@ -79,6 +84,17 @@ export class Subscriptions {
       subscription.reject(text, cause?.code ?? null);
     }
     this.#emit("error", { message: `A subscription was refused: ${text}`, cause });
+  }
+
+  /**
+   * Handles the refusal of a request. One that was accepted before is requested again on the next connection, unless the
+   * right to it is gone. @returns {boolean} whether so: what it misses until then is gone
+   */
+  refuseRequest(subscription, text, cause) {
+    const later = subscription !== null && this.#accepted.has(subscription.id) && cause.code !== "forbidden";
+    if (later) this.#anew.add(subscription.id);
+    this.refuse(later ? null : subscription, text, cause);
+    return later;
   }
 
   /** Begins all of them with CLU's own server. */

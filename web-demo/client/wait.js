@@ -1,5 +1,7 @@
 /** Waiting for a value of a keyword. */
 
+import { isTime, signalProblem } from "./sender.js";
+
 /** Why a wait has ended. The name is "TimeoutError" or "AbortError", the code "timeout", "aborted" or "closed". */
 export class WaitError extends Error {
   constructor(message, code, cause = undefined) {
@@ -18,6 +20,8 @@ export class WaitError extends Error {
  */
 export function waitFor(clu, keyword, predicate = () => true, { timeout, signal, maxAge = Infinity } = {}) {
   return new Promise((resolve, reject) => {
+    const problem = mistake(predicate, timeout, signal, maxAge);
+    if (problem) throw new TypeError(problem);
     const what = `${keyword.actor}.${keyword.name}`;
     const ends = [];
     const end = (settle, result) => {
@@ -47,6 +51,14 @@ export function waitFor(clu, keyword, predicate = () => true, { timeout, signal,
     ends.push(keyword.subscribe(look));
     look();
   });
+}
+
+/** Returns what is wrong with how one wants to wait, or null. */
+function mistake(predicate, timeout, signal, maxAge) {
+  if (typeof predicate !== "function") return "the predicate is a function of the value; pass undefined for any value";
+  if (timeout !== undefined && !isTime(timeout)) return "the timeout must be a number of ms above 0, and at most 24 days; leave it out to wait for ever";
+  if (!(typeof maxAge === "number" && maxAge >= 0)) return "the option maxAge must be a number of ms";
+  return signalProblem(signal);
 }
 
 function lateness(what, timeout, keyword) {

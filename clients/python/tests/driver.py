@@ -12,7 +12,7 @@ from clu_ws._feed import Feed, NoSink
 from clu_ws._filter import compile_filter
 from clu_ws._types import Gap, Reply, parse_values
 
-WITHOUT = ["rooms", "token_by", "throttle_ms", "ordered"]
+WITHOUT: list[str] = []
 
 
 def say(event: str, **members: Any) -> None:
@@ -65,8 +65,8 @@ class Clu(clu_ws.Clu):
         elif event.kind in ("broker", "dropped"):
             say(event.kind, **{name: value for name, value in event.data.items() if name not in ("op", "event")})
 
-    def _message(self, message: dict[str, Any]) -> None:
-        super()._message(message)
+    def _message(self, message: dict[str, Any], size: int) -> None:
+        super()._message(message, size)
         for name, feed in self.shown.items():
             if message.get("op") == "ok" and message.get("id") == feed.id:
                 say("subscribed", on=name)
@@ -79,10 +79,7 @@ class Clu(clu_ws.Clu):
     def subscribe(self, call: dict[str, Any]) -> None:
         chosen = call.get("filter")
         request: dict[str, Any] = {} if chosen is None else {"filter": chosen}
-        if call.get("snapshot"):
-            request["snapshot"] = True
-        if call.get("notices"):
-            request["notices"] = call["notices"]
+        request.update((name, call[name]) for name in ("snapshot", "notices", "throttle_ms", "ordered") if call.get(name))
         try:
             selects = compile_filter(chosen, self._is_own) if chosen is not None else lambda _: False
         except ValueError:
@@ -108,11 +105,13 @@ class Driver:
             case "connect":
                 self.token = call.get("token")
                 token = self.give_token if self.token is not None else None
-                self.clu = Clu(call["url"], token=token, min_delay=0.02, max_delay=0.1, proxy=None)
+                silence = call.get("silence_ms", 19_000) / 1000
+                self.clu = Clu(call["url"], token=token, min_delay=0.02, max_delay=0.1, ping=silence / 4, silence=silence, proxy=None)
                 say("state", state="connecting")
                 self.clu.start()
             case "token":
                 self.token = call["token"]
+                say("token")
             case "close":
                 if self.clu is not None:
                     await self.clu.close()
@@ -126,6 +125,9 @@ class Driver:
                 command = self.clu.send(call["consumer"], call["command_string"], command_id=call.get("command_id"), **options)
                 self.clu.names[command] = str(name)
                 show_command(command, self.clu.names)
+            case "subscribe" if call.get("rooms") and call.get("filter") is None:
+                for path in call["rooms"]:
+                    self.begin(self.listen(self.clu.room(path), str(name)))
             case "subscribe":
                 self.clu.subscribe(call)
             case "unsubscribe":
@@ -141,8 +143,13 @@ class Driver:
                 await self.first_connection()
                 self.begin(self.clu.request(call["what"], **call.get("args", {})), name)
 
+    async def listen(self, room: clu_ws.Room, name: str) -> None:
+        async with room:
+            say("subscribed", on=name)
+            async for message in room:
+                say("message", on=name, body=message.body)
+
     def give_token(self) -> str | None:
-        say("token")
         return self.token
 
     async def first_connection(self) -> None:

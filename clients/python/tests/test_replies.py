@@ -227,6 +227,16 @@ async def test_after_a_gap_the_snapshot_is_the_last_value(bridge: Bridge) -> Non
         assert value.value == "open"
 
 
+async def test_a_value_from_before_a_gap_of_the_bridge_is_stale(bridge: Bridge) -> None:
+    async with client(bridge) as clu, clu.keyword("dome", "shutter") as shutter:
+        message = await bridge.get("subscribe")
+        await bridge.send({"op": "ok", "id": message["id"]})
+        await bridge.send({**snapshot(message, "open", 39), "gap_after": 39})
+        assert (await anext(shutter)).stale
+        await bridge.reply("i", {"shutter": "open"})
+        assert (await anext(shutter)).stale is False
+
+
 async def test_wait_for_takes_the_value_that_fulfils(bridge: Bridge) -> None:
     async with client(bridge) as clu:
         waiting = asyncio.create_task(clu.wait_for("dome", "shutter", lambda value: value == "open", timeout=20, max_age=60))

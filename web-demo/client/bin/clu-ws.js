@@ -1,21 +1,23 @@
 #!/usr/bin/env node
-/** The command of the npm package: `npx clu-ws types URL > site.d.ts`. */
+/** The command of the npm package: `npx clu-ws types URL --output site.d.ts`. */
 
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 import { Clu } from "../clu.js";
-import { siteTypes } from "./sitetypes.js";
+import { oneLine, siteTypes } from "./sitetypes.js";
 
-const USAGE = `Usage: npx clu-ws types URL > site.d.ts
+const USAGE = `Usage: npx clu-ws types URL --output site.d.ts
 
 Writes the types of a site, from what the actors of the bridge at URL tell of their keywords and commands.
 
+  --output FILE    write to this file, once all is there: one that is there stays as it is if something fails
   --actor NAME     only this actor; may be repeated
   --token TOKEN    the credential, if the bridge asks for one; default: $CLU_WS_TOKEN
   --timeout TIME   seconds to wait for all answers; default: 30
   --help
 
-URL is ws://, wss://, http:// or https://. The types go to standard output once all are there, the rest to standard error.
+URL is ws://, wss://, http:// or https://. Without --output the types go to standard output, all else to standard error.
 Exit status: 0 done, 1 the server cannot tell models, 2 wrong usage, 3 no connection, or not let in, 6 time ran out.
 `;
 
@@ -33,7 +35,7 @@ class Exit extends Error {
 }
 
 function readArguments(args) {
-  const options = { actor: { type: "string", multiple: true }, token: { type: "string" }, timeout: { type: "string", default: "30" }, help: { type: "boolean" } };
+  const options = { output: { type: "string" }, actor: { type: "string", multiple: true }, token: { type: "string" }, timeout: { type: "string", default: "30" }, help: { type: "boolean" } };
   let values, positionals;
   try {
     ({ values, positionals } = parseArgs({ args, options, allowPositionals: true }));
@@ -51,7 +53,7 @@ function readArguments(args) {
     more.length > 0 ? `${JSON.stringify(more[0])} is not understood.` :
     !(timeout > 0 && timeout <= 3_600_000) ? `--timeout ${values.timeout} is no time from 0 to 3600 s.` : null;
   if (wrong) throw new Exit(WRONG_USAGE, `${wrong}\n\n${USAGE}`);
-  return { url, timeout, only: values.actor, token: values.token ?? process.env.CLU_WS_TOKEN };
+  return { url, timeout, only: values.actor, output: values.output, token: values.token ?? process.env.CLU_WS_TOKEN };
 }
 
 /** The class WebSocket: node's own, or that of the package ws. */
@@ -67,6 +69,7 @@ async function webSocket() {
 /** Connects once. The client itself would try for ever, and here somebody waits. */
 async function connect({ url, token }) {
   const clu = new Clu(url, { WebSocket: await webSocket(), token: token ? () => token : undefined });
+  clu.on("error", () => {});  // what fails is told by what waits for it
   clu.subscribe(null, { notices: ["models"] });  // no replies
   const failed = new Promise((_, reject) => {
     let attempts = 0;
@@ -113,7 +116,7 @@ async function types({ url, token, timeout, only }) {
   const { clu, failed } = await Promise.race([connect({ url, token }), late]);
   try {
     const actors = await Promise.race([siteActors(clu, only), failed, late]);
-    for (const { name, problem } of actors) if (problem) process.stderr.write(`${name}: ${problem}\n`);
+    for (const { name, problem } of actors) if (problem) process.stderr.write(`${oneLine(`${name}: ${problem}`)}\n`);
     return siteTypes(actors);
   } catch (error) {
     if (error.code === "unsupported") throw new Exit(UNABLE, `The server at ${url} cannot tell models: ${error.message}\n`);
@@ -130,7 +133,10 @@ function write(stream, text) {
 
 let status = DONE;
 try {
-  await write(process.stdout, await types(readArguments(process.argv.slice(2))));
+  const asked = readArguments(process.argv.slice(2));
+  const text = await types(asked);
+  if (asked.output === undefined) await write(process.stdout, text);
+  else writeFileSync(asked.output, text);
 } catch (error) {
   status = error instanceof Exit ? error.status : UNABLE;
   await write(status === DONE ? process.stdout : process.stderr, error instanceof Exit ? error.message : `${error.message}\n`);

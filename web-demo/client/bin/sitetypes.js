@@ -84,9 +84,14 @@ function key(name) {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
 }
 
+/** A text of an actor as one line without control characters, which a terminal would obey. */
+export function oneLine(text) {
+  return String(text).replace(/[\s\p{Cc}]+/gu, " ").trim();
+}
+
 /** A comment of one line, in which nothing ends it early. */
 function comment(text, indent) {
-  const line = text.replace(/\s+/g, " ").replaceAll("*/", "*\\/").trim();
+  const line = oneLine(text).replaceAll("*/", "*\\/");
   return line === "" ? "" : `${indent}/** ${line} */\n`;
 }
 

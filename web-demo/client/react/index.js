@@ -1,3 +1,5 @@
+"use client";
+
 /**
  * clu.js for React 18 and later:
  *
@@ -150,7 +152,7 @@ class Connection {
     const now = this.#now();
     if (Object.keys(now).every((name) => now[name] === this.#snapshot[name])) return;
     this.#snapshot = now;
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) listener();
   }
 }
 

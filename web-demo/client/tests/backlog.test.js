@@ -177,7 +177,7 @@ test("replies to unknown commands are resumed, whatever else is not", async () =
   const socket = FakeSocket.last;
   socket.accept();
   socket.say(hello(900));
-  const [lost] = socket.requests();
+  const [, lost] = socket.requests();
   assert.deepEqual([lost.id, lost.since.seq], ["clu.js: lost", 41]);
   socket.say(resumed("clu.js: lost", 900), heard(77, 0, {}, { commandId: id, code: ":" }), resumed("1", 900), snapshot("1", 900, {}),
     { op: "pong", id: "clu.js: caught up", epoch: "e1", seq: 900 });

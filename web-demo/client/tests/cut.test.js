@@ -62,6 +62,38 @@ test("two overlapping subscriptions lose and repeat nothing on a connection that
   assert.ok(cuts > 300, `${cuts} cuts`);
 });
 
+test("a catch-up that no connection lasts for comes to its end all the same", () => {
+  const bridge = new FakeBridge();
+  const clu = client();
+  const received = { dome: [], odd: [], all: [] };
+  clu.subscribe({ sender: "dome" }, { onReply: ({ body }) => received.dome.push(body.n) });
+  clu.subscribe({ keyword: "odd" }, { onReply: ({ body }) => received.odd.push(body.n) });
+  clu.subscribe({}, { onReply: ({ body }) => received.all.push(body.n) });
+  clu.on("gap", () => assert.fail("there is no gap"));
+  clu.connect();
+  const connect = () => {
+    FakeSocket.last.accept();
+    bridge.open(FakeSocket.last);
+    return FakeSocket.last;
+  };
+  const first = connect();
+  for (let n = 0; n < 4; n += 1) bridge.flush(first);
+  bridge.cut(first);
+  const all = Array.from({ length: 400 }, (_, n) => n + 1);
+  for (const n of all) bridge.publish(n % 3 ? "dome" : "roof", n % 2 ? { n, odd: 1 } : { n });
+  let connections = 0;
+  for (; received.all.length < 400 && connections < 100; connections += 1) {
+    mock.timers.tick(10_000);
+    const socket = connect();
+    bridge.flush(socket, 30);
+    bridge.cut(socket);
+  }
+  assert.deepEqual(received.all, all);
+  assert.deepEqual(received.dome, all.filter((n) => n % 3));
+  assert.deepEqual(received.odd, all.filter((n) => n % 2));
+  assert.ok(connections < 45, `${connections} connections`);
+});
+
 test("with a short history and restarts, nothing arrives twice and every loss is reported as a gap", () => {
   let seed = 11;
   const random = (n) => { seed = (seed * 48_271) % 2_147_483_647; return seed % n; };

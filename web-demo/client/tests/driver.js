@@ -6,15 +6,12 @@
 
 import { createInterface } from "node:readline";
 
-import { Clu } from "../clu.js";
+import { Clu } from "../index.js";
 import { formatJSON } from "../json.js";
 
 /** A module with another WebSocket than that of node, which has none before version 22. */
 const MODULE = process.env.CLU_WS_TEST_WEBSOCKET;
 const WebSocket = MODULE ? (await import(MODULE)).WebSocket : globalThis.WebSocket;
-
-/** What this client does not have. */
-const WITHOUT = ["rooms", "wait_for"];
 
 const print = (event, members = {}) => process.stdout.write(`${formatJSON({ event, ...members })}\n`);
 
@@ -56,17 +53,17 @@ class Driven {
     this.#show(command);
   }
 
-  /** Prints a state once. The error's code is known a moment later, when the promise is settled. */
+  /** Prints a state once, with the code of its error. */
   #show(command) {
     const as = this.#commands.get(command);
-    const { state } = command;
+    const { state, error } = command;
     if (as === undefined || this.#shown.get(command) === state) return;
     this.#shown.set(command, state);
-    if (command.active) print("command", { as, state, code: null });
-    else command.finished.then(() => null, ({ code }) => code).then((code) => print("command", { as, state, code }));
+    print("command", { as, state, code: error?.code ?? null });
   }
 
-  subscribe({ as, filter, snapshot, throttle_ms: throttle, ordered, notices }) {
+  subscribe({ as, filter, snapshot, throttle_ms: throttle, ordered, notices, rooms }) {
+    if (rooms) return this.#enter(as, rooms);
     const subscription = this.#clu.subscribe(filter, {
       snapshot, throttle, ordered, notices,
       onReply: ({ seq, sender, code, body }) => print("reply", { on: as, seq, sender, message_code: code, body }),
@@ -77,6 +74,22 @@ class Driven {
     });
     this.#subscriptions.set(as, subscription);
     subscription.ready.then(() => print("subscribed", { on: as }), () => {});
+  }
+
+  /** Connects to rooms: a client of clu.js has a connection for each. */
+  #enter(as, paths) {
+    const rooms = paths.map((path) => this.#clu.rooms.subscribe(path, (body) => print("message", { on: as, body })));
+    this.#subscriptions.set(as, { close: () => rooms.forEach((room) => room.close()) });
+    const look = () => {
+      if (rooms.every(({ state }) => state === "open")) print("subscribed", { on: as });
+      else setTimeout(look, 5);
+    };
+    look();
+  }
+
+  wait_for({ as, actor, keyword, equals, timeout_ms: timeout }) {
+    this.#clu.waitFor(actor, keyword, (value) => value === equals, { timeout })
+      .then(({ value }) => print("answer", { as, value }), ({ code }) => print("error", { as, code: code ?? null }));
   }
 
   unsubscribe({ as }) { this.#subscriptions.get(as).close(); }
@@ -109,7 +122,7 @@ class Driven {
 }
 
 let driven = null;
-print("ready", { client: "clu.js", without: WITHOUT });
+print("ready", { client: "clu.js", without: [] });
 for await (const line of createInterface({ input: process.stdin })) {
   const { call, ...members } = JSON.parse(line);
   if (call === "connect") driven = new Driven(members);

@@ -22,6 +22,7 @@ export class FakeSocket {
   }
 
   send(text) {
+    if (this.readyState === 0) throw new Error("InvalidStateError: still connecting");
     this.sent.push(text);
     this.onsend(text);
   }

@@ -150,6 +150,27 @@ test("after a gap, last values that the bridge has confirmed are current", async
   assert.deepEqual([shutter.value, shutter.stale], ["closed", false], "the same reply is still the last one");
 });
 
+test("a value that the bridge heard before a gap of its own is stale until it is heard again", async () => {
+  const clu = greeted();
+  const shutter = clu.keyword("dome", "shutter");
+  shutter.subscribe(() => {});
+  await turn();
+  FakeSocket.last.say(ok("1"), { ...snapshot("1", 41, dome("closed", 40)), gap_after: 40 });
+  await turn();
+  advance(300);
+  assert.deepEqual([shutter.value, shutter.stale], ["closed", true]);
+  FakeSocket.last.say(numbered(42, { shutter: "closed" }));
+  assert.equal(shutter.stale, false);
+  FakeSocket.last.drop();
+  mock.timers.tick(10_000);
+  FakeSocket.last.accept();
+  FakeSocket.last.say(hello(90), ok("1", { resumed: false, reason: "too long ago", epoch: "e1", seq: 90 }));
+  FakeSocket.last.say({ ...snapshot("1", 90, dome("closed", 42)), gap_after: 42 }, pong(90, "clu.js: time"));
+  await turn();
+  advance(300);
+  assert.equal(shutter.stale, true, "the bridge does not confirm it");
+});
+
 test("after a gap, and while the bridge hears no replies, a value is stale", async () => {
   const { shutter } = await heard();
   const socket = FakeSocket.last;

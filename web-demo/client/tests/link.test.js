@@ -254,3 +254,16 @@ test("the URL follows the page's scheme and path prefix", () => {
   assert.equal(websocketURL("ws://other:1/?sender=dome", "https://host/"), "ws://other:1/?sender=dome");
   assert.equal(websocketURL("http://other:1"), "ws://other:1/");
 });
+
+test("a page that the browser had kept aside sends nothing on its old socket until that has answered", async () => {
+  const around = page();
+  const clu = await connectedPlain(around);
+  around.window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: false }));
+  assert.equal(clu.send("dome", "open").state, "sent", "it was only loaded");
+  around.window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
+  const command = clu.send("dome", "close");
+  assert.equal(command.state, "rejected");
+  assert.match(command.message, /is being checked, because the page was kept aside/);
+  advance(5_000);
+  assert.equal(FakeSocket.all.length, 2, "it connects anew");
+});

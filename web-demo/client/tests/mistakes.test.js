@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
 import { Clu } from "../index.js";
-import { FakeSocket, hello, page } from "./fakebridge.js";
+import { advance, FakeSocket, hello, page } from "./fakebridge.js";
 
 beforeEach(() => {
   FakeSocket.all = [];
@@ -62,4 +62,28 @@ test("a listener may subscribe to the command that it hears of, and abort it", a
   await assert.rejects(command, { name: "AbortError", state: "sent" });
   FakeSocket.last.drop();
   assert.deepEqual(seen.filter((text) => text !== "new"), ["unknown"]);
+});
+
+test("an option that is undefined has its default", async () => {
+  const all = ["minDelay", "maxDelay", "connectTimeout", "pulse", "maxReplies", "maxActive", "maxUnknown", "expires", "batch", "maxLag", "bigint", "tokenBy", "token", "probe"];
+  const clu = newClient(Object.fromEntries(all.map((name) => [name, undefined])));
+  let attempts = 0;
+  clu.on("close", () => { attempts += 1; });
+  clu.connect().catch(() => {});
+  advance(9_000);
+  assert.equal(attempts, 0, "it gives up at once");
+  advance(1_200);
+  assert.equal(attempts, 1);
+  assert.ok(clu.retryAt > Date.now(), `${clu.retryAt}`);
+  advance(1_000);
+  FakeSocket.last.accept();
+  FakeSocket.last.say(hello(41));
+  assert.equal(clu.send("dome", "open").state, "sent");
+});
+
+test("an option that is no number is named", () => {
+  for (const [name, value] of [["minDelay", NaN], ["minDelay", 0], ["maxDelay", -1], ["connectTimeout", "soon"], ["pulse", null], ["maxReplies", NaN], ["maxUnknown", -1]]) {
+    assert.throws(() => newClient({ [name]: value }), { name: "TypeError", message: new RegExp(`the option ${name} is a number`) });
+  }
+  new Clu("ws://bridge/", { WebSocket: FakeSocket, pulse: Infinity, maxReplies: 0 });
 });

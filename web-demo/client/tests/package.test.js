@@ -59,3 +59,7 @@ test("the documented options of a client are those of its types", () => {
   const events = [...read("clu.js").matchAll(/^ \* \| `(\w+)` /gm)].map(([, name]) => name);
   assert.deepEqual(declared("CluEvents"), events.sort());
 });
+
+test("the hooks are for the client: a bundler that renders on a server must not run them as a server's component", () => {
+  assert.match(read("react/index.js"), /^"use client";\n/);
+});

@@ -32,8 +32,8 @@ test("a keyword has the type that its schema says, and no narrower one", () => {
 });
 
 test("descriptions, units and ranges are comments, which nothing that an actor says can end", () => {
-  const keywords = { az: { type: "number", description: "Azimuth */ evil(); /*\n of it", unit: "deg", min: 0 } };
-  assert.match(written({ name: "x", model: model(keywords), problem: null }), /^ {6}\/\*\* Azimuth \*\\\/ evil\(\); \/\* of it \[deg\] 0 to ∞ \*\/\n {6}az: Float;$/m);
+  const keywords = { az: { type: "number", description: "Azimuth */ \x1b[2Jevil(); /*\0\n of it", unit: "deg", min: 0 } };
+  assert.match(written({ name: "x", model: model(keywords), problem: null }), /^ {6}\/\*\* Azimuth \*\\\/ \[2Jevil\(\); \/\* of it \[deg\] 0 to ∞ \*\/\n {6}az: Float;$/m);
 });
 
 test("a command is a verb, and one of a group has the group's before it", () => {

@@ -221,3 +221,56 @@ test("a signal that is aborted after the end changes nothing", async () => {
   assert.equal((await command).command.state, "done");
   assert.equal(remove.mock.callCount(), 1, "the signal keeps nothing of it");
 });
+
+test("several may ask a loop for its next reply, each gets one, and all end", async () => {
+  const clu = greeted();
+  const loop = clu.replies({ sender: "dome" });
+  FakeSocket.last.say(ok("1"));
+  const asked = [1, 2, 3, 4].map(() => loop.next());
+  await turn();
+  FakeSocket.last.say(numbered(42), numbered(43));
+  assert.deepEqual((await Promise.all(asked.slice(0, 2))).map(({ value }) => value.seq), [42, 43]);
+  await loop.return();
+  assert.deepEqual((await Promise.all(asked.slice(2))).map(({ done }) => done), [true, true]);
+});
+
+test("a listener of a loop that fails ends the loop, and its subscription", async () => {
+  const clu = greeted();
+  const loop = clu.replies({ sender: "dome" }, { onGap: () => { throw new Error("mine"); } });
+  FakeSocket.last.say(ok("1"), gapNotice(), numbered(42));
+  FakeSocket.last.requests();
+  await assert.rejects(async () => { for await (const reply of loop) assert.fail(`${reply.seq}`); }, /mine/);
+  assert.deepEqual(FakeSocket.last.requests(), [{ op: "unsubscribe", id: "1" }]);
+  assert.deepEqual(await loop.next(), { done: true, value: undefined });
+});
+
+test("what is wrong with how one wants to wait is said at once", async () => {
+  const clu = greeted();
+  for (const timeout of [2 ** 31, Infinity, NaN, 0, "5"]) await assert.rejects(clu.waitFor("dome", "n", undefined, { timeout }), { name: "TypeError", message: /the timeout must be a number/ });
+  await assert.rejects(clu.waitFor("dome", "n", undefined, { maxAge: NaN }), { name: "TypeError", message: /maxAge/ });
+  await assert.rejects(clu.waitFor("dome", "n", { timeout: 5 }), { name: "TypeError", message: /predicate is a function/ });
+  const signal = new AbortController();
+  await assert.rejects(clu.waitFor("dome", "n", undefined, { signal }), { name: "TypeError", message: /AbortSignal/ });
+  assert.throws(() => clu.replies({}, { signal }), { name: "TypeError", message: /AbortSignal/ });
+  assert.deepEqual(FakeSocket.last.requests(), [], "nothing was subscribed to");
+});
+
+test("a loop with since that reads more slowly than the bridge forgets is told of the gap", async () => {
+  const clu = greeted();
+  const seen = [];
+  const replies = clu.replies({ sender: "dome" }, { since: { epoch: "e1", seq: 10 }, onGap: ({ reason }) => seen.push(reason) });
+  const loop = (async () => { for await (const { seq } of replies) seen.push(seq); })();
+  await turn();
+  const socket = FakeSocket.last;
+  socket.say(ok("1"));
+  for (const [after, oldest, entries, more] of [[10, 1, [numbered(20)], true], [20, 35, [], true], [30, 35, [numbered(40)], false]]) {
+    await turn();
+    const [asked] = socket.requests().filter(({ op }) => op === "log");
+    assert.equal(asked.after, after);
+    socket.say({ op: "log", id: asked.id, epoch: "e1", oldest, more, next: after + 10, entries });
+  }
+  await turn();
+  clu.close();
+  await loop;
+  assert.deepEqual(seen, [20, "the bridge no longer has all replies since then", 40]);
+});

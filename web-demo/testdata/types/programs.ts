@@ -25,7 +25,7 @@ clu.keyword("odd-name", "anything");
 // Commands: awaited, watched, stopped.
 async function command(): Promise<void> {
   const { keywords, reply } = await clu.send("dome", "rotate 5", { timeout: 6e4, signal: AbortSignal.timeout(5) });
-  console.log(keywords.az, reply.text);
+  console.log(keywords.az, reply?.text);
   try {
     await any.send("camera", "expose 5");
   } catch (error) {

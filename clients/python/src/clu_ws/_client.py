@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,8 +12,9 @@ from ._command import Command
 from ._feed import Cursor, Feed, NoticeSink, Queue, ReplySink, Sink, Stream, ValueSink
 from ._filter import Filter, compile_filter, escape
 from ._link import Token
+from ._room import Room
 from ._session import Session
-from ._types import CluError, Event, NotConnected, Reply, Value, parse_values
+from ._types import CluError, Event, NotConnected, Reply, RequestError, Value, parse_values
 
 
 def connect(url: str, *, token: Token = None, **options: Any) -> Clu:
@@ -39,7 +41,11 @@ class Clu(Session):
 
     def __init__(self, url: str, *, token: Token = None, expires: float = 5.0, queue: int = 10_000,
                  connect_timeout: float | None = 30.0, **options: Any) -> None:
+        if queue < 1:
+            raise ValueError("a queue holds one reply at least")
         super().__init__(url, token=token, **options)
+        self._made = {"url": url, "queue": queue, "token": token, **options}
+        self._rooms: weakref.WeakSet[Room] = weakref.WeakSet()
         self.expires = expires
         self.queue = queue
         self._connect_timeout = connect_timeout
@@ -61,11 +67,15 @@ class Clu(Session):
 
     async def close(self) -> None:
         """Closes the client. Commands that run become unknown, and all streams end."""
-        await self.stop()
-        for feed in list(self._feeds.values()):
-            self._drop(feed, None)
-        for queue in self._events:
-            queue.end(None)
+        try:
+            await self.stop()
+            for room in list(self._rooms):
+                await room.close()
+        finally:
+            for feed in list(self._feeds.values()):
+                self._drop(feed, None)
+            for queue in self._events:
+                queue.end(None)
 
     # Commands.
 
@@ -81,12 +91,13 @@ class Clu(Session):
             raise ValueError("a command needs a consumer, and times above 0 and up to an hour")
         command = Command(command_id or str(uuid.uuid4()), consumer, command_string, self._changed)
         if not self.connected:
-            command._reject("The command was not sent and will not be sent later: there is no connection.")
+            command._reject(f"The command was not sent and will not be sent later: there is no connection ({self._over or self.problem}).")
         elif command.command_id in self._commands:
             command._reject(f"The command was not sent: another one has the id {command.command_id}, and may still run.")
         else:
             command._commander = f"{self.hello.get('name')}.{consumer}"
             command._expires_at = self.now() + expires
+            command._doubted = command_id is not None
             request: dict[str, Any] = {"op": "command", "id": f"c{self._number()}", "consumer": consumer, "command_string": command_string,
                        "command_id": command.command_id, "expires_at": round(command._expires_at, 3)}
             if timeout is not None:
@@ -102,15 +113,22 @@ class Clu(Session):
 
     # Subscriptions.
 
-    def replies(self, filter: Filter | None = None, *, since: Cursor | None = None) -> Stream[Reply]:
+    def replies(self, filter: Filter | None = None, *, since: Cursor | None = None, throttle: float | None = None,
+                ordered: bool = False) -> Stream[Reply]:
         """Returns the replies that a filter selects, from now on or after a reply (``since``: its epoch and seq).
 
         None is missing and none comes twice, over lost connections too; if the bridge cannot keep that, the next reply has
-        a ``gap``.
+        a ``gap``. ``throttle`` asks for the latest reply of each sender only, once in so many seconds: a lost connection is
+        then a gap. ``ordered`` leaves out replies that are older than one that came, by their header ``order``. Other
+        streams of this client that select the same replies may bring more.
         """
         queue: Queue[Reply] = Queue(self.queue)
-        feed = Feed({"filter": dict(filter or {})}, compile_filter(filter or {}, self._is_own), ReplySink(queue), since)
-        return self._stream(feed, queue)
+        request: dict[str, Any] = {"filter": dict(filter or {})}
+        if throttle:
+            request["throttle_ms"] = round(throttle * 1000)
+        if ordered:
+            request["ordered"] = True
+        return self._stream(Feed(request, compile_filter(filter or {}, self._is_own), ReplySink(queue), since), queue)
 
     def notices(self, *kinds: str) -> Stream[dict[str, Any]]:
         """Returns the bridge's notices of these kinds (``actors problems commands models site``). After one with the op
@@ -169,6 +187,18 @@ class Clu(Session):
                 self._events.remove(queue)
 
         return Stream(queue, close)
+
+    def room(self, path: str) -> Room:
+        """Returns the messages of a room (``"/live/x"``), for ``async with``."""
+        if self._over is not None:
+            raise self._over
+        if not path.startswith("/") or path == "/":
+            raise ValueError("the path of a room begins with / and names something: /live/x")
+        if self.connected and "rooms" not in self.capabilities:
+            raise RequestError("unsupported", "this bridge has no rooms")
+        room = Room(path=path, **self._made)
+        self._rooms.add(room)
+        return room
 
     def _stream(self, feed: Feed, queue: Queue[Any]) -> Stream[Any]:
         self._begin(feed)

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
-from ._types import CluError, Gap, Reply, RequestError, Value, parse_values
+from ._types import CluError, Gap, Reply, RoomMessage, Value, parse_values
 
 T = TypeVar("T")
 Cursor = tuple[str, int]
@@ -40,6 +40,10 @@ class Feed:
         self.selects = selects
         self.sink = sink
         self.cursor = since
+        # A throttled reply may come after replies with higher numbers, so there is no place to resume from.
+        self._resumes = "filter" in request and "throttle_ms" not in request
+        self._latest: dict[str | None, int] = {}  # with a throttle: the last number of each sender
+        self._lacks_values = "snapshot" in request  # the last values were not handed on yet
         self.served = False  # the bridge has accepted it on this connection
         self.begun = False  # on any connection
         self._listens = False
@@ -55,8 +59,9 @@ class Feed:
     def subscribe(self) -> dict[str, Any]:
         """Returns the request for this connection."""
         request = {"op": "subscribe", "id": self.id, **self.request}
-        if self.cursor is not None and "filter" in self.request:
-            request.pop("snapshot", None)
+        if self.cursor is not None and self._resumes:
+            if not self._lacks_values:
+                request.pop("snapshot", None)
             request["since"] = {"epoch": self.cursor[0], "seq": self.cursor[1]}
             self.catch_up()
         return request
@@ -71,14 +76,15 @@ class Feed:
         self.served = self._listens = True
         gap = None
         if answer.get("resumed") is False:
+            self._lacks_values = "snapshot" in self.request
             gap = Gap(f"the bridge no longer has what was missed: {answer.get('reason')}")
         elif self.begun and self.cursor is None and "filter" in self.request:
-            gap = Gap("this client did not ask for what was missed, or there was no number to ask from")
+            gap = Gap("this client did not ask for what was missed, or could not")
         if gap is not None:
             self._gap(gap, first=True)
         if isinstance(answer.get("epoch"), str) and isinstance(answer.get("seq"), int) and answer.get("resumed") is False:
             self.cursor = (answer["epoch"], answer["seq"])
-        elif self.cursor is None:
+        elif self.cursor is None and self._resumes:
             self.cursor = position
         self.begun = True
         if not self.resuming:
@@ -104,13 +110,14 @@ class Feed:
 
     def advance(self, position: Cursor | None) -> None:
         """Notes that everything up to here has come."""
-        if position is not None and self.served and not self.resuming and (self.cursor is None or self._is_new(*position)):
+        if position is not None and self.served and self._resumes and not self.resuming and self._is_new(*position):
             self.cursor = position
 
     def disconnected(self, forget: bool) -> None:
         """Handles a lost connection. If it is to forget, it does not ask for what it missed."""
         self.served = self._listens = False
         self._missed = None  # the bridge sends all of it again
+        self._latest.clear()
         if forget:
             self.cursor = None
         self.sink.fresh(False)
@@ -123,7 +130,11 @@ class Feed:
         if self._missed is not None:
             self._missed.append((reply.seq, 0, reply))
         elif reply.epoch is None or self._is_new(reply.epoch, reply.seq):
-            if reply.epoch is not None:
+            if not self._resumes:
+                if reply.seq <= self._latest.get(reply.sender, -1):
+                    return
+                self._latest[reply.sender] = reply.seq
+            elif reply.epoch is not None:
                 self.cursor = (reply.epoch, reply.seq)
             self._gaps.clear()
             self.sink.reply(reply)
@@ -133,6 +144,7 @@ class Feed:
         if self._missed is not None:
             self._missed.append((message.get("seq") or 0, 1, message))
         else:
+            self._lacks_values = False
             self.sink.snapshot(message)
 
     def gap(self, gap: Gap) -> None:
@@ -178,22 +190,35 @@ class NoSink:
         """Handles the end of the subscription."""
 
 
+MAX_WAITING = 64 << 20  # bytes of replies that wait for a program, as they came over the connection
+
+
 class Queue(Generic[T]):
     """What waits for a program to read it."""
 
     def __init__(self, limit: int) -> None:
         self.items: deque[T] = deque()
         self.limit = limit
+        self.bytes = 0
         self.error: CluError | None = None
         self.ended = False
         self._wake = asyncio.Event()
 
-    def put(self, item: T) -> T | None:
-        """Adds an item. Returns the oldest one if there were too many: it is lost."""
-        lost = self.items.popleft() if len(self.items) >= self.limit else None
+    def put(self, item: T) -> list[T]:
+        """Adds an item. Returns the oldest ones if there were too many, or too much: they are lost."""
         self.items.append(item)
+        self.bytes += _size(item)
         self._wake.set()
+        lost = []
+        while len(self.items) > self.limit or self.bytes > MAX_WAITING and len(self.items) > 1:
+            lost.append(self.pop())
         return lost
+
+    def pop(self) -> T:
+        """Removes the oldest item."""
+        item = self.items.popleft()
+        self.bytes -= _size(item)
+        return item
 
     def end(self, error: CluError | None) -> None:
         """Ends it after what waits."""
@@ -207,7 +232,11 @@ class Queue(Generic[T]):
                 raise self.error or StopAsyncIteration
             self._wake.clear()
             await self._wake.wait()
-        return self.items.popleft()
+        return self.pop()
+
+
+def _size(item: object) -> int:
+    return item.size if isinstance(item, (Reply, RoomMessage)) else 0
 
 
 class Stream(Generic[T]):
@@ -216,8 +245,9 @@ class Stream(Generic[T]):
 
     def __init__(self, queue: Queue[T], close: Callable[[], None]) -> None:
         self._queue = queue
-        self._close = weakref.finalize(self, close)
-        self._close.atexit = False
+        self._close = close
+        # Python collects garbage at any place and in any thread.
+        weakref.finalize(self, _later, asyncio.get_running_loop(), close).atexit = False
 
     def __aiter__(self) -> Stream[T]:
         return self
@@ -236,6 +266,11 @@ class Stream(Generic[T]):
         self._close()
 
 
+def _later(loop: asyncio.AbstractEventLoop, close: Callable[[], None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(close)
+
+
 class ReplySink(NoSink):
     """Replies for a program. What it reads too slowly is left out, which the next reply tells."""
 
@@ -246,8 +281,7 @@ class ReplySink(NoSink):
     def reply(self, reply: Reply) -> None:
         if self._before is not None:
             reply, self._before = dataclasses.replace(reply, gap=self._before), None
-        lost = self.queue.put(reply)
-        if lost is not None:
+        for lost in self.queue.put(reply):
             count = 1 + (lost.gap.count or 0 if lost.gap else 0)
             gap = dataclasses.replace(lost.gap or Gap("this program reads its replies too slowly"), count=count)
             following = self.queue.items[0]
@@ -272,7 +306,7 @@ class NoticeSink(NoSink):
         self._fresh = True
 
     def notice(self, message: dict[str, Any]) -> None:
-        if self.queue.put(message) is not None:
+        if self.queue.put(message):
             self.queue.items[0] = {"op": "missed"}
 
     def fresh(self, fresh: bool) -> None:
@@ -302,8 +336,8 @@ class ValueSink(NoSink):
 
     def snapshot(self, message: dict[str, Any]) -> None:
         value = parse_values(message).get(self.actor, {}).get(self.keyword)
-        if value is not None:  # what the bridge has now is the last value, whatever was missed
-            self._gap = False
+        if value is not None:  # what the bridge has now is the last value, unless the bridge itself has missed some
+            self._gap = value.stale
             self._tell(value)
 
     def gap(self, gap: Gap) -> None:
@@ -324,8 +358,3 @@ class ValueSink(NoSink):
         if value != self.last:
             self.last = value
             self._told(value)
-
-
-def refusal(message: dict[str, Any]) -> RequestError:
-    """Returns the error that a message of the bridge tells."""
-    return RequestError(str(message.get("code") or ""), str(message.get("message") or "the bridge has ended it"), message)

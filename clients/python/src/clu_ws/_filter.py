@@ -31,7 +31,7 @@ def compile_filter(given: Filter, own: Callable[[Reply], bool]) -> Callable[[Rep
         if field not in FIELDS:
             raise ValueError(f"a filter has no field {field!r}; it has {', '.join(FIELDS)}")
         if value is not None:
-            values = list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
+            values = list(value) if isinstance(value, (list, tuple)) else [value]
             kind = bool if field == "internal" else str
             if not values or not all(isinstance(one, kind) for one in values):
                 raise ValueError(f"the filter field {field!r} takes one value or a list of them")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import logging
 import random
 import time
@@ -12,11 +13,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Optional, Union
 from urllib.parse import urlsplit, urlunsplit
 
-import json
-
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as dial
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
 from ._command import Command
@@ -71,16 +71,22 @@ class Clock:
 class Link:
     """Connects, logs in, reads and writes, and connects again. The class that inherits it handles what is read."""
 
+    subprotocols: list[Subprotocol] | None = [Subprotocol("clu-ws.v1")]
+    pings = False  # whether WebSocket's own show that the bridge is alive, instead of the protocol's
+
     def __init__(self, url: str, *, token: Token = None, min_delay: float = 0.2, max_delay: float = 10.0, ping: float = 5.0,
                  silence: float = 19.0, **options: Any) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("ws", "wss"):
             raise ValueError(f"the URL of a bridge begins with ws:// or wss://, and not with {parts.scheme!r}")
+        if not parts.hostname or parts.port == 0:  # a port that is no number is an error by itself
+            raise ValueError("the URL of a bridge has a host, as in ws://localhost:9876")
         query = f"{parts.query}&silent=1" if parts.query else "silent=1"
         self._url = urlunsplit((parts.scheme, parts.netloc, parts.path or "/", query, ""))
         self.shown_url = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
         self._token = token
         self._delays = (min_delay, max_delay)
+        self._failures = 0  # in a row
         self._ping, self._silence = ping, silence
         self._options = options
         self.connected = False
@@ -88,10 +94,11 @@ class Link:
         self.access: dict[str, Any] | None = None  # who this client is: name, expires, grants
         self.broker = "unknown"  # up, blocked, no_replies, down; unknown without a connection
         self.problem: str | None = None  # why there is no connection
-        self._refusal: CluError | None = None
+        self._over: CluError | None = None  # why there will be no connection any more
         self._clock = Clock()
         self._task: asyncio.Task[None] | None = None
-        self._state = asyncio.Event()  # connected, refused or closed
+        self._renewal: asyncio.Task[None] | None = None
+        self._state = asyncio.Event()  # connected or over
         self._out: deque[tuple[str, Command | None]] = deque()
         self._wake = asyncio.Event()
         self._heard = 0.0
@@ -113,32 +120,33 @@ class Link:
 
     def start(self) -> None:
         """Begins to connect, without waiting for it."""
+        if self._over is not None:
+            raise self._over
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def ready(self) -> None:
         """Waits until there is a connection. Raises Unauthorized (or another error) if there will be none."""
         while not self.connected:
-            if self._refusal is not None:
-                raise self._refusal
-            if self._task is None or self._task.done():
-                raise NotConnected("the client is closed")
+            if self._over is not None:
+                raise self._over
             self._state.clear()
             await self._state.wait()
 
     async def stop(self) -> None:
         """Closes the connection, and makes no other."""
-        task, self._task = self._task, None
-        # Until Python 3.12, wait_for may return what it waited for instead of being cancelled.
-        while task is not None and not task.done():
-            task.cancel()
-            await asyncio.wait([task], timeout=0.2)
+        self._over = self._over or NotConnected("the client is closed")
         self._state.set()
+        for task in (self._renewal, self._task):
+            # Until Python 3.12, wait_for may return what it waited for instead of being cancelled.
+            while task is not None and not task.done():
+                task.cancel()
+                await asyncio.wait([task], timeout=0.2)
 
     # What the class that inherits this handles.
 
     def _opened(self) -> None: ...
-    def _message(self, message: dict[str, Any]) -> None: ...
+    def _message(self, message: dict[str, Any], size: int) -> None: ...
     def _unreadable(self, why: str) -> None: ...
     def _disconnected(self, reason: str, too_slow: bool) -> None: ...
     def _refused_for_good(self, error: CluError) -> None: ...
@@ -147,29 +155,29 @@ class Link:
     # The connection.
 
     async def _run(self) -> None:
-        failures = 0
         expired = False  # the last credential had expired: one more is asked for
         while True:
             wait = None
             self._greeted_at = None
             try:
                 await self._connection()
-            except Exception as error:  # also one of the program's own, such as of its function for a token
-                if not isinstance(error, (OSError, InvalidHandshake, InvalidURI, asyncio.TimeoutError, CluError)):
+            except Exception as error:
+                if not isinstance(error, (OSError, InvalidHandshake, asyncio.TimeoutError, CluError)):
                     log.warning("the connection has failed", exc_info=error)
+                    if not self.hello:  # such as a wrong option
+                        return self._refuse(CluError(f"the connection has failed: {error!r}"))
                 wait = _retry_after(error)
                 self.problem = str(error) or type(error).__name__
                 final = self._final(error, expired and not self._was_good())
                 if final is not None:
-                    self._refuse(final)
-                    return
+                    return self._refuse(final)
                 expired = isinstance(error, Unauthorized)
             else:
                 expired = expired and not self._was_good()
             # A bridge that greets and closes is not asked again at once, again and again.
-            failures = 0 if self._was_good() else failures + 1
+            self._failures = 0 if self._was_good() else self._failures + 1
             least, most = self._delays
-            delay = min(most, least * 2 ** min(max(failures - 1, 0), 20)) * random.uniform(0.5, 1)
+            delay = min(most, least * 2 ** min(max(self._failures - 1, 0), 20)) * random.uniform(0.5, 1)
             await asyncio.sleep(max(delay, wait or 0))
 
     def _was_good(self) -> bool:
@@ -187,30 +195,38 @@ class Link:
         return error if isinstance(error, CluError) else None
 
     def _refuse(self, error: CluError) -> None:
-        self._refusal = error
+        self._over = error
         self._refused_for_good(error)
         self._state.set()
 
     async def _credential(self) -> str | None:
-        token = self._token() if callable(self._token) else self._token
-        return await token if inspect.isawaitable(token) else token
+        try:
+            token = self._token() if callable(self._token) else self._token
+            token = await token if inspect.isawaitable(token) else token
+        except Exception as error:  # what it asks may answer later
+            log.warning("the function that returns the token has failed: %r", error)
+            raise ConnectionError(f"the function that returns the token has failed: {error!r}") from error
+        return token.strip() if token else None  # from a file, it often ends with a newline
 
     async def _connection(self) -> None:
         """Has one connection, to its end."""
         token = await self._credential()
-        headers = {"Authorization": f"Bearer {token}"} if token else None
-        options = {"open_timeout": HELLO, "close_timeout": 1, "max_size": None, **self._options, "ping_interval": None}
-        ws = await dial(self._url, subprotocols=[Subprotocol("clu-ws.v1")], additional_headers=headers, **options)
+        options = {"open_timeout": HELLO, "close_timeout": 1, "max_size": None, **self._options,
+                   "ping_interval": self._ping if self.pings else None, "ping_timeout": self._silence}
+        headers = Headers(options.pop("additional_headers", None) or {})
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        ws = await dial(self._url, subprotocols=self.subprotocols, additional_headers=headers, **options)
         helpers: list[asyncio.Task[None]] = []
         reason = "this client was closed"
         try:
-            await self._greeted(ws)
+            await self._greeted(ws, token)
             helpers = [asyncio.create_task(self._writes(ws)), asyncio.create_task(self._watches(ws))]
             await self._reads(ws)
         except ConnectionClosed as error:
-            received = error.rcvd
-            reason = self.problem = f"{received.code} {received.reason}".strip() if received else "it broke"
-            self._judge_close(received.code if received else 1006, reason)
+            code = error.rcvd.code if error.rcvd is not None and error.rcvd_then_sent is not False else 1006
+            reason = self.problem = f"{code} {error.rcvd.reason}".strip() if error.rcvd and code != 1006 else str(error)
+            self._judge_close(code, reason)
         finally:
             for helper in helpers:
                 helper.cancel()
@@ -225,27 +241,41 @@ class Link:
         if code in (3000, 3003, 3008):
             raise Unauthorized(f"the bridge has closed the connection: {reason}", code)
 
-    async def _greeted(self, ws: ClientConnection) -> None:
-        try:
-            first = loads(await asyncio.wait_for(ws.recv(), HELLO))
-        except (asyncio.TimeoutError, ValueError):
-            first = None
-        if not isinstance(first, dict) or first.get("op") != "hello":
-            if self.hello:  # there was a bridge before: it may stand still, or be replaced just now
-                raise OSError(f"what answers at {self.shown_url} has said no hello")
-            raise CluError(f"what answers at {self.shown_url} is no clu-ws")
+    async def _greeted(self, ws: ClientConnection, token: str | None) -> None:
+        first = await self._hello(ws)
+        if first.get("auth") == "required" and token:  # a proxy has kept the header to itself
+            await ws.send(json.dumps({"op": "auth", "id": "auth", "token": token}))
+            first = await self._hello(ws)
         if first.get("auth") == "required":
             raise Unauthorized("the bridge asks for a credential: give connect() a token")
+        if first.get("op") == "error":
+            raise Unauthorized(f"the bridge does not let this program in: {first.get('message')}")
+        if first.get("op") != "hello":
+            if self.hello:  # there was a bridge before: it may be replaced just now
+                raise OSError(f"what answers at {self.shown_url} has said no hello")
+            raise CluError(f"what answers at {self.shown_url} is no clu-ws")
         self.hello, self.access = first, first.get("access")
         self.broker = str(first.get("broker"))
         self._clock.start(parse_time(first.get("time")))
-        self._greeted_at = self._heard = time.monotonic()
-        self.connected, self.problem = True, None
-        self._opened()
+        self._open()
         self._ask_time()  # the hello may have been read late
         if self.access is not None:
             self._tell(Event("access", self.access))
+
+    def _open(self) -> None:
+        self._greeted_at = self._heard = time.monotonic()
+        self.connected, self.problem = True, None
         self._state.set()
+        self._opened()
+
+    async def _hello(self, ws: ClientConnection) -> dict[str, Any]:
+        try:
+            first = loads(await asyncio.wait_for(ws.recv(), HELLO))
+        except asyncio.TimeoutError:
+            raise ConnectionError(f"what answers at {self.shown_url} did not greet within {HELLO:g} s") from None
+        except ValueError:
+            first = None
+        return first if isinstance(first, dict) else {}
 
     async def _reads(self, ws: ClientConnection) -> None:
         count = 0
@@ -254,21 +284,23 @@ class Link:
             async for part in ws.recv_streaming():  # a long message may take longer than the bridge may be silent
                 self._heard = time.monotonic()
                 parts.append(part)
-            text = parts[0][:0].join(parts)
-            try:
-                message = loads(text)
-            except (ValueError, RecursionError) as error:
-                self._unreadable(f"a message of the bridge cannot be read: {error}")
-                continue
-            if isinstance(message, dict):
-                if message.get("op") == "pong":
-                    self._clock.answered(parse_time(message.get("time")), message.get("data"))
-                elif message.get("op") == "access":
-                    self._access(message)
-                self._message(message)
+            self._received(parts[0][:0].join(parts))
             count += 1
             if count % TURN == 0:
                 await asyncio.sleep(0)
+
+    def _received(self, text: str | bytes) -> None:
+        try:
+            message = loads(text)
+        except (ValueError, RecursionError) as error:
+            self._unreadable(f"a message of the bridge cannot be read: {error}")
+            return
+        if isinstance(message, dict):
+            if message.get("op") == "pong":
+                self._clock.answered(parse_time(message.get("time")), message.get("data"))
+            elif message.get("op") == "access":
+                self._access(message)
+            self._message(message, len(text))
 
     def _ask_time(self) -> None:
         """Asks for a sign of life, and the bridge's time."""
@@ -278,8 +310,8 @@ class Link:
         if "grants" in message:
             self.access = {**(self.access or {}), **{k: message[k] for k in ("name", "expires", "grants") if k in message}}
         self._tell(Event("access", message))
-        if "expires_in" in message and callable(self._token):
-            self._renewal = asyncio.ensure_future(self._renews())
+        if "expires_in" in message and callable(self._token) and (self._renewal is None or self._renewal.done()):
+            self._renewal = asyncio.create_task(self._renews())
 
     async def _renews(self) -> None:
         try:
@@ -323,9 +355,13 @@ class Link:
     async def _watches(self, ws: ClientConnection) -> None:
         """Asks for signs of life, and breaks a connection without any."""
         while True:
+            asked = time.monotonic()
             await asyncio.sleep(self._ping)
-            if time.monotonic() - self._heard > self._silence:
-                log.warning("nothing was heard of the bridge for %.0f s", time.monotonic() - self._heard)
+            # While this program stood still, it could not have heard anything.
+            self._heard += max(0.0, time.monotonic() - asked - self._ping)
+            silence = time.monotonic() - self._heard
+            if silence > self._silence:
+                log.warning("nothing was heard of the bridge for %.0f s", silence)
                 ws.transport.abort()
                 return
             self._ask_time()

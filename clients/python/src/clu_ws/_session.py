@@ -19,6 +19,7 @@ MAX_FEEDS = 60  # a bridge allows 64 subscriptions, and some are the client's ow
 MAX_UNKNOWN = 200  # unknown commands whose replies are followed
 AT_ONCE = 32  # requests that wait for answers; a bridge closes a connection with more than 64
 ANSWER = 30.0  # s within which the bridge answers
+DOUBT = 5.0  # s after a gap within which a command that still runs is heard of
 OWN, UNKNOWN = "own", "unknown"  # the subscriptions to the replies to this client's commands
 
 NEEDS = {"problems": "problems", "ack": "problems", "history": "history", "model": "model", "log": "log",
@@ -59,12 +60,14 @@ class Session(Link):
         self._commands[reply.command_id or ""]._receive(reply)
 
     def _begin(self, feed: Feed) -> None:
+        if self._over is not None:
+            raise self._over
         if len(self._feeds) >= MAX_FEEDS:
             raise RequestError("full", f"a client has at most {MAX_FEEDS} streams; close some")
         feed.id = f"f{self._number()}"
-        self._feeds[feed.id] = feed
         if self.connected:
             self._write(feed.subscribe())
+        self._feeds[feed.id] = feed
 
     def _drop(self, feed: Feed, error: CluError | None) -> None:
         if self._feeds.pop(feed.id, None) is not None:
@@ -74,23 +77,25 @@ class Session(Link):
 
     async def request(self, op: str, **members: Any) -> dict[str, Any]:
         """Sends any request of the protocol, and returns its answer. Raises RequestError or NotConnected."""
-        if not self.connected:
-            raise NotConnected("there is no connection")
+        self._need_connection()
         needed = NEEDS.get(op)
         if needed is not None and needed not in self.capabilities:
             raise RequestError("unsupported", f"this bridge has no {op}")
         async with self._at_once:
-            if not self.connected:
-                raise NotConnected("there is no connection")
+            self._need_connection()
             number = f"r{self._number()}"
+            self._write({**members, "op": op, "id": number})
             answer = self._answers[number] = asyncio.get_running_loop().create_future()
-            self._write({"op": op, "id": number, **members})
             try:
                 return await asyncio.wait_for(answer, ANSWER)
             except asyncio.TimeoutError:
                 raise NotConnected(f"the bridge has not answered within {ANSWER:g} s") from None
             finally:
                 del self._answers[number]
+
+    def _need_connection(self) -> None:
+        if not self.connected:
+            raise self._over or NotConnected(f"there is no connection: {self.problem or 'it is being made'}")
 
     # What the link brings.
 
@@ -127,8 +132,11 @@ class Session(Link):
         self._gaps = {gap for gap in self._gaps if gap.start is not None} if len(self._gaps) < 1000 else set()
         self._position = None
         for command in list(self._commands.values()):
+            command._undoubted()
+            if command.ended:
+                continue
             if command.state == "sent" and not command._written:
-                command._reject("The command was not sent and will not be sent later: the connection was lost before.")
+                command._reject(f"The command was not sent and will not be sent later: the connection was lost before ({reason}).")
             else:
                 command._unknown(f"the connection was lost ({reason})")
         self._own.disconnected(forget=False)
@@ -147,15 +155,18 @@ class Session(Link):
     def _unreadable(self, why: str) -> None:
         self._gap(Gap(why))
 
-    def _message(self, message: dict[str, Any]) -> None:
+    def _message(self, message: dict[str, Any], size: int) -> None:
         op = message.get("op")
         number = message.get("id")
         feed = self._own if number == self._own.id else self._feeds.get(number or "")
         if op is None:
-            self._reply(parse_reply(message))
+            self._reply(parse_reply(message, size))
         elif op == "pong":
             self._pong(message)
+            if number in self._answers:
+                self._answer(self._answers[number], op, message)
         elif op == "gap":
+            self._doubt()
             self._gap(Gap("the bridge may have missed replies", message.get("from"), message.get("to"), message.get("seconds")))
         elif op == "dropped":
             self._tell(Event("dropped", {"count": message.get("count")}))
@@ -189,12 +200,23 @@ class Session(Link):
             self._notice(op, message)
         # Others are of a later version.
 
+    def _doubt(self) -> None:
+        """The ends of commands may be among what was missed: those of which nothing more is heard are unknown."""
+        for command in self._commands.values():
+            if command._written and command.active:
+                asyncio.get_running_loop().call_later(DOUBT, command._doubt, command.reply_count)
+
     def _reply(self, reply: Reply) -> None:
         if reply.epoch is not None and not any(one.resuming for one in (self._own, *self._feeds.values())):
-            self._position = (reply.epoch, max(reply.seq, self._position[1] if self._position else 0))
+            self._reach((reply.epoch, reply.seq))
         self._own.offer(reply)
         for feed in list(self._feeds.values()):
             feed.offer(reply)
+
+    def _reach(self, position: Cursor) -> None:
+        """Notes that everything up to here has come. A pong may come after replies with a higher number."""
+        if self._position is None or self._position[0] != position[0] or self._position[1] < position[1]:
+            self._position = position
 
     def _gap(self, gap: Gap, dropped: bool = False) -> None:
         if not dropped:
@@ -218,7 +240,7 @@ class Session(Link):
         position = (epoch, seq) if isinstance(epoch, str) and isinstance(seq, int) else None
         number = message.get("id")
         if position is not None:
-            self._position = position
+            self._reach(position)
         for feed in (self._own, *self._feeds.values()):
             if number == f"p{feed.id}" and feed.resuming:
                 feed.caught_up(position, self.live)
@@ -231,6 +253,8 @@ class Session(Link):
 
     def _command_answer(self, number: str, op: str, message: dict[str, Any]) -> None:
         command = self._sent[number]
+        if op != "result":
+            command._doubted = False  # the bridge keeps its id for it from now on
         if op == "ok":
             return
         del self._sent[number]

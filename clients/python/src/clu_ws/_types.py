@@ -41,6 +41,7 @@ class Reply:
     heard: float | None  # when the bridge heard it: seconds since 1970 by its clock; None if that is not known
     envelope: dict[str, Any] = field(repr=False)  # as it was sent
     gap: Gap | None = None  # replies may be missing right before this one
+    size: int = field(default=0, repr=False, compare=False)  # bytes or characters of the message
 
     @property
     def keywords(self) -> dict[str, Any]:
@@ -76,6 +77,20 @@ class Value:
     internal: bool = False
     too_large: int | None = None  # bytes of a value that the bridge does not keep; then value is None
     stale: bool = False  # a newer value may have been missed
+
+
+@dataclass(frozen=True)
+class RoomMessage:
+    """A message of a room."""
+
+    body: Any  # as JSON, or else as it came
+    data: str | bytes = field(repr=False)  # as it came
+    missed: bool = False  # others may be missing right before this one
+
+    @property
+    def size(self) -> int:
+        """Its bytes or characters."""
+        return len(self.data)
 
 
 @dataclass(frozen=True)
@@ -142,7 +157,7 @@ def _integer(digits: str) -> int | str:
         return digits
 
 
-def parse_reply(envelope: dict[str, Any]) -> Reply:
+def parse_reply(envelope: dict[str, Any], size: int = 0) -> Reply:
     """Reads an envelope. An actor may send anything, so nothing here fails."""
     headers = envelope.get("headers")
     if not isinstance(headers, dict):
@@ -157,7 +172,7 @@ def parse_reply(envelope: dict[str, Any]) -> Reply:
         command_id=text(headers.get("command_id")), commander_id=text(headers.get("commander_id")),
         internal=headers.get("internal") is True, routing_key=text(envelope.get("routing_key")) or "",
         epoch=text(envelope.get("epoch")), seq=seq if isinstance(seq, int) else -1,
-        heard=heard / 1e6 if isinstance(heard, int) and heard else None, envelope=envelope,
+        heard=heard / 1e6 if isinstance(heard, int) and heard else None, envelope=envelope, size=size,
     )
 
 
@@ -171,12 +186,13 @@ def parse_time(text: Any) -> float | None:
 
 def parse_values(snapshot: dict[str, Any]) -> dict[str, dict[str, Value]]:
     """Reads the actors of a snapshot."""
-    epoch = snapshot.get("epoch")
+    epoch, gap_after = snapshot.get("epoch"), snapshot.get("gap_after") or 0
     return {
         actor: {
             name: Value(
                 value=known.get("value"), heard=parse_time(known.get("time")), code=known.get("code") or "", epoch=epoch,
                 seq=known.get("seq"), internal=known.get("internal") is True, too_large=known.get("too_large"),
+                stale=0 < (known.get("seq") or 0) <= gap_after,
             )
             for name, known in (of.get("keywords") or {}).items()
         }

@@ -26,7 +26,8 @@ export function useCommand(actor, verb) {
   onScopeDispose(() => stop());
   const send = (words = "", options) => {
     stop();
-    stop = follow(clu.send(actor, `${verb} ${words}`.trim(), options), command);
+    // What is no text is rejected: `@click="send"` hands over the event.
+    stop = follow(clu.send(actor, typeof words === "string" ? `${verb} ${words}`.trim() : words, options), command);
   };
   return { command, send };
 }
