@@ -153,3 +153,8 @@ export function formatTime(ms, withMillis = false) {
 export function shortId(id) {
   return id === null ? "" : id.slice(-8);
 }
+
+/** Makes a sentence of words. @param {string} text */
+export function sentence(text) {
+  return `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+}
