@@ -85,6 +85,15 @@ that are given and by what, and who may do what. It starts nothing, tries no por
 ` + "`clu-ws websocket`" + `:
 
     clu-ws check --config clu-ws.yaml
+
+## ` + "`clu-ws health`" + `
+
+Asks a bridge on this machine at ` + "`/healthz`" + `, prints the answer, and exits with 0 if the bridge is alive, else with
+1; with ` + "`--ready`, at `/readyz`" + `. It takes the flags of ` + "`clu-ws websocket`" + `, and asks where they let the bridge
+listen, at ` + "`--admin`" + ` first; or at an address that is given. It is for containers, which have no other program:
+
+    clu-ws health --ready
+    clu-ws health unix:/run/clu-ws/web.sock
 `
 
 // sourceKeys describes the value of --source.

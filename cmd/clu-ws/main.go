@@ -51,8 +51,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Writer:          stdout,
 		ErrWriter:       stderr,
 		Commands: []*cli.Command{
-			websocketCommand(stdout, stderr), demoCommand(stdout, stderr), checkCommand(stdout), tokenCommand(stdout),
-			benchCommand(stdout, stderr), configurationCommand(stdout),
+			websocketCommand(stdout, stderr), demoCommand(stdout, stderr), checkCommand(stdout), healthCommand(stdout), tokenCommand(stdout),
+			benchCommand(stdout, stderr), configurationCommand(stdout), manCommand(),
 			sendCommand(stdout, stderr), listenCommand(stdout, stderr), getCommand(stdout, stderr), waitCommand(stdout, stderr),
 			actorsCommand(stdout, stderr), hzCommand(stdout, stderr), actorHelpCommand(stdout, stderr), schemaCommand(stdout, stderr),
 			plotCommand(stdout, stderr), recordCommand(stdout, stderr), replayCommand(stdout, stderr), shellCommand(stdout, stderr), completionCommand(stdout, stderr),
