@@ -38,7 +38,7 @@ A value that cannot be used is refused at the start, with the reason. A variable
 
 // configurationSections are the categories of flags, in the order of the page.
 var configurationSections = []struct{ title, category, intro, more string }{
-	{title: "Logging", category: "", intro: "The log goes to standard error, one event a line, as `key=value` pairs."},
+	{title: "Logging", category: "", intro: "The log goes to standard error, one event a line, as `key=value` pairs or JSON. Its last key, `event`, names what happened."},
 	{title: catFile, category: catFile, intro: "Settings in a file, and access control.", more: fileNotes},
 	{title: catListen, category: catListen, intro: "Where clients connect, and from which web pages. Behind a proxy that ends TLS, listen on `127.0.0.1` or on a Unix socket, and name the proxy with `--trusted-proxy`."},
 	{title: catBroker, category: catBroker, intro: "How the bridge reaches RabbitMQ. Give either the parts of the address, or one or several `--url`."},
@@ -115,6 +115,7 @@ var flagNotes = map[string]string{
 	"config":          "[More about the file](#the-configuration-file).",
 	"audit":           "The file is opened anew on SIGHUP, for logrotate. A disk that is full is told in the log and counted in the [metrics](operating.md#metrics).",
 	"audit-required":  "Each command is then written before it is sent. A command that cannot be written within 0.8 s is refused.",
+	"log-format":      "The [operating page](operating.md#the-log) lists the events. In systemd's journal, text has no time, which the journal adds, and each line has its priority.",
 	"log-level":       "Debug also logs the variables that were ignored.",
 	"port":            "0 chooses a free port, which the bridge prints.",
 	"listen":          "Examples: `--listen 127.0.0.1:9876 --listen unix:/run/clu-ws/clu-ws.sock`, `--listen proxy:0.0.0.0:9876`. Sockets that systemd passes are served in addition.",

@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/clu-ws/clu-ws/internal/asynclog"
+	"github.com/clu-ws/clu-ws/internal/eventlog"
 	"github.com/clu-ws/clu-ws/terminal"
 )
 
@@ -79,6 +80,7 @@ func usageError(c *cli.Context, err error, _ bool) error {
 	return fmt.Errorf("%w; see %s --help", err, c.Command.HelpName)
 }
 
-func newLogger(level slog.Leveler, to io.Writer) *slog.Logger {
-	return slog.New(slog.NewTextHandler(to, &slog.HandlerOptions{Level: level, ReplaceAttr: adviseInLog}))
+// newLogger returns the logger of a bridge.
+func newLogger(level slog.Leveler, format eventlog.Format, to io.Writer) *slog.Logger {
+	return eventlog.New(to, eventlog.Options{Level: level, Format: format, Journal: eventlog.IsJournal(os.Stderr), ReplaceAttr: adviseInLog})
 }
