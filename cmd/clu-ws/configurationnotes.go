@@ -26,14 +26,15 @@ history-age: 30m
 | value | how to write it |
 | --- | --- |
 | a time | a number with a unit: ` + "`500ms`, `20s`, `10m`, `24h`, `1h30m`" + ` |
-| bytes | a number with a unit: ` + "`8KiB`, `16MiB`, `1GiB`" + ` (powers of 1024), or ` + "`8KB`, `16MB`, `1GB`" + ` (powers of 1000) |
+| bytes | a number with a unit: ` + "`8KiB`, `16MiB`, `1GiB`" + ` (powers of 1024), or ` + "`8KB`, `16MB`, `1GB`" + ` (powers of 1000). Without a unit it is in bytes |
 | on or off | the flag alone, or ` + "`--flag=false`; in the variable and the file `true` or `false`" + ` |
-| several values | the flag several times; in the variable separated by spaces (of ` + "`--listen`" + `, by commas); in the file a list. The command line replaces a list of the file |
+| several values | the flag several times; in the file a list; or one text with spaces between the values, which is the form for a variable. Commas separate values as well, except those of ` + "`--url` and `--source`" + `, which may have some. The command line replaces a list of the file |
 | a secret | itself, or ` + "`file:PATH`" + ` for a file that contains it, or ` + "`credential:NAME`" + ` for a [credential of systemd](#secrets) |
 
-A value that cannot be used is refused at the start, with the reason. A variable whose value is
-` + "`tcp://ADDRESS:PORT`" + ` and whose name ends in ` + "`_PORT`" + ` is ignored: Kubernetes sets such variables for a Service called
-` + "`clu-ws`" + `.
+A value that cannot be used is refused at the start, with the reason. A variable that begins with ` + "`CLU_WS_`" + ` and is none
+of this page has no effect: the bridge and ` + "`clu-ws check`" + ` warn of it, and name the one that may be meant. Those that
+Kubernetes sets for a Service called ` + "`clu-ws`" + ` are passed over; so is a variable whose value is
+` + "`tcp://ADDRESS:PORT`" + ` and whose name ends in ` + "`_PORT`" + `, as ` + "`CLU_WS_PORT`" + ` then has it.
 `
 
 // configurationSections are the categories of flags, in the order of the page.

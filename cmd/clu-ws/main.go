@@ -60,24 +60,16 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return fmt.Errorf("there is no command %q; see clu-ws --help", c.Args().First())
+				return noCommand(c, c.Args().First())
 			}
 			return cli.ShowAppHelp(c)
 		},
 		// Errors are returned to main, which prints each once.
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   usageError,
-		// The password in a URL may have a comma.
+		// The password in a URL may have a comma: listValues separates values.
 		DisableSliceFlagSeparator: true,
 	}
-}
-
-const notUnderstood = "%q is not understood; see %s --help"
-
-// usageError returns what is wrong with a flag. It does not print the help, which
-// would scroll the error off the screen.
-func usageError(c *cli.Context, err error, _ bool) error {
-	return fmt.Errorf("%w; see %s --help", err, c.Command.HelpName)
 }
 
 // newLogger returns the logger of a bridge.
