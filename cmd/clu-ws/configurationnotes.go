@@ -63,10 +63,10 @@ their line and column. Relative paths are relative to the file's folder.
 The file is read again within a second after it has changed, and on SIGHUP; so are the files with secrets that the
 section ` + "`access`" + ` names, and those with boards. What can change does so at once, for connected clients too:
 ` + "`access`" + ` (the clients that lose a right are told, the others notice nothing), ` + "`site`, `log-level`, `log-commands`" + `,
-` + "`origin`, `trusted-proxy`, `shed-rate` and `drain-timeout`" + `. The log names other settings that have changed; they take
-effect at the next start. So do adding and removing the section ` + "`access`" + `: a file that was saved without it does not
-open a running bridge to everyone. A file that cannot be used changes nothing, and the log says what is wrong with it.
-Write a changed file under another name, and rename it: half of a file may be YAML, too.
+` + "`origin`, `trusted-proxy`, `shed-rate`, `drain-delay` and `drain-timeout`" + `. The log names other settings that have
+changed; they take effect at the next start. So do adding and removing the section ` + "`access`" + `: a file that was saved
+without it does not open a running bridge to everyone. A file that cannot be used changes nothing, and the log says what
+is wrong with it. Write a changed file under another name, and rename it: half of a file may be YAML, too.
 
 ### Secrets
 
@@ -149,6 +149,7 @@ var flagNotes = map[string]string{
 	"pong-timeout":    "At least `1s`.",
 	"admin":           "On a TCP address, keep it on loopback or behind a firewall.",
 	"shed-rate":       "At least 1.",
+	"drain-delay":     "At most half of `--drain-timeout`, of which it is a part.",
 	"drain-timeout":   "At least `1s`. Give systemd a longer `TimeoutStopSec`.",
 }
 

@@ -53,7 +53,12 @@ func readListeners(c *cli.Context) (l listeners, err error) {
 	if l.addresses, l.flag, err = addresses(c); err != nil {
 		return l, err
 	}
-	l.isDefault = l.flag == "--port" && !c.IsSet("host") && !c.IsSet("port")
+	if c.IsSet("host") {
+		l.host = c.String("host")
+	}
+	if c.IsSet("port") {
+		l.port = c.Int("port")
+	}
 	l.proxy = c.Bool("proxy-protocol")
 	l.options.ReusePort = c.Bool("reuse-port")
 	mode, err := strconv.ParseUint(c.String("socket-mode"), 8, 32)
