@@ -59,6 +59,7 @@ func check(c *cli.Context, stdout io.Writer) error {
 
 // examine adds to what the flags have found wrong what is found only by trying it, and returns who may do what.
 func (s *settings) examine(c *cli.Context, flagsErr error, warnings io.Writer) (described []string, err error) {
+	warnOfUnknownVariables(c, warningsTo(warnings))
 	described, accessErr := s.describeAccess(warningsTo(warnings))
 	bridgeErr := s.tryBridge(c)
 	if flagsErr != nil && bridgeErr != nil && strings.Contains(flagsErr.Error(), bridgeErr.Error()) {

@@ -26,14 +26,15 @@ history-age: 30m
 | value | how to write it |
 | --- | --- |
 | a time | a number with a unit: ` + "`500ms`, `20s`, `10m`, `24h`, `1h30m`" + ` |
-| bytes | a number with a unit: ` + "`8KiB`, `16MiB`, `1GiB`" + ` (powers of 1024), or ` + "`8KB`, `16MB`, `1GB`" + ` (powers of 1000) |
+| bytes | a number with a unit: ` + "`8KiB`, `16MiB`, `1GiB`" + ` (powers of 1024), or ` + "`8KB`, `16MB`, `1GB`" + ` (powers of 1000). Without a unit it is in bytes |
 | on or off | the flag alone, or ` + "`--flag=false`; in the variable and the file `true` or `false`" + ` |
-| several values | the flag several times; in the variable separated by spaces (of ` + "`--listen`" + `, by commas); in the file a list. The command line replaces a list of the file |
+| several values | the flag several times; in the file a list; or one text with spaces between the values, which is the form for a variable. Commas separate values as well, except those of ` + "`--url` and `--source`" + `, which may have some. The command line replaces a list of the file |
 | a secret | itself, or ` + "`file:PATH`" + ` for a file that contains it, or ` + "`credential:NAME`" + ` for a [credential of systemd](#secrets) |
 
-A value that cannot be used is refused at the start, with the reason. A variable whose value is
-` + "`tcp://ADDRESS:PORT`" + ` and whose name ends in ` + "`_PORT`" + ` is ignored: Kubernetes sets such variables for a Service called
-` + "`clu-ws`" + `.
+A value that cannot be used is refused at the start, with the reason. A variable that begins with ` + "`CLU_WS_`" + ` and is none
+of this page has no effect: the bridge and ` + "`clu-ws check`" + ` warn of it, and name the one that may be meant. Those that
+Kubernetes sets for a Service called ` + "`clu-ws`" + ` are passed over; so is a variable whose value is
+` + "`tcp://ADDRESS:PORT`" + ` and whose name ends in ` + "`_PORT`" + `, as ` + "`CLU_WS_PORT`" + ` then has it.
 `
 
 // configurationSections are the categories of flags, in the order of the page.
@@ -62,10 +63,10 @@ their line and column. Relative paths are relative to the file's folder.
 The file is read again within a second after it has changed, and on SIGHUP; so are the files with secrets that the
 section ` + "`access`" + ` names, and those with boards. What can change does so at once, for connected clients too:
 ` + "`access`" + ` (the clients that lose a right are told, the others notice nothing), ` + "`site`, `log-level`, `log-commands`" + `,
-` + "`origin`, `trusted-proxy`, `shed-rate` and `drain-timeout`" + `. The log names other settings that have changed; they take
-effect at the next start. So do adding and removing the section ` + "`access`" + `: a file that was saved without it does not
-open a running bridge to everyone. A file that cannot be used changes nothing, and the log says what is wrong with it.
-Write a changed file under another name, and rename it: half of a file may be YAML, too.
+` + "`origin`, `trusted-proxy`, `shed-rate`, `drain-delay` and `drain-timeout`" + `. The log names other settings that have
+changed; they take effect at the next start. So do adding and removing the section ` + "`access`" + `: a file that was saved
+without it does not open a running bridge to everyone. A file that cannot be used changes nothing, and the log says what
+is wrong with it. Write a changed file under another name, and rename it: half of a file may be YAML, too.
 
 ### Secrets
 
@@ -93,6 +94,15 @@ page](operating.md#something-is-wrong). It takes the flags of ` + "`clu-ws webso
 it listens to actors, and ` + "`--json`" + `. It exits with 1 if there is a problem:
 
     clu-ws doctor --config clu-ws.yaml
+
+## ` + "`clu-ws health`" + `
+
+Asks a bridge on this machine at ` + "`/healthz`" + `, prints the answer, and exits with 0 if the bridge is alive, else with
+1; with ` + "`--ready`, at `/readyz`" + `. It takes the flags of ` + "`clu-ws websocket`" + `, and asks where they let the bridge
+listen, at ` + "`--admin`" + ` first; or at an address that is given. It is for containers, which have no other program:
+
+    clu-ws health --ready
+    clu-ws health unix:/run/clu-ws/web.sock
 `
 
 // sourceKeys describes the value of --source.
@@ -147,6 +157,7 @@ var flagNotes = map[string]string{
 	"pong-timeout":    "At least `1s`.",
 	"admin":           "On a TCP address, keep it on loopback or behind a firewall.",
 	"shed-rate":       "At least 1.",
+	"drain-delay":     "At most half of `--drain-timeout`, of which it is a part.",
 	"drain-timeout":   "At least `1s`. Give systemd a longer `TimeoutStopSec`.",
 }
 

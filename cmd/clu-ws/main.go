@@ -52,32 +52,24 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Writer:          stdout,
 		ErrWriter:       stderr,
 		Commands: []*cli.Command{
-			websocketCommand(stdout, stderr), demoCommand(stdout, stderr), checkCommand(stdout), doctorCommand(stdout), tokenCommand(stdout),
-			benchCommand(stdout, stderr), configurationCommand(stdout),
+			websocketCommand(stdout, stderr), demoCommand(stdout, stderr), checkCommand(stdout), doctorCommand(stdout), healthCommand(stdout), tokenCommand(stdout),
+			benchCommand(stdout, stderr), configurationCommand(stdout), manCommand(),
 			sendCommand(stdout, stderr), listenCommand(stdout, stderr), getCommand(stdout, stderr), waitCommand(stdout, stderr),
 			actorsCommand(stdout, stderr), hzCommand(stdout, stderr), actorHelpCommand(stdout, stderr), schemaCommand(stdout, stderr),
 			plotCommand(stdout, stderr), recordCommand(stdout, stderr), replayCommand(stdout, stderr), shellCommand(stdout, stderr), completionCommand(stdout, stderr),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return fmt.Errorf("there is no command %q; see clu-ws --help", c.Args().First())
+				return noCommand(c, c.Args().First())
 			}
 			return cli.ShowAppHelp(c)
 		},
 		// Errors are returned to main, which prints each once.
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   usageError,
-		// The password in a URL may have a comma.
+		// The password in a URL may have a comma: listValues separates values.
 		DisableSliceFlagSeparator: true,
 	}
-}
-
-const notUnderstood = "%q is not understood; see %s --help"
-
-// usageError returns what is wrong with a flag. It does not print the help, which
-// would scroll the error off the screen.
-func usageError(c *cli.Context, err error, _ bool) error {
-	return fmt.Errorf("%w; see %s --help", err, c.Command.HelpName)
 }
 
 // newLogger returns the logger of a bridge.

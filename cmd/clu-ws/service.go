@@ -48,6 +48,7 @@ func newService(c *cli.Context, stdout, stderr io.Writer, readers ...settingsRea
 	s.logLevel.Set(s.level)
 	s.log = newLogger(&s.logLevel, s.format, stderr)
 	logKubernetesVariables(flagNames(c), s.log)
+	warnOfUnknownVariables(c, s.log)
 	warnOfExposed(s.secrets, s.log)
 	return s, nil
 }

@@ -36,6 +36,7 @@ func entry(event string, messages ...string) Entry { return Entry{event, message
 var entries = []Entry{
 	// The program.
 	entry("ended", "the bridge has ended with an error"),
+	entry("stopping_soon", "stopping soon; clients are served until no command's end is awaited"),
 	entry("stopping", "stopping"),
 	entry("drain_incomplete", "some clients did not close in time"),
 	entry("process_paused", "the process was paused: messages that clients sent meanwhile are late"),
@@ -45,6 +46,7 @@ var entries = []Entry{
 	entry("config_needs_restart", "some settings that have changed take effect at the next start"),
 	entry("nothing_to_reload", "SIGHUP: there is nothing to reload without --config, --tls-cert or --audit"),
 	entry("variable_ignored", "ignored an environment variable that Kubernetes sets for a Service of that name"),
+	entry("variable_unknown", "an environment variable is unknown and has no effect"),
 	entry("secret_exposed", "everyone on this machine may read a file with a secret; use chmod o-r"),
 	entry("systemd_unnotified", "systemd is not notified of the bridge's state"),
 	entry("admin_listening", "serving metrics and health"),
