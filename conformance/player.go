@@ -184,7 +184,7 @@ func (p *player) handle(it item) {
 	case it.wire.path != "/":
 		p.handleRoom(it)
 	case it.opened:
-		p.upcoming = it.wire
+		p.upcoming, p.inbox = it.wire, nil // what came over an earlier one is not answered on this one
 	case it.closed:
 		if it.wire == p.wire {
 			p.open = false

@@ -42,6 +42,7 @@ func openUnix(ctx context.Context, path string, mode fs.FileMode) (net.Listener,
 	if err != nil {
 		return nil, folderError(path, err)
 	}
+	deepenBacklog(ln)
 	l := &unixListener{UnixListener: ln.(*net.UnixListener), path: path}
 	l.SetUnlinkOnClose(false)
 	if l.file, err = os.Lstat(path); err == nil {
