@@ -100,6 +100,9 @@ func (s *Source) publish(ctx context.Context, every time.Duration) error {
 		case <-tick.C:
 		}
 		n := s.next()
+		if ch.IsClosed() {
+			return amqp.ErrClosed // nothing else notices it while the source is paused
+		}
 		if n < 0 {
 			continue
 		}
