@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build check test test-brokers fuzz mutate bench bench-peers clean
+.PHONY: help run build check test test-brokers soak fuzz mutate bench bench-peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,9 @@ test: ## set up what is missing, then run all checks and tests
 
 test-brokers: ## run what uses RabbitMQ on 3.10, 4.0, 4.3 and clusters of each, and on Qpid
 	@scripts/test-brokers.sh
+
+soak: ## let everything fail at random for an hour, or FOR=5m, and check all promises
+	@scripts/soak.sh
 
 fuzz: ## run every fuzz target for 20 seconds
 	@scripts/fuzz.sh
