@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build check test test-brokers fuzz mutate bench clean
+.PHONY: help run build check test test-brokers fuzz mutate bench bench-peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,9 @@ mutate: ## measure tests by mutation, an hour; PACKAGES=./bridge/filter measures
 
 bench: build ## measure against bare programs, eleven minutes; ARGS=--help tells more
 	@scripts/bench.sh $(ARGS)
+
+bench-peers: build ## measure beside other servers, nine minutes; ARGS=--help tells more
+	@scripts/bench-peers.sh $(ARGS)
 
 clean: ## remove all that was built or set up in this folder
 	rm -rf bin .cache

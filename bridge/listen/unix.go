@@ -48,6 +48,7 @@ func openUnix(ctx context.Context, a Address, mode fs.FileMode) (net.Listener, e
 	if err != nil {
 		return nil, folderError(path, err)
 	}
+	deepenBacklog(ln)
 	l := &unixListener{UnixListener: ln.(*net.UnixListener), path: path}
 	l.SetUnlinkOnClose(false)
 	if l.file, err = os.Lstat(path); err == nil {

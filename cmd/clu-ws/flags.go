@@ -10,6 +10,8 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/urfave/cli/v2"
+
+	"github.com/clu-ws/clu-ws/internal/eventlog"
 )
 
 // Categories of flags in --help.
@@ -83,6 +85,15 @@ func usePortablePoller(c *cli.Context) (bool, error) {
 	default:
 		return false, fmt.Errorf("--poller %q is unknown; choose portable, or leave it out", which)
 	}
+}
+
+// logFormat reads --log-format.
+func logFormat(c *cli.Context) (eventlog.Format, error) {
+	f, err := eventlog.ParseFormat(c.String("log-format"))
+	if err != nil {
+		return "", fmt.Errorf("--log-format %w", err)
+	}
+	return f, nil
 }
 
 // logLevel reads --log-level.

@@ -27,6 +27,7 @@ func listenFlags(host string) []cli.Flag {
 		&cli.PathFlag{Name: "tls-key", EnvVars: env("tls-key"), Category: catListen, Usage: "`FILE` with the key of --tls-cert (PEM)"},
 		&cli.BoolFlag{Name: "compress", EnvVars: env("compress"), Category: catListen, Usage: "compress replies, once for all clients that accept it (permessage-deflate)"},
 		&cli.StringFlag{Name: "log-level", Value: "info", EnvVars: env("log-level"), Usage: "`LEVEL` of the log: debug, info, warn or error"},
+		&cli.StringFlag{Name: "log-format", Value: "text", EnvVars: env("log-format"), Usage: "`FORMAT` of the log: text or json"},
 		&cli.StringSliceFlag{Name: "origin", EnvVars: env("origin"), Category: catListen, DefaultText: "any; on loopback and Unix sockets this machine's", Usage: "`ORIGIN` of web pages that may connect, such as https://console.example; null admits pages without an origin, such as files, and * any page" + repeatable},
 		&cli.StringSliceFlag{Name: "trusted-proxy", EnvVars: env("trusted-proxy"), Category: catListen, Usage: "`NETWORK` of proxies whose X-Forwarded-For or Forwarded header gives the client's address, such as 10.0.0.0/8 or 127.0.0.1, or unix for Unix sockets" + repeatable},
 		&cli.BoolFlag{Name: "proxy-protocol", EnvVars: env("proxy-protocol"), Category: catListen, Usage: "expect the PROXY protocol, version 1 or 2, on every client listener; for a single one, see --listen"},
@@ -51,7 +52,12 @@ func readListeners(c *cli.Context) (l listeners, err error) {
 	if l.addresses, l.flag, err = addresses(c); err != nil {
 		return l, err
 	}
-	l.isDefault = l.flag == "--port" && !c.IsSet("host") && !c.IsSet("port")
+	if c.IsSet("host") {
+		l.host = c.String("host")
+	}
+	if c.IsSet("port") {
+		l.port = c.Int("port")
+	}
 	l.proxy = c.Bool("proxy-protocol")
 	l.options.ReusePort = c.Bool("reuse-port")
 	if l.options.Mode, err = listen.ParseMode(c.String("socket-mode")); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/clu-ws/clu-ws/internal/asynclog"
+	"github.com/clu-ws/clu-ws/internal/eventlog"
 	"github.com/clu-ws/clu-ws/terminal"
 )
 
@@ -51,8 +52,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Writer:          stdout,
 		ErrWriter:       stderr,
 		Commands: []*cli.Command{
-			websocketCommand(stdout, stderr), demoCommand(stdout, stderr), checkCommand(stdout), tokenCommand(stdout),
-			benchCommand(stdout, stderr), configurationCommand(stdout),
+			websocketCommand(stdout, stderr), demoCommand(stdout, stderr), checkCommand(stdout), doctorCommand(stdout), healthCommand(stdout), tokenCommand(stdout),
+			benchCommand(stdout, stderr), configurationCommand(stdout), manCommand(),
 			sendCommand(stdout, stderr), listenCommand(stdout, stderr), getCommand(stdout, stderr), waitCommand(stdout, stderr),
 			actorsCommand(stdout, stderr), hzCommand(stdout, stderr), actorHelpCommand(stdout, stderr), schemaCommand(stdout, stderr),
 			plotCommand(stdout, stderr), recordCommand(stdout, stderr), replayCommand(stdout, stderr), shellCommand(stdout, stderr), completionCommand(stdout, stderr),
@@ -71,6 +72,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 	}
 }
 
-func newLogger(level slog.Leveler, to io.Writer) *slog.Logger {
-	return slog.New(slog.NewTextHandler(to, &slog.HandlerOptions{Level: level, ReplaceAttr: adviseInLog}))
+// newLogger returns the logger of a bridge.
+func newLogger(level slog.Leveler, format eventlog.Format, to io.Writer) *slog.Logger {
+	return eventlog.New(to, eventlog.Options{Level: level, Format: format, Journal: eventlog.IsJournal(os.Stderr), ReplaceAttr: adviseInLog})
 }

@@ -83,7 +83,7 @@ func toBroker(ctx context.Context, env *terminal.Env, given string) error {
 	env.Server, env.Fresh = strings.Join(names, " "), config.Durable.Stream == nil
 	config.Logger, config.Version = slog.New(slog.DiscardHandler), releaseVersion
 	env.Dial = func(ctx context.Context) (terminal.Link, error) {
-		link, err := direct.Dial(ctx, config, "clu-ws/"+version())
+		link, err := direct.Dial(ctx, config, "clu-ws/"+releaseVersion)
 		if err != nil && ctx.Err() == nil {
 			err = &terminal.ExitError{Code: terminal.ExitNotSent, Err: fmt.Errorf("no broker can be used: %w", forTerminal(withAdvice(err)))}
 		}

@@ -127,7 +127,7 @@ func terminalEnv(c *cli.Context, stdout, stderr io.Writer) (*terminal.Env, error
 
 // toBridge makes a terminal talk to a bridge.
 func toBridge(c *cli.Context, env *terminal.Env) (err error) {
-	options := terminal.DialOptions{URL: bridgeURL(c), UserAgent: "clu-ws/" + version(), Silence: c.Duration("silence")}
+	options := terminal.DialOptions{URL: bridgeURL(c), UserAgent: "clu-ws/" + releaseVersion, Silence: c.Duration("silence")}
 	if options.Token, err = tokenOf(c.String("token-file")); err != nil {
 		return err
 	}
