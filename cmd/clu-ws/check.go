@@ -34,6 +34,7 @@ func check(c *cli.Context, stdout io.Writer) error {
 		return err
 	}
 	var warnings bytes.Buffer
+	warnOfUnknownVariables(c, warningsTo(&warnings))
 	described, accessErr := s.describeAccess(warningsTo(&warnings))
 	bridgeErr := s.tryBridge(c)
 	if err != nil && bridgeErr != nil && strings.Contains(err.Error(), bridgeErr.Error()) {

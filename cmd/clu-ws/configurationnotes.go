@@ -26,19 +26,20 @@ history-age: 30m
 | value | how to write it |
 | --- | --- |
 | a time | a number with a unit: ` + "`500ms`, `20s`, `10m`, `24h`, `1h30m`" + ` |
-| bytes | a number with a unit: ` + "`8KiB`, `16MiB`, `1GiB`" + ` (powers of 1024), or ` + "`8KB`, `16MB`, `1GB`" + ` (powers of 1000) |
+| bytes | a number with a unit: ` + "`8KiB`, `16MiB`, `1GiB`" + ` (powers of 1024), or ` + "`8KB`, `16MB`, `1GB`" + ` (powers of 1000). Without a unit it is in bytes |
 | on or off | the flag alone, or ` + "`--flag=false`; in the variable and the file `true` or `false`" + ` |
-| several values | the flag several times; in the variable separated by spaces (of ` + "`--listen`" + `, by commas); in the file a list. The command line replaces a list of the file |
+| several values | the flag several times; in the file a list; or one text with spaces between the values, which is the form for a variable. Commas separate values as well, except those of ` + "`--url` and `--source`" + `, which may have some. The command line replaces a list of the file |
 | a secret | itself, or ` + "`file:PATH`" + ` for a file that contains it, or ` + "`credential:NAME`" + ` for a [credential of systemd](#secrets) |
 
-A value that cannot be used is refused at the start, with the reason. A variable whose value is
-` + "`tcp://ADDRESS:PORT`" + ` and whose name ends in ` + "`_PORT`" + ` is ignored: Kubernetes sets such variables for a Service called
-` + "`clu-ws`" + `.
+A value that cannot be used is refused at the start, with the reason. A variable that begins with ` + "`CLU_WS_`" + ` and is none
+of this page has no effect: the bridge and ` + "`clu-ws check`" + ` warn of it, and name the one that may be meant. Those that
+Kubernetes sets for a Service called ` + "`clu-ws`" + ` are passed over; so is a variable whose value is
+` + "`tcp://ADDRESS:PORT`" + ` and whose name ends in ` + "`_PORT`" + `, as ` + "`CLU_WS_PORT`" + ` then has it.
 `
 
 // configurationSections are the categories of flags, in the order of the page.
 var configurationSections = []struct{ title, category, intro, more string }{
-	{title: "Logging", category: "", intro: "The log goes to standard error, one event a line, as `key=value` pairs."},
+	{title: "Logging", category: "", intro: "The log goes to standard error, one event a line, as `key=value` pairs or JSON. Its last key, `event`, names what happened."},
 	{title: catFile, category: catFile, intro: "Settings in a file, and access control.", more: fileNotes},
 	{title: catListen, category: catListen, intro: "Where clients connect, and from which web pages. Behind a proxy that ends TLS, listen on `127.0.0.1` or on a Unix socket, and name the proxy with `--trusted-proxy`."},
 	{title: catBroker, category: catBroker, intro: "How the bridge reaches RabbitMQ. Give either the parts of the address, or one or several `--url`."},
@@ -85,6 +86,15 @@ that are given and by what, and who may do what. It starts nothing, tries no por
 ` + "`clu-ws websocket`" + `:
 
     clu-ws check --config clu-ws.yaml
+
+## ` + "`clu-ws health`" + `
+
+Asks a bridge on this machine at ` + "`/healthz`" + `, prints the answer, and exits with 0 if the bridge is alive, else with
+1; with ` + "`--ready`, at `/readyz`" + `. It takes the flags of ` + "`clu-ws websocket`" + `, and asks where they let the bridge
+listen, at ` + "`--admin`" + ` first; or at an address that is given. It is for containers, which have no other program:
+
+    clu-ws health --ready
+    clu-ws health unix:/run/clu-ws/web.sock
 `
 
 // sourceKeys describes the value of --source.
@@ -106,6 +116,7 @@ var flagNotes = map[string]string{
 	"config":          "[More about the file](#the-configuration-file).",
 	"audit":           "The file is opened anew on SIGHUP, for logrotate. A disk that is full is told in the log and counted in the [metrics](operating.md#metrics).",
 	"audit-required":  "Each command is then written before it is sent. A command that cannot be written within 0.8 s is refused.",
+	"log-format":      "The [operating page](operating.md#the-log) lists the events. In systemd's journal, text has no time, which the journal adds, and each line has its priority.",
 	"log-level":       "Debug also logs the variables that were ignored.",
 	"port":            "0 chooses a free port, which the bridge prints.",
 	"listen":          "Examples: `--listen 127.0.0.1:9876 --listen unix:/run/clu-ws/clu-ws.sock`, `--listen proxy:0.0.0.0:9876`. Sockets that systemd passes are served in addition.",

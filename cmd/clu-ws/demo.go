@@ -73,5 +73,5 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 			s.log.Error("the simulated actors ended", "error", err)
 		}
 	})
-	return s.serve(ctx)
+	return s.told(s.serve(ctx))
 }

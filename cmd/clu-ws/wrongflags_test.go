@@ -55,6 +55,7 @@ func wrongBrokerFlags(notPEM string) []wrongFlags {
 	return []wrongFlags{
 		{websocketArgs("--nan", "zero"), "choose null, string or python"},
 		{websocketArgs("--log-level", "loud"), "choose debug, info, warn or error"},
+		{websocketArgs("--log-format", "xml"), "choose text or json"},
 		{websocketArgs("--url", "http://host/"), "amqp://"},
 		{websocketArgs("--url", "amqp://host/", "--vhost", "x"), "--url and --vhost"},
 		{websocketArgs("--ca", notPEM), "--ssl"},
