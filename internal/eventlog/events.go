@@ -36,7 +36,7 @@ func entry(event string, messages ...string) Entry { return Entry{event, message
 var entries = []Entry{
 	// The program.
 	entry("ended", "the bridge has ended with an error"),
-	entry("stopping_soon", "stopping soon; clients are served until no command's end is awaited"),
+	entry("draining", "stopping; clients are served until no command's end is awaited"),
 	entry("stopping", "stopping"),
 	entry("drain_incomplete", "some clients did not close in time"),
 	entry("process_paused", "the process was paused: messages that clients sent meanwhile are late"),
