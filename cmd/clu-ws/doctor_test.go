@@ -267,10 +267,3 @@ func TestTheDoctorFindsABrokerThatBlocks(t *testing.T) {
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
 	diagnose(t, "--listen", "127.0.0.1:0", "--name", "bridge", "-H", "127.0.0.1", "-P", port, "--for", "2s").has(t, "broker.blocked", doctor.Problem, "takes no commands")
 }
-
-// field returns the value of a key of a line of the log.
-func field(line, key string) string {
-	_, rest, _ := strings.Cut(line, key)
-	value, _, _ := strings.Cut(rest, " ")
-	return strings.TrimSpace(value)
-}
