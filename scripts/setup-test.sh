@@ -34,6 +34,7 @@ missing_packages() {
 	have_rabbitmq || { [ "${1:-}" = brew ] && echo rabbitmq || echo rabbitmq-server; }
 	have_chromium || echo chromium
 	have_nginx || { [ "${1:-}" = brew ] && echo nginx || echo nginx-light; }
+	have promtool || { [ "${1:-}" = brew ] && echo prometheus; } # elsewhere it is unpacked below .cache
 	have_haproxy || echo haproxy
 	have caddy || echo caddy
 	have_apache || { [ "${1:-}" = brew ] || echo apache2-bin; }
