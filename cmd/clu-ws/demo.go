@@ -20,7 +20,7 @@ import (
 func demoCommand(stdout, stderr io.Writer) *cli.Command {
 	flags := append(listenFlags("127.0.0.1"),
 		&cli.IntFlag{Name: "rabbitmq-port", Aliases: []string{"P"}, Value: 5672, EnvVars: env("rabbitmq-port"), Category: catBroker, Usage: "`PORT` of the embedded broker, which real actors may use; a free one if the default is taken"})
-	flags = append(flags, adminFlag(),
+	flags = append(flags, demoURLFlag(), adminFlag(),
 		&cli.BoolFlag{Name: "dome-guard", Value: true, EnvVars: env("dome-guard"), Category: catBroker, Usage: "let the dome close by itself when the weather becomes unsafe; with --dome-guard=false it only does what it is told, so that you can try a guard of your own"},
 		&cli.BoolFlag{Name: "night", Value: true, EnvVars: env("night"), Category: catBroker, Usage: "let nights pass, each in six minutes: an observer takes images, a storm closes the dome, an actor fails and comes back"})
 	return &cli.Command{
@@ -49,13 +49,7 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	const user, password = "guest", "guest"
-	err = s.embedBroker(fmt.Sprintf("127.0.0.1:%d", c.Int("rabbitmq-port")), user, password)
-	if err != nil && !c.IsSet("rabbitmq-port") {
-		// The port is in use, probably by a RabbitMQ.
-		err = s.embedBroker("127.0.0.1:0", user, password)
-	}
-	if err != nil {
+	if err := s.demoBroker(c); err != nil {
 		return err
 	}
 	s.bridge.Exchange, s.bridge.Broker = actor.Exchange, []string{s.brokerURL}
@@ -69,7 +63,7 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 	defer stop()
 	s.opened = func(page string) {
 		printPage(stdout, page)
-		fmt.Fprintf(stdout, "Real actors may use the demo's broker at %s (guest/guest).\n", amqpx.Redact(s.brokerURL))
+		fmt.Fprintf(stdout, "Real actors may use the demo's broker at %s.\n", s.demoBrokerName())
 		actors.Go(func() {
 			if err := demo.Run(ctx, demo.Config{URL: s.brokerURL, Exchange: actor.Exchange, Logger: s.log, Night: c.Bool("night"), NoDomeGuard: !c.Bool("dome-guard")}); err != nil {
 				s.log.Error("the simulated actors ended", "error", err)
@@ -85,4 +79,27 @@ func printPage(to io.Writer, page string) {
 		fmt.Fprintf(to, "Open %s in a browser. ", page)
 	}
 	fmt.Fprintln(to, "Ctrl-C ends it.")
+}
+
+// demoBroker starts the embedded broker, or uses that of --url.
+func (s *service) demoBroker(c *cli.Context) error {
+	if c.String("url") != "" {
+		return s.useBroker(c)
+	}
+	const user, password = "guest", "guest"
+	err := s.embedBroker(fmt.Sprintf("127.0.0.1:%d", c.Int("rabbitmq-port")), user, password)
+	if err != nil && !c.IsSet("rabbitmq-port") {
+		// The port is in use, probably by a RabbitMQ.
+		err = s.embedBroker("127.0.0.1:0", user, password)
+	}
+	return err
+}
+
+// demoBrokerName returns the address of the broker, and how to log in to the embedded one.
+func (s *service) demoBrokerName() string {
+	name := amqpx.Redact(s.brokerURL)
+	if s.broker != nil {
+		name += " (guest/guest)"
+	}
+	return name
 }
