@@ -157,7 +157,7 @@ func (b *Bridge) warnOfUntrustedProxy(p *forwarded.Proxies, peer netip.AddrPort,
 	}
 	b.untrustedProxy.Do(func() {
 		trust := remoteName(netip.AddrPortFrom(peer.Addr(), 0))
-		b.log.Warn("a proxy names its clients' addresses, but is not trusted, so all clients have its own; if it is yours, use --trusted-proxy "+trust, "proxy", trust)
+		b.log.Warn("a proxy names its clients' addresses, but is not trusted, so all clients have its own; if it is yours, name it with --trusted-proxy", "proxy", trust)
 	})
 }
 

@@ -143,7 +143,7 @@ func TestAProxyThatIsNotTrustedIsWarnedOfOnce(t *testing.T) {
 		}
 		c.Receive()
 	}
-	p.log.await(t, "use --trusted-proxy 127.0.0.1")
+	p.log.await(t, "proxy=127.0.0.1")
 	if n := strings.Count(p.log.String(), "not trusted"); n != 1 {
 		t.Errorf("it is warned of %d times:\n%s", n, p.log)
 	}
