@@ -73,14 +73,6 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 	return s.told(s.serve(ctx))
 }
 
-// printPage tells a person where the page is, if a browser on this machine reaches it, and how to end the program.
-func printPage(to io.Writer, page string) {
-	if page != "" {
-		fmt.Fprintf(to, "Open %s in a browser. ", page)
-	}
-	fmt.Fprintln(to, "Ctrl-C ends it.")
-}
-
 // demoBroker starts the embedded broker, or uses that of --url.
 func (s *service) demoBroker(c *cli.Context) error {
 	if c.String("url") != "" {
@@ -102,4 +94,12 @@ func (s *service) demoBrokerName() string {
 		name += " (guest/guest)"
 	}
 	return name
+}
+
+// printPage tells a person where the page is, if a browser on this machine reaches it, and how to end the program.
+func printPage(to io.Writer, page string) {
+	if page != "" {
+		fmt.Fprintf(to, "Open %s in a browser. ", page)
+	}
+	fmt.Fprintln(to, "Ctrl-C ends it.")
 }

@@ -12,7 +12,7 @@ func TestTheDemoUsesAGivenBrokerIfNobodyElseDoes(t *testing.T) {
 	t.Setenv("CLU_WS_URL", "amqp://telescopes.example/") // is not for the demo
 	p := start(t, "demo", "--night=false", "--port", "0", "--admin", "127.0.0.1:"+freePort(t), "--url", strings.Replace(url, "guest:guest@", "", 1))
 	_, vhost, _ := strings.Cut(url, "@")
-	if line := p.out.await(t, "The demo's broker is at"); !strings.Contains(line, "amqp://"+vhost+"; ") || strings.Contains(line, "guest") {
+	if line := p.out.await(t, "the demo's broker at"); !strings.Contains(line, "amqp://"+vhost+".") || strings.Contains(line, "guest") {
 		t.Errorf("it says %s", line)
 	}
 	admin := field(p.log.await(t, "metrics and health"), "address=")

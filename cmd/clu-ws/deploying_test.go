@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -146,5 +149,23 @@ func TestAProxyThatIsNotTrustedIsWarnedOfOnce(t *testing.T) {
 	p.log.await(t, "proxy=127.0.0.1")
 	if n := strings.Count(p.log.String(), "not trusted"); n != 1 {
 		t.Errorf("it is warned of %d times:\n%s", n, p.log)
+	}
+}
+
+func TestTheProxyProtocolNamesTheClientOverAUnixSocket(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "web.sock")
+	p := start(t, "websocket", "--listen", "proxy:unix:"+path+"?mode=0600", "-P", "1")
+	p.out.await(t, "listens at PROXY unix:"+path+" as ")
+	dialer := ws.Dialer{NetDial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "unix", path)
+		if err == nil {
+			_, err = io.WriteString(conn, "PROXY TCP4 192.0.2.7 192.0.2.1 4711 443\r\n")
+		}
+		return conn, err
+	}}
+	c := testkit.DialWebSocketWith(t, dialer, "ws://localhost/")
+	c.Send(`{"consumer": "nobody", "command_string": "x", "command_id": "over a socket"}`)
+	if line := p.log.await(t, `command_id="over a socket"`); !strings.Contains(line, " client=192.0.2.7:4711 ") {
+		t.Errorf("the log says %s", line)
 	}
 }
