@@ -16,6 +16,8 @@ type PeersConfig struct {
 	RabbitMQ []string
 	// CLU is the clu program of CLU 2.6.1.
 	CLU string
+	// Versions names the versions of what is set up, for the report.
+	Versions []string
 	// Only names the peers to measure; nil is all.
 	Only []string
 	// Sizes is how much is measured. The zero value is [FullPeerSizes].
@@ -63,12 +65,13 @@ func FullPeerSizes() PeerSizes {
 
 // PeersReport is the result of a run.
 type PeersReport struct {
-	Time   time.Time    `json:"time"`
-	Took   float64      `json:"took_seconds"`
-	CPUs   int          `json:"cpus"`
-	Rounds int          `json:"rounds"`
-	Cut    bool         `json:"cut,omitempty"` // there was no time for all rounds
-	Peers  []PeerResult `json:"peers"`
+	Time     time.Time    `json:"time"`
+	Took     float64      `json:"took_seconds"`
+	CPUs     int          `json:"cpus"`
+	Rounds   int          `json:"rounds"`
+	Versions []string     `json:"versions,omitempty"`
+	Cut      bool         `json:"cut,omitempty"` // there was no time for all rounds
+	Peers    []PeerResult `json:"peers"`
 }
 
 // PeerResult is what was measured of one peer. A figure is the median of the rounds; 0 was not measured.

@@ -124,7 +124,7 @@ func TestClientsOfEachDialectSubscribe(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := &peersRun{bench: &bench{loop: startLoop(t)}}
-			to := topicServer(t, d, func(s step) string { return "<" + s.until + ">" })
+			to := topicServer(t, d, func(s step) string { return "<" + s.until + "session:a-ERR4b\n>" })
 			set, err := r.peerClients(t.Context(), &runningPeer{target: &target{addr: to.to}, path: "/", dialect: d}, 3)
 			if err != nil {
 				t.Fatal(err)

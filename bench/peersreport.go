@@ -39,6 +39,9 @@ func peerTables() []peerTable {
 func (r *PeersReport) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %d processors, rounds: %d, %.0f s in all. Figures are medians of the rounds; in parentheses is the ratio to clu-ws.\n", r.Time.Format("January 2006"), r.CPUs, r.Rounds, r.Took)
+	if len(r.Versions) > 0 {
+		fmt.Fprintf(&b, "\nVersions: %s.\n", strings.Join(r.Versions, ", "))
+	}
 	if r.Cut {
 		fmt.Fprint(&b, "\nThere was no time for all rounds: some figures are of fewer.\n")
 	}
