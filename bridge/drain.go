@@ -64,7 +64,7 @@ func (b *Bridge) serveOn() {
 	b.drainEnd = time.Now().Add(limits.Timeout)
 	b.draining.Store(true)
 	if n := b.hub.Inflight.Awaited(); n > 0 || limits.Delay > 0 {
-		b.log.Info("stopping soon; clients are served until no command's end is awaited", "awaited", n, "delay", limits.Delay, "at_most", limits.servesOn(b.Clients()))
+		b.log.Info("stopping; clients are served until no command's end is awaited", "awaited", n, "delay", limits.Delay, "at_most", limits.servesOn(b.Clients()))
 	}
 	limits.awaitQuiet(b.hub.Inflight.Awaited, b.Clients)
 }
