@@ -87,9 +87,10 @@ type PeerResult struct {
 // LoadFigures is what was measured with a number of clients, in each round.
 type LoadFigures struct {
 	Clients   int       `json:"clients"`
-	PerSecond float64   `json:"replies_per_second"` // one at a time
-	Burst     int       `json:"burst"`              // replies at once
-	SteadyCPU []float64 `json:"steady_cpu_us"`      // of each delivery
+	PerSecond float64   `json:"replies_per_second"`          // one at a time
+	Burst     int       `json:"burst"`                       // replies at once
+	SteadyCPU []float64 `json:"steady_cpu_us"`               // of each delivery
+	OwnCPU    []float64 `json:"steady_own_cpu_us,omitempty"` // without what is behind the server
 	BurstCPU  []float64 `json:"burst_cpu_us"`
 	P99       []float64 `json:"p99_ms"` // one at a time
 	Rate      []float64 `json:"burst_deliveries_per_second"`
