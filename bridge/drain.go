@@ -14,6 +14,10 @@ const (
 	closeGrace = 8 * time.Second
 	// linkCloseGrace is the link's part of that, for the last confirms and for closing.
 	linkCloseGrace = 3 * time.Second
+	// closeWait is how long clients may take to answer the last close frames. One that is
+	// suspended, or whose network is gone, must not keep those away that connect again: with
+	// socket activation they wait for the next bridge.
+	closeWait = time.Second
 	// shedEvery is how often some clients are shed.
 	shedEvery = 10 * time.Millisecond
 
@@ -103,7 +107,9 @@ func (b *Bridge) drain() error {
 	s.run(b.drainEnd.Add(-closing))
 	ctx, cancel := context.WithDeadline(context.Background(), b.drainEnd.Add(-closing*linkCloseGrace/closeGrace))
 	defer cancel()
-	return b.shutdown(ctx)
+	soon, cancel := context.WithTimeout(ctx, closeWait)
+	defer cancel()
+	return b.shutdown(soon)
 }
 
 // shedding closes clients at a rate.

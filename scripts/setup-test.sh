@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up what `make test` needs in addition to Go: RabbitMQ, Chromium, nginx, HAProxy, Caddy, Apache, Python, node, tmux, zsh, fish and a C compiler
+# Sets up what `make test` needs in addition to Go: RabbitMQ, Chromium, nginx, HAProxy, Caddy, Apache, systemd, Python, node, tmux, zsh, fish and a C compiler
 # from Debian's packages, then CLU, pytest, the Python client's wheels, baseplate, FastAPI, Django, wscat, axe-core, TypeScript,
 # Vite, React, Vue, Deno, Bun, Autobahn, Prometheus and a RabbitMQ 4 below .cache. If everything is there, it takes a moment.
 # It prints a line for each component that it cannot set up, which fails the run on CI only.
@@ -34,12 +34,14 @@ missing_packages() {
 	have_rabbitmq || { [ "${1:-}" = brew ] && echo rabbitmq || echo rabbitmq-server; }
 	have_chromium || echo chromium
 	have_nginx || { [ "${1:-}" = brew ] && echo nginx || echo nginx-light; }
+	have promtool || { [ "${1:-}" = brew ] && echo prometheus; } # elsewhere it is unpacked below .cache
 	have_haproxy || echo haproxy
 	have caddy || echo caddy
 	have_apache || { [ "${1:-}" = brew ] || echo apache2-bin; }
 	have_venv || { [ "${1:-}" = brew ] && echo python || echo python3 python3-venv; }
 	have node || { [ "${1:-}" = brew ] && echo node || echo nodejs; }
 	have npm || { [ "${1:-}" = brew ] || echo npm; }
+	[ "$(uname)" != Linux ] || { [ -x /lib/systemd/systemd ] && have systemctl; } || echo systemd # not started: for the tests of the units
 	for shell in tmux zsh fish; do have "$shell" || echo "$shell"; done
 	have "$(go env CC | cut -d' ' -f1)" || { [ "${1:-}" = brew ] || echo gcc libc6-dev; } # for the race detector
 }

@@ -17,9 +17,14 @@ import (
 // admin returns the address of the admin server, from the log.
 func (c child) admin(t *testing.T) string {
 	t.Helper()
-	_, rest, _ := strings.Cut(c.await(t, "metrics and health"), "address=")
-	address, _, _ := strings.Cut(rest, " ")
-	return address
+	return field(c.await(t, "metrics and health"), "address=")
+}
+
+// field returns the value of a key of a line of the log.
+func field(line, key string) string {
+	_, rest, _ := strings.Cut(line, key)
+	value, _, _ := strings.Cut(rest, " ")
+	return strings.TrimSpace(value)
 }
 
 // adminGet returns what the admin server answers.

@@ -240,11 +240,14 @@ func TestTheDoctorFindsWhatIsWrongOnThisMachine(t *testing.T) {
 	d.has(t, "config", doctor.Problem, file+":2:8: replies to plain clients cannot wait")
 	d.has(t, "broker.tcp", doctor.Problem, "connection refused")
 
-	p := start(t, "websocket", "--name", "night", "--host", "127.0.0.1", "--port", "0", "-P", fmt.Sprint(testkit.FreePort(t)), "--embedded-broker", "--admin", "127.0.0.1:0")
+	port := fmt.Sprint(testkit.FreePort(t))
+	p := start(t, "websocket", "--name", "night", "--host", "127.0.0.1", "--port", "0", "-P", port, "--embedded-broker", "--admin", "127.0.0.1:0")
 	admin := field(p.log.await(t, "serving metrics and health"), "address=")
-	d = diagnose(t, "-P", "1", "--listen", "127.0.0.1:0", "--name", "night", "--admin", admin)
+	p.log.await(t, "linked to the broker")
+	d = diagnose(t, "-H", "127.0.0.1", "-P", port, "--listen", "127.0.0.1:0", "--name", "night", "--admin", admin)
 	d.has(t, "bridge", doctor.OK, `the bridge "night" runs`)
 	d.has(t, "bridge", doctor.OK, "it is ready")
+	d.has(t, "broker.name", doctor.OK, "the bridge that runs holds the name")
 	diagnose(t, "-P", "1", "--listen", "127.0.0.1:0", "--name", "day", "--admin", admin).has(t, "bridge", doctor.Warning, `is "night", not "day"`)
 }
 
@@ -266,11 +269,4 @@ func TestTheDoctorFindsABrokerThatBlocks(t *testing.T) {
 	}
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
 	diagnose(t, "--listen", "127.0.0.1:0", "--name", "bridge", "-H", "127.0.0.1", "-P", port, "--for", "2s").has(t, "broker.blocked", doctor.Problem, "takes no commands")
-}
-
-// field returns the value of a key of a line of the log.
-func field(line, key string) string {
-	_, rest, _ := strings.Cut(line, key)
-	value, _, _ := strings.Cut(rest, " ")
-	return strings.TrimSpace(value)
 }

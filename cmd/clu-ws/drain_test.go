@@ -207,3 +207,13 @@ func TestAnHTTPRequestThatWaitsForACommandIsAnsweredOnShutdown(t *testing.T) {
 		t.Errorf("the log does not name the client:\n%s", p.Output)
 	}
 }
+
+func TestAClientThatDoesNotAnswerTheCloseFrameIsNotAwaited(t *testing.T) {
+	t.Parallel()
+	p := spawn(t, nil, "--host", "127.0.0.1", "--port", "0")
+	testkit.DialWebSocket(t, "ws://"+p.announcedAddress(t, "ws://")+"/") // it reads nothing
+	p.stop(t)
+	if !strings.Contains(p.Output.String(), "event=drain_incomplete") {
+		t.Errorf("it was awaited:\n%s", p.Output)
+	}
+}

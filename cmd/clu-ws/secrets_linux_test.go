@@ -128,8 +128,7 @@ access:
 	cmd.Env = append(cmd.Env, "GOTRACEBACK=all")
 	h.child = child{testkit.StartProcess(t, cmd)}
 	h.web = h.child.announcedAddress(t, "http://")
-	_, rest, _ := strings.Cut(h.child.await(t, "serving metrics and health"), "address=")
-	h.admin = strings.Fields(rest)[0]
+	h.admin = h.child.admin(t)
 	return h
 }
 

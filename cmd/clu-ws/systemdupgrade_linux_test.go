@@ -195,6 +195,7 @@ func (p *reconnecting) run(ctx context.Context, t *testing.T) {
 			t.Errorf("the plain client was closed with %v", err)
 			return
 		}
+		p.conn.Close()
 		began := time.Now()
 		conn, err := testkit.OpenWebSocket(ctx, ws.Dialer{}, "ws://"+p.address+"/")
 		if err != nil {

@@ -88,7 +88,7 @@ func TestTheProgramHasHelp(t *testing.T) {
 func TestATimeWithoutItsUnitIsExplained(t *testing.T) {
 	for _, args := range [][]string{{"wait", "--timeout", "5", "a.b==1"}, {"wait", "a.b==1", "--timeout", "5"}, {"listen", "--wait=1 minute"}} {
 		err := run(t.Context(), append([]string{"clu-ws"}, args...), io.Discard, io.Discard)
-		if code := terminal.ExitCode(err); code != terminal.ExitUsage || !strings.Contains(err.Error(), "as in 30s or 5m") {
+		if code := terminal.ExitCode(err); code != terminal.ExitUsage || !strings.Contains(err.Error(), "is not a time; write a number with a unit") {
 			t.Errorf("clu-ws %s ends with %d: %v", strings.Join(args, " "), code, err)
 		}
 	}

@@ -34,9 +34,8 @@ type Config struct {
 // patience bounds one step.
 const patience = 10 * time.Second
 
-// Broker checks each broker, and tries to link to the first that can be logged in to. It returns who holds the name of the
-// bridge there.
-func (r *Report) Broker(ctx context.Context, cfg Config) (nameTaken bool) {
+// Broker checks each broker, and tries to link to the first that can be logged in to.
+func (r *Report) Broker(ctx context.Context, cfg Config) {
 	tried := false
 	for _, broker := range cfg.Brokers {
 		i := r.logIn(ctx, cfg, broker)
@@ -45,11 +44,10 @@ func (r *Report) Broker(ctx context.Context, cfg Config) (nameTaken bool) {
 		}
 		if !tried {
 			tried = true
-			nameTaken = r.topology(ctx, cfg, broker, i)
+			r.topology(ctx, cfg, broker, i)
 		}
 		i.Close()
 	}
-	return nameTaken
 }
 
 // logIn checks everything up to the login. It returns nil if that fails.
@@ -149,7 +147,7 @@ func (r *Report) reach(ctx context.Context, broker, shown string) bool {
 }
 
 // topology checks the exchange and the name, and then tries to link.
-func (r *Report) topology(ctx context.Context, cfg Config, broker string, i *amqpx.Inspection) (nameTaken bool) {
+func (r *Report) topology(ctx context.Context, cfg Config, broker string, i *amqpx.Inspection) {
 	exists, err := i.Exchange(cfg.Exchange, amqpx.ExchangeOptions{})
 	switch {
 	case err != nil:
@@ -160,22 +158,27 @@ func (r *Report) topology(ctx context.Context, cfg Config, broker string, i *amq
 		r.OK("broker.exchange", "the exchange %q is there, as CLU declares it", cfg.Exchange)
 	}
 	r.others(cfg, i)
-	if cfg.Name != "" {
-		queue := actor.RepliesQueue(cfg.Name)
-		switch i.Queue(queue) {
-		case amqpx.InUse:
-			nameTaken = true
-			r.Warn("broker.name", "if that is the bridge that you mean, all is well; otherwise stop it, or choose another --name", "a bridge %q runs already: the queue %q belongs to another connection", cfg.Name, queue)
-		default:
-			r.OK("broker.name", "the name %q is free", cfg.Name)
-		}
-	} else {
-		r.Warn("broker.name", "give the bridge a --name", "the bridge has another name at every start: no permissions can be granted for it, and it does not find kept replies again")
-	}
+	r.name(cfg, i)
 	if err == nil {
 		r.trial(ctx, cfg, broker, i)
 	}
-	return nameTaken
+}
+
+// name checks whether another bridge has the name.
+func (r *Report) name(cfg Config, i *amqpx.Inspection) {
+	if cfg.Name == "" {
+		r.Warn("broker.name", "give the bridge a --name", "the bridge has another name at every start: no permissions can be granted for it, and it does not find kept replies again")
+		return
+	}
+	queue := actor.RepliesQueue(cfg.Name)
+	switch taken := i.Queue(queue) == amqpx.InUse; {
+	case taken && r.running == cfg.Name:
+		r.OK("broker.name", "the bridge that runs holds the name %q", cfg.Name)
+	case taken:
+		r.Warn("broker.name", "if that is the bridge that you mean, all is well; otherwise stop it, or choose another --name", "a bridge %q runs already: the queue %q belongs to another connection", cfg.Name, queue)
+	default:
+		r.OK("broker.name", "the name %q is free", cfg.Name)
+	}
 }
 
 // others checks the exchanges of rooms and of presence, and the stream.

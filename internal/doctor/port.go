@@ -94,6 +94,7 @@ func (r *Report) Running(ctx context.Context, admin listen.Address, cfg Config) 
 		return found[1]
 	}
 	name, version := label("name"), label("version")
+	r.running = name
 	switch {
 	case cfg.Name != "" && name != cfg.Name:
 		r.Warn("bridge", "give each its own --admin", "the bridge at %s is %q, not %q", admin, name, cfg.Name)
