@@ -49,7 +49,7 @@ func (c *client) message(payload []byte) {
 	case c.state == stateGone:
 	case c.state == stateOpen:
 		c.set.checker.scan(&c.stream, payload)
-	case refused(payload):
+	case c.state == stateGreeting && c.set.dialect.refused(payload):
 		c.fail(fmt.Sprintf("was answered %q", payload[:min(len(payload), 200)]))
 	case c.state == stateGreeting && c.set.steps[c.step].done(payload):
 		c.step++

@@ -22,6 +22,7 @@ type dialect struct {
 	op       ws.OpCode
 	ping     string // what a server sends alone, or before or after other messages, and wants pong for; "" is nothing
 	pong     string
+	refusal  string                                    // is in an answer that rejects a step, and in no other; "" if the server hangs up
 	steps    func(topic string) []step                 // until the client has subscribed to the topic
 	publish  func(topic string, payload []byte) []byte // a message to the topic; nil if clients do not publish
 }
@@ -35,17 +36,9 @@ type step struct {
 // done reports whether an answer ends the step.
 func (s step) done(answer []byte) bool { return bytes.Contains(answer, []byte(s.until)) }
 
-// refusals are in the answers of servers that reject a step. MQTT servers hang up.
-var refusals = []string{"ERROR\n", "-ERR", `"error"`}
-
 // refused reports whether an answer rejects a step.
-func refused(answer []byte) bool {
-	for _, text := range refusals {
-		if bytes.Contains(answer, []byte(text)) {
-			return true
-		}
-	}
-	return false
+func (d *dialect) refused(answer []byte) bool {
+	return d.refusal != "" && bytes.Contains(answer, []byte(d.refusal))
 }
 
 // pings reports whether a frame has a ping.
@@ -62,6 +55,7 @@ func (d *dialect) frame(message []byte) []byte {
 // stomp is STOMP 1.2, as of RabbitMQ's Web STOMP. Topics are those of amq.topic.
 var stomp = &dialect{
 	protocol: "v12.stomp",
+	refusal:  "ERROR\n",
 	op:       ws.OpText,
 	steps: func(topic string) []step {
 		return []step{
@@ -108,9 +102,10 @@ func mqttPacket(kind byte, rest []byte) []byte {
 
 // nats is NATS's protocol.
 var nats = &dialect{
-	op:   ws.OpBinary,
-	ping: "PING\r\n",
-	pong: "PONG\r\n",
+	op:      ws.OpBinary,
+	refusal: "-ERR '",
+	ping:    "PING\r\n",
+	pong:    "PONG\r\n",
 	steps: func(topic string) []step {
 		return []step{{natsConnect + "SUB " + topic + " 1\r\nPING\r\n", "PONG\r\n"}}
 	},
@@ -125,9 +120,10 @@ func natsPublish(topic string, payload []byte) []byte {
 
 // centrifugo is the JSON protocol of Centrifugo's clients.
 var centrifugo = &dialect{
-	op:   ws.OpText,
-	ping: "{}",
-	pong: "{}",
+	op:      ws.OpText,
+	refusal: `"error":{`,
+	ping:    "{}",
+	pong:    "{}",
 	steps: func(topic string) []step {
 		return []step{
 			{`{"id":1,"connect":{}}`, `"connect"`},

@@ -110,6 +110,9 @@ func (r *peersRun) load(ctx context.Context, t *peerTurn, i int, load PeerLoad) 
 	}
 	f := &t.result.Loads[i]
 	f.SteadyCPU = append(f.SteadyCPU, one.perDelivery())
+	if len(t.behind) > 0 {
+		f.OwnCPU = append(f.OwnCPU, float64(one.Own)/float64(time.Microsecond)/float64(one.Replies))
+	}
 	if _, own := t.source.(viaPipe); !own { // a bare loop has its own clock
 		f.P99 = append(f.P99, float64(percentile(one.Latency, 99))/1e6)
 	}
@@ -132,11 +135,7 @@ func (r *peersRun) peerRound(ctx context.Context, t *peerTurn, set *clientSet, r
 		sent = make([]atomic.Int64, round.count)
 	}
 	set.expect(first, round.count, sent)
-	pids, err := r.processes(t.runningPeer)
-	if err != nil {
-		return nil, err
-	}
-	before, err := r.cpuOf(pids)
+	before, ownBefore, err := r.peerUsage(t)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +154,7 @@ func (r *peersRun) peerRound(ctx context.Context, t *peerTurn, set *clientSet, r
 	if err := sleep(ctx, 20*time.Millisecond); err != nil {
 		return nil, err
 	}
-	after, err := r.cpuOf(pids)
+	after, ownAfter, err := r.peerUsage(t)
 	if err != nil {
 		return nil, err
 	}
@@ -163,5 +162,21 @@ func (r *peersRun) peerRound(ctx context.Context, t *peerTurn, set *clientSet, r
 	if a.Faults.Duplicated+a.Faults.OutOfOrder > 0 || len(a.Ended) > 0 || a.Replies == 0 {
 		return nil, fmt.Errorf("%d replies, %v; %s", a.Replies, a.Faults, describeDisconnects(a.Ended))
 	}
-	return &roundResult{receiveResult: a, CPU: after - before, Wall: time.Duration(a.At - start)}, nil
+	return &roundResult{receiveResult: a, CPU: after - before, Own: ownAfter - ownBefore, Wall: time.Duration(a.At - start)}, nil
+}
+
+// peerUsage returns the CPU time that a peer and what is behind it have used, and the peer's own part.
+func (r *peersRun) peerUsage(t *peerTurn) (all, own time.Duration, err error) {
+	pids, err := r.processes(t.runningPeer)
+	if err != nil {
+		return 0, 0, err
+	}
+	if all, err = r.cpuOf(pids); err != nil {
+		return 0, 0, err
+	}
+	if pids, err = r.proc.descendants([]int{t.pid}); err != nil {
+		return 0, 0, err
+	}
+	own, err = r.cpuOf(pids)
+	return all, own, err
 }

@@ -16,6 +16,8 @@ type PeersConfig struct {
 	RabbitMQ []string
 	// CLU is the clu program of CLU 2.6.1.
 	CLU string
+	// Versions names the versions of what is set up, for the report.
+	Versions []string
 	// Only names the peers to measure; nil is all.
 	Only []string
 	// Sizes is how much is measured. The zero value is [FullPeerSizes].
@@ -63,12 +65,13 @@ func FullPeerSizes() PeerSizes {
 
 // PeersReport is the result of a run.
 type PeersReport struct {
-	Time   time.Time    `json:"time"`
-	Took   float64      `json:"took_seconds"`
-	CPUs   int          `json:"cpus"`
-	Rounds int          `json:"rounds"`
-	Cut    bool         `json:"cut,omitempty"` // there was no time for all rounds
-	Peers  []PeerResult `json:"peers"`
+	Time     time.Time    `json:"time"`
+	Took     float64      `json:"took_seconds"`
+	CPUs     int          `json:"cpus"`
+	Rounds   int          `json:"rounds"`
+	Versions []string     `json:"versions,omitempty"`
+	Cut      bool         `json:"cut,omitempty"` // there was no time for all rounds
+	Peers    []PeerResult `json:"peers"`
 }
 
 // PeerResult is what was measured of one peer. A figure is the median of the rounds; 0 was not measured.
@@ -84,9 +87,10 @@ type PeerResult struct {
 // LoadFigures is what was measured with a number of clients, in each round.
 type LoadFigures struct {
 	Clients   int       `json:"clients"`
-	PerSecond float64   `json:"replies_per_second"` // one at a time
-	Burst     int       `json:"burst"`              // replies at once
-	SteadyCPU []float64 `json:"steady_cpu_us"`      // of each delivery
+	PerSecond float64   `json:"replies_per_second"`          // one at a time
+	Burst     int       `json:"burst"`                       // replies at once
+	SteadyCPU []float64 `json:"steady_cpu_us"`               // of each delivery
+	OwnCPU    []float64 `json:"steady_own_cpu_us,omitempty"` // without what is behind the server
 	BurstCPU  []float64 `json:"burst_cpu_us"`
 	P99       []float64 `json:"p99_ms"` // one at a time
 	Rate      []float64 `json:"burst_deliveries_per_second"`

@@ -55,7 +55,7 @@ func Peers(ctx context.Context, cfg PeersConfig) (*PeersReport, error) {
 	if err != nil && !errors.Is(err, errOutOfTime) {
 		return nil, err
 	}
-	report := &PeersReport{Time: start.UTC().Truncate(time.Second), CPUs: runtime.NumCPU(), Rounds: r.size.Rounds, Cut: err != nil}
+	report := &PeersReport{Time: start.UTC().Truncate(time.Second), CPUs: runtime.NumCPU(), Rounds: r.size.Rounds, Versions: cfg.Versions, Cut: err != nil}
 	for _, t := range r.running {
 		report.Peers = append(report.Peers, *t.result)
 	}

@@ -17,6 +17,7 @@ const (
 type peerTable struct {
 	title  string
 	of     func(LoadFigures) []float64
+	own    func(LoadFigures) []float64 // a row more for those with something behind them; nil is none
 	format func(float64) string
 	load   func(LoadFigures) string // the heading of a column
 }
@@ -27,11 +28,16 @@ func peerTables() []peerTable {
 		return fmt.Sprintf("%s clients, %s at once", grouped(f.Clients), grouped(f.Burst))
 	}
 	us := func(v float64) string { return figure(v, "us") }
+	ms := func(v float64) string { return figure(v, "ms") }
+	number := func(v float64) string { return grouped(int(v)) }
 	return []peerTable{
-		{"CPU time of a delivery, replies one at a time", func(f LoadFigures) []float64 { return f.SteadyCPU }, us, steady},
-		{"CPU time of a delivery in a burst", func(f LoadFigures) []float64 { return f.BurstCPU }, us, burst},
-		{"Deliveries a second in a burst", func(f LoadFigures) []float64 { return f.Rate }, func(v float64) string { return grouped(int(v)) }, burst},
-		{"p99 from publishing to reading, replies one at a time", func(f LoadFigures) []float64 { return f.P99 }, func(v float64) string { return figure(v, "ms") }, steady},
+		{
+			"CPU time of a delivery, replies one at a time", func(f LoadFigures) []float64 { return f.SteadyCPU },
+			func(f LoadFigures) []float64 { return f.OwnCPU }, us, steady,
+		},
+		{"CPU time of a delivery in a burst", func(f LoadFigures) []float64 { return f.BurstCPU }, nil, us, burst},
+		{"Deliveries a second in a burst", func(f LoadFigures) []float64 { return f.Rate }, nil, number, burst},
+		{"p99 from publishing to reading, replies one at a time", func(f LoadFigures) []float64 { return f.P99 }, nil, ms, steady},
 	}
 }
 
@@ -39,6 +45,9 @@ func peerTables() []peerTable {
 func (r *PeersReport) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %d processors, rounds: %d, %.0f s in all. Figures are medians of the rounds; in parentheses is the ratio to clu-ws.\n", r.Time.Format("January 2006"), r.CPUs, r.Rounds, r.Took)
+	if len(r.Versions) > 0 {
+		fmt.Fprintf(&b, "\nVersions: %s.\n", strings.Join(r.Versions, ", "))
+	}
 	if r.Cut {
 		fmt.Fprint(&b, "\nThere was no time for all rounds: some figures are of fewer.\n")
 	}
@@ -71,16 +80,24 @@ func (r *PeersReport) loadTable(b *strings.Builder, t peerTable) {
 	}
 	fmt.Fprint(b, "\n| --- |", strings.Repeat(" --- |", len(first.Loads)), "\n")
 	for _, p := range r.Peers {
-		fmt.Fprintf(b, "| %s |", p.Name)
-		for i, f := range first.Loads {
-			var v float64
-			if i < len(p.Loads) {
-				v = median(t.of(p.Loads[i]))
-			}
-			fmt.Fprintf(b, " %s |", compared(v, median(t.of(f)), t.format))
+		r.loadRow(b, p.Name, p, t, t.of)
+		if t.own != nil && len(p.Loads) > 0 && len(t.own(p.Loads[0])) > 0 {
+			r.loadRow(b, p.Name+", without RabbitMQ", p, t, t.own)
 		}
-		fmt.Fprintln(b)
 	}
+}
+
+// loadRow writes the figures of a peer.
+func (r *PeersReport) loadRow(b *strings.Builder, name string, p PeerResult, t peerTable, of func(LoadFigures) []float64) {
+	fmt.Fprintf(b, "| %s |", name)
+	for i, f := range r.first().Loads {
+		var v float64
+		if i < len(p.Loads) {
+			v = median(of(p.Loads[i]))
+		}
+		fmt.Fprintf(b, " %s |", compared(v, median(t.of(f)), t.format))
+	}
+	fmt.Fprintln(b)
 }
 
 // first returns what the others are compared with: the bridge, which is the first of the table.

@@ -117,7 +117,7 @@ func (c *topicClient) take(s step) error {
 		switch {
 		case err != nil:
 			return err
-		case refused(answer):
+		case c.dialect.refused(answer):
 			return fmt.Errorf("a client was answered %q", answer)
 		case s.done(answer):
 			return c.conn.SetDeadline(time.Time{})

@@ -22,6 +22,7 @@ type roundResult struct {
 	*receiveResult
 	CPU  time.Duration // of the target
 	User time.Duration // the part of it in user mode
+	Own  time.Duration // the part of it of a peer's own processes, without what is behind it
 	Loop time.Duration // of its busiest thread: all that a baseline needs
 	Wall time.Duration // from the first reply sent to the last one read
 }

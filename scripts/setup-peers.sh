@@ -5,13 +5,14 @@
 # of the run.
 set -u
 cd "$(dirname "$0")/.."
-nats=github.com/nats-io/nats-server/v2@v2.15.3
-centrifugo=github.com/centrifugal/centrifugo/v6@v6.9.1
-socketify=socketify==0.0.31
+nats=v2.15.3
+centrifugo=v6.9.1
+socketify=0.0.31
 mkdir -p .cache/peers/bin
 peers=$(cd .cache/peers && pwd -P)
 
-# part NAME VERSION COMMAND...: runs the command unless it has succeeded for this version.
+# part NAME VERSIONS COMMAND...: runs the command unless it has succeeded for these versions, a line each, of which the
+# report tells.
 part() {
 	local name=$1 version=$2 out
 	shift 2
@@ -38,10 +39,15 @@ debian_packages() {
 
 uwebsockets() {
 	rm -rf "$peers/uwebsockets"
-	python3 -m venv "$peers/uwebsockets" && "$peers/uwebsockets/bin/pip" install -q "$socketify"
+	python3 -m venv "$peers/uwebsockets" && "$peers/uwebsockets/bin/pip" install -q "socketify==$socketify"
 }
 
-part nats "$nats" go_program "$nats"
-part debian "$(apt-cache policy mosquitto libnginx-mod-nchan 2>/dev/null | grep Candidate | tr -d '\n ')" debian_packages
-part uwebsockets "$socketify" uwebsockets
-part centrifugo "$centrifugo" go_program "$centrifugo"
+# candidate PACKAGE NAME: the version of Debian's package that would be unpacked, without what Debian adds to it.
+candidate() {
+	apt-cache policy "$1" 2>/dev/null | sed -n "s/^ *Candidate: \([0-9]*:\)\?\([0-9.]*\).*/$2 \2/p"
+}
+
+part nats "NATS $nats" go_program "github.com/nats-io/nats-server/v2@$nats"
+part debian "$(candidate mosquitto mosquitto; candidate libnginx-mod-nchan nchan; candidate nginx-light nginx)" debian_packages
+part uwebsockets "socketify $socketify" uwebsockets
+part centrifugo "Centrifugo $centrifugo" go_program "github.com/centrifugal/centrifugo/v6@$centrifugo"

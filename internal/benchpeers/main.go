@@ -86,11 +86,27 @@ func measure(ctx context.Context, program, only string, rounds int) (*bench.Peer
 	cfg.Sizes.Rounds = rounds
 	if python, err := cache.CLU(); err == nil {
 		cfg.CLU = filepath.Join(filepath.Dir(python), "clu")
+		cfg.Versions = append(cfg.Versions, "CLU 2.6.1")
 	}
+	if newest, err := cache.NewestRabbitMQ(); err == nil {
+		cfg.Versions = append(cfg.Versions, "RabbitMQ "+newest.Version)
+	}
+	cfg.Versions = append(cfg.Versions, versions(cfg.Folder)...)
 	if only != "" {
 		cfg.Only = strings.Split(only, ",")
 	}
 	return bench.Peers(ctx, cfg)
+}
+
+// versions returns what scripts/setup-peers.sh has set up, a line of each file for each server.
+func versions(folder string) (all []string) {
+	files, _ := filepath.Glob(filepath.Join(folder, "*.version"))
+	for _, file := range files {
+		if text, err := os.ReadFile(file); err == nil {
+			all = append(all, strings.Split(strings.TrimSpace(string(text)), "\n")...)
+		}
+	}
+	return all
 }
 
 // save writes a report as JSON and as a plot.
