@@ -28,7 +28,7 @@ func TestACommandIsInDoubtOnceTheBridgeMayHaveMissedItsEnd(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			serve := func(p *peer) {
 				p.send(`{"op": "ok", "id": %q, "resumed": true, "seq": 41}`, p.receive("subscribe")["id"])
-				p.receive("command")
+				p.send(`{"op": "ok", "id": %q, "command_id": "a"}`, p.receive("command")["id"])
 				for _, text := range c.says {
 					p.send("%s", text)
 				}

@@ -37,7 +37,7 @@ func ParseSource(text string) (s Source, err error) {
 		case !ok || to == nil:
 			return s, fmt.Errorf("%q of the source %q is not understood; %s", part, text, sourceForm)
 		case given[key]:
-			return s, fmt.Errorf("the source %q has two of %s; %s", text, key, sourceForm)
+			return s, fmt.Errorf("the source %q has two of %s; %s, and a space between two sources", text, key, sourceForm)
 		case value == "":
 			return s, fmt.Errorf("the source %q has an empty %s; %s", text, key, sourceForm)
 		}

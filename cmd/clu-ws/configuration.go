@@ -23,8 +23,15 @@ func configurationCommand(stdout io.Writer) *cli.Command {
 		Usage:     "write the page about all flags and variables, to a file or to standard output",
 		ArgsUsage: "[FILE]",
 		Hidden:    true,
+		Flags:     []cli.Flag{&cli.PathFlag{Name: "yaml", Usage: "write a configuration file instead, with the sections of this `EXAMPLE`"}},
 		Action: func(c *cli.Context) error {
 			page := configurationPage()
+			if example := c.Path("yaml"); example != "" {
+				var err error
+				if page, err = sampleFile(example); err != nil {
+					return err
+				}
+			}
 			if c.Args().Present() {
 				return os.WriteFile(c.Args().First(), []byte(page), 0o644)
 			}

@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
 	"os/signal"
 	"syscall"
 	"time"
@@ -18,15 +18,17 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/listen"
+	"github.com/clu-ws/clu-ws/internal/eventlog"
 	"github.com/clu-ws/clu-ws/internal/gctuner"
+	"github.com/clu-ws/clu-ws/terminal"
 )
 
 // service is what a subcommand runs: a bridge, with a broker if that is embedded.
 type service struct {
 	settings
-	broker    *broker.Broker // the embedded one, or nil
-	brokerURL string         // its URL, with its credentials
-	greeting  string         // printed once the listeners are open
+	broker    *broker.Broker    // the embedded one, or nil
+	brokerURL string            // its URL, with its credentials
+	opened    func(page string) // called then, with the URL of the page; may be nil
 	stdout    io.Writer
 	log       *slog.Logger
 	logLevel  slog.LevelVar
@@ -43,8 +45,9 @@ func newService(c *cli.Context, stdout, stderr io.Writer, readers ...settingsRea
 	signal.Ignore(syscall.SIGPIPE)
 	s := &service{settings: *read, stdout: stdout}
 	s.logLevel.Set(s.level)
-	s.log = newLogger(&s.logLevel, stderr)
+	s.log = newLogger(&s.logLevel, s.format, stderr)
 	logKubernetesVariables(flagNames(c), s.log)
+	warnOfUnknownVariables(c, s.log)
 	warnOfExposed(s.secrets, s.log)
 	return s, nil
 }
@@ -87,13 +90,18 @@ func (s *service) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(s.stdout, s.greeting)
+	if s.opened != nil {
+		s.opened(pageURL(clients))
+	}
 	manager, err := listen.ManagerFromEnv()
 	if err != nil {
 		s.log.Warn("systemd is not notified of the bridge's state", "error", err)
 	}
 	reporter := &linkReporter{ctx: ctx, manager: manager, failFast: s.bridge.FailFast}
 	s.bridge.Logger, s.bridge.Version, s.bridge.OnLink = s.log, releaseVersion, reporter.report
+	if s.listeners.certificate != nil {
+		s.bridge.CertificateEnd = s.listeners.certificate.End
+	}
 	b, err := bridge.New(s.bridge)
 	if err != nil {
 		closeAll(clients)
@@ -116,6 +124,15 @@ func (s *service) serve(ctx context.Context) error {
 	pending := time.AfterFunc(announceAfter, reporter.reportPending)
 	defer pending.Stop()
 	return withAdvice(b.Run(ctx))
+}
+
+// told logs the error with which the bridge ends, if the log is for a program: main prints a line of text.
+func (s *service) told(err error) error {
+	if err == nil || s.format != eventlog.JSON && !eventlog.IsJournal(os.Stderr) {
+		return err
+	}
+	s.log.Error("the bridge has ended with an error", "error", err)
+	return &terminal.ExitError{Code: terminal.ExitCode(err), Err: terminal.ErrTold}
 }
 
 // open opens the listeners of clients and of the admin server, which is nil if there

@@ -24,6 +24,7 @@ import (
 const (
 	bridgeVariable = "CLU_WS_BRIDGE" // the URL of --url
 	brokerVariable = "CLU_WS_AMQP"   // the URL of --amqp, which may have a password
+	tokenVariable  = "CLU_WS_TOKEN"  // the token, unless --token-file is given
 )
 
 // bridgeURL returns the URL of the bridge that the terminal talks to.
@@ -82,7 +83,7 @@ func toBroker(ctx context.Context, env *terminal.Env, given string) error {
 	env.Server, env.Fresh = strings.Join(names, " "), config.Durable.Stream == nil
 	config.Logger, config.Version = slog.New(slog.DiscardHandler), releaseVersion
 	env.Dial = func(ctx context.Context) (terminal.Link, error) {
-		link, err := direct.Dial(ctx, config, "clu-ws/"+version())
+		link, err := direct.Dial(ctx, config, "clu-ws/"+releaseVersion)
 		if err != nil && ctx.Err() == nil {
 			err = &terminal.ExitError{Code: terminal.ExitNotSent, Err: fmt.Errorf("no broker can be used: %w", forTerminal(withAdvice(err)))}
 		}

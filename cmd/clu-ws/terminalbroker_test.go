@@ -244,5 +244,5 @@ func TestACommandWhoseEndMayHaveBeenMissedIsInDoubt(t *testing.T) {
 	}
 	startBrokerAt(t, u.Host)
 	process.await(t, "connected again")
-	process.exits(t, 5, "its last reply may have been missed; ask dome for its status")
+	process.exits(t, 5, "the bridge may have missed its last reply;")
 }

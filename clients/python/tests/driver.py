@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 import clu_ws
-from clu_ws._feed import Feed, NoSink
+from clu_ws._feed import Feed, Sink
 from clu_ws._filter import compile_filter
 from clu_ws._types import Gap, Reply, parse_values
 
@@ -19,7 +19,7 @@ def say(event: str, **members: Any) -> None:
     print(json.dumps({"event": event, **members}), flush=True)
 
 
-class Sink(NoSink):
+class Shown(Sink):
     """A subscription, as it is shown: without a queue, so that the order among subscriptions is kept."""
 
     def __init__(self, name: str, filtered: bool) -> None:
@@ -84,7 +84,7 @@ class Clu(clu_ws.Clu):
             selects = compile_filter(chosen, self._is_own) if chosen is not None else lambda _: False
         except ValueError:
             selects = lambda _: False  # noqa: E731  the bridge refuses it
-        feed = self.shown[call["as"]] = Feed(request, selects, Sink(call["as"], chosen is not None))
+        feed = self.shown[call["as"]] = Feed(request, selects, Shown(call["as"], chosen is not None))
         self._begin(feed)
 
 

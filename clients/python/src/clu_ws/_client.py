@@ -140,7 +140,7 @@ class Clu(Session):
         """Returns the values of a keyword: the last one, if there is any, and then each change. A program that reads slowly
         gets the newest one. While it is not known whether a value is the last one, it is ``stale``."""
         queue: Queue[Value] = Queue(1)
-        sink = ValueSink(actor, keyword, lambda value: void(queue.put(value)), queue.end)
+        sink = ValueSink(actor, keyword, queue.put, queue.end)
         return self._stream(self._keyword_feed(actor, keyword, sink), queue)
 
     async def wait_for(self, actor: str, keyword: str, predicate: Callable[[Any], bool], *, timeout: float | None = None,
@@ -261,7 +261,3 @@ class Clu(Session):
     async def publish(self, path: str, body: Any, **members: Any) -> None:
         """Publishes a message to a room; it returns once the broker has it."""
         await self.request("publish", path=path, body=body, **members)
-
-
-def void(_: object) -> None:
-    """Ignores a value."""
