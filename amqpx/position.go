@@ -17,6 +17,8 @@ type position struct {
 	taken        time.Time // when a message was last taken
 	sent         time.Time // when that was sent, according to its sender
 
+	// renumbered is set if the stream had fewer offsets than were read of it, when this session began.
+	renumbered bool
 	// inGap is set if the last marker began a gap. buffered holds the messages after it.
 	inGap    bool
 	buffered []amqp.Delivery
@@ -32,8 +34,9 @@ func (p *position) locate(past, end uint64, known bool) *uint64 {
 	if p.end = 0; known {
 		p.end = end
 	}
+	p.renumbered = p.located && known && p.next > end
 	switch {
-	case p.located && known && p.next > end:
+	case p.renumbered:
 		p.next, p.liveFrom = 0, 0 // the stream was deleted and declared again: everything in it is new
 	case p.located:
 	case known:

@@ -86,6 +86,20 @@ func TestAGapWithoutAnEndHoldsNothingUpForEver(t *testing.T) {
 	}
 }
 
+func TestAStreamThatWasDeletedIsReadFromItsBeginning(t *testing.T) {
+	r := newReader()
+	r.stream.locate(100, 5, true)
+	r.read(3, "a", "b")
+	for _, c := range []struct {
+		end, from  uint64
+		renumbered bool
+	}{{5, 5, false}, {2, 0, true}, {9, 0, false}} {
+		if from := r.stream.locate(100, c.end, true); from == nil || *from != c.from || r.stream.renumbered != c.renumbered {
+			t.Errorf("a stream that ends at %d is read from %v, renumbered: %t", c.end, from, r.stream.renumbered)
+		}
+	}
+}
+
 func TestWhatAStreamRepeatsIsLeftOutAndWhatItHasLostIsAGap(t *testing.T) {
 	r := newReader()
 	r.stream.locate(100, 5, true)

@@ -105,6 +105,9 @@ func (s *session) openStream(ctx context.Context, ch *amqp.Channel, cs *consumer
 		cs.noteOutage(0) // the position is unknown, because nothing has arrived yet
 	}
 	from := cs.stream.locate(stream.Backlog, end, known)
+	if cs.stream.renumbered {
+		s.link.log.Error("the stream was deleted, and its numbers begin again: programs that remember a number ignore what comes until the numbers have reached it; restart this one", "stream", stream.Name)
+	}
 	if from != nil {
 		cs.begunAt.CompareAndSwap(0, *from)
 	}

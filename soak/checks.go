@@ -1,3 +1,5 @@
+//go:build unix
+
 package soak
 
 import (
@@ -6,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -201,22 +204,32 @@ func problems(ctx context.Context, c *wsclient.Client) (all []string, err error)
 }
 
 // kept is how much of the history of a keyword is compared.
-const kept = 100 // changes
+const kept = 100 // values
 
-// history returns the last changes of two keywords.
+// history returns the last values of a keyword that counts. Their order is that of the times at which a bridge heard them:
+// what waited at the broker has that of its message, which is one of whole seconds.
 func history(ctx context.Context, c *wsclient.Client) (all []string, err error) {
-	h, err := c.History(ctx, []string{"weather.slow", "weather.flag"}, wsclient.HistoryOptions{From: "-10m"})
+	h, err := c.History(ctx, []string{"weather.slow"}, wsclient.HistoryOptions{From: "-10m"})
 	if err != nil {
 		return nil, err
 	}
 	if h.Filling {
 		return nil, errors.New("the past is still being read")
 	}
+	var values []int
 	for _, s := range h.Series {
-		values := append(s.Last, s.Value...)
-		for _, v := range values[max(1, len(values)-kept):] { // without the one that held at the beginning
-			all = append(all, s.Keyword+"="+string(v))
+		for _, v := range s.Last {
+			n, err := strconv.Atoi(string(v))
+			if err != nil {
+				return nil, err
+			}
+			values = append(values, n)
 		}
+	}
+	slices.Sort(values)
+	values = slices.Compact(values)
+	for _, n := range values[max(min(1, len(values)), len(values)-kept):] { // without the one that held at the beginning
+		all = append(all, strconv.Itoa(n))
 	}
 	return all, nil
 }

@@ -18,4 +18,6 @@
 //	           delivered (checks.go)
 //	leaks      goroutines, descriptors, memory, and what is left at the broker are bounded (leaks.go)
 //	logs       no panic, no race (bridges.go)
+//
+// Processes are stopped by signals, so it is for Unix.
 package soak

@@ -1,3 +1,5 @@
+//go:build unix
+
 package soak
 
 import (
@@ -33,7 +35,7 @@ type Config struct {
 const (
 	perSecond   = 50                     // broadcasts
 	sendsEvery  = 300 * time.Millisecond // each client a command
-	outageEnds  = 2 * time.Minute        // the longest that anything may take on a busy machine
+	outageEnds  = 3 * time.Minute        // the longest that anything may take on a busy machine
 	perCheck    = 4                      // faults
 	printsEvery = 10 * time.Second
 )

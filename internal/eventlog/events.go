@@ -95,6 +95,7 @@ var entries = []Entry{
 	entry("no_probes", "the broker refuses probes: a queue that takes no messages goes unnoticed"),
 	entry("no_marker", "the broker accepts no marker into the stream: reading starts with the next message, and no gap is written",
 		"the broker accepts no marker into the stream: other readers do not learn of a gap"),
+	entry("stream_deleted", "the stream was deleted, and its numbers begin again: programs that remember a number ignore what comes until the numbers have reached it; restart this one"),
 	entry("stream_unread", "the stream was not read for a page of the log", "the stream's past is read on later"),
 	entry("history_filled", "filled the history of keywords from the stream"),
 	entry("problems_unknown", "problems from before the last replies are not known: too much came while the stream was read"),
