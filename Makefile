@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build check test test-brokers fuzz mutate bench clean
+.PHONY: help run build check test test-brokers test-upgrade fuzz mutate bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,9 @@ test: ## set up what is missing, then run all checks and tests
 
 test-brokers: ## run what uses RabbitMQ on 3.10, 4.0, 4.3 and clusters of each, and on Qpid
 	@scripts/test-brokers.sh
+
+test-upgrade: ## upgrade from another version and back under systemd, as root; VERSION=v1.2.3, or any commit
+	@scripts/test-upgrade.sh $(VERSION)
 
 fuzz: ## run every fuzz target for 20 seconds
 	@scripts/fuzz.sh
