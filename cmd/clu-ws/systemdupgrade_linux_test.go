@@ -84,26 +84,10 @@ func TestAnUpgradeRefusesNobodyAndLosesNothing(t *testing.T) {
 	running.Go(func() { plain.run(ctx, t) })
 	running.Go(func() { neverRefused(ctx, t, address) })
 	source := testkit.StartSource(t, broker, 200)
-	hasMore := func(after int) {
-		t.Helper()
-		for i, c := range resuming {
-			testkit.Eventually(t, testkit.Patience, fmt.Sprintf("client %d has replies", i), func() error {
-				if last := c.last(); last < after {
-					return fmt.Errorf("its last is %d, and should be %d", last, after)
-				}
-				return nil
-			})
-		}
-	}
+	hasMore := func(after int) { awaitAll(t, resuming, after) }
 	for _, program := range []string{self, previous} { // an upgrade and the way back
 		hasMore(len(source.Outcomes()))
-		before := s.Show(serviceUnit, "MainPID")
-		s.install(program)
-		s.MustCtl("restart", serviceUnit)
-		if after := s.Show(serviceUnit, "MainPID"); after == before || after == "0" {
-			t.Errorf("the service was the process %s, and is %s", before, after)
-		}
-		s.awaitLinked()
+		s.replace(program)
 		hasMore(len(source.Outcomes()))
 	}
 	testkit.Eventually(t, testkit.Patience, "the plain client is served again", func() error {
@@ -124,6 +108,31 @@ func TestAnUpgradeRefusesNobodyAndLosesNothing(t *testing.T) {
 		c.mustBeComplete(t, i, source.Outcomes())
 	}
 	t.Logf("%d replies to %d clients, none of which is lost or doubled; the plain client waited %v", accepted, clients, plain.waits)
+}
+
+// replace restarts the service with another program.
+func (s unitService) replace(program string) {
+	s.t.Helper()
+	before := s.Show(serviceUnit, "MainPID")
+	s.install(program)
+	s.MustCtl("restart", serviceUnit)
+	if after := s.Show(serviceUnit, "MainPID"); after == before || after == "0" {
+		s.t.Errorf("the service was the process %s, and is %s", before, after)
+	}
+	s.awaitLinked()
+}
+
+// awaitAll waits until each client has a reply, by its number, or a later one.
+func awaitAll(t *testing.T, clients []*counted, n int) {
+	t.Helper()
+	for i, c := range clients {
+		testkit.Eventually(t, testkit.Patience, fmt.Sprintf("client %d has replies", i), func() error {
+			if last := c.last(); last < n {
+				return fmt.Errorf("its last is %d, and should be %d", last, n)
+			}
+			return nil
+		})
+	}
 }
 
 // counted is a v1 client that counts replies by their numbers.
