@@ -1,13 +1,14 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build check test test-brokers test-upgrade fuzz mutate bench clean
+.PHONY: help run build check test test-brokers test-upgrade soak fuzz mutate bench bench-peers bare clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: build ## a broker, actors and the page on this machine; needs Go only
-	bin/clu-ws demo
+run: build ## a broker, actors and the page on this machine; ARGS="--port 9000" hands flags on
+	bin/clu-ws demo $(ARGS)
 
-build: ## build bin/clu-ws
+build: ## build bin/clu-ws; needs Go only
+	@scripts/need-go.sh
 	go build -o bin/clu-ws ./cmd/clu-ws
 
 check: ## formatting, vet, staticcheck and the tests that need Go only; a minute
@@ -22,6 +23,9 @@ test-brokers: ## run what uses RabbitMQ on 3.10, 4.0, 4.3 and clusters of each, 
 test-upgrade: ## upgrade from another version and back under systemd, as root; VERSION=v1.2.3, or any commit
 	@scripts/test-upgrade.sh $(VERSION)
 
+soak: ## let everything fail at random for an hour, or FOR=5m, and check all promises
+	@scripts/soak.sh
+
 fuzz: ## run every fuzz target for 20 seconds
 	@scripts/fuzz.sh
 
@@ -30,6 +34,12 @@ mutate: ## measure tests by mutation, an hour; PACKAGES=./bridge/filter measures
 
 bench: build ## measure against bare programs, eleven minutes; ARGS=--help tells more
 	@scripts/bench.sh $(ARGS)
+
+bench-peers: build ## measure beside other servers, nine minutes; ARGS=--help tells more
+	@scripts/bench-peers.sh $(ARGS)
+
+bare: ## make run and go install in an empty Debian, as root; TREE="debian13 busybox" takes others
+	@scripts/bare.sh $(TREE)
 
 clean: ## remove all that was built or set up in this folder
 	rm -rf bin .cache

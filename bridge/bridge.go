@@ -64,7 +64,10 @@ type Bridge struct {
 	refusals     *limitedlog.Log // refused requests
 	badAcks      *limitedlog.Log // acknowledgements that are not understood
 	badForwarded *limitedlog.Log // requests of trusted proxies that name no client
-	warnedName   sync.Once       // that a random name can be granted no permissions
+
+	warnedName sync.Once // that a random name can be granted no permissions
+
+	untrustedProxy sync.Once // a warning of one
 
 	drainAs    atomic.Pointer[Drain]
 	drainEnd   time.Time   // when the drain must be over; used by Run alone

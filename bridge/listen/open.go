@@ -12,7 +12,7 @@ type Options struct {
 	// ReusePort lets several processes of one user listen on the same TCP port; the system
 	// distributes the clients.
 	ReusePort bool
-	// Mode is the mode of a Unix socket's file. Users with write permission may connect.
+	// Mode is the mode of a Unix socket's file, unless its [Address] has one. Users with write permission may connect.
 	Mode fs.FileMode
 }
 
@@ -31,7 +31,7 @@ func deepenBacklog(ln net.Listener) {
 // listener is closed.
 func Open(ctx context.Context, a Address, o Options) (net.Listener, error) {
 	if a.Network == "unix" {
-		return openUnix(ctx, a.Name, o.Mode)
+		return openUnix(ctx, a, o.Mode)
 	}
 	var lc net.ListenConfig
 	// Clients of a bridge do not use two networks at once, and sockets accepted by Multipath

@@ -17,7 +17,11 @@ func actorHelpCommand(stdout, stderr io.Writer) *cli.Command {
 		if len(args) == 0 {
 			return cli.ShowAppHelp(c) // as programs do that have a subcommand help
 		}
-		return terminal.Help(c.Context, env, args[0], args[1:])
+		err := terminal.Help(c.Context, env, args[0], args[1:])
+		if err != nil && len(args) == 1 && c.App.Command(args[0]) != nil { // and no actor has this name
+			return newApp(stdout, stderr).RunContext(c.Context, []string{c.App.Name, args[0], "--help"})
+		}
+		return err
 	})
 }
 

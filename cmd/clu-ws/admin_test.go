@@ -17,7 +17,8 @@ import (
 // admin returns the address of the admin server, from the log.
 func (c child) admin(t *testing.T) string {
 	t.Helper()
-	_, address, _ := strings.Cut(c.await(t, "metrics and health"), "address=")
+	_, rest, _ := strings.Cut(c.await(t, "metrics and health"), "address=")
+	address, _, _ := strings.Cut(rest, " ")
 	return address
 }
 

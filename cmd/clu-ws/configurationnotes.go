@@ -87,6 +87,14 @@ that are given and by what, and who may do what. It starts nothing, tries no por
 
     clu-ws check --config clu-ws.yaml
 
+## ` + "`clu-ws doctor`" + `
+
+Tries what a bridge needs, and says what is wrong and how to mend it: see the [operating
+page](operating.md#something-is-wrong). It takes the flags of ` + "`clu-ws websocket`" + `, and ` + "`--for TIME`" + ` (3s), in which
+it listens to actors, and ` + "`--json`" + `. It exits with 1 if there is a problem:
+
+    clu-ws doctor --config clu-ws.yaml
+
 ## ` + "`clu-ws health`" + `
 
 Asks a bridge on this machine at ` + "`/healthz`" + `, prints the answer, and exits with 0 if the bridge is alive, else with
@@ -119,7 +127,7 @@ var flagNotes = map[string]string{
 	"log-format":      "The [operating page](operating.md#the-log) lists the events. In systemd's journal, text has no time, which the journal adds, and each line has its priority.",
 	"log-level":       "Debug also logs the variables that were ignored.",
 	"port":            "0 chooses a free port, which the bridge prints.",
-	"listen":          "Examples: `--listen 127.0.0.1:9876 --listen unix:/run/clu-ws/clu-ws.sock`, `--listen proxy:0.0.0.0:9876`. Sockets that systemd passes are served in addition.",
+	"listen":          "Examples: `--listen 127.0.0.1:9876 --listen unix:/run/clu-ws/clu-ws.sock?mode=0600`, `--listen proxy:0.0.0.0:9876`. A group lets its members connect, such as a web server: `unix:/run/clu-ws/web.sock?mode=0660&group=www-data`, in a shell in quotes ([more](deploying.md#unix-sockets)). Sockets that systemd passes are served in addition.",
 	"socket-mode":     "Example: `0600` for the bridge's user only.",
 	"tls-cert":        "Example: `--tls-cert fullchain.pem --tls-key privkey.pem`.",
 	"origin":          "With the section `access`, the default is the host that was asked. Example: `--origin https://console.example --origin https://staging.example:8443`.",
@@ -145,7 +153,7 @@ var flagNotes = map[string]string{
 	"message-rate":    "At least 1. A client that sends more is closed with 1008.",
 	"max-clients":     "At least 1.",
 	"max-per-address": "At least 1.",
-	"ping-after":      "At least `1s`.",
+	"ping-after":      "At least `1s`. With the default, [a proxy's limit](deploying.md#what-every-proxy-must-do) of 60 s ends no idle connection.",
 	"pong-timeout":    "At least `1s`.",
 	"admin":           "On a TCP address, keep it on loopback or behind a firewall.",
 	"shed-rate":       "At least 1.",

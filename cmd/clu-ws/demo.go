@@ -62,16 +62,27 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 	s.bridge.Page, s.bridge.Compress = webdemo.Handler(), c.Bool("compress")
 	s.bridge.History.Replies, s.bridge.History.Age, s.bridge.KeywordHistory = 50_000, 24*time.Hour, 64<<20 // as by default
 	s.bridge.Envelope.NaN = actor.NaNString                                                                // so that the page tells it from null
-	s.greeting = fmt.Sprintf("The demo's broker is at %s (guest/guest); real actors may use it. Open the page in a browser; Ctrl-C ends the demo.\n", amqpx.Redact(s.brokerURL))
 
 	ctx, stop := context.WithCancel(c.Context)
 	var actors sync.WaitGroup
 	defer actors.Wait()
 	defer stop()
-	actors.Go(func() {
-		if err := demo.Run(ctx, demo.Config{URL: s.brokerURL, Exchange: actor.Exchange, Logger: s.log, Night: c.Bool("night"), NoDomeGuard: !c.Bool("dome-guard")}); err != nil {
-			s.log.Error("the simulated actors ended", "error", err)
-		}
-	})
+	s.opened = func(page string) {
+		printPage(stdout, page)
+		fmt.Fprintf(stdout, "Real actors may use the demo's broker at %s (guest/guest).\n", amqpx.Redact(s.brokerURL))
+		actors.Go(func() {
+			if err := demo.Run(ctx, demo.Config{URL: s.brokerURL, Exchange: actor.Exchange, Logger: s.log, Night: c.Bool("night"), NoDomeGuard: !c.Bool("dome-guard")}); err != nil {
+				s.log.Error("the simulated actors ended", "error", err)
+			}
+		})
+	}
 	return s.told(s.serve(ctx))
+}
+
+// printPage tells a person where the page is, if a browser on this machine reaches it, and how to end the program.
+func printPage(to io.Writer, page string) {
+	if page != "" {
+		fmt.Fprintf(to, "Open %s in a browser. ", page)
+	}
+	fmt.Fprintln(to, "Ctrl-C ends it.")
 }

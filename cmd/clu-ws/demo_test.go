@@ -84,6 +84,7 @@ func TestTheDemoStartsWithoutAWarning(t *testing.T) {
 func TestTheDemoHasAnAdminServerWithItsKeywordsAndItsAPI(t *testing.T) {
 	p := start(t, "demo", "--night=false", "--port", "0", "--rabbitmq-port", freePort(t), "--admin", "127.0.0.1:"+freePort(t), "--dome-guard=false")
 	_, admin, _ := strings.Cut(p.log.await(t, "metrics and health"), "address=")
+	admin, _, _ = strings.Cut(admin, " ")
 	for _, name := range []string{"amqp-client-", "dome", "weather"} { // the bridge has a link of its own
 		p.log.await(t, "exchange=sdss_exchange name="+name)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -67,6 +68,25 @@ func (s *service) announce(all []*listen.Listener, name string, state amqpx.Stat
 	}
 	fmt.Fprintf(s.stdout, "clu-ws %s listens at %s as %s, %s, exchange %s\n",
 		releaseVersion, strings.Join(at, ", "), name, linkText(state), s.bridge.Exchange)
+}
+
+// pageURL returns where a browser on this machine opens the page; "" if it reaches no listener directly.
+func pageURL(all []*listen.Listener) string {
+	for _, ln := range all {
+		at, ok := ln.Addr().(*net.TCPAddr)
+		if !ok || ln.Proxy {
+			continue
+		}
+		scheme, host := "http://", at.String()
+		if ln.TLS != nil {
+			scheme = "https://"
+		}
+		if at.IP.IsUnspecified() {
+			host = fmt.Sprintf("localhost:%d", at.Port)
+		}
+		return scheme + host
+	}
+	return ""
 }
 
 func linkText(state amqpx.State) string {

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"strconv"
@@ -21,8 +20,8 @@ func listenFlags(host string) []cli.Flag {
 		configFlag(),
 		&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: 9876, EnvVars: env("port"), Category: catListen, Usage: "`PORT` for WebSocket clients and the page"},
 		&cli.StringFlag{Name: "host", Value: host, EnvVars: env("host"), Category: catListen, Usage: "`ADDRESS` to listen on; 127.0.0.1 admits this machine only"},
-		&cli.StringSliceFlag{Name: "listen", EnvVars: env("listen"), Category: catListen, Usage: "`ADDRESS` to listen on, instead of --host and --port: host:port, tcp:host:port or unix:/path/to/socket; behind a proxy that speaks the PROXY protocol with proxy: in front, as in proxy:host:port" + repeatable},
-		&cli.StringFlag{Name: "socket-mode", Value: "0660", EnvVars: env("socket-mode"), Category: catListen, Usage: "octal `MODE` of the Unix sockets of --listen; write permission allows a user to connect"},
+		&cli.StringSliceFlag{Name: "listen", EnvVars: env("listen"), Category: catListen, Usage: "`ADDRESS` to listen on, instead of --host and --port: host:port, tcp:host:port or unix:/path/to/socket, which may end with its own mode and group, as in ?mode=0660&group=www-data; behind a proxy that speaks the PROXY protocol with proxy: in front, as in proxy:host:port" + repeatable},
+		&cli.StringFlag{Name: "socket-mode", Value: "0660", EnvVars: env("socket-mode"), Category: catListen, Usage: "octal `MODE` of the Unix sockets of --listen that have none of their own; write permission allows a user to connect"},
 		&cli.BoolFlag{Name: "reuse-port", EnvVars: env("reuse-port"), Category: catListen, Usage: "share the TCP ports with other processes of the same user that set it too (SO_REUSEPORT)"},
 		&cli.PathFlag{Name: "tls-cert", EnvVars: env("tls-cert"), Category: catListen, Usage: "`FILE` with the certificate for browsers, followed by its intermediate certificates (PEM): TCP ports serve https and wss, Unix sockets stay without TLS. It is read again when it changes, and on SIGHUP"},
 		&cli.PathFlag{Name: "tls-key", EnvVars: env("tls-key"), Category: catListen, Usage: "`FILE` with the key of --tls-cert (PEM)"},
@@ -61,11 +60,9 @@ func readListeners(c *cli.Context) (l listeners, err error) {
 	}
 	l.proxy = c.Bool("proxy-protocol")
 	l.options.ReusePort = c.Bool("reuse-port")
-	mode, err := strconv.ParseUint(c.String("socket-mode"), 8, 32)
-	if err != nil || mode > 0o777 {
-		return l, fmt.Errorf("--socket-mode %q is not a mode; write it in octal, as 0660 for a user and a group", c.String("socket-mode"))
+	if l.options.Mode, err = listen.ParseMode(c.String("socket-mode")); err != nil {
+		return l, fmt.Errorf("--socket-mode %w", err)
 	}
-	l.options.Mode = fs.FileMode(mode)
 	l.tls = c.Path("tls-cert") != ""
 	l.certificate, err = certificate(c)
 	return l, err

@@ -52,7 +52,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Writer:          stdout,
 		ErrWriter:       stderr,
 		Commands: []*cli.Command{
-			websocketCommand(stdout, stderr), demoCommand(stdout, stderr), checkCommand(stdout), healthCommand(stdout), tokenCommand(stdout),
+			websocketCommand(stdout, stderr), demoCommand(stdout, stderr), checkCommand(stdout), doctorCommand(stdout), healthCommand(stdout), tokenCommand(stdout),
 			benchCommand(stdout, stderr), configurationCommand(stdout), manCommand(),
 			sendCommand(stdout, stderr), listenCommand(stdout, stderr), getCommand(stdout, stderr), waitCommand(stdout, stderr),
 			actorsCommand(stdout, stderr), hzCommand(stdout, stderr), actorHelpCommand(stdout, stderr), schemaCommand(stdout, stderr),

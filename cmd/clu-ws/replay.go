@@ -74,8 +74,11 @@ func runReplay(c *cli.Context, stdout, stderr io.Writer) error {
 	s.bridge.Page, s.bridge.Compress = webdemo.Handler(), c.Bool("compress")
 	s.bridge.History.Replies, s.bridge.History.Age, s.bridge.KeywordHistory = 50_000, 24*time.Hour, 64<<20 // as by default
 	s.bridge.Envelope.NaN = actor.NaNString
-	s.greeting = fmt.Sprintf("Replays %s, recorded from %s at %s, on a broker at %s (guest/guest). Ctrl-C ends it.\n",
-		file.Name(), r.Header.Bridge, r.Header.Start.UTC().Format(time.RFC3339), amqpx.Redact(s.brokerURL))
+	s.opened = func(page string) {
+		fmt.Fprintf(stdout, "Replays %s, recorded from %s at %s, on a broker at %s (guest/guest).\n",
+			file.Name(), r.Header.Bridge, r.Header.Start.UTC().Format(time.RFC3339), amqpx.Redact(s.brokerURL))
+		printPage(stdout, page)
+	}
 	ctx, stop := context.WithCancelCause(c.Context)
 	var publishing sync.WaitGroup
 	publishing.Go(func() {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -27,9 +26,9 @@ import (
 // service is what a subcommand runs: a bridge, with a broker if that is embedded.
 type service struct {
 	settings
-	broker    *broker.Broker // the embedded one, or nil
-	brokerURL string         // its URL, with its credentials
-	greeting  string         // printed once the listeners are open
+	broker    *broker.Broker    // the embedded one, or nil
+	brokerURL string            // its URL, with its credentials
+	opened    func(page string) // called then, with the URL of the page; may be nil
 	stdout    io.Writer
 	log       *slog.Logger
 	logLevel  slog.LevelVar
@@ -91,7 +90,9 @@ func (s *service) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(s.stdout, s.greeting)
+	if s.opened != nil {
+		s.opened(pageURL(clients))
+	}
 	manager, err := listen.ManagerFromEnv()
 	if err != nil {
 		s.log.Warn("systemd is not notified of the bridge's state", "error", err)

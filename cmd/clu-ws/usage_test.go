@@ -84,7 +84,7 @@ func TestVariablesWithoutEffectAreWarnedOf(t *testing.T) {
 	}
 	t.Setenv("CLU_WS_PASWORD", "sesame")
 	p := start(t, "websocket", "--host", "127.0.0.1", "--port", "0", "-P", "1")
-	p.log.await(t, `did you mean CLU_WS_PASSWORD?" variable=CLU_WS_PASWORD`)
+	p.log.await(t, `variable=CLU_WS_PASWORD advice="did you mean CLU_WS_PASSWORD?"`)
 	if got := output(t, "check"); !strings.Contains(got, "did you mean CLU_WS_PASSWORD?") || strings.Contains(got, "sesame") {
 		t.Errorf("clu-ws check says %s", got)
 	}

@@ -67,6 +67,6 @@ func warnOfUnknownVariables(c *cli.Context, log *slog.Logger) {
 		if meant[i] != "" {
 			advice = "did you mean " + meant[i] + "?"
 		}
-		log.Warn("an environment variable is unknown and has no effect; "+advice, "variable", name)
+		log.Warn("an environment variable is unknown and has no effect", "variable", name, "advice", advice)
 	}
 }

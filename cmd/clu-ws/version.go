@@ -30,5 +30,17 @@ func version() string {
 		}
 	}
 	built.commit = built.commit[:min(12, len(built.commit))]
+	if built.commit == "" {
+		built.commit = moduleVersion(debug.ReadBuildInfo())
+	}
 	return strings.Join(strings.Fields(releaseVersion+" "+built.commit+built.modified+" "+built.date), " ")
+}
+
+// moduleVersion returns the version that go install built, which names the commit if it is between releases; "" if it says
+// no more than the release does.
+func moduleVersion(info *debug.BuildInfo, ok bool) string {
+	if !ok || info.Main.Version == "(devel)" || info.Main.Version == "v"+releaseVersion {
+		return ""
+	}
+	return info.Main.Version
 }

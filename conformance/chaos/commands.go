@@ -58,16 +58,14 @@ func (c *Commands) Got(as string) { c.got[as]++ }
 // TooLate notes that a command must not reach its actor.
 func (c *Commands) TooLate(as string) { c.tooLate[as] = true }
 
+// Away notes that a command may have found no actor, which fails it.
+func (c *Commands) Away(as string) { c.away[as] = true }
+
 // LoseReplies notes that replies to the commands without an end may be lost.
-func (c *Commands) LoseReplies() { c.noteUnended(c.orphans) }
-
-// ActorAway notes that the commands without an end may have found no actor, which fails them.
-func (c *Commands) ActorAway() { c.noteUnended(c.away) }
-
-func (c *Commands) noteUnended(in map[string]bool) {
+func (c *Commands) LoseReplies() {
 	for n := c.ended + 1; n <= c.sent; n++ {
 		if as := name(n); !final(c.State(as)) {
-			in[as] = true
+			c.orphans[as] = true
 		}
 	}
 }

@@ -46,6 +46,7 @@ var entries = []Entry{
 	entry("config_needs_restart", "some settings that have changed take effect at the next start"),
 	entry("nothing_to_reload", "SIGHUP: there is nothing to reload without --config, --tls-cert or --audit"),
 	entry("variable_ignored", "ignored an environment variable that Kubernetes sets for a Service of that name"),
+	entry("variable_unknown", "an environment variable is unknown and has no effect"),
 	entry("secret_exposed", "everyone on this machine may read a file with a secret; use chmod o-r"),
 	entry("systemd_unnotified", "systemd is not notified of the bridge's state"),
 	entry("admin_listening", "serving metrics and health"),
@@ -56,6 +57,7 @@ var entries = []Entry{
 	// Listeners and certificates.
 	entry("socket_inherited", "listening on a socket from systemd"),
 	entry("tls_listening", "serving TLS with a certificate"),
+	entry("proxy_untrusted", "a proxy names its clients' addresses, but is not trusted, so all clients have its own; if it is yours, name it with --trusted-proxy"),
 	entry("tls_not_on_unix_socket", "serving a Unix socket without TLS"),
 	entry("certificate_reloaded", "the certificate was reloaded; new clients see it"),
 	entry("certificate_kept", "the certificate cannot be reloaded; the old one stays in use"),

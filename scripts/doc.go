@@ -1,0 +1,3 @@
+// Package scripts has tests of the scripts beside it, which the Makefile runs: of what need-go.sh says on a machine that
+// cannot build the program. It has no code.
+package scripts
