@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build check test test-brokers soak fuzz mutate bench bench-peers bare clean
+.PHONY: help run build check test test-brokers test-upgrade soak fuzz mutate bench bench-peers bare clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ test: ## set up what is missing, then run all checks and tests
 
 test-brokers: ## run what uses RabbitMQ on 3.10, 4.0, 4.3 and clusters of each, and on Qpid
 	@scripts/test-brokers.sh
+
+test-upgrade: ## upgrade from another version and back under systemd, as root; VERSION=v1.2.3, or any commit
+	@scripts/test-upgrade.sh $(VERSION)
 
 soak: ## let everything fail at random for an hour, or FOR=5m, and check all promises
 	@scripts/soak.sh

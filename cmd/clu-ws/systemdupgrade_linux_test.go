@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -18,14 +20,36 @@ import (
 	"github.com/clu-ws/clu-ws/wsclient"
 )
 
+// previousVariable is the environment variable that names the program of another version, from which
+// TestAnUpgradeRefusesNobodyAndLosesNothing upgrades and to which it goes back; scripts/test-upgrade.sh
+// sets it. Without it both are this one.
+const previousVariable = "CLU_WS_TEST_PREVIOUS"
+
+// install replaces the program, as a package does.
+func (s unitService) install(program string) {
+	s.t.Helper()
+	next := s.Path("/usr/local/bin/clu-ws.new")
+	content, err := os.ReadFile(program)
+	if err == nil {
+		err = os.WriteFile(next, content, 0o755)
+	}
+	if err == nil {
+		err = os.Rename(next, s.Path("/usr/local/bin/clu-ws"))
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // startActivated starts the service with clu-ws.socket, on a stream of a broker, and returns where
 // clients connect.
-func startActivated(t *testing.T, broker string) (s unitService, address string) {
+func startActivated(t *testing.T, broker, program string) (s unitService, address string) {
 	t.Helper()
 	s, address = startSystemd(t, ""), "127.0.0.1:"+freePort(t)
 	s.Write("/etc/systemd/system/clu-ws.socket.d/test.conf", "[Socket]\nListenStream=\nListenStream="+address+"\n")
-	s.Write(configPath, fmt.Sprintf("host: 127.0.0.1\nurl: %q\nname: bridge\ndurable: stream\n", broker))
+	s.Write(configPath, fmt.Sprintf("url: %q\nname: bridge\ndurable: stream\n", broker))
 	s.MustCtl("daemon-reload")
+	s.install(program)
 	s.MustCtl("start", socketUnit, serviceUnit)
 	s.awaitLinked()
 	return s, address
@@ -39,7 +63,12 @@ func (s unitService) awaitLinked() {
 func TestAnUpgradeRefusesNobodyAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	broker := testkit.RabbitMQ(t).NewVHost(t)
-	s, address := startActivated(t, broker)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	previous := cmp.Or(os.Getenv(previousVariable), self)
+	s, address := startActivated(t, broker, previous)
 	ctx, end := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -55,25 +84,10 @@ func TestAnUpgradeRefusesNobodyAndLosesNothing(t *testing.T) {
 	running.Go(func() { plain.run(ctx, t) })
 	running.Go(func() { neverRefused(ctx, t, address) })
 	source := testkit.StartSource(t, broker, 200)
-	hasMore := func(after int) {
-		t.Helper()
-		for i, c := range resuming {
-			testkit.Eventually(t, testkit.Patience, fmt.Sprintf("client %d has replies", i), func() error {
-				if last := c.last(); last < after {
-					return fmt.Errorf("its last is %d, and should be %d", last, after)
-				}
-				return nil
-			})
-		}
-	}
-	for range 2 { // an upgrade and the way back
+	hasMore := func(after int) { awaitAll(t, resuming, after) }
+	for _, program := range []string{self, previous} { // an upgrade and the way back
 		hasMore(len(source.Outcomes()))
-		before := s.Show(serviceUnit, "MainPID")
-		s.MustCtl("restart", serviceUnit)
-		if after := s.Show(serviceUnit, "MainPID"); after == before || after == "0" {
-			t.Errorf("the service was the process %s, and is %s", before, after)
-		}
-		s.awaitLinked()
+		s.replace(program)
 		hasMore(len(source.Outcomes()))
 	}
 	testkit.Eventually(t, testkit.Patience, "the plain client is served again", func() error {
@@ -94,6 +108,31 @@ func TestAnUpgradeRefusesNobodyAndLosesNothing(t *testing.T) {
 		c.mustBeComplete(t, i, source.Outcomes())
 	}
 	t.Logf("%d replies to %d clients, none of which is lost or doubled; the plain client waited %v", accepted, clients, plain.waits)
+}
+
+// replace restarts the service with another program.
+func (s unitService) replace(program string) {
+	s.t.Helper()
+	before := s.Show(serviceUnit, "MainPID")
+	s.install(program)
+	s.MustCtl("restart", serviceUnit)
+	if after := s.Show(serviceUnit, "MainPID"); after == before || after == "0" {
+		s.t.Errorf("the service was the process %s, and is %s", before, after)
+	}
+	s.awaitLinked()
+}
+
+// awaitAll waits until each client has a reply, by its number, or a later one.
+func awaitAll(t *testing.T, clients []*counted, n int) {
+	t.Helper()
+	for i, c := range clients {
+		testkit.Eventually(t, testkit.Patience, fmt.Sprintf("client %d has replies", i), func() error {
+			if last := c.last(); last < n {
+				return fmt.Errorf("its last is %d, and should be %d", last, n)
+			}
+			return nil
+		})
+	}
 }
 
 // counted is a v1 client that counts replies by their numbers.

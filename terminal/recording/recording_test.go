@@ -168,3 +168,19 @@ func TestAFullDiskIsToldEvenIfNothingMoreComes(t *testing.T) {
 		}
 	})
 }
+
+func TestARecordingOfANewerFormatIsRefused(t *testing.T) {
+	newer := `{"clu_ws_recording": 2, "bridge": "bridge", "turns": [1]}` + "\n" + `{"turn": 1}` + "\n"
+	_, err := recording.NewReader(strings.NewReader(newer))
+	if err == nil || !strings.Contains(err.Error(), "version 2 of the format; this program reads version 1") {
+		t.Errorf("it is read, with the error %v", err)
+	}
+	known := `{"clu_ws_recording": 1, "bridge": "bridge", "of_a_later_program": true}` + "\n" + `{"body": {"n": 1}, "heard": 1795232320123456, "more": 2}` + "\n"
+	r, err := recording.NewReader(strings.NewReader(known))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e, err := r.Next(); err != nil || e.Envelope == nil || e.Heard.IsZero() {
+		t.Errorf("a line with a later key is read as %+v, %v", e, err)
+	}
+}
