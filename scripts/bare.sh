@@ -47,7 +47,7 @@ in_tree() {
 	# What is between the quotes is for the shell inside.
 	# shellcheck disable=SC2016
 	TREE=$trees/$1 OWNER=$2 COMMAND=$3 GOROOT=$(go env GOROOT) PROXY=$(go env GOPROXY) SUMS=$(go env GOSUMDB) PORT=$port \
-		MODULE=$module exec unshare --mount --pid --fork --kill-child=KILL bash -c '
+		MODULE=$module exec unshare --mount --pid --fork bash -c '
 		set -eu
 		mount -t proc proc "$TREE/proc"
 		for device in null zero random urandom; do mount --bind "/dev/$device" "$TREE/dev/$device"; done
@@ -73,7 +73,7 @@ fill() {
 }
 
 page() {
-	(exec 3<>"/dev/tcp/127.0.0.1/$port" && printf 'GET / HTTP/1.0\r\nHost: localhost\r\n\r\n' >&3 && sed '1,/^\r$/d' <&3) 2>/dev/null
+	(exec 3<>"/dev/tcp/127.0.0.1/$port" && printf 'GET / HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n' >&3 && sed '1,/^\r$/d' <&3) 2>/dev/null
 }
 
 # until_moving PID PROGRAM waits until the page is there and a value has changed, or the process has ended.
@@ -88,6 +88,17 @@ until_moving() {
 	done
 	return 1
 }
+
+# end ends what runs in a tree: its first process, with which all others end. unshare itself lets no signal end it.
+running=
+end() {
+	[ -n "$running" ] || return 0
+	# shellcheck disable=SC2046
+	kill -KILL $(cat "/proc/$running"/task/*/children) 2>/dev/null || true
+	wait "$running" 2>/dev/null || true
+	running=
+}
+trap end EXIT
 
 # ticks PID... prints the processor time of processes and what they started, ended or not, in hundredths of a second.
 ticks() {
@@ -106,13 +117,12 @@ ticks() {
 run_until_moving() {
 	local log=$trees/$1.log began=$EPOCHREALTIME pid
 	(in_tree "$1" 1000 "$3") >"$log" 2>&1 </dev/null &
-	pid=$!
+	pid=$! running=$!
 	until_moving "$pid" "$trees/$1$4" || { cat "$log"; fail "$1: $2"; }
 	awk -v what="$1: $2" -v a="$began" -v b="$EPOCHREALTIME" -v load="$(cut -d' ' -f1 /proc/loadavg)" -v cpu="$(ticks "$pid")" \
 		'BEGIN { printf "ok    %s: values move after %.1f s, %.1f s of processor time (load %s)\n", what, b - a, cpu / 100, load }'
 	page >"$trees/$1.page"
-	kill "$pid"
-	wait "$pid" || true
+	end
 }
 
 first_minute() {
@@ -123,7 +133,7 @@ first_minute() {
 	run_until_moving "$tree" "make run" "cd '$work' && $run" "$work/bin/clu-ws"
 	before=$(cksum <"$trees/$tree.page")
 	run_until_moving "$tree" "go install $module/cmd/clu-ws@$released" \
-		"go install $module/cmd/clu-ws@$released && go/bin/clu-ws --version && exec go/bin/clu-ws demo" /home/ana/go/bin/clu-ws
+		"go install $module/cmd/clu-ws@$released && ~/go/bin/clu-ws --version && exec ~/go/bin/clu-ws demo" /home/ana/go/bin/clu-ws
 	grep -q "$released" "$trees/$tree.log" || { cat "$trees/$tree.log"; fail "$tree: clu-ws --version does not name $released"; }
 	[ "$(cksum <"$trees/$tree.page")" = "$before" ] || fail "$tree: the installed program serves another page"
 	echo "ok    $tree: both serve the same page"

@@ -21,12 +21,12 @@ import (
 
 // The addresses of the bundles. What a module loads by import() is a file of its own beside bundleApp.
 const (
-	bundleFolder = "bundle"
-	bundleApp    = bundleFolder + "/app.js"
-	bundleStyle  = bundleFolder + "/style.css"
-	bundleLater  = bundleFolder + "/later.css" // with a hash before the extension
-	bundleClient = "clu.js"
-	vendorFolder = "page/vendor/" // what others wrote
+	bundleFolder  = "bundle"
+	bundleApp     = bundleFolder + "/app.js"
+	bundleStyle   = bundleFolder + "/style.css"
+	bundleLater   = bundleFolder + "/later.css" // with a hash before the extension
+	bundleClient  = "clu.js"
+	libraryFolder = "page/libraries/" // what others wrote; a folder named vendor is left out of the zip of a module
 
 	bundleVersion = bundleFolder + "/version" // of the page that is served
 )
@@ -125,7 +125,7 @@ func embeddedModules(from fs.FS, entry string) api.Plugin {
 				return api.OnLoadResult{}, err
 			}
 			text := string(content)
-			if strings.HasPrefix(args.Path, vendorFolder) && strings.HasPrefix(text, "/**") {
+			if strings.HasPrefix(args.Path, libraryFolder) && strings.HasPrefix(text, "/**") {
 				text = "/*!" + text[len("/**"):] // the notice of its author, which esbuild keeps in this form
 			}
 			if _, ok := later.Load(args.Path); ok {

@@ -6,7 +6,7 @@
 // content, and is compressed once (asset.go):
 //
 //	client/   clu.js and its modules, also an npm package
-//	page/     the console: index.html, app.js, and a folder for each view; vendor/ has what others wrote
+//	page/     the console: index.html, app.js, and a folder for each view; libraries/ has what others wrote
 //
 //	GET /                     page/index.html with the joined files in place of its own:
 //	GET /bundle/app.js ...    page/app.js with what it imports, and a script for each module that is loaded later

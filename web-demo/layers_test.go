@@ -22,7 +22,7 @@ var mayImport = map[string][]string{
 	"page/overview": {"client", "page/core", "page/shell"},
 	"page/log":      {"client", "page/core", "page/shell"},
 	"page/actor":    {"client", "page/core", "page/shell", "page/log"},
-	"page/plot":     {"client", "page/core", "page/shell", "page/vendor/uplot/uPlot.esm.js"},
+	"page/plot":     {"client", "page/core", "page/shell", "page/libraries/uplot/uPlot.esm.js"},
 	"page/board":    {"client", "page/core", "page/shell", "page/log", "page/actor", "page/plot", "page/overview", "page/views.js"},
 }
 
@@ -38,7 +38,7 @@ func modules(t *testing.T) map[string][]byte {
 	all := map[string][]byte{}
 	for _, root := range []string{"client", "page"} {
 		err := fs.WalkDir(os.DirFS("."), root, func(name string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || path.Ext(name) != ".js" || strings.HasPrefix(name, "page/vendor/") || strings.HasPrefix(name, "client/examples/") {
+			if err != nil || entry.IsDir() || path.Ext(name) != ".js" || strings.HasPrefix(name, "page/libraries/") || strings.HasPrefix(name, "client/examples/") {
 				return err
 			}
 			text, err := os.ReadFile(name)

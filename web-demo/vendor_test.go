@@ -11,9 +11,9 @@ import (
 // vendored are the files that others wrote, with their SHA-256: those of the folder dist, and the licence, of the npm
 // package uplot@1.6.32.
 var vendored = map[string]string{
-	"page/vendor/uplot/uPlot.esm.js":  "5dd9b3281aa64b461b42d9945f6adb2649d346502b12281a9ae0d46599a80eba",
-	"page/vendor/uplot/uPlot.min.css": "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04",
-	"page/vendor/uplot/LICENSE":       "8f989229699b4fe2f1a0432d0e9edc338a8a911e250e2d1b01ecd770a5f5b1bd",
+	"page/libraries/uplot/uPlot.esm.js":  "5dd9b3281aa64b461b42d9945f6adb2649d346502b12281a9ae0d46599a80eba",
+	"page/libraries/uplot/uPlot.min.css": "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04",
+	"page/libraries/uplot/LICENSE":       "8f989229699b4fe2f1a0432d0e9edc338a8a911e250e2d1b01ecd770a5f5b1bd",
 }
 
 func TestWhatOthersWroteIsUnchangedAndServedWithItsLicence(t *testing.T) {
@@ -31,11 +31,11 @@ func TestWhatOthersWroteIsUnchangedAndServedWithItsLicence(t *testing.T) {
 			t.Errorf("/%s is answered with %d and another content", name, response.Code)
 		}
 	}
-	notes, err := os.ReadFile("page/vendor/uplot/README.md")
+	notes, err := os.ReadFile("page/libraries/uplot/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if module := get("/page/vendor/uplot/uPlot.esm.js").Body.String(); !strings.Contains(module, "(v1.6.32)") || !strings.Contains(string(notes), "uPlot 1.6.32") {
+	if module := get("/page/libraries/uplot/uPlot.esm.js").Body.String(); !strings.Contains(module, "(v1.6.32)") || !strings.Contains(string(notes), "uPlot 1.6.32") {
 		t.Error("the notes name another version than the module")
 	}
 }

@@ -42,12 +42,23 @@ func TestGoInstallFindsAllOfTheProgramInTheModulesZip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./cmd/clu-ws")
+	// Without the files of the page, go builds the program all the same.
+	if got, want := parts(t, folder), parts(t, root); got != want || !strings.Contains(got, v.Path+"/web-demo [") {
+		t.Errorf("in the zip, go finds\n%s\nand in the checkout\n%s", got, want)
+	}
+}
+
+// parts returns the packages of the program, with the files that are embedded.
+func parts(t *testing.T, folder string) string {
+	t.Helper()
+	list := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}} {{.EmbedFiles}}{{end}}", "./cmd/clu-ws")
 	list.Dir = folder
 	list.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=readonly -buildvcs=false")
-	if out, err := list.CombinedOutput(); err != nil || !strings.Contains(string(out), v.Path+"/web-demo\n") {
-		t.Errorf("in the zip, go finds: %v\n%s", err, out)
+	out, err := list.CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, out)
 	}
+	return string(out)
 }
 
 func TestGoInstallIsNotRefusedForGoMod(t *testing.T) {

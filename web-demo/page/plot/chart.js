@@ -3,7 +3,7 @@
  * since each keyword has times of its own, and uPlot wants one list of times for all.
  */
 
-import uPlot from "../vendor/uplot/uPlot.esm.js";
+import uPlot from "../libraries/uplot/uPlot.esm.js";
 import { drawEnvelope, drawLimit, drawLine, drawName, drawStates } from "./draw.js";
 import { axisBounds } from "./groups.js";
 import { drawMarks, drawUnknown } from "./symbols.js";
