@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build check test test-brokers fuzz mutate bench clean
+.PHONY: help run build check test test-brokers fuzz mutate bench dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -28,5 +28,8 @@ mutate: ## measure tests by mutation, an hour; PACKAGES=./bridge/filter measures
 bench: build ## measure against bare programs, eleven minutes; ARGS=--help tells more
 	@scripts/bench.sh $(ARGS)
 
+dist: ## make a release in dist/, and try it; RELEASE=1 demands the tag of the version
+	@scripts/dist.sh
+
 clean: ## remove all that was built or set up in this folder
-	rm -rf bin .cache
+	rm -rf bin dist .cache

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up what `make test` needs in addition to Go: RabbitMQ, Chromium, nginx, Python, node, tmux, zsh, fish and a C compiler
+# Sets up what `make test` needs in addition to Go: RabbitMQ, Chromium, nginx, Python, node, tmux, zsh, fish, mandoc and a C compiler
 # from Debian's packages, then CLU, pytest, the Python client's wheels, baseplate, FastAPI, Django, wscat, axe-core, TypeScript,
 # Vite, React, Vue, Deno, Bun, Autobahn and a RabbitMQ 4 below .cache. If everything is there, it takes a moment.
 # It prints a line for each component that it cannot set up, which fails the run on CI only.
@@ -33,7 +33,7 @@ missing_packages() {
 	have_venv || { [ "${1:-}" = brew ] && echo python || echo python3 python3-venv; }
 	have node || { [ "${1:-}" = brew ] && echo node || echo nodejs; }
 	have npm || { [ "${1:-}" = brew ] || echo npm; }
-	for shell in tmux zsh fish; do have "$shell" || echo "$shell"; done
+	for shell in tmux zsh fish mandoc; do have "$shell" || echo "$shell"; done
 	have "$(go env CC | cut -d' ' -f1)" || { [ "${1:-}" = brew ] || echo gcc libc6-dev; } # for the race detector
 }
 
