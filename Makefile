@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build check test test-brokers fuzz mutate bench dist clean
+.PHONY: help run build check test test-brokers soak fuzz mutate bench bench-peers dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ test: ## set up what is missing, then run all checks and tests
 test-brokers: ## run what uses RabbitMQ on 3.10, 4.0, 4.3 and clusters of each, and on Qpid
 	@scripts/test-brokers.sh
 
+soak: ## let everything fail at random for an hour, or FOR=5m, and check all promises
+	@scripts/soak.sh
+
 fuzz: ## run every fuzz target for 20 seconds
 	@scripts/fuzz.sh
 
@@ -27,6 +30,9 @@ mutate: ## measure tests by mutation, an hour; PACKAGES=./bridge/filter measures
 
 bench: build ## measure against bare programs, eleven minutes; ARGS=--help tells more
 	@scripts/bench.sh $(ARGS)
+
+bench-peers: build ## measure beside other servers, nine minutes; ARGS=--help tells more
+	@scripts/bench-peers.sh $(ARGS)
 
 dist: ## make a release in dist/, and try it; RELEASE=1 demands the tag of the version
 	@scripts/dist.sh

@@ -18,7 +18,9 @@ type Link struct {
 	outbox  *outbox
 	pauses  pauseWatch // when the process was paused
 	dialTCP func(ctx context.Context, network, addr string) (net.Conn, error)
-	serving atomic.Pointer[session] // the session that carries messages; nil if there is none
+	// certificateEnd is that of Stats, nil without TLS. Handshakes store it.
+	certificateEnd atomic.Pointer[time.Time]
+	serving        atomic.Pointer[session] // the session that carries messages; nil if there is none
 
 	// The following fields belong to the goroutine of Run.
 

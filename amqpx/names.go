@@ -78,11 +78,12 @@ func (s *session) claimName(ctx context.Context, cs *consumerState) error {
 	if c.since.IsZero() {
 		c.since = time.Now()
 	}
-	why := "the queue that holds our name is on a node that is down; another name is used until ours is free"
-	if !lost {
-		why = "our last connection still holds our name, because the broker has not noticed yet that it is gone; another name is used until ours is free"
+	attributes := []any{"name", name, "queue", other, "error", errors.Unwrap(err)}
+	if lost {
+		s.link.log.Warn("the queue that holds our name is on a node that is down; another name is used until ours is free", attributes...)
+	} else {
+		s.link.log.Warn("our last connection still holds our name, because the broker has not noticed yet that it is gone; another name is used until ours is free", attributes...)
 	}
-	s.link.log.Warn(why, "name", name, "queue", other, "error", errors.Unwrap(err))
 	return nil
 }
 

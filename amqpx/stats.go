@@ -15,6 +15,8 @@ type Stats struct {
 	Outcomes [Unknown + 1]uint64
 	// Confirms is how long confirms took, including nacks and those that came after the deadline.
 	Confirms Histogram
+	// CertificateEnd is when the first certificate ends of those that the broker showed last; zero without TLS.
+	CertificateEnd time.Time
 }
 
 // confirmBounds are the upper bounds of the histogram's buckets in seconds, for brokers from nearby to
@@ -56,7 +58,13 @@ func (f *figures) confirmed(took time.Duration) {
 }
 
 // Stats returns the current figures.
-func (l *Link) Stats() Stats { return l.outbox.stats() }
+func (l *Link) Stats() Stats {
+	s := l.outbox.stats()
+	if end := l.certificateEnd.Load(); end != nil {
+		s.CertificateEnd = *end
+	}
+	return s
+}
 
 func (o *outbox) stats() Stats {
 	s := Stats{Confirms: Histogram{Bounds: append([]float64(nil), confirmBounds[:]...)}}

@@ -9,6 +9,7 @@ import (
 	neturl "net/url"
 	"os"
 	"strconv"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
@@ -35,7 +36,20 @@ func (l *Link) secure(conn net.Conn, uri amqp.URI) (net.Conn, error) {
 	if err := secured.Handshake(); err != nil {
 		return nil, err
 	}
+	if end, ok := firstEnd(secured.ConnectionState().PeerCertificates); ok {
+		l.certificateEnd.Store(&end)
+	}
 	return secured, nil
+}
+
+// firstEnd returns when the first of the certificates ends.
+func firstEnd(all []*x509.Certificate) (end time.Time, ok bool) {
+	for _, c := range all {
+		if !ok || c.NotAfter.Before(end) {
+			end, ok = c.NotAfter, true
+		}
+	}
+	return end, ok
 }
 
 // tlsOfURL reads the TLS options of a URL: cacertfile, certfile, keyfile and server_name_indication.

@@ -57,6 +57,7 @@ type stream struct {
 	next   uint64 // the expected number; 0 accepts any
 	gaps   []span // numbers below next that did not arrive
 	carry  []byte // the start of a frame that the last read split
+	tail   []byte // the start of a number that the last frame split; for scan only
 }
 
 // span is the numbers from from to to, excluding to.
@@ -65,6 +66,7 @@ type span struct{ from, to uint64 }
 // checker splits clients' bytes into frames and checks the numbers in them. One serves all the clients of a set in turn.
 type checker struct {
 	control func(op ws.OpCode, payload []byte) // handles pings, pongs and close frames
+	data    func(payload []byte)               // handles all other frames, in place of the search for one number
 
 	at         int    // offset of the number in the last reply
 	minNumber  uint64 // lower numbers are ignored
@@ -170,11 +172,20 @@ func (k *checker) frame(s *stream, first byte, payload []byte) {
 		k.control(op, payload)
 		return
 	}
+	if k.data != nil {
+		k.data(payload)
+		return
+	}
 	number, ok := k.number(payload)
 	if !ok {
 		k.unnumbered++
 		return
 	}
+	k.note(s, number)
+}
+
+// note records that a client got a number.
+func (k *checker) note(s *stream, number uint64) {
 	if number < k.minNumber {
 		return
 	}
@@ -204,8 +215,11 @@ func (k *checker) number(payload []byte) (uint64, bool) {
 		}
 		k.at = at
 	}
-	var n uint64
-	for _, c := range payload[at : at+digits] {
+	return parseNumber(payload[at : at+digits])
+}
+
+func parseNumber(text []byte) (n uint64, ok bool) {
+	for _, c := range text {
 		if c < '0' || c > '9' {
 			return 0, false
 		}

@@ -104,7 +104,7 @@ func (c *child) address(ctx context.Context, scheme string) (string, error) {
 }
 
 // startTimeout is how long a child may take until it listens.
-const startTimeout = 20 * time.Second
+const startTimeout = time.Minute
 
 // stop kills the child's process group, and waits until the child has ended.
 func (c *child) stop() {

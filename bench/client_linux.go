@@ -19,6 +19,7 @@ type state uint8
 const (
 	stateDialing   state = iota // waits for the connection
 	stateUpgrading              // waits for the response to its request
+	stateGreeting               // waits for what the dialect's current step waits for
 	stateOpen
 	stateGone
 )
@@ -34,6 +35,7 @@ type client struct {
 	until   uint64 // the number after the last one that it expects
 	paused  bool   // it does not read for now
 	done    bool   // it has everything that it expects
+	step    int    // of the dialect
 }
 
 // sendUpgrade sends the upgrade request once the connection is open.
@@ -58,7 +60,7 @@ func (c *client) receive(data []byte) {
 			return
 		}
 	}
-	if c.state != stateOpen {
+	if c.state != stateOpen && c.state != stateGreeting {
 		return
 	}
 	k := &c.set.checker
@@ -70,7 +72,9 @@ func (c *client) receive(data []byte) {
 		c.fail("sent " + err.Error())
 		return
 	}
-	c.set.progress(c)
+	if c.state == stateOpen {
+		c.set.progress(c)
+	}
 }
 
 // readUpgrade reads the response to the upgrade request and returns the bytes after it.
@@ -87,8 +91,13 @@ func (c *client) readUpgrade(data []byte) []byte {
 		c.fail(fmt.Sprintf("answered %q", line))
 		return nil
 	}
-	c.state = stateOpen
-	c.set.opened(c)
+	if len(c.set.steps) > 0 {
+		c.state = stateGreeting
+		c.greet()
+	} else {
+		c.state = stateOpen
+		c.set.opened(c)
+	}
 	return head[end+4:]
 }
 

@@ -22,7 +22,9 @@ type clientSet struct {
 	clients  []*client
 	subset   func(i int) subset // the replies for the i-th client; nil is every reply
 	checker  checker
-	current  *client // whose bytes the checker handles
+	dialect  *dialect // what clients say until they are subscribed; nil is nothing
+	steps    []step   // of the dialect
+	current  *client  // whose bytes the checker handles
 
 	toConnect int // clients to connect
 	inFlight  int // clients being connected

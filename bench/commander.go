@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 
 	"github.com/gobwas/ws"
 
@@ -111,6 +112,16 @@ func (c *commander) send(ctx context.Context, frames [][]byte, slots <-chan stru
 
 // readText returns the next text from the server, and answers pings before it.
 func (c *commander) readText() ([]byte, error) {
+	return c.readMessage(ws.OpText)
+}
+
+// readData returns the next text or binary message.
+func (c *commander) readData() ([]byte, error) {
+	return c.readMessage(ws.OpText, ws.OpBinary)
+}
+
+// readMessage returns the next message of these kinds.
+func (c *commander) readMessage(kinds ...ws.OpCode) ([]byte, error) {
 	for {
 		header, err := ws.ReadHeader(c.from)
 		if err != nil {
@@ -123,9 +134,10 @@ func (c *commander) readText() ([]byte, error) {
 		if _, err := io.ReadFull(c.from, payload); err != nil {
 			return nil, fmt.Errorf("a client lost its connection: %w", err)
 		}
-		switch header.OpCode {
-		case ws.OpText:
+		if slices.Contains(kinds, header.OpCode) {
 			return payload, nil
+		}
+		switch header.OpCode {
 		case ws.OpPing:
 			// One write for the whole frame: it must not split a frame of commands.
 			pong := ws.MustCompileFrame(ws.MaskFrameInPlaceWith(ws.NewPongFrame(payload), [4]byte{}))

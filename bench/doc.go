@@ -84,5 +84,16 @@
 // a bare commander. In answered_linux.go clients follow their commands to the end, through the bridge and through CLU's
 // own server.
 //
-// [Run] does all of that; [Load] only connects clients to a running server, reads, and reports.
+// # Beside other servers
+//
+// [Peers] has the bridge and other servers that send messages to browsers take turns (peers_linux.go, peerload_linux.go):
+//
+//	source ──AMQP, MQTT, NATS, HTTP──► peer (child) ──WebSocket, in the peer's dialect──► client loop
+//
+// Each server has a configuration (peerservers_linux.go, peeruws_linux.go), a source of messages (peersources_linux.go) and
+// a dialect of its clients (peerdialects.go, peerclients_linux.go). Numbers are found wherever a server puts them in its
+// frames (scan.go). CPU time and memory are those of all processes of a server (descendants_linux.go). peertrips_linux.go
+// measures commands and their answers, and peersreport.go and peersplot.go make the tables and the plot.
+//
+// [Run] does all but the last; [Load] only connects clients to a running server, reads, and reports.
 package bench

@@ -30,6 +30,9 @@ func Relay(context.Context, string, io.Reader, io.Writer) error { return errLinu
 // Worker needs Linux.
 func Worker(context.Context, string, int, io.Reader, io.Writer) error { return errLinux() }
 
+// Peers needs Linux.
+func Peers(context.Context, PeersConfig) (*PeersReport, error) { return nil, errLinux() }
+
 // LoadConfig says what [Load] connects to.
 type LoadConfig struct {
 	URL      string

@@ -64,11 +64,16 @@ type Bridge struct {
 	refusals     *limitedlog.Log // refused requests
 	badAcks      *limitedlog.Log // acknowledgements that are not understood
 	badForwarded *limitedlog.Log // requests of trusted proxies that name no client
-	warnedName   sync.Once       // that a random name can be granted no permissions
+
+	warnedName sync.Once // that a random name can be granted no permissions
+
+	untrustedProxy sync.Once // a warning of one
 
 	drainAs    atomic.Pointer[Drain]
-	reloading  sync.Mutex // held by Reload
-	draining   atomic.Bool
+	drainEnd   time.Time   // when the drain must be over; used by Run alone
+	reloading  sync.Mutex  // held by Reload
+	draining   atomic.Bool // it is to stop: /readyz says so
+	leaving    atomic.Bool // clients are being closed
 	stopOnce   sync.Once
 	stopping   chan struct{}      // closed when the last clients are closed
 	running    context.Context    // ends with stopping; then nothing waits for the engine any longer
@@ -208,7 +213,8 @@ func (b *Bridge) Run(ctx context.Context) error {
 	linking.Go(func() { b.consumers.run(linkCtx) })
 	select {
 	case <-ctx.Done():
-	case <-linkEnded:
+		b.serveOn()
+	case <-linkEnded: // no result can come any more
 	}
 	err := b.drain()
 	unlink()

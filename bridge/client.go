@@ -25,12 +25,13 @@ type client struct {
 	port        uint16
 	family      family
 	commands    atomic.Int32 // commands without an outcome
+	results     atomic.Int32 // results that it awaits
 	flags       atomic.Uint32
 }
 
 // The flags of a client.
 const (
-	clientLeaving   = 1 << iota // the bridge closes it once all its commands have outcomes
+	clientLeaving   = 1 << iota // the bridge closes it once all its commands have outcomes and results
 	clientGone                  // its connection broke, or the bridge closed it: outcomes cannot reach it
 	clientClosing               // it has sent its close frame and its requests are answered
 	clientLeft                  // its connection has ended for any reason

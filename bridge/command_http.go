@@ -69,7 +69,7 @@ func (b *Bridge) httpClient(r *http.Request, p *access.Principal, generation uin
 		c.setPrincipal(p)
 		c.extra.identified.Store(generation)
 	}
-	if b.draining.Load() {
+	if b.leaving.Load() {
 		c.set(clientLeaving)
 	}
 	return c

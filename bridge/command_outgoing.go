@@ -172,16 +172,10 @@ func (b *Bridge) recordOutcome(s *outgoing, o amqpx.Outcome) {
 	}
 }
 
-// commandDone notes that a command has its outcome. After its last one, a leaving or closing
-// client is closed.
+// commandDone notes that a command has its outcome. After its last one, a closing client is
+// closed. One that is leaving is closed by the drain.
 func (c *client) commandDone(conn engine.Conn) {
-	if c.commands.Add(-1) > 0 {
-		return
-	}
-	if c.leaving() {
-		c.goAway(conn)
-	}
-	if c.closing() {
+	if c.commands.Add(-1) == 0 && c.closing() {
 		conn.Finish()
 	}
 }
@@ -200,5 +194,6 @@ func (b *Bridge) failCommand(s *outgoing, code, message string, inDoubt bool) {
 	}
 	if waited { // otherwise it was already told an end
 		s.conn.Send(protocol.Encode(protocol.Error{Op: "error", ID: s.tracked.ID, CommandID: s.CommandID, Code: code, Message: message}))
+		s.client.results.Add(-1)
 	}
 }

@@ -22,8 +22,11 @@ func (b *Bridge) trackedCommand(session *hub.Session, r request) error {
 	b.askCommand(s, func(err error) {
 		if err == nil {
 			s.tracked = b.hub.ResultWaiter(hubConn{r.conn}, session, r.id)
-			s.tracked.OnEnd = b.onEnd(s)
-			s.flight, err = b.hub.Inflight.Add(r.client, s.key(), s.tracked)
+			s.tracked.OnEnd, s.tracked.OnSent = b.onEnd(s), func() { r.client.results.Add(-1) }
+			r.client.results.Add(1)
+			if s.flight, err = b.hub.Inflight.Add(r.client, s.key(), s.tracked); err != nil {
+				r.client.results.Add(-1)
+			}
 		}
 		if err != nil {
 			_ = b.rejectTracked(r, s, err) // it is a rejection

@@ -102,6 +102,8 @@ type Config struct {
 	AdminHost string
 	// CommandLine is the program's command line without secrets, for the admin port.
 	CommandLine []string
+	// CertificateEnd returns when the certificate of the listeners ends, for metrics. nil is for listeners without.
+	CertificateEnd func() time.Time
 	// Version is the program's version, for clients and metrics.
 	Version string
 	// Logger gets everything that an operator should know. nil is [slog.Default].

@@ -135,6 +135,7 @@ func (b *Bridge) noteRefusal(r *engine.RejectError, client netip.AddrPort) {
 // clientAddr returns the client's address of an upgrade.
 func (b *Bridge) clientAddr(r *engine.Request) (netip.AddrPort, *engine.RejectError) {
 	proxies := b.policies().proxies
+	b.warnOfUntrustedProxy(proxies, r.RemoteAddr(), r.Values)
 	if proxies == nil {
 		return r.RemoteAddr(), nil
 	}
@@ -146,6 +147,24 @@ func (b *Bridge) clientAddr(r *engine.Request) (netip.AddrPort, *engine.RejectEr
 		b.noteBadForwarded(client, err)
 	}
 	return client, nil
+}
+
+// warnOfUntrustedProxy logs, once, that what seems to be a proxy names its client in vain. Only a
+// proxy that is near may be one of the observatory's: any client can send the fields.
+func (b *Bridge) warnOfUntrustedProxy(p *forwarded.Proxies, peer netip.AddrPort, values func(string) []string) {
+	if p.Trusts(peer.Addr()) || !isNear(peer.Addr()) || len(values("X-Forwarded-For"))+len(values("Forwarded")) == 0 {
+		return
+	}
+	b.untrustedProxy.Do(func() {
+		trust := remoteName(netip.AddrPortFrom(peer.Addr(), 0))
+		b.log.Warn("a proxy names its clients' addresses, but is not trusted, so all clients have its own; if it is yours, use --trusted-proxy "+trust, "proxy", trust)
+	})
+}
+
+// isNear reports whether an address is of this machine or of a private network. The zero address
+// is the peer of a Unix socket.
+func isNear(a netip.Addr) bool {
+	return !a.IsValid() || a.Unmap().IsLoopback() || a.Unmap().IsPrivate()
 }
 
 // nameClient sets a request's RemoteAddr to the client's address. It returns false if the

@@ -41,7 +41,7 @@ func (b *Bridge) Admin() http.Handler { return b.guardAdmin(b.adminRoutes()) }
 
 func (b *Bridge) adminRoutes() *router {
 	mux := newRouter()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(b.metrics.registry, promhttp.HandlerOpts{Registry: b.metrics.registry}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(b.metrics.registry, promhttp.HandlerOpts{Registry: b.metrics.registry, EnableOpenMetrics: true}))
 	mux.HandleFunc("GET "+keywordMetricsPath, b.keywordMetrics)
 	mux.HandleFunc("GET /healthz", b.healthz(health.full))
 	mux.HandleFunc("GET /readyz", b.readyz(health.full))

@@ -60,6 +60,7 @@ var (
 	linkBlockedDesc      = describe("link_blocked", "1 while the broker blocks publishers.")
 	linkNoRepliesDesc    = describe("link_no_replies", "1 while the broker takes no replies into the bridge's queue or stream.")
 	linkStalledDesc      = describe("link_stalled", "1 while the broker has not confirmed a command that has ended as unknown.")
+	certificateDesc      = describe("tls_certificate_not_after_timestamp_seconds", "When a certificate ends: the listeners', the broker's, or the bridge's own at the broker.", "certificate")
 	readyDesc            = describe("ready", "1 while /readyz is 200.")
 	droppedDesc          = describe("replies_dropped_total", "Messages that were no replies, by reason.", "reason")
 	waitingDesc          = describe("publish_waiting", "Commands that wait to be sent.")

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"maps"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -40,6 +41,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	s.sources(b)
 	s.presence(b.presence)
 	s.engine(b.engine.Stats())
+	s.certificates(b)
 	s.audit(b.cfg.Audit.Stats())
 	if b.access != nil {
 		s.callback(b.access.CallbackStats())
@@ -88,6 +90,22 @@ func (s sample) dropped(b *Bridge) {
 	}
 	for reason, count := range withZeros(b.refusals.Counts(), refusalReasons()) {
 		s.counter(refusedDesc, float64(count), reason)
+	}
+}
+
+// certificates sends the ends of the certificates that there are.
+func (s sample) certificates(b *Bridge) {
+	ends := map[string]time.Time{"broker": b.link.Stats().CertificateEnd}
+	if b.cfg.CertificateEnd != nil {
+		ends["listener"] = b.cfg.CertificateEnd()
+	}
+	if b.cfg.TLS != nil && len(b.cfg.TLS.Certificates) > 0 && b.cfg.TLS.Certificates[0].Leaf != nil {
+		ends["broker_client"] = b.cfg.TLS.Certificates[0].Leaf.NotAfter
+	}
+	for which, end := range ends {
+		if !end.IsZero() {
+			s.gauge(certificateDesc, float64(end.Unix()), which)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/access"
@@ -30,6 +31,7 @@ func TestTheOperatingPageListsEveryMetric(t *testing.T) {
 		c.KeywordHistory, c.Export = 1<<20, everything
 		c.Access = withCallback(t)
 		c.Sources = []rooms.Source{{Exchange: "live"}}
+		c.CertificateEnd = time.Now
 	})
 	help := regexp.MustCompile(`(?m)^# HELP (cluws_[a-z_]+)`)
 	var exported []string

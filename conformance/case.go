@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"io"
 )
 
 //go:embed v1.json
@@ -40,7 +41,8 @@ type Step struct {
 	Post        *Post      `json:"post,omitempty"`
 	Cut         *Cut       `json:"cut,omitempty"`
 	Fault       *Fault     `json:"fault,omitempty"`
-	Again       int64      `json:"again,omitempty"` // a reply comes a second time
+	Confirm     string     `json:"confirm,omitempty"` // the broker has this command
+	Again       int64      `json:"again,omitempty"`   // a reply comes a second time
 }
 
 // Connect is a connection that begins.
@@ -148,12 +150,17 @@ func Cases() ([]Case, error) {
 	return file.Cases, nil
 }
 
-// Parse reads a message, with all digits of its numbers.
+// Parse reads a message, which is one object and nothing else, with all digits of its numbers.
 func Parse(text []byte) (m Message, err error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
-	err = d.Decode(&m)
-	return m, err
+	if err := d.Decode(&m); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF || m == nil {
+		return nil, fmt.Errorf("a line must have one object, but is %.200q", text)
+	}
+	return m, nil
 }
 
 // format writes a value as JSON.

@@ -184,7 +184,7 @@ func (p *player) handle(it item) {
 	case it.wire.path != "/":
 		p.handleRoom(it)
 	case it.opened:
-		p.upcoming = it.wire
+		p.upcoming, p.inbox = it.wire, nil // what came over an earlier one is not answered on this one
 	case it.closed:
 		if it.wire == p.wire {
 			p.open = false
@@ -303,6 +303,16 @@ func (p *player) faultStep(f Fault) error {
 		return fmt.Errorf("there is no command %s", f.To)
 	}
 	p.sendRefusal(s, f.Code, "not here")
+	return nil
+}
+
+// confirmStep tells that the broker has a command that was late.
+func (p *player) confirmStep(name string) error {
+	s := p.commands[name]
+	if s == nil {
+		return fmt.Errorf("there is no command %s", name)
+	}
+	p.confirm(s)
 	return nil
 }
 

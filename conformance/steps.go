@@ -49,6 +49,8 @@ func (p *player) step(s Step) error {
 		return p.cutStep(*s.Cut)
 	case s.Fault != nil:
 		return p.faultStep(*s.Fault)
+	case s.Confirm != "":
+		return p.confirmStep(s.Confirm)
 	case s.Again != 0:
 		return p.again(p.first + s.Again)
 	}

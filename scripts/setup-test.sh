@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Sets up what `make test` needs in addition to Go: RabbitMQ, Chromium, nginx, Python, node, tmux, zsh, fish, mandoc and a C compiler
-# from Debian's packages, then CLU, pytest, the Python client's wheels, baseplate, FastAPI, Django, wscat, axe-core, TypeScript,
-# Vite, React, Vue, Deno, Bun, Autobahn and a RabbitMQ 4 below .cache. If everything is there, it takes a moment.
+# Sets up what `make test` needs in addition to Go: RabbitMQ, Chromium, nginx, HAProxy, Caddy, Apache, Python, node, tmux, zsh, fish,
+# mandoc and a C compiler from Debian's packages, then CLU, pytest, the Python client's wheels, baseplate, FastAPI, Django, wscat,
+# axe-core, TypeScript, Vite, React, Vue, Deno, Bun, Autobahn, Prometheus and a RabbitMQ 4 below .cache. If everything is there,
+# it takes a moment.
 # It prints a line for each component that it cannot set up, which fails the run on CI only.
 set -u
 cd "$(dirname "$0")/.."
@@ -23,6 +24,10 @@ have_chromium() {
 
 have_nginx() { have nginx || [ -x /usr/sbin/nginx ] || [ -x /usr/local/sbin/nginx ]; }
 
+# Debian has the programs where only root's PATH leads. Apache's needs its modules, which are there only.
+have_haproxy() { have haproxy || [ -x /usr/sbin/haproxy ]; }
+have_apache() { [ -x /usr/sbin/apache2 ] && [ -d /usr/lib/apache2/modules ]; }
+
 have_venv() { [ -f .cache/venv/stamp ] || python3 -c 'import venv, ensurepip' >/dev/null 2>&1; }
 
 # missing_packages prints the names of the missing packages in Debian or, with "brew", in Homebrew.
@@ -30,6 +35,9 @@ missing_packages() {
 	have_rabbitmq || { [ "${1:-}" = brew ] && echo rabbitmq || echo rabbitmq-server; }
 	have_chromium || echo chromium
 	have_nginx || { [ "${1:-}" = brew ] && echo nginx || echo nginx-light; }
+	have_haproxy || echo haproxy
+	have caddy || echo caddy
+	have_apache || { [ "${1:-}" = brew ] || echo apache2-bin; }
 	have_venv || { [ "${1:-}" = brew ] && echo python || echo python3 python3-venv; }
 	have node || { [ "${1:-}" = brew ] && echo node || echo nodejs; }
 	have npm || { [ "${1:-}" = brew ] || echo npm; }

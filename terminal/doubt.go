@@ -10,59 +10,31 @@ import (
 // the broker is there again.
 const awayGrace = 30 * time.Second
 
-// doubt decides when the end of a command that runs cannot be expected any more: it may have come unheard.
+// doubt decides when the end of a command that runs is waited for no longer, because nothing is heard.
 type doubt struct {
 	giveUp func(why error)
 
-	mu    sync.Mutex // guards the following fields
-	timer *time.Timer
-	away  bool // nothing is heard now
-	gap   bool // something may have been missed, and nothing was heard of the command since
+	mu    sync.Mutex  // guards timer
+	timer *time.Timer // nil while the link is up
 }
 
-// event takes what has happened besides replies.
-func (d *doubt) event(event Event) {
+// event takes the state of the link.
+func (d *doubt) event(s LinkState) {
+	d.end()
+	if s.Up {
+		return
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	switch event := event.(type) {
-	case LinkState:
-		d.away = !event.Up
-		if d.away {
-			d.within(awayGrace, "nothing is heard any more"+because(event.Reason))
-		}
-	case Gap:
-		d.gap = true
-		d.within(lostGrace, "its last reply may have been missed"+because(event.Reason))
-	}
-	d.calm()
-}
-
-// heard takes note that the command still runs.
-func (d *doubt) heard() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.gap = false
-	d.calm()
-}
-
-func (d *doubt) within(grace time.Duration, why string) {
-	if d.timer != nil {
-		d.timer.Stop()
-	}
-	d.timer = time.AfterFunc(grace, func() { d.giveUp(errors.New(why)) })
-}
-
-// calm stops the timer if there is no doubt any more.
-func (d *doubt) calm() {
-	if d.timer != nil && !d.away && !d.gap {
-		d.timer.Stop()
-	}
+	d.timer = time.AfterFunc(awayGrace, func() { d.giveUp(errors.New("nothing is heard any more" + because(s.Reason))) })
 }
 
 // end stops the timer.
 func (d *doubt) end() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.away, d.gap = false, false
-	d.calm()
+	if d.timer != nil {
+		d.timer.Stop()
+		d.timer = nil
+	}
 }

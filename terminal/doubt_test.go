@@ -6,18 +6,15 @@ import (
 	"time"
 )
 
-func TestTheEndOfACommandIsInDoubtIfItMayHaveComeUnheard(t *testing.T) {
+func TestACommandIsGivenUpIfNothingIsHeardForLong(t *testing.T) {
 	for name, c := range map[string]struct {
-		events []any // an event, a time that passes, or nil for a reply
+		events []any // a state of the link, or a time that passes
 		after  time.Duration
 	}{
-		"a broker that stays away":           {[]any{LinkState{Reason: "x"}}, awayGrace},
-		"one that comes back, with a gap":    {[]any{LinkState{}, time.Second, LinkState{Up: true}, Gap{}}, time.Second + lostGrace},
-		"told in the other order":            {[]any{LinkState{}, time.Second, Gap{}, LinkState{Up: true}}, time.Second + lostGrace},
-		"one that comes back without a gap":  {[]any{LinkState{}, time.Second, LinkState{Up: true}}, 0},
-		"a reply after the gap":              {[]any{Gap{}, time.Second, nil}, 0},
-		"another gap after the reply":        {[]any{Gap{}, time.Second, nil, time.Minute, Gap{}}, time.Minute + time.Second + lostGrace},
-		"a broker that goes again after all": {[]any{Gap{}, time.Second, LinkState{}}, time.Second + awayGrace},
+		"a broker that stays away":  {[]any{LinkState{Reason: "x"}}, awayGrace},
+		"one that comes back":       {[]any{LinkState{}, time.Second, LinkState{Up: true}}, 0},
+		"one that goes again":       {[]any{LinkState{}, time.Second, LinkState{Up: true}, time.Minute, LinkState{}}, time.Minute + time.Second + awayGrace},
+		"one that is told of twice": {[]any{LinkState{}, time.Second, LinkState{}}, time.Second + awayGrace},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -25,11 +22,9 @@ func TestTheEndOfACommandIsInDoubtIfItMayHaveComeUnheard(t *testing.T) {
 				d := &doubt{giveUp: func(error) { gave = time.Since(began) }}
 				for _, e := range c.events {
 					switch e := e.(type) {
-					case nil:
-						d.heard()
 					case time.Duration:
 						time.Sleep(e)
-					default:
+					case LinkState:
 						d.event(e)
 					}
 				}

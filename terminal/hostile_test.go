@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -155,6 +156,42 @@ func TestABridgeThatDoesNotAnswer(t *testing.T) {
 	} {
 		if err := do(); ExitCode(err) != ExitInterrupted {
 			t.Errorf("%s ends with %d by Ctrl-C: %v", name, ExitCode(err), err)
+		}
+	}
+}
+
+// A client is told of the broker first, and then that it is connected.
+func TestALinkIsUpIfBothOfItsPartsAre(t *testing.T) {
+	w := &webSocket{watchers: map[int]func(LinkState){}}
+	var told []bool
+	defer w.watch(func(s LinkState) { told = append(told, s.Up) })()
+	w.brokerChanged("down", "")
+	w.stateChanged(wsclient.Connected, nil)
+	if len(told) != 1 || told[0] {
+		t.Errorf("of a bridge without a broker, it was told %v", told)
+	}
+	w.brokerChanged("up", "")
+	w.stateChanged(wsclient.Connecting, nil)
+	w.brokerChanged("up", "")
+	w.stateChanged(wsclient.Connected, nil)
+	if want := []bool{false, true, false, true}; !slices.Equal(told, want) {
+		t.Errorf("it was told %v, want %v", told, want)
+	}
+}
+
+func TestATextIsShownWithoutEscapesThatItDoesNotNeed(t *testing.T) {
+	for raw, want := range map[string]string{
+		`"caf\u00e9"`:         "café",
+		`"caf\u00e9 au lait"`: `"café au lait"`,
+		`"a\"b"`:              `"a\"b"`,
+		`"a\nb <c>"`:          `"a\nb <c>"`,
+		`"a\\b"`:              `"a\\b"`,
+		`"\u001b[2J\u202e"`:   `"\u001b[2J\u202e"`,
+		`["caf\u00e9"]`:       `["caf\u00e9"]`,
+		`"a b"`:               `"a b"`,
+	} {
+		if got := shownValue(json.RawMessage(raw)); got != want {
+			t.Errorf("%s is shown as %s, want %s", raw, got, want)
 		}
 	}
 }

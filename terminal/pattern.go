@@ -112,6 +112,7 @@ func oneLine(value json.RawMessage) string {
 // visible replaces the control characters of a text: an actor must not be able to control the terminal, nor to
 // begin a line that looks like another reply.
 func visible(text string) string {
+	text = strings.ToValidUTF8(text, "\uFFFD") // a terminal may take other bytes for controls, as 0x9b
 	if !strings.ContainsFunc(text, isControl) {
 		return text
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/clu-ws/clu-ws/internal/jsonscan"
@@ -45,6 +46,10 @@ func writeReply(w *bufio.Writer, r *Reply, asJSON, color bool) {
 // writeEnvelope writes an envelope as it came. Ends of lines between its values become spaces, and control characters in its
 // texts become escapes, which are the same values.
 func writeEnvelope(w *bufio.Writer, raw []byte) {
+	if !slices.ContainsFunc(raw, func(b byte) bool { return b < ' ' || b > '~' }) { // as nearly all are
+		w.Write(raw)
+		return
+	}
 	if bytes.ContainsAny(raw, "\n\r\t") { // in JSON, these stand between values only
 		raw = bytes.Map(func(r rune) rune {
 			if r == '\n' || r == '\r' || r == '\t' {
@@ -52,10 +57,6 @@ func writeEnvelope(w *bufio.Writer, raw []byte) {
 			}
 			return r
 		}, raw)
-	}
-	if !bytes.ContainsFunc(raw, isControl) {
-		w.Write(raw)
-		return
 	}
 	w.WriteString(visible(string(raw)))
 }
@@ -84,7 +85,28 @@ func shownValue(value json.RawMessage) string {
 	if len(value) > 1 && value[0] == '"' && !bytes.ContainsAny(value, " \\=") {
 		return visible(string(value[1 : len(value)-1]))
 	}
+	if bytes.IndexByte(value, '\\') >= 0 {
+		value = readable(value)
+	}
 	return visible(strings.TrimSpace(string(value)))
+}
+
+// readable returns a text without the escapes that it does not need: Python writes é as \u00e9.
+func readable(value json.RawMessage) json.RawMessage {
+	var text string
+	if json.Unmarshal(value, &text) != nil {
+		return value
+	}
+	if text != "" && text == visible(text) && !strings.ContainsAny(text, " \\=\"") {
+		return json.RawMessage(text)
+	}
+	var quoted bytes.Buffer
+	encoder := json.NewEncoder(&quoted)
+	encoder.SetEscapeHTML(false)
+	if encoder.Encode(text) != nil {
+		return value
+	}
+	return quoted.Bytes()
 }
 
 // keywordIn returns the value of a keyword in a body, or nil.

@@ -111,7 +111,7 @@ func send(ctx context.Context, e *Env, link Link, o SendOptions) error {
 	var broken error
 	ended := link.Send(ctx, command, func(id string) {
 		if !o.Quiet {
-			e.note("sent %q to %s, with the id %s", command.String, o.Consumer, id)
+			e.note("sending %q to %s, with the id %s", command.String, o.Consumer, id)
 		}
 	}, func(r *Reply) {
 		if value := keywordIn(r.Body, keyword); value != nil {

@@ -31,7 +31,7 @@ func TestEachEndOfACommandHasItsExitCode(t *testing.T) {
 		if err != nil && !strings.Contains(err.Error(), c.said) {
 			t.Errorf("%s says %v, want %q", c.outcome.State, err, c.said)
 		}
-		if !strings.Contains(stderr, `sent "open" to dome, with the id id-1`) {
+		if !strings.Contains(stderr, `sending "open" to dome, with the id id-1`) {
 			t.Errorf("it notes %q", stderr)
 		}
 	}

@@ -49,7 +49,9 @@ type webSocket struct {
 	mu       sync.Mutex // guards the following fields
 	watchers map[int]func(LinkState)
 	next     int
-	lost     bool // a watcher was told so
+	away     bool // there is no connection to the bridge
+	deaf     bool // the bridge hears no actors
+	lost     bool // one of the two, as the watchers were told
 }
 
 // Dial connects to a bridge. If that fails, it does not try again.
@@ -132,11 +134,8 @@ func (w *webSocket) Send(ctx context.Context, c Command, started func(id string)
 	within, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	d := &doubt{giveUp: giveUp}
-	defer w.doubts(within, d, c.Told)()
-	follow(within, command, func(r *wsclient.Reply) {
-		d.heard()
-		heard(fromReply(r))
-	})
+	defer w.doubts(d, c.Told)()
+	follow(within, command, func(r *wsclient.Reply) { heard(fromReply(r)) })
 	if n := command.LeftOut(); n > 0 && c.Told != nil {
 		c.Told(Dropped{n})
 	}
@@ -183,33 +182,16 @@ func goesOn(ctx context.Context, command *wsclient.Command) bool {
 	return false
 }
 
-// doubts tells of the link and of gaps until the returned function is called.
-func (w *webSocket) doubts(ctx context.Context, d *doubt, told func(Event)) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
+// doubts tells of the link until the returned function is called. What a gap means for a command, the client says itself.
+func (w *webSocket) doubts(d *doubt, told func(Event)) (stop func()) {
 	unwatch := w.watch(func(s LinkState) {
 		d.event(s)
 		if told != nil {
 			told(s)
 		}
 	})
-	var listening sync.WaitGroup
-	listening.Go(func() {
-		// Gaps come with any subscription; this one has few replies. Other servers than a bridge tell of no gaps.
-		gaps, err := w.subscribe(ctx, Selection{Filter: map[string]any{"commander": "me", "message_code": []string{"!"}}})
-		if err != nil {
-			return
-		}
-		defer gaps.Close()
-		for event := range gaps.Events(ctx) {
-			if gap, ok := fromEvent(event).(Gap); ok {
-				d.event(gap)
-			}
-		}
-	})
 	return func() {
 		unwatch()
-		cancel()
-		listening.Wait()
 		d.end()
 	}
 }

@@ -126,14 +126,14 @@ func (w *webSocket) watch(do func(LinkState)) (stop func()) {
 
 func (w *webSocket) stateChanged(state wsclient.State, err error) {
 	if state == wsclient.Connected {
-		w.changed(LinkState{Up: true})
+		w.changed(&w.away, LinkState{Up: true})
 		return
 	}
 	reason := "the connection to the bridge is lost"
 	if err != nil && !errors.Is(err, wsclient.ErrClosed) {
 		reason = err.Error()
 	}
-	w.changed(LinkState{Reason: reason})
+	w.changed(&w.away, LinkState{Reason: reason})
 }
 
 func (w *webSocket) brokerChanged(state, reason string) {
@@ -141,12 +141,14 @@ func (w *webSocket) brokerChanged(state, reason string) {
 	if !up && reason == "" {
 		reason = "the bridge is not linked to the broker"
 	}
-	w.changed(LinkState{Up: up, Reason: reason})
+	w.changed(&w.deaf, LinkState{Up: up, Reason: reason})
 }
 
-// changed tells the watchers of a change, and nothing twice.
-func (w *webSocket) changed(s LinkState) {
+// changed tells the watchers of a change, and nothing twice. The whole link is up if both of its parts are.
+func (w *webSocket) changed(part *bool, s LinkState) {
 	w.mu.Lock()
+	*part = !s.Up
+	s.Up = !w.away && !w.deaf
 	if w.lost == !s.Up {
 		w.mu.Unlock()
 		return

@@ -91,7 +91,7 @@ func TestHEADHasTheHeadersOfGET(t *testing.T) {
 
 func TestTheFirstLoadIsSmall(t *testing.T) {
 	t.Parallel()
-	const mostBytes, mostFiles, headers = 63_000, 9, 400
+	const mostBytes, mostFiles, headers = 60_000, 9, 400
 	index := ask(http.MethodGet, "/")
 	names := []string{""}
 	first := regexp.MustCompile(`<link rel="later"[^>]*>`).ReplaceAll(index.Body.Bytes(), nil)

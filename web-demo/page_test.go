@@ -81,7 +81,8 @@ func TestThePageShowsAGapAndABrokerThatIsDown(t *testing.T) {
 	openPage(t, ctx, o.addr)
 	goTo(t, ctx, "#/log", logThere)
 	p.next()
-	until(t, ctx, "a reply is listed", listed+`.length === 1`)
+	p.publish("roof", "i", false, []byte(`{"n": 1}`))
+	until(t, ctx, "replies are listed", listed+`.length === 2`)
 
 	o.DropConnections()
 	do(t, ctx, chromedp.WaitVisible(`.rows .row.gap`))
@@ -89,10 +90,22 @@ func TestThePageShowsAGapAndABrokerThatIsDown(t *testing.T) {
 	until(t, ctx, "the broker is back", `document.querySelector("#broker-state").dataset.state === "up"`)
 	p = o.publisher(t)
 	p.next()
-	until(t, ctx, "a reply follows", listed+`.length === 2`)
+	until(t, ctx, "a reply follows", listed+`.length === 3`)
 	do(t, ctx, chromedp.SendKeys("#log-text", "nothing has this"))
 	until(t, ctx, "a filter hides no gap", `document.querySelector(".log-count, .count").textContent.startsWith("filtered") && document.querySelector(".rows .gap") !== null && `+listed+`.length === 0`)
 	screenshot(t, ctx, "page-gap")
+
+	for range 2 { // in a page that was there at the gap, and in one that comes after it
+		goTo(t, ctx, "#/", `document.querySelector('[data-actor="roof"] [data-keyword="n"]') !== null`)
+		until(t, ctx, "what was heard before the gap may be outdated, and what was heard after it is current", `document.querySelector('[data-actor="roof"] [data-keyword="n"]').matches("[data-outdated]")
+			&& document.querySelector('[data-actor="dome"] [data-keyword="n"]').matches(":not([data-outdated])")`)
+		screenshot(t, ctx, "page-outdated")
+		goTo(t, ctx, "#/actor/roof", `/may be outdated/.test(document.querySelector('.keyword[data-keyword="n"] .limit')?.textContent)`)
+		screenshot(t, ctx, "page-outdated-actor")
+		do(t, ctx, chromedp.Reload(), chromedp.WaitReady(`#link-state[data-state="open"]`))
+	}
+	p.publish("roof", "i", false, []byte(`{"n": 2}`))
+	until(t, ctx, "it is current when it is heard again", `document.querySelector('.keyword[data-keyword="n"]')?.matches(":not([data-outdated])")`)
 
 	o.Close()
 	arm(t, ctx)

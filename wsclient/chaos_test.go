@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // TestCutsLoseNothing cuts the connection again and again while the actor counts: every subscription gets each number once,
@@ -73,6 +74,34 @@ func TestCutsLoseNothing(t *testing.T) {
 	t.Logf("%d cuts", made)
 	stop() // after a failure, too
 	running.Wait()
+}
+
+// TestACatchUpThatNoConnectionLastsForEnds has three subscriptions miss more than any connection brings before it is cut.
+func TestACatchUpThatNoConnectionLastsForEnds(t *testing.T) {
+	const last = 5000
+	o := newObservatory(t, nil)
+	proxy := testkit.StartChaosProxy(t, o.addr, 1) // each connection brings 200 kB at most
+	c := o.dial(func(cfg *Config) { cfg.URL = "ws://" + proxy.Addr })
+	all := subscribe(t, c, SubscribeOptions{Lossless: true})
+	even := subscribe(t, c, SubscribeOptions{Lossless: true, Filter: Filter{Keyword: []string{"even"}}})
+	odd := subscribe(t, c, SubscribeOptions{Lossless: true, Filter: Filter{Keyword: []string{"odd"}}})
+	say := o.broadcaster()
+	proxy.Target("127.0.0.1:1") // where nobody listens
+	proxy.Cut()
+	for n := range last + 1 {
+		if err := say(actor.Keywords{[]string{"even", "odd"}[n%2]: n}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	proxy.Target(o.addr)
+	var counted sync.WaitGroup
+	counted.Go(func() { count(t, all, 0, 1, last, func() {}) })
+	counted.Go(func() { count(t, even, 0, 2, last, func() {}) })
+	counted.Go(func() { count(t, odd, 1, 2, last, func() {}) })
+	counted.Wait()
+	if cuts, _ := proxy.Faults(); cuts < 5 {
+		t.Errorf("the connections were cut %d times", cuts)
+	}
 }
 
 // pause waits for a short random time, and reports whether done is still open.

@@ -24,7 +24,7 @@ const (
 	Running  CommandState = "running"
 	Done     CommandState = "done"
 	Failed   CommandState = "failed"
-	Unknown  CommandState = "unknown" // the connection broke, or the time ran out: its actor may go on
+	Unknown  CommandState = "unknown" // the connection broke, the time ran out, or the bridge may have missed its end: its actor may go on
 	Rejected CommandState = "rejected"
 )
 
@@ -75,6 +75,7 @@ type Command struct {
 	client  *Client
 	request string        // the id of the request that sends it; guarded by the client's lock
 	written bool          // it has left for the socket; guarded by the client's lock
+	doubted bool          // another one may have had its id until now; guarded by the client's lock
 	done    chan struct{} // closed at the first end
 	final   chan struct{} // closed when the state can no longer change
 

@@ -118,7 +118,7 @@ func (c *Client) connect(ctx context.Context) (greeted bool, err error) {
 	conn.SetReadLimit(maxMessage)
 
 	life, stop := context.WithCancel(ctx)
-	s := &session{client: c, conn: conn, stop: stop, began: time.Now(), wake: make(chan struct{}, 1), pending: map[string]*request{}, resuming: map[string]bool{}, login: login}
+	s := &session{client: c, conn: conn, stop: stop, began: time.Now(), wake: make(chan struct{}, 1), pending: map[string]*request{}, resuming: map[string]bool{}, progress: newProgress(), login: login}
 	helpers := make(chan struct{}, 2)
 	go func() { s.write(life); helpers <- struct{}{} }()
 	go func() { s.watch(life); helpers <- struct{}{} }()

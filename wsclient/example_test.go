@@ -84,6 +84,99 @@ func ExampleClient_Subscribe() {
 	// Output: dome says {"shutter":"open"}
 }
 
+// A value has an age, by the bridge's clock.
+func ExampleClient_Value() {
+	url, stop := startObservatory()
+	defer stop()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	client, err := wsclient.Dial(ctx, wsclient.Config{URL: url})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	_, err = client.Value(ctx, "dome", "shutter")
+	fmt.Println("before the command:", err)
+
+	client.Send(ctx, "dome", "open", wsclient.SendOptions{}).Wait(ctx)
+	value, err := client.Value(ctx, "dome", "shutter")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("the shutter is", value, "and that is known for less than a minute:", client.Age(value.Heard) < time.Minute)
+	// Output:
+	// before the command: dome.shutter: the bridge has no value of this keyword
+	// the shutter is open and that is known for less than a minute: true
+}
+
+// An error says whether the actor has the command.
+func ExampleCommandError() {
+	url, stop := startObservatory()
+	defer stop()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	client, err := wsclient.Dial(ctx, wsclient.Config{URL: url})
+	if err != nil {
+		log.Fatal(err)
+	}
+	send := func(consumer string) {
+		_, err := client.Send(ctx, consumer, "open", wsclient.SendOptions{}).Wait(ctx)
+		switch {
+		case err == nil:
+			fmt.Println(consumer, "is open")
+		case errors.Is(err, wsclient.ErrNobody):
+			fmt.Println(consumer, "is no actor that runs")
+		case errors.Is(err, wsclient.ErrRejected):
+			fmt.Println(consumer, "has not got the command:", err)
+		case errors.Is(err, wsclient.ErrUnknown):
+			fmt.Println(consumer, "may have got the command; its status says more:", err)
+		default:
+			fmt.Println(consumer, "has failed:", err)
+		}
+	}
+	send("dome")
+	send("roof")
+	client.Close()
+	send("dome")
+	// Output:
+	// dome is open
+	// roof is no actor that runs
+	// dome has not got the command: The command was not sent and will not be sent later: there is no connection to the bridge.
+}
+
+// The replies to a command come while it runs.
+func ExampleCommand_Replies() {
+	url, stop := startObservatory()
+	defer stop()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	client, err := wsclient.Dial(ctx, wsclient.Config{URL: url})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	command := client.Send(ctx, "dome", "open", wsclient.SendOptions{})
+	for reply := range command.Replies(ctx) {
+		fmt.Println(reply.Code, string(reply.Body))
+	}
+	fmt.Println(command.State())
+	// Output:
+	// > {}
+	// i {"shutter":"open"}
+	// : {}
+	// done
+}
+
+// Replies that were stored as they came are read again.
+func ExampleParseReply() {
+	r, err := wsclient.ParseReply([]byte(`{"headers": {"message_code": "i", "sender": "dome"}, "body": {"azimuth": 101.50}, "seq": 42, "epoch": "5f0c"}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%d: %s says azimuth=%s\n", r.Seq, r.Sender, r.Keywords()["azimuth"])
+	// Output: 42: dome says azimuth=101.50
+}
+
 // startObservatory starts a bridge, an actor dome with the commands open and close, and an actor weather with the command storm.
 func startObservatory() (url string, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())

@@ -213,7 +213,6 @@ func (c *Client) askForSnapshot(sub *Subscription) {
 			return false
 		}
 		if snapshot, err := parseSnapshot(m.raw, hearsActors(c.hello.Broker)); err == nil {
-			sub.stale = false
 			sub.lane.snapshot(snapshot)
 		}
 		return false

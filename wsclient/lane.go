@@ -43,6 +43,7 @@ type lane struct {
 type heldEvent struct {
 	seq   int64
 	event Event
+	key   string // of a gap
 }
 
 func newLane(selects func(*Reply) bool, deliver func(Event)) *lane {
@@ -63,10 +64,35 @@ func (l *lane) cursor() *Position {
 	return &Position{Epoch: l.epoch, Seq: uint64(l.mark)}
 }
 
-// lost forgets what the connection had brought and was not passed on: the next one brings it again.
-func (l *lane) lost() {
-	l.live, l.holding = false, false
-	l.held, l.heldBytes, l.left = nil, 0, Dropped{}
+// lost ends a connection, which had brought everything up to a number, -1 if that is not known. It forgets what is held
+// beyond: the next connection brings it again.
+func (l *lane) lost(hello *Hello, upTo int64) {
+	l.live = false
+	if !l.holding {
+		return
+	}
+	known := hello != nil && upTo >= 0 && !l.throttle
+	l.held = slices.DeleteFunc(l.held, func(h heldEvent) bool {
+		switch h.event.(type) {
+		case marker:
+			return false
+		case *Reply, *Snapshot, Gap:
+			if known && h.seq <= upTo {
+				return false
+			}
+			l.gapKeys = slices.DeleteFunc(l.gapKeys, func(key string) bool { return key == h.key })
+			return true
+		default: // what the bridge has dropped may not come again
+			return !known
+		}
+	})
+	if !known {
+		l.left = Dropped{}
+	}
+	l.flush()
+	if known && (l.epoch != hello.Epoch || l.mark < upTo) {
+		l.start(Position{Epoch: hello.Epoch, Seq: uint64(upTo)})
+	}
 }
 
 // reach takes note that everything up to a place has come.
@@ -110,7 +136,7 @@ func (l *lane) gap(g Gap, key string) {
 		if n := len(l.held); n > 0 && key != "" {
 			seq = l.held[n-1].seq
 		}
-		l.hold(seq, g, 0)
+		l.held = append(l.held, heldEvent{seq, g, key})
 		return
 	}
 	l.deliver(g)
@@ -135,7 +161,7 @@ func (l *lane) hold(seq int64, e Event, size int) {
 		l.left.Count++
 		return
 	}
-	l.held = append(l.held, heldEvent{seq, e})
+	l.held = append(l.held, heldEvent{seq, e, ""})
 	l.heldBytes += size
 }
 

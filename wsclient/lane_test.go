@@ -55,10 +55,77 @@ func TestALaneForgetsWhatALostConnectionHadBroughtButNotEnded(t *testing.T) {
 	l.holding = true
 	l.reply(numbered(5))
 	l.reach(Position{"e", 9})
-	l.lost()
+	l.lost(&Hello{Epoch: "e"}, -1)
 	if c := l.cursor(); *c != (Position{"e", 3}) || got() != "" {
 		t.Errorf("it resumes after %v, and has passed on %q", c, got())
 	}
+}
+
+func TestALanePassesOnWhatALostConnectionHadBroughtInFull(t *testing.T) {
+	l, got := told()
+	l.start(Position{"e", 3})
+	l.holding = true
+	for _, seq := range []uint64{9, 5, 4} {
+		l.reply(numbered(seq))
+	}
+	l.lost(&Hello{Epoch: "e"}, 6)
+	if c, want := l.cursor(), "4, 5"; *c != (Position{"e", 6}) || got() != want {
+		t.Errorf("it resumes after %v, and has passed on %q, want %q", c, got(), want)
+	}
+}
+
+func TestAGapThatALostConnectionHadBroughtIsToldByTheNext(t *testing.T) {
+	l, got := told()
+	l.start(Position{"e", 3})
+	for range 2 {
+		l.holding = true
+		l.reply(numbered(5))
+		l.gap(Gap{}, "from to")
+		l.gap(Gap{}, "from to")
+		l.reply(numbered(7))
+		l.lost(&Hello{Epoch: "e"}, 4)
+	}
+	l.holding = true
+	l.gap(Gap{}, "from to")
+	l.flush()
+	if want := "gap"; got() != want {
+		t.Errorf("got %q, want %q", got(), want)
+	}
+}
+
+func TestProgressIsWhatHasComeInFull(t *testing.T) {
+	yes, no := true, false
+	a, b, c := &lane{}, &lane{}, &lane{}
+	p := newProgress()
+	seq := func(n uint64) *uint64 { return &n }
+	expect := func(when string, wantA, wantB, wantC int64) {
+		t.Helper()
+		copied := *p
+		copied.at = map[*lane]int64{}
+		for l, at := range p.at {
+			copied.at[l] = at
+		}
+		if gotA, gotB, gotC := copied.lost(a), copied.lost(b), copied.lost(c); gotA != wantA || gotB != wantB || gotC != wantC {
+			t.Errorf("%s: %d, %d, %d, want %d, %d, %d", when, gotA, gotB, gotC, wantA, wantB, wantC)
+		}
+	}
+	p.answer(a, &message{Resumed: &yes, Seq: seq(60)})
+	expect("before anything came", -1, -1, -1)
+	p.reply(43)
+	p.reply(50)
+	expect("in the middle of the first", 50, -1, -1)
+	p.answer(b, &message{Resumed: &no, Seq: seq(70)})
+	expect("after the first", 60, -1, -1)
+	p.snapshot(b)
+	expect("after the last values", 60, 70, -1)
+	p.reply(71)
+	p.reply(72)
+	expect("with live replies", 72, 72, -1)
+	p.answer(c, &message{Resumed: &yes, Seq: seq(80)})
+	p.reply(65)
+	expect("in the middle of the last", 72, 72, 65)
+	p.answer(nil, &message{})
+	expect("after all", 72, 72, 80)
 }
 
 func TestAThrottledLaneKeepsTheOrderOfEachSender(t *testing.T) {

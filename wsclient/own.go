@@ -92,8 +92,14 @@ func (o *ownReplies) reply(c *Command, r *Reply) {
 		c.last = r
 	}
 	c.mu.Unlock()
+	o.judge(c, r)
+}
+
+// judge says what a reply means for its command.
+func (o *ownReplies) judge(c *Command, r *Reply) {
 	switch {
-	case !r.Ends():
+	case c.doubted && r.Ends() && c.State() == Unknown:
+	case c.doubted, !r.Ends(): // the bridge's result says if this was its end, or that of an earlier one with its id
 		o.set(c, Running, nil)
 	case r.Fails():
 		text, code := r.Text(), ""
@@ -119,6 +125,14 @@ func returned(r *Reply) bool {
 func (o *ownReplies) result(e result) {
 	c, m := e.command, e.message
 	if c.State().Final() {
+		return
+	}
+	c.mu.Lock()
+	last := c.last
+	c.mu.Unlock()
+	c.doubted = false
+	if last != nil && last.Ends() && (m.Status == "done" && !last.Fails() || m.Status == "failed" && last.Fails()) {
+		o.judge(c, last) // it came before the bridge had confirmed the command
 		return
 	}
 	switch m.Status {
@@ -194,7 +208,16 @@ func (o *ownReplies) set(c *Command, state CommandState, err *CommandError) {
 
 // disconnected ends the commands of a lost connection. One that never left for the socket was not sent.
 func (o *ownReplies) disconnected(s *session) {
+	for _, c := range o.unknown {
+		c.doubted = false // nothing will tell
+	}
 	for _, c := range o.active {
+		if c.doubted && c.last != nil {
+			c.doubted = false
+			o.judge(c, c.last)
+			continue
+		}
+		c.doubted = false
 		if c.written {
 			o.set(c, Unknown, &CommandError{Message: "unknown: the connection was lost; the actor may still be executing it"})
 		} else {
@@ -238,6 +261,11 @@ func (o *ownReplies) request(s *session, others bool) bool {
 	}
 	fields := map[string]any{"op": "subscribe", "filter": map[string]any{"command_id": ids}}
 	since := o.lane.cursor()
+	if h := s.hello; since != nil && since.Epoch != h.Epoch && h.Seq != nil {
+		// The past is gone. What comes from here on is not, and the next connection goes on from here.
+		since = &Position{Epoch: h.Epoch, Seq: *h.Seq}
+		o.lane.start(*since)
+	}
 	if since != nil {
 		fields["since"] = since
 	}
@@ -269,6 +297,7 @@ func (o *ownReplies) subscribe(s *session) {
 func (o *ownReplies) subscribed(s *session, id string) func(*message, error) bool {
 	return func(m *message, err error) bool {
 		if m != nil {
+			s.progress.answer(nil, m)
 			o.lane.live = true
 			o.client.answered(s, id)
 		}

@@ -51,6 +51,9 @@ func (c *Client) reply(s *session, r *Reply) {
 	if !r.Heard.IsZero() {
 		c.clock.observe(r.Heard)
 	}
+	if r.Epoch != "" {
+		s.progress.reply(int64(r.Seq))
+	}
 	c.own.lane.reply(r)
 	for _, sub := range c.subs {
 		sub.lane.reply(r)
@@ -112,7 +115,7 @@ func (c *Client) message(s *session, m *message) {
 	r, ok := s.pending[*m.ID]
 	if !ok {
 		if m.Op == "snapshot" {
-			c.snapshot(*m.ID, m.raw)
+			c.snapshot(s, *m.ID, m.raw)
 		}
 		return
 	}
@@ -143,6 +146,7 @@ func (c *Client) notice(m *message) {
 
 func (c *Client) gap(m *message) {
 	g := Gap{To: parseTime(m.To)}
+	c.own.missed(g.To)
 	key := "  " + m.To
 	if m.From != nil {
 		g.From = parseTime(*m.From)

@@ -112,17 +112,22 @@ func (c *Client) sendTracked(s *session, command *Command, o SendOptions) {
 	if o.Extra != nil {
 		fields["extra"] = maps.Clone(o.Extra)
 	}
+	command.doubted = o.ID != ""
 	s.pending[command.request] = &request{op: "command", asked: time.Now(), answered: func(m *message, err error) bool {
 		switch {
 		case m == nil:
 			return false // disconnected has told it
+		case m.Op != "error" && m.CommandID != command.ID:
+			return true // not the bridge's word: a message of a room, which may look like anything
 		case err != nil:
+			command.doubted = false
 			c.own.refused(command, m.Code, m.Message)
 			return false
 		case m.Op == "result":
 			c.own.lane.other(result{command, m})
 			return false
 		default:
+			command.doubted = false // the bridge keeps its id for it from now on
 			return true
 		}
 	}}

@@ -285,19 +285,3 @@ func TestTheBeginningOfALongMessageIsASignOfLife(t *testing.T) {
 	})
 	close(heard)
 }
-
-func TestACommandThatHasNotLeftInItsTimeWasNotSent(t *testing.T) {
-	s := newServer(t, true, func(_ int, p *peer) {
-		p.send(helloText)
-		p.idle()
-	})
-	c := s.dial(t, nil)
-	command := &Command{ID: "mine", Consumer: "dome", client: c, state: Sent, done: make(chan struct{}), final: make(chan struct{}), changed: make(chan struct{})}
-	c.mu.Lock()
-	c.own.active["mine"] = command // the socket takes nothing: it waits in the outbox
-	c.mu.Unlock()
-	c.giveUp(command, time.Second)
-	if _, err := command.Result(); !errors.Is(err, ErrRejected) {
-		t.Errorf("the command: %v", err)
-	}
-}

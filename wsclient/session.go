@@ -38,6 +38,7 @@ type session struct {
 	why     error // why the client itself has ended it
 
 	resuming map[string]bool // subscriptions whose answer is still to come, and that bring what was missed
+	progress *progress       // of those
 	direct   *lane           // the only one that resumes: what it missed comes in order
 	marker   string          // the ping after which everything missed has come; "" without one
 	missed   *Gap            // what is missing since the last connection; nil before it is known to be
@@ -127,9 +128,9 @@ func (c *Client) endSession(s *session, why error) {
 	}
 	c.lastHeard = s.lastHeard().Round(0) // by the wall clock, which goes on while the computer sleeps
 	for _, sub := range c.subs {
-		sub.lane.lost()
+		sub.lane.lost(s.hello, s.progress.lost(sub.lane))
 	}
-	c.own.lane.lost()
+	c.own.lane.lost(nil, -1)
 	if c.state == Connected {
 		c.setState(Connecting, why)
 	}

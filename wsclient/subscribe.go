@@ -25,7 +25,7 @@ type Subscription struct {
 
 	// Guarded by the client's lock.
 	accepted bool
-	stale    bool            // the last values were not told since replies were left out
+	stale    bool            // the last values are to come: they were asked for, or replies were left out
 	err      error           // why it has ended
 	data     json.RawMessage // of an application that decides about it
 }
@@ -75,7 +75,8 @@ func (c *Client) newSubscription(options SubscribeOptions) (*Subscription, error
 		}
 		sub.filter = parsed
 	}
-	sub.lane = newLane(sub.selects, sub.queue.put)
+	sub.stale = options.Snapshot
+	sub.lane = newLane(sub.selects, sub.deliver)
 	sub.lane.throttle = options.Throttle > 0
 	return sub, nil
 }
@@ -183,6 +184,14 @@ func (s *Subscription) selects(r *Reply) bool {
 	return s.filter.MatchMine(&fields, s.filter.Mine() && s.client.own.match(r) != nil)
 }
 
+// deliver passes on what the lane has put in order. Until the last values came here they are asked for again.
+func (s *Subscription) deliver(e Event) {
+	if _, ok := e.(*Snapshot); ok {
+		s.stale = false
+	}
+	s.queue.put(e)
+}
+
 func (s *Subscription) hasNotice(kind string) bool { return slices.Contains(s.options.Notices, kind) }
 
 // request asks the bridge for a subscription: from where it was, if it had begun. If there are others, what it missed is put
@@ -216,7 +225,7 @@ func (c *Client) request(s *session, sub *Subscription, others bool) {
 			since = o.Since
 		}
 		// A reply that was held back by the throttle when the connection broke does not come again: its values do.
-		if o.Snapshot && again == nil || o.Throttle > 0 && again != nil || sub.stale {
+		if sub.stale || o.Throttle > 0 && again != nil {
 			fields["snapshot"] = true
 		}
 	}
@@ -234,7 +243,9 @@ func (c *Client) request(s *session, sub *Subscription, others bool) {
 			c.answered(s, sub.id)
 			return false
 		}
+		s.progress.answer(sub.lane, m)
 		if m.Resumed != nil && !*m.Resumed {
+			sub.stale = true
 			sub.lane.gap(c.missed(s, m.Reason), "")
 		} else if since == nil && placed {
 			sub.lane.start(place)
@@ -316,11 +327,11 @@ func (c *Client) unsubscribed(s *session, m *message) {
 }
 
 // snapshot passes the last values to the subscription that asked for them.
-func (c *Client) snapshot(id string, raw json.RawMessage) {
+func (c *Client) snapshot(s *session, id string, raw json.RawMessage) {
 	for _, sub := range c.subs {
 		if sub.id == id {
 			if snapshot, err := parseSnapshot(raw, hearsActors(c.hello.Broker)); err == nil {
-				sub.stale = false
+				s.progress.snapshot(sub.lane)
 				sub.lane.snapshot(snapshot)
 			}
 		}

@@ -58,7 +58,8 @@ type SubscribeOptions struct {
 	NoReplies bool
 	// Notices are the other messages to hear: actors, problems, commands, models, site.
 	Notices []string
-	// Rooms are the rooms to hear.
+	// Rooms are the rooms to hear. Their messages come as they were published, and may look like the bridge's own: hear
+	// rooms over a client of its own if those who may publish to them are not to be believed about actors and commands.
 	Rooms []string
 	// Snapshot begins with the last values.
 	Snapshot bool

@@ -150,8 +150,26 @@ func (c *Client) Value(ctx context.Context, actor, keyword string) (Value, error
 	return v, nil
 }
 
-// WaitFor waits until a keyword has a value that is wanted, beginning with its last one unless that is
-// Outdated. How old it may be is for wanted to say: see [Client.Age].
+// The rule of the bridge for a silent actor: it has said nothing for so many times its rhythm, but at least so long.
+const (
+	silentRhythms = 4
+	silentAtLeast = 5 * time.Second
+)
+
+// silent reports whether an actor should be heard and is not: what it last said is no longer true for certain.
+func (c *Client) silent(a ActorValues) bool {
+	if a.Consumer != nil && !*a.Consumer {
+		return true
+	}
+	if a.IntervalMS == nil {
+		return false
+	}
+	rhythm := time.Duration(*a.IntervalMS) * time.Millisecond
+	return c.Age(a.Heard) > max(silentRhythms*rhythm, silentAtLeast)
+}
+
+// WaitFor waits until a keyword has a value that is wanted, beginning with its last one, unless that is Outdated or its actor
+// is silent or gone. How old it may be is for wanted to say: see [Client.Age].
 func (c *Client) WaitFor(ctx context.Context, actor, keyword string, wanted func(Value) bool) (Value, error) {
 	sub, err := c.Subscribe(ctx, SubscribeOptions{Filter: Filter{Sender: []string{literal(actor)}, Keyword: []string{literal(keyword)}}, Snapshot: true})
 	if err != nil {
@@ -162,6 +180,9 @@ func (c *Client) WaitFor(ctx context.Context, actor, keyword string, wanted func
 		event, err := sub.Next(ctx)
 		if err != nil {
 			return Value{}, err
+		}
+		if s, ok := event.(*Snapshot); ok && c.silent(s.Actors[actor]) {
+			continue
 		}
 		if v, ok := values(event, actor, keyword); ok && !v.Outdated && wanted(v) {
 			return v, nil

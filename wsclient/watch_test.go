@@ -41,9 +41,9 @@ func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
 	}
 }
 
-// withQuietServer connects a client to a server that says hello, and answers pings while answers is true. In a bubble the
-// answers take no time at all, as they nearly do on one machine.
-func withQuietServer(t *testing.T, answers func() bool, test func(states <-chan State)) {
+// inBubble connects a client to a server that says hello, and goes on with serve. In a bubble the answers take no time at all,
+// as they nearly do on one machine.
+func inBubble(t *testing.T, serve func(p *peer), test func(t *testing.T, c *Client, states <-chan State)) {
 	t.Helper()
 	testkit.Bubble(t, func(t *testing.T) {
 		at := &pipes{made: make(chan net.Conn), closed: make(chan struct{})}
@@ -56,15 +56,7 @@ func withQuietServer(t *testing.T, answers func() bool, test func(states <-chan 
 			defer conn.CloseNow()
 			p := &peer{t: t, conn: conn, request: r}
 			p.send(helloText)
-			for {
-				_, text, err := conn.Read(context.Background())
-				if err != nil {
-					return
-				}
-				if answers() {
-					p.answerPing(text)
-				}
-			}
+			serve(p)
 		})}
 		serving := make(chan struct{})
 		go func() { defer close(serving); _ = server.Serve(at) }()
@@ -77,7 +69,7 @@ func withQuietServer(t *testing.T, answers func() bool, test func(states <-chan 
 		if s := <-states; s != Connected {
 			t.Errorf("the first state is %v", s)
 		}
-		test(states)
+		test(t, c, states)
 		_ = c.Close()
 		_ = server.Close()
 		<-serving
@@ -85,8 +77,21 @@ func withQuietServer(t *testing.T, answers func() bool, test func(states <-chan 
 	})
 }
 
+// answersPings answers pings while answers is true, until the connection ends.
+func (p *peer) answersPings(answers func() bool) {
+	for {
+		_, text, err := p.conn.Read(context.Background())
+		if err != nil {
+			return
+		}
+		if answers() {
+			p.answerPing(text)
+		}
+	}
+}
+
 func TestAQuietConnectionStays(t *testing.T) {
-	withQuietServer(t, func() bool { return true }, func(states <-chan State) {
+	inBubble(t, func(p *peer) { p.answersPings(func() bool { return true }) }, func(t *testing.T, _ *Client, states <-chan State) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		select {
@@ -99,14 +104,15 @@ func TestAQuietConnectionStays(t *testing.T) {
 
 func TestADeadConnectionIsNoticed(t *testing.T) {
 	dead := make(chan struct{})
-	withQuietServer(t, func() bool {
+	answers := func() bool {
 		select {
 		case <-dead:
 			return false
 		default:
 			return true
 		}
-	}, func(states <-chan State) {
+	}
+	inBubble(t, func(p *peer) { p.answersPings(answers) }, func(t *testing.T, _ *Client, states <-chan State) {
 		time.Sleep(time.Minute)
 		close(dead)
 		died := time.Now()

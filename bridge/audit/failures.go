@@ -38,9 +38,9 @@ func (f *failureReport) overflowed(rows uint64) {
 	}
 }
 
-func (f *failureReport) report(event string, attributes ...any) {
+func (f *failureReport) report(message string, attributes ...any) {
 	if now := time.Now(); f.logged.IsZero() || now.Sub(f.logged) >= reportInterval {
-		f.log.Error(event, append(attributes, "lost", f.lost)...)
+		f.log.Error(message, append(attributes, "lost", f.lost)...)
 		f.logged, f.lost = now, 0
 	}
 }

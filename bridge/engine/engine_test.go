@@ -325,6 +325,19 @@ func TestASilentClientIsPingedAndThenClosed(t *testing.T) {
 	})
 }
 
+// A proxy that ends idle connections relies on it.
+func TestAnIdleClientIsPingedAgainLongBeforeItsAnswerWouldBeOverdue(t *testing.T) {
+	inEveryWay(t, func(t *testing.T, start starter) {
+		c := start(Config{Limits: Limits{PingAfter: tickLength, PongTimeout: time.Hour}}).dial(t)
+		for range 3 {
+			if f := c.frame(); f.Header.OpCode != ws.OpPing {
+				t.Fatalf("got opcode %d, want a ping", f.Header.OpCode)
+			}
+			c.send(masked(true, ws.OpPong, ""))
+		}
+	})
+}
+
 func TestShutdownSendsEveryClientACloseFrame(t *testing.T) {
 	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2})

@@ -50,6 +50,15 @@ func (l *loop) checkKeepalive(c *conn) {
 	l.send(c, newFrame(ws.OpPing, ""))
 }
 
+// answered notes that a pinged client lives. The next ping is due after Limits.PingAfter, and not only when
+// the answer to this one would have been.
+func (l *loop) answered(c *conn) {
+	c.pinged = false
+	if c.state == stateOpen {
+		l.wheel.schedule(c, l.nextPing(l.wheel.now+ticks(l.engine.cfg.PingAfter)))
+	}
+}
+
 // nextPing spreads pings over 1.25 times the interval after the earliest time.
 func (l *loop) nextPing(earliest tick) tick {
 	spread := ticks(l.engine.cfg.PingAfter) * 5 / 4

@@ -64,7 +64,9 @@ func (l *loop) read(c *conn, ended bool) {
 			l.peerEnded(c)
 			return
 		}
-		c.pinged = false
+		if c.pinged {
+			l.answered(c)
+		}
 		if c.tls == nil {
 			l.consume(c, buf[:n])
 		} else {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestASnapshotSaysWhichValuesMayBeOutdated(t *testing.T) {
@@ -28,6 +29,37 @@ func TestASnapshotSaysWhichValuesMayBeOutdated(t *testing.T) {
 		seq := func(name string) float64 { return keywords[name].(map[string]any)["seq"].(float64) }
 		if after, _ := snapshot["gap_after"].(float64); seq("open") > after || seq("lamp") <= after || after == 0 {
 			t.Errorf("%s: it is %v", request, snapshot)
+		}
+	}
+}
+
+// A client that comes while the past of a stream is read is told of a gap there at its place, when it resumes, and not before:
+// it may have been told of it by the bridge before.
+func TestAGapInThePastIsToldAtItsPlaceOnly(t *testing.T) {
+	s := newHarness(t)
+	s.loading()
+	before, after := s.connect(), s.connect()
+	s.from("a", 0)
+	s.hub.Missed(time.Time{}, s.clock.Now())
+	s.from("a", 0)
+	s.hub.Live()
+	for c, missed := range map[*recordingClient]bool{before: true, after: false} {
+		since := 2
+		if missed {
+			since = 1
+		}
+		s.since(c, since, `"id": "r"`)
+		gaps := 0
+		for answered := false; !answered; {
+			m := testkit.Receive(t, c.answers)
+			gaps += map[any]int{"gap": 1}[m["op"]]
+			if m["op"] == "ok" { // the missed replies and gaps come before the answer to what follows
+				s.tell(c, `{"op": "ping"}`)
+			}
+			answered = m["op"] == "pong"
+		}
+		if missed != (gaps == 1) || gaps > 1 {
+			t.Errorf("a client that resumes after reply %d is told of %d gaps", since, gaps)
 		}
 	}
 }

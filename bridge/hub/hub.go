@@ -60,6 +60,7 @@ type Hub struct {
 	seq         uint64 // number of the last reply
 	numbered    bool   // there was a reply
 	gapCount    uint64 // gaps reported to v1 clients
+	pastGaps    uint64 // those in the past of a stream, which are told when a client resumes only
 	gapAfter    uint64 // the number of the reply before the last gap
 	loading     bool   // the past of a stream is being read; it is not delivered
 	pastEnd     uint64 // number of the last reply of the past
@@ -189,7 +190,9 @@ func (h *Hub) Missed(from, to time.Time) {
 	h.gapAfter = h.seq
 	h.history.add(entry{seq: h.seq, at: h.now(), frame: frame, gap: h.gapCount})
 	h.updateFigures()
-	h.notify(frame)
+	if !h.loading { // otherwise clients have none of the past yet, and those that resume are told at the gap's place
+		h.notify(frame)
+	}
 	h.missedCommands()
 }
 
@@ -231,7 +234,7 @@ func (h *Hub) notify(frame engine.Frame) {
 func (h *Hub) Live() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.loading, h.pastEnd = false, h.seq
+	h.loading, h.pastEnd, h.pastGaps = false, h.seq, h.gapCount
 	h.delivered.seq.Store(h.seq)
 	h.delivered.known.Store(true)
 	h.requeueWaiting()

@@ -40,6 +40,7 @@ type Inflight struct {
 	shares   map[string]*share
 	largest  ranking[*share]       // the first has the most commands
 	http     map[*Command]struct{} // those awaited over HTTP
+	awaited  int                   // how many have a waiter
 	oldest   *Command              // the list of all commands by age
 	newest   *Command
 }
@@ -201,6 +202,7 @@ func (f *Inflight) detach(c *Command) Waiter {
 	}
 	w.Stop()
 	c.waiter = nil
+	f.awaited--
 	c.caller.waits.remove(c)
 	c.caller.rest.add(c)
 	delete(f.http, c)

@@ -73,6 +73,7 @@ func (f *Inflight) callerOf(from Client) *caller {
 func (one *caller) take(f *Inflight, c *Command) {
 	if c.waiter != nil {
 		one.waits.add(c)
+		f.awaited++
 	} else {
 		one.rest.add(c)
 	}

@@ -93,6 +93,13 @@ func (f *Inflight) Len() int {
 	return len(f.commands)
 }
 
+// Awaited returns the number of commands whose end is awaited.
+func (f *Inflight) Awaited() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.awaited
+}
+
 // onEvict tells the waiter of an evicted command. It runs on the engine's loops, which must not
 // wait for the hub.
 func (h *Hub) onEvict(e evicted) {

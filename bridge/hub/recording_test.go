@@ -3,6 +3,7 @@ package hub
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -50,11 +51,12 @@ type recordingClient struct {
 	viewer  *modelViewer
 	plain   bool // it gets replies without a number, which is a keyword of theirs
 
-	mu     sync.Mutex // guards the following fields
-	log    *recordedLog
-	cursor int // the next frame of the log to receive
-	heard  []uint64
-	code   int // of its end; 0 while it is open
+	mu       sync.Mutex // guards the following fields
+	log      *recordedLog
+	cursor   int // the next frame of the log to receive
+	heard    []uint64
+	catching catchingUp
+	code     int // of its end; 0 while it is open
 
 	fragments []byte // of a message that is not complete
 }
@@ -154,10 +156,41 @@ func (c *recordingClient) take(f engine.Frame) {
 		return
 	}
 	if m["op"] != nil {
+		c.catching.message(m)
 		c.answers <- m
 		return
 	}
-	c.heard = append(c.heard, uint64(m["seq"].(float64)))
+	seq := uint64(m["seq"].(float64))
+	c.catching.reply(seq)
+	c.heard = append(c.heard, seq)
+}
+
+// catchingUp is where a client is among what its subscriptions missed. A client that is cut off resumes each of them from
+// there, so what one missed must come in order, right after its answer, and before anything that it did not miss.
+type catchingUp struct {
+	upTo, last uint64 // what comes now was missed by one subscription, up to this number; 0 if none does
+	over       uint64 // up to this number, nothing may come any more
+	wrong      string
+}
+
+func (c *catchingUp) message(m map[string]any) {
+	c.over, c.upTo, c.last = max(c.over, c.upTo), 0, 0
+	if m["op"] == "ok" && m["resumed"] == true {
+		c.upTo = uint64(m["seq"].(float64))
+	}
+}
+
+func (c *catchingUp) reply(seq uint64) {
+	switch {
+	case seq <= c.upTo && seq > c.last:
+		c.last = seq
+	case seq <= c.upTo:
+		c.wrong = fmt.Sprintf("the reply %d comes after %d, both of which were missed", seq, c.last)
+	case seq <= c.over:
+		c.wrong = fmt.Sprintf("the reply %d comes after all up to %d should have come", seq, c.over)
+	default:
+		c.over, c.upTo = max(c.over, c.upTo), 0
+	}
 }
 
 // replies returns the numbers of the replies that the client has received.

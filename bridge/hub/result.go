@@ -14,7 +14,9 @@ type ResultWaiter struct {
 	ID      *string
 	// OnEnd, if set, is called with the end. Hub.mu is held.
 	OnEnd func(CommandEnd)
-	stop  func() (stopped bool) // stops the timer; nil before that runs. Guarded by Inflight.mu
+	// OnSent, if set, is called once the client has been sent the end. Hub.mu is held.
+	OnSent func()
+	stop   func() (stopped bool) // stops the timer; nil before that runs. Guarded by Inflight.mu
 }
 
 // ResultWaiter returns a waiter that sends the client the result of its request.
@@ -62,6 +64,9 @@ func (w *ResultWaiter) End(e CommandEnd) {
 		Op: "result", ID: w.ID, CommandID: e.CommandID, Status: e.Status, MessageCode: e.MessageCode,
 		Replies: e.Replies, DurationMS: Milliseconds(e.Duration), Message: e.Message,
 	}))
+	if w.OnSent != nil {
+		w.OnSent()
+	}
 }
 
 // Milliseconds returns a duration in milliseconds, to the microsecond.

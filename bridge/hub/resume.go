@@ -245,7 +245,7 @@ func (p *replay) selectMissed(next *group) (frames []engine.Frame, replies []*Re
 			if !pending[f.reply] {
 				frames, replies = append(frames, f.reply.Frame), append(replies, f.reply)
 			}
-		case s.group == nil || f.gap.gap <= s.gapsBefore:
+		case s.group == nil || f.gap.gap <= max(s.gapsBefore, p.hub.pastGaps):
 			frames = append(frames, f.gap.frame)
 		}
 	}

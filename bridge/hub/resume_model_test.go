@@ -137,6 +137,9 @@ func (c *resumeCourse) visit() {
 	c.replies(c.random.IntN(8))
 	c.ask(v.recordingClient, "pong", `{"op": "ping"}`)
 	heard := v.replies()
+	if v.catching.wrong != "" {
+		c.t.Fatal(v.catching.wrong)
+	}
 	c.hangUp(v.recordingClient)
 	c.visitors = nil
 	slices.Sort(heard)

@@ -12,21 +12,23 @@ import (
 type Address struct {
 	Network string // tcp or unix
 	Name    string // host:port, or the path of the socket
+	File    File   // of a Unix socket
 }
 
 // String returns the address in the form that [ParseAddress] accepts.
 func (a Address) String() string {
 	if a.Network == "unix" {
-		return "unix:" + a.Name
+		return "unix:" + a.Name + a.File.query()
 	}
 	return a.Name
 }
 
-// ParseAddress parses host:port, tcp:host:port or unix:path. An empty host means every
-// address of the machine, and port 0 a free port.
+// ParseAddress parses host:port, tcp:host:port or unix:path, the latter with an optional mode and
+// group: unix:path?mode=0660&group=www-data. An empty host means every address of the machine, and
+// port 0 a free port. It fails if the system does not know the group.
 func ParseAddress(s string) (Address, error) {
-	if path, ok := strings.CutPrefix(s, "unix:"); ok {
-		return unixAddress(path)
+	if rest, ok := strings.CutPrefix(s, "unix:"); ok {
+		return unixAddress(rest)
 	}
 	name := strings.TrimPrefix(s, "tcp:")
 	_, port, err := net.SplitHostPort(name)
@@ -39,7 +41,8 @@ func ParseAddress(s string) (Address, error) {
 	return Address{Network: "tcp", Name: name}, nil
 }
 
-func unixAddress(path string) (Address, error) {
+func unixAddress(rest string) (Address, error) {
+	path, query, _ := strings.Cut(rest, "?")
 	switch {
 	case path == "":
 		return Address{}, errors.New("unix: has no path; write unix:/path/to/socket")
@@ -48,7 +51,11 @@ func unixAddress(path string) (Address, error) {
 	case len(path) > maxPath:
 		return Address{}, fmt.Errorf("the path of unix:%s has %d bytes, but a socket's may have at most %d; choose a shorter one", path, len(path), maxPath)
 	}
-	return Address{Network: "unix", Name: path}, nil
+	file, err := parseFile(query)
+	if err != nil {
+		return Address{}, fmt.Errorf("unix:%s: %w", rest, err)
+	}
+	return Address{Network: "unix", Name: path, File: file}, nil
 }
 
 // CutProxy removes the prefix proxy: from an address, and reports whether it was there. It

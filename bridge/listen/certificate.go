@@ -2,6 +2,7 @@ package listen
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -95,6 +96,18 @@ func sameFile(a, b fs.FileInfo) bool {
 
 // Expired reports whether the certificate has expired.
 func (c *Certificate) Expired() bool { return time.Now().After(c.pair.Load().Leaf.NotAfter) }
+
+// End returns when the certificate ends, or the first of its intermediate ones.
+func (c *Certificate) End() time.Time {
+	pair := c.pair.Load()
+	end := pair.Leaf.NotAfter
+	for _, der := range pair.Certificate[1:] {
+		if intermediate, err := x509.ParseCertificate(der); err == nil && intermediate.NotAfter.Before(end) {
+			end = intermediate.NotAfter
+		}
+	}
+	return end
+}
 
 // LogValue returns the details by which an operator can identify the certificate.
 func (c *Certificate) LogValue() slog.Value {

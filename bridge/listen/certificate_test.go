@@ -49,7 +49,7 @@ func read(t *testing.T, path string) string {
 // serve serves an echo over TLS.
 func serve(t *testing.T, c *Certificate) (address string) {
 	t.Helper()
-	ln := tls.NewListener(open(t, Address{"tcp", "127.0.0.1:0"}, Options{}), c.Config())
+	ln := tls.NewListener(open(t, Address{Network: "tcp", Name: "127.0.0.1:0"}, Options{}), c.Config())
 	echo(t, ln)
 	return ln.Addr().String()
 }
@@ -161,7 +161,7 @@ func TestAUnixSocketStaysWithoutTLS(t *testing.T) {
 	if file.EnableTLS(c) || file.TLS != nil || !strings.HasPrefix(file.URLs(), "unix:") {
 		t.Errorf("it is served with TLS, as %s", file.URLs())
 	}
-	port := &Listener{Listener: open(t, Address{"tcp", "127.0.0.1:0"}, Options{}), Proxy: true}
+	port := &Listener{Listener: open(t, Address{Network: "tcp", Name: "127.0.0.1:0"}, Options{}), Proxy: true}
 	if !port.EnableTLS(c) || port.TLS == nil || !strings.HasPrefix(port.URLs(), "PROXY https://") {
 		t.Errorf("a port is served without TLS, as %s", port.URLs())
 	}

@@ -17,7 +17,7 @@ import (
 // certificate.
 func namer(t *testing.T, c *Certificate) (address string) {
 	t.Helper()
-	ln := tls.NewListener(open(t, Address{"tcp", "127.0.0.1:0"}, Options{}), c.Config())
+	ln := tls.NewListener(open(t, Address{Network: "tcp", Name: "127.0.0.1:0"}, Options{}), c.Config())
 	var running sync.WaitGroup
 	running.Go(func() {
 		for {

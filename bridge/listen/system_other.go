@@ -17,6 +17,8 @@ var errNoUnix = errors.New("this needs Linux or another Unix")
 
 func reusePort(_, _ string, _ syscall.RawConn) error { return errNoUnix }
 
+func listenAgain(syscall.RawConn) {}
+
 func restrict(fs.FileMode) func(_, _ string, _ syscall.RawConn) error { return nil }
 
 func lockFolder(string) (unlock func(), err error) { return nil, errNoUnix }

@@ -27,6 +27,14 @@ func reusePort(_, _ string, c syscall.RawConn) (err error) {
 	return err
 }
 
+// mostBacklog is the longest backlog that every system takes; each shortens it to its own limit.
+const mostBacklog = 1<<16 - 1
+
+// listenAgain sets the length of a listening socket's backlog.
+func listenAgain(c syscall.RawConn) {
+	_ = c.Control(func(fd uintptr) { _ = unix.Listen(int(fd), mostBacklog) })
+}
+
 // restrict sets the mode of a Unix socket before its file exists. Linux creates the file
 // with that mode, minus the umask, so that no other user can connect before the chmod.
 // Other systems refuse this, and until the chmod only the umask protects the file.

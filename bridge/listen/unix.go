@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,10 +26,11 @@ type unixListener struct {
 	removal sync.Once
 }
 
-// openUnix creates a Unix socket with a mode. Its folder is locked meanwhile: of two
+// openUnix creates a Unix socket with a mode, unless its address has one. Its folder is locked meanwhile: of two
 // programs that find the same stale file, the second would otherwise remove the first one's
 // new socket.
-func openUnix(ctx context.Context, path string, mode fs.FileMode) (net.Listener, error) {
+func openUnix(ctx context.Context, a Address, mode fs.FileMode) (net.Listener, error) {
+	path, mode := a.Name, cmp.Or(a.File.Mode, mode)
 	unlock, err := lockFolder(filepath.Dir(path))
 	if err != nil {
 		return nil, folderError(path, err)
@@ -37,21 +39,25 @@ func openUnix(ctx context.Context, path string, mode fs.FileMode) (net.Listener,
 	if err := removeStale(path); err != nil {
 		return nil, err
 	}
-	lc := net.ListenConfig{Control: restrict(mode)}
+	first := mode
+	if a.File.Group != "" {
+		first &= 0o700 // until the file is the group's
+	}
+	lc := net.ListenConfig{Control: restrict(first)}
 	ln, err := lc.Listen(ctx, "unix", path)
 	if err != nil {
 		return nil, folderError(path, err)
 	}
+	deepenBacklog(ln)
 	l := &unixListener{UnixListener: ln.(*net.UnixListener), path: path}
 	l.SetUnlinkOnClose(false)
 	if l.file, err = os.Lstat(path); err == nil {
-		// The umask may have removed more permissions than the mode.
-		err = os.Chmod(path, mode)
+		err = a.File.apply(path, mode)
 	}
 	if err != nil {
 		l.UnixListener.Close()
 		os.Remove(path)
-		return nil, fmt.Errorf("cannot set the mode of the socket %s: %w", path, err)
+		return nil, err
 	}
 	return l, nil
 }

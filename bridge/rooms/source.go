@@ -37,7 +37,7 @@ func ParseSource(text string) (s Source, err error) {
 		case !ok || to == nil:
 			return s, fmt.Errorf("%q of the source %q is not understood; %s", part, text, sourceForm)
 		case given[key]:
-			return s, fmt.Errorf("the source %q has two of %s; %s", text, key, sourceForm)
+			return s, fmt.Errorf("the source %q has two of %s; %s, and a space between two sources", text, key, sourceForm)
 		case value == "":
 			return s, fmt.Errorf("the source %q has an empty %s; %s", text, key, sourceForm)
 		}
@@ -62,14 +62,16 @@ func (s *Source) Complete() (err error) {
 	if s.Type == "topic" && s.Binding == "" {
 		s.Binding = "#"
 	}
+	usual, failed := CleanPath("/" + s.Exchange)
 	if s.Path == "" {
-		s.Path = "/" + s.Exchange
-	} else if s.Path != "/" && s.Path != "/"+s.Exchange {
-		s.bare = true
+		s.Path, err = usual, failed
+	} else {
+		s.Path, err = CleanPath(s.Path)
 	}
-	if s.Path, err = CleanPath(s.Path); err != nil {
+	if err != nil {
 		return fmt.Errorf("the rooms of the source %s: %w", s.Exchange, err)
 	}
+	s.bare = s.Path != "/" && s.Path != usual
 	return nil
 }
 

@@ -23,6 +23,7 @@ func adminFlags() []cli.Flag {
 		adminFlag(),
 		&cli.StringFlag{Name: "export", EnvVars: env("export"), Category: catAdmin, Usage: "a `FILTER` that chooses the numeric and boolean keywords that /metrics/keywords of the admin server has for Prometheus, such as {\"sender\": [\"weather\"]}; {} is all"},
 		&cli.IntFlag{Name: "shed-rate", Value: 500, EnvVars: env("shed-rate"), Category: catAdmin, Usage: "`CLIENTS` closed per second while the bridge drains; more if --drain-timeout requires it"},
+		&cli.DurationFlag{Name: "drain-delay", EnvVars: env("drain-delay"), Category: catAdmin, Usage: "`TIME` after SIGTERM for which /readyz says 503 and clients are still accepted and served, so that a load balancer can turn to another bridge first"},
 		&cli.DurationFlag{Name: "drain-timeout", Value: 30 * time.Second, EnvVars: env("drain-timeout"), Category: catAdmin, Usage: "longest `TIME` that draining takes after SIGTERM"},
 		&cli.BoolFlag{Name: "log-commands", Value: true, EnvVars: env("log-commands"), Category: catAdmin, Usage: "log each command: consumer, id, client, first word and outcome; --log-commands=false turns it off"},
 	}
@@ -33,8 +34,16 @@ func readDrain(c *cli.Context, cfg *bridge.Config) (err error) {
 	if cfg.Drain.ShedRate = c.Int("shed-rate"); cfg.Drain.ShedRate < 1 {
 		return fmt.Errorf("--shed-rate %d must be at least 1", cfg.Drain.ShedRate)
 	}
-	cfg.Drain.Timeout, err = atLeast(c, "drain-timeout", minDuration)
-	return err
+	if cfg.Drain.Timeout, err = atLeast(c, "drain-timeout", minDuration); err != nil {
+		return err
+	}
+	if cfg.Drain.Delay, err = atLeast(c, "drain-delay", 0); err != nil {
+		return err
+	}
+	if cfg.Drain.Delay > cfg.Drain.Timeout/2 {
+		return fmt.Errorf("--drain-delay %v must be at most half of --drain-timeout %v: the rest is for closing the clients", cfg.Drain.Delay, cfg.Drain.Timeout)
+	}
+	return nil
 }
 
 // readAdmin reads --admin.

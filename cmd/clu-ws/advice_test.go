@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/internal/eventlog"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -48,7 +49,7 @@ func TestTheAdviceNamesFlagsThatExist(t *testing.T) {
 
 func TestTheLogHasTheAdviceToo(t *testing.T) {
 	var log bytes.Buffer
-	newLogger(slog.LevelInfo, &log).Warn("not linked", "error", &amqpx.Error{Kind: amqpx.NameInUse}, "count", 3)
+	newLogger(slog.LevelInfo, eventlog.Text, &log).Warn("not linked", "error", &amqpx.Error{Kind: amqpx.NameInUse}, "count", 3)
 	if !strings.Contains(log.String(), `error=" (see --name)" count=3`) {
 		t.Errorf("the log is %s", log.String())
 	}

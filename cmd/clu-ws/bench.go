@@ -13,7 +13,7 @@ import (
 
 func benchCommand(stdout, stderr io.Writer) *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringSliceFlag{Name: "only", Usage: "`SCENARIO` to run; may be repeated, or several separated by commas. The names access, neighbours, outbound and tls select all that begin so, and hundredthousand runs only if it is named. The scenarios are " + strings.Join(bench.Scenarios(), ", ")},
+		&cli.StringSliceFlag{Name: "only", Usage: "`SCENARIO` to run; may be repeated, or several separated by spaces or commas. The names access, neighbours, outbound and tls select all that begin so, and hundredthousand runs only if it is named. The scenarios are " + strings.Join(bench.Scenarios(), ", ")},
 		&cli.IntFlag{Name: "rounds", Usage: "`N` rounds of reference and server in turn", DefaultText: "5"},
 		&cli.BoolFlag{Name: "quick", Usage: "run one short round of everything, for a first impression"},
 		&cli.StringFlag{Name: "broker-url", Usage: "`URL` of a RabbitMQ to use, instead of the embedded broker"},
@@ -56,23 +56,13 @@ func runBench(c *cli.Context, stdout, stderr io.Writer) error {
 		BrokerURL:   c.String("broker-url"),
 		RabbitMQURL: c.String("rabbitmq-url"),
 		CLU:         c.Path("clu"),
-		Only:        splitCommas(c.StringSlice("only")),
+		Only:        listValues(c, "only"),
 		Sizes:       sizes,
 		JSON:        c.Path("json"),
 		Perf:        c.Path("perf"),
 		Stdout:      stdout,
 		Progress:    stderr,
 	})
-}
-
-// splitCommas splits values at commas, which the command line does not: the value of
-// another flag may contain some.
-func splitCommas(values []string) []string {
-	var all []string
-	for _, v := range values {
-		all = append(all, strings.Split(v, ",")...)
-	}
-	return all
 }
 
 func loadCommand(stdout io.Writer) *cli.Command {

@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -63,6 +65,9 @@ func password(c *cli.Context) (string, error) {
 	return "guest", nil
 }
 
+// severalURLs matches URLs that a comma separates.
+var severalURLs = regexp.MustCompile(`,amqps?://`)
+
 // givenURLs returns the values of --url.
 func givenURLs(c *cli.Context) (urls []string, err error) {
 	for _, value := range listValues(c, "url") {
@@ -71,6 +76,9 @@ func givenURLs(c *cli.Context) (urls []string, err error) {
 			return nil, err
 		}
 		urls = append(urls, strings.Fields(text)...)
+	}
+	if slices.ContainsFunc(urls, severalURLs.MatchString) {
+		return nil, errors.New("--url: commas do not separate URLs, which may have some; write spaces between them")
 	}
 	return urls, nil
 }

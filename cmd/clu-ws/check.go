@@ -34,12 +34,8 @@ func check(c *cli.Context, stdout io.Writer) error {
 		return err
 	}
 	var warnings bytes.Buffer
-	described, accessErr := s.describeAccess(warningsTo(&warnings))
-	bridgeErr := s.tryBridge(c)
-	if err != nil && bridgeErr != nil && strings.Contains(err.Error(), bridgeErr.Error()) {
-		bridgeErr = nil // the flags have said so
-	}
-	if err := errors.Join(err, accessErr, s.setClientCAs(), s.file.place(bridgeErr)); err != nil {
+	described, err := s.examine(c, err, &warnings)
+	if err != nil {
 		return err
 	}
 	if s.file != nil {
@@ -59,6 +55,17 @@ func check(c *cli.Context, stdout io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// examine adds to what the flags have found wrong what is found only by trying it, and returns who may do what.
+func (s *settings) examine(c *cli.Context, flagsErr error, warnings io.Writer) (described []string, err error) {
+	warnOfUnknownVariables(c, warningsTo(warnings))
+	described, accessErr := s.describeAccess(warningsTo(warnings))
+	bridgeErr := s.tryBridge(c)
+	if flagsErr != nil && bridgeErr != nil && strings.Contains(flagsErr.Error(), bridgeErr.Error()) {
+		bridgeErr = nil // the flags have said so
+	}
+	return described, errors.Join(flagsErr, accessErr, s.setClientCAs(), s.file.place(bridgeErr))
 }
 
 // warningsTo returns a logger whose warnings are written without their time.

@@ -69,7 +69,7 @@ func (f *configFile) apply(c *cli.Context, flag cli.Flag, value string) error {
 	name := flag.Names()[0]
 	if err := c.Set(name, value); err != nil {
 		if _, isTime := flag.(*cli.DurationFlag); isTime {
-			return fmt.Errorf("%q is not a time; write a number with a unit, such as 20s, 10m or 1h30m", value)
+			return errors.New(notATime(value))
 		}
 		return hideValue(name, err)
 	}

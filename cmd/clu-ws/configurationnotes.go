@@ -26,19 +26,20 @@ history-age: 30m
 | value | how to write it |
 | --- | --- |
 | a time | a number with a unit: ` + "`500ms`, `20s`, `10m`, `24h`, `1h30m`" + ` |
-| bytes | a number with a unit: ` + "`8KiB`, `16MiB`, `1GiB`" + ` (powers of 1024), or ` + "`8KB`, `16MB`, `1GB`" + ` (powers of 1000) |
+| bytes | a number with a unit: ` + "`8KiB`, `16MiB`, `1GiB`" + ` (powers of 1024), or ` + "`8KB`, `16MB`, `1GB`" + ` (powers of 1000). Without a unit it is in bytes |
 | on or off | the flag alone, or ` + "`--flag=false`; in the variable and the file `true` or `false`" + ` |
-| several values | the flag several times; in the variable separated by spaces (of ` + "`--listen`" + `, by commas); in the file a list. The command line replaces a list of the file |
+| several values | the flag several times; in the file a list; or one text with spaces between the values, which is the form for a variable. Commas separate values as well, except those of ` + "`--url` and `--source`" + `, which may have some. The command line replaces a list of the file |
 | a secret | itself, or ` + "`file:PATH`" + ` for a file that contains it, or ` + "`credential:NAME`" + ` for a [credential of systemd](#secrets) |
 
-A value that cannot be used is refused at the start, with the reason. A variable whose value is
-` + "`tcp://ADDRESS:PORT`" + ` and whose name ends in ` + "`_PORT`" + ` is ignored: Kubernetes sets such variables for a Service called
-` + "`clu-ws`" + `.
+A value that cannot be used is refused at the start, with the reason. A variable that begins with ` + "`CLU_WS_`" + ` and is none
+of this page has no effect: the bridge and ` + "`clu-ws check`" + ` warn of it, and name the one that may be meant. Those that
+Kubernetes sets for a Service called ` + "`clu-ws`" + ` are passed over; so is a variable whose value is
+` + "`tcp://ADDRESS:PORT`" + ` and whose name ends in ` + "`_PORT`" + `, as ` + "`CLU_WS_PORT`" + ` then has it.
 `
 
 // configurationSections are the categories of flags, in the order of the page.
 var configurationSections = []struct{ title, category, intro, more string }{
-	{title: "Logging", category: "", intro: "The log goes to standard error, one event a line, as `key=value` pairs."},
+	{title: "Logging", category: "", intro: "The log goes to standard error, one event a line, as `key=value` pairs or JSON. Its last key, `event`, names what happened."},
 	{title: catFile, category: catFile, intro: "Settings in a file, and access control.", more: fileNotes},
 	{title: catListen, category: catListen, intro: "Where clients connect, and from which web pages. Behind a proxy that ends TLS, listen on `127.0.0.1` or on a Unix socket, and name the proxy with `--trusted-proxy`."},
 	{title: catBroker, category: catBroker, intro: "How the bridge reaches RabbitMQ. Give either the parts of the address, or one or several `--url`."},
@@ -62,10 +63,10 @@ their line and column. Relative paths are relative to the file's folder.
 The file is read again within a second after it has changed, and on SIGHUP; so are the files with secrets that the
 section ` + "`access`" + ` names, and those with boards. What can change does so at once, for connected clients too:
 ` + "`access`" + ` (the clients that lose a right are told, the others notice nothing), ` + "`site`, `log-level`, `log-commands`" + `,
-` + "`origin`, `trusted-proxy`, `shed-rate` and `drain-timeout`" + `. The log names other settings that have changed; they take
-effect at the next start. So do adding and removing the section ` + "`access`" + `: a file that was saved without it does not
-open a running bridge to everyone. A file that cannot be used changes nothing, and the log says what is wrong with it.
-Write a changed file under another name, and rename it: half of a file may be YAML, too.
+` + "`origin`, `trusted-proxy`, `shed-rate`, `drain-delay` and `drain-timeout`" + `. The log names other settings that have
+changed; they take effect at the next start. So do adding and removing the section ` + "`access`" + `: a file that was saved
+without it does not open a running bridge to everyone. A file that cannot be used changes nothing, and the log says what
+is wrong with it. Write a changed file under another name, and rename it: half of a file may be YAML, too.
 
 ### Secrets
 
@@ -85,6 +86,14 @@ that are given and by what, and who may do what. It starts nothing, tries no por
 ` + "`clu-ws websocket`" + `:
 
     clu-ws check --config clu-ws.yaml
+
+## ` + "`clu-ws doctor`" + `
+
+Tries what a bridge needs, and says what is wrong and how to mend it: see the [operating
+page](operating.md#something-is-wrong). It takes the flags of ` + "`clu-ws websocket`" + `, and ` + "`--for TIME`" + ` (3s), in which
+it listens to actors, and ` + "`--json`" + `. It exits with 1 if there is a problem:
+
+    clu-ws doctor --config clu-ws.yaml
 
 ## ` + "`clu-ws health`" + `
 
@@ -115,9 +124,10 @@ var flagNotes = map[string]string{
 	"config":          "[More about the file](#the-configuration-file).",
 	"audit":           "The file is opened anew on SIGHUP, for logrotate. A disk that is full is told in the log and counted in the [metrics](operating.md#metrics).",
 	"audit-required":  "Each command is then written before it is sent. A command that cannot be written within 0.8 s is refused.",
+	"log-format":      "The [operating page](operating.md#the-log) lists the events. In systemd's journal, text has no time, which the journal adds, and each line has its priority.",
 	"log-level":       "Debug also logs the variables that were ignored.",
 	"port":            "0 chooses a free port, which the bridge prints.",
-	"listen":          "Examples: `--listen 127.0.0.1:9876 --listen unix:/run/clu-ws/clu-ws.sock`, `--listen proxy:0.0.0.0:9876`. Sockets that systemd passes are served in addition.",
+	"listen":          "Examples: `--listen 127.0.0.1:9876 --listen unix:/run/clu-ws/clu-ws.sock?mode=0600`, `--listen proxy:0.0.0.0:9876`. A group lets its members connect, such as a web server: `unix:/run/clu-ws/web.sock?mode=0660&group=www-data`, in a shell in quotes ([more](deploying.md#unix-sockets)). Sockets that systemd passes are served in addition.",
 	"socket-mode":     "Example: `0600` for the bridge's user only.",
 	"tls-cert":        "Example: `--tls-cert fullchain.pem --tls-key privkey.pem`.",
 	"origin":          "With the section `access`, the default is the host that was asked. Example: `--origin https://console.example --origin https://staging.example:8443`.",
@@ -143,10 +153,11 @@ var flagNotes = map[string]string{
 	"message-rate":    "At least 1. A client that sends more is closed with 1008.",
 	"max-clients":     "At least 1.",
 	"max-per-address": "At least 1.",
-	"ping-after":      "At least `1s`.",
+	"ping-after":      "At least `1s`. With the default, [a proxy's limit](deploying.md#what-every-proxy-must-do) of 60 s ends no idle connection.",
 	"pong-timeout":    "At least `1s`.",
 	"admin":           "On a TCP address, keep it on loopback or behind a firewall.",
 	"shed-rate":       "At least 1.",
+	"drain-delay":     "At most half of `--drain-timeout`, of which it is a part.",
 	"drain-timeout":   "At least `1s`. Give systemd a longer `TimeoutStopSec`.",
 }
 

@@ -35,6 +35,8 @@ func demoCommand(stdout, stderr io.Writer) *cli.Command {
 // readDemo reads the flags of clu-ws demo.
 func readDemo(c *cli.Context, s *settings) error {
 	s.bridge.LogCommands = true // as clu-ws websocket does by default
+	// Its actors end with it: no result can come any more.
+	s.bridge.Drain.Timeout = 2 * time.Second
 	if s.bridge.Site == nil {
 		s.bridge.Site = demo.Site()
 	}
@@ -71,5 +73,5 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 			s.log.Error("the simulated actors ended", "error", err)
 		}
 	})
-	return s.serve(ctx)
+	return s.told(s.serve(ctx))
 }

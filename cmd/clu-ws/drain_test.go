@@ -188,7 +188,7 @@ func TestTheOutcomeOfACommandPrecedesTheCloseFrameAndTheBridgeEndsInTime(t *test
 func TestAnHTTPRequestThatWaitsForACommandIsAnsweredOnShutdown(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
-	p := spawnAt(t, url, "--port", "0", "--admin", "127.0.0.1:0")
+	p := spawnAt(t, url, "--port", "0", "--admin", "127.0.0.1:0", "--drain-timeout", "2s")
 	p.awaitLinked(t)
 	admin := p.admin(t)
 	arrived := count(t, url, "silent", "command.echo.#", func(*amqp.Channel, amqp.Delivery) bool { return true })

@@ -104,6 +104,7 @@ var operationFlagCases = []flagCase{
 	{"export", `{"sender":["weather"]}`, nil, func(c bridge.Config) any { return c.Export.Key() }, `{"sender":["weather"]}`},
 	{"shed-rate", "7", nil, func(c bridge.Config) any { return c.Drain.ShedRate }, 7},
 	{"log-commands", "false", nil, func(c bridge.Config) any { return c.LogCommands }, false},
+	{"drain-delay", "5s", nil, func(c bridge.Config) any { return c.Drain.Delay }, 5 * time.Second},
 	{"drain-timeout", "1m", nil, func(c bridge.Config) any { return c.Drain.Timeout }, time.Minute},
 }
 

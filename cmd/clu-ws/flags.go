@@ -6,9 +6,12 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/dustin/go-humanize"
 	"github.com/urfave/cli/v2"
+
+	"github.com/clu-ws/clu-ws/internal/eventlog"
 )
 
 // Categories of flags in --help.
@@ -30,11 +33,20 @@ const (
 )
 
 // repeatable ends the usage of a flag that is read with listValues.
-const repeatable = "; may be repeated (in the variable: separated by spaces)"
+const repeatable = "; may be repeated, or several separated by spaces"
 
-// listValues returns the values of a repeatable flag.
+// commaInValue are the repeatable flags whose values may have commas.
+var commaInValue = map[string]bool{"url": true, "source": true}
+
+// listValues returns the values of a repeatable flag. Of all of them, on the command line, in the
+// variable and in the file, spaces separate values, and so do commas unless a value may have one.
+// Without a value it returns nil.
 func listValues(c *cli.Context, flag string) []string {
-	return strings.Fields(strings.Join(c.StringSlice(flag), " "))
+	separates := func(r rune) bool { return unicode.IsSpace(r) || r == ',' && !commaInValue[flag] }
+	if values := strings.FieldsFunc(strings.Join(c.StringSlice(flag), " "), separates); len(values) > 0 {
+		return values
+	}
+	return nil
 }
 
 // byteSize reads a size such as 16MiB.
@@ -73,6 +85,15 @@ func usePortablePoller(c *cli.Context) (bool, error) {
 	default:
 		return false, fmt.Errorf("--poller %q is unknown; choose portable, or leave it out", which)
 	}
+}
+
+// logFormat reads --log-format.
+func logFormat(c *cli.Context) (eventlog.Format, error) {
+	f, err := eventlog.ParseFormat(c.String("log-format"))
+	if err != nil {
+		return "", fmt.Errorf("--log-format %w", err)
+	}
+	return f, nil
 }
 
 // logLevel reads --log-level.

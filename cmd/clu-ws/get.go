@@ -24,7 +24,7 @@ func maxAge(c *cli.Context) (time.Duration, error) {
 	default:
 		age, err := time.ParseDuration(text)
 		if err != nil || age <= 0 {
-			return 0, terminal.Usage("--max-age %q is not a time; write it as 30s or 5m, or any", text)
+			return 0, terminal.Usage("--max-age %s, or any", notATime(text))
 		}
 		return age, nil
 	}

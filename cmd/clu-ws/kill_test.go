@@ -26,11 +26,17 @@ func v1() ws.Dialer { return ws.Dialer{Protocols: []string{"clu-ws.v1"}} }
 // follow runs a v1 client that reconnects and resumes until the test ends.
 func follow(t *testing.T, name, url string) *recordingClient {
 	t.Helper()
+	return followWith(t, name, v1(), url)
+}
+
+// followWith is follow with a dialer.
+func followWith(t *testing.T, name string, d ws.Dialer, url string) *recordingClient {
+	t.Helper()
 	e := &recordingClient{name: name}
 	ctx, cancel := context.WithCancel(context.Background())
 	e.running.Go(func() {
 		for ctx.Err() == nil {
-			e.end(e.runOnce(ctx, url))
+			e.end(e.runOnce(ctx, d, url))
 		}
 	})
 	t.Cleanup(func() { cancel(); e.running.Wait() })
@@ -38,13 +44,13 @@ func follow(t *testing.T, name, url string) *recordingClient {
 }
 
 // runOnce resumes after the last reply, and receives until the connection ends.
-func (e *recordingClient) runOnce(ctx context.Context, url string) error {
+func (e *recordingClient) runOnce(ctx context.Context, d ws.Dialer, url string) error {
 	e.mu.Lock()
 	if e.last != "" {
 		url += "?since=" + e.last
 	}
 	e.mu.Unlock()
-	conn, br, err := dialBridge(ctx, v1(), url)
+	conn, br, err := dialBridge(ctx, d, url)
 	if err != nil {
 		testkit.PauseBeforeRetry(ctx)
 		return err

@@ -24,7 +24,7 @@ func listenCommand(stdout, stderr io.Writer) *cli.Command {
 		},
 	}, stdout, stderr, false, func(c *cli.Context, args []string, env *terminal.Env) error {
 		return terminal.Listen(c.Context, env, terminal.ListenOptions{
-			Patterns: args, Senders: c.StringSlice("sender"), Codes: c.String("code"), Filter: c.String("filter"),
+			Patterns: args, Senders: listValues(c, "sender"), Codes: c.String("code"), Filter: c.String("filter"),
 			Internal: c.Bool("internal"), Since: c.Duration("since"), Count: c.Int("count"), Wait: c.Duration("wait"),
 		})
 	})

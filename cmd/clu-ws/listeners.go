@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"syscall"
 
 	"github.com/clu-ws/clu-ws/bridge"
@@ -15,7 +16,8 @@ import (
 type listeners struct {
 	addresses   []clientAddress // of --listen, or the one of --host and --port
 	flag        string          // the flag that the addresses are from
-	isDefault   bool            // no flag sets the address: sockets from systemd replace it
+	host        string          // of --host; "" if it is not given
+	port        int             // of --port; 0 if it is not given
 	options     listen.Options
 	tls         bool                // there is a certificate
 	certificate *listen.Certificate // nil: no TLS, or it is not read again
@@ -45,8 +47,8 @@ func (l *listeners) open(ctx context.Context, log *slog.Logger) (all []*listen.L
 	}
 	wanted := l.addresses
 	if len(inherited) > 0 && l.flag == "--port" {
-		if !l.isDefault {
-			return all, errors.New("systemd has passed sockets, and --host or --port is given too; leave them out, or use --listen for more")
+		if err := l.agreesWith(all); err != nil {
+			return all, err
 		}
 		wanted = nil
 	}
@@ -58,6 +60,34 @@ func (l *listeners) open(ctx context.Context, log *slog.Logger) (all []*listen.L
 		all = append(all, &listen.Listener{Listener: ln, Proxy: a.proxy || l.proxy})
 	}
 	return all, nil
+}
+
+// agreesWith returns an error unless the sockets that systemd has passed are what --host and --port
+// say, as far as these are given: what an operator wrote must not go unnoticed. Unix sockets have
+// neither.
+func (l *listeners) agreesWith(passed []*listen.Listener) error {
+	for _, ln := range passed {
+		at, ok := ln.Addr().(*net.TCPAddr)
+		if ok && (l.port != 0 && at.Port != l.port || !withinHost(at.IP, l.host)) {
+			return fmt.Errorf("systemd has passed sockets, one of them at %s, and --host or --port says another address; leave them out, change ListenStream= of the .socket unit, or use --listen for more", at)
+		}
+	}
+	return nil
+}
+
+// withinHost reports whether no more clients reach an address than a --host admits.
+func withinHost(ip net.IP, host string) bool {
+	admitted := net.ParseIP(host)
+	if host == "localhost" {
+		admitted = net.IPv6loopback
+	}
+	switch {
+	case host == "", admitted.IsUnspecified():
+		return true
+	case admitted.IsLoopback():
+		return ip.IsLoopback()
+	}
+	return admitted.Equal(ip)
 }
 
 func (l *listeners) openError(a listen.Address, err error) error {

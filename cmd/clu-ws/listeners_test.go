@@ -139,6 +139,7 @@ func TestAWrongFileFromSystemdIsExplained(t *testing.T) {
 	}
 	defer null.Close()
 	_, socket := socketFile(t, "tcp", "127.0.0.1:0")
+	_, open := socketFile(t, "tcp", "0.0.0.0:0")
 	for _, c := range []struct {
 		file  *os.File
 		args  []string
@@ -146,6 +147,9 @@ func TestAWrongFileFromSystemdIsExplained(t *testing.T) {
 	}{
 		{null, nil, "needs ListenStream="},
 		{socket, []string{"--port", "9876"}, "systemd has passed sockets"},
+		{socket, []string{"--host", "192.0.2.1"}, "systemd has passed sockets"},
+		{open, []string{"--host", "127.0.0.1"}, "ListenStream= of the .socket unit"},
+		{open, []string{"--host", "localhost"}, "systemd has passed sockets"},
 	} {
 		p := activate(t, []*os.File{c.file}, nil, c.args...)
 		p.await(t, c.words)
@@ -153,6 +157,21 @@ func TestAWrongFileFromSystemdIsExplained(t *testing.T) {
 		if p.Err() == nil {
 			t.Error("it ended without an error")
 		}
+	}
+}
+
+func TestAHostOrPortThatIsThatOfTheSocketIsNoError(t *testing.T) {
+	at, socket := socketFile(t, "tcp", "127.0.0.1:0")
+	_, port, err := net.SplitHostPort(at.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"--host", "127.0.0.1"}, {"--host", "localhost", "--port", port}, {"--host", "0.0.0.0"}, {"--port", "0"}} {
+		p := activate(t, []*os.File{socket}, nil, args...)
+		if got := p.announcedAddress(t, "http://"); got != at.String() {
+			t.Errorf("with %v it listens at %s", args, got)
+		}
+		p.stop(t)
 	}
 }
 

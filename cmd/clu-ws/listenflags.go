@@ -3,11 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"strconv"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -22,13 +20,14 @@ func listenFlags(host string) []cli.Flag {
 		configFlag(),
 		&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: 9876, EnvVars: env("port"), Category: catListen, Usage: "`PORT` for WebSocket clients and the page"},
 		&cli.StringFlag{Name: "host", Value: host, EnvVars: env("host"), Category: catListen, Usage: "`ADDRESS` to listen on; 127.0.0.1 admits this machine only"},
-		&cli.StringSliceFlag{Name: "listen", EnvVars: env("listen"), Category: catListen, Usage: "`ADDRESS` to listen on, instead of --host and --port: host:port, tcp:host:port or unix:/path/to/socket; behind a proxy that speaks the PROXY protocol with proxy: in front, as in proxy:host:port; may be repeated (in the variable: separated by commas)"},
-		&cli.StringFlag{Name: "socket-mode", Value: "0660", EnvVars: env("socket-mode"), Category: catListen, Usage: "octal `MODE` of the Unix sockets of --listen; write permission allows a user to connect"},
+		&cli.StringSliceFlag{Name: "listen", EnvVars: env("listen"), Category: catListen, Usage: "`ADDRESS` to listen on, instead of --host and --port: host:port, tcp:host:port or unix:/path/to/socket, which may end with its own mode and group, as in ?mode=0660&group=www-data; behind a proxy that speaks the PROXY protocol with proxy: in front, as in proxy:host:port" + repeatable},
+		&cli.StringFlag{Name: "socket-mode", Value: "0660", EnvVars: env("socket-mode"), Category: catListen, Usage: "octal `MODE` of the Unix sockets of --listen that have none of their own; write permission allows a user to connect"},
 		&cli.BoolFlag{Name: "reuse-port", EnvVars: env("reuse-port"), Category: catListen, Usage: "share the TCP ports with other processes of the same user that set it too (SO_REUSEPORT)"},
 		&cli.PathFlag{Name: "tls-cert", EnvVars: env("tls-cert"), Category: catListen, Usage: "`FILE` with the certificate for browsers, followed by its intermediate certificates (PEM): TCP ports serve https and wss, Unix sockets stay without TLS. It is read again when it changes, and on SIGHUP"},
 		&cli.PathFlag{Name: "tls-key", EnvVars: env("tls-key"), Category: catListen, Usage: "`FILE` with the key of --tls-cert (PEM)"},
 		&cli.BoolFlag{Name: "compress", EnvVars: env("compress"), Category: catListen, Usage: "compress replies, once for all clients that accept it (permessage-deflate)"},
 		&cli.StringFlag{Name: "log-level", Value: "info", EnvVars: env("log-level"), Usage: "`LEVEL` of the log: debug, info, warn or error"},
+		&cli.StringFlag{Name: "log-format", Value: "text", EnvVars: env("log-format"), Usage: "`FORMAT` of the log: text or json"},
 		&cli.StringSliceFlag{Name: "origin", EnvVars: env("origin"), Category: catListen, DefaultText: "any; on loopback and Unix sockets this machine's", Usage: "`ORIGIN` of web pages that may connect, such as https://console.example; null admits pages without an origin, such as files, and * any page" + repeatable},
 		&cli.StringSliceFlag{Name: "trusted-proxy", EnvVars: env("trusted-proxy"), Category: catListen, Usage: "`NETWORK` of proxies whose X-Forwarded-For or Forwarded header gives the client's address, such as 10.0.0.0/8 or 127.0.0.1, or unix for Unix sockets" + repeatable},
 		&cli.BoolFlag{Name: "proxy-protocol", EnvVars: env("proxy-protocol"), Category: catListen, Usage: "expect the PROXY protocol, version 1 or 2, on every client listener; for a single one, see --listen"},
@@ -53,14 +52,17 @@ func readListeners(c *cli.Context) (l listeners, err error) {
 	if l.addresses, l.flag, err = addresses(c); err != nil {
 		return l, err
 	}
-	l.isDefault = !c.IsSet("listen") && !c.IsSet("host") && !c.IsSet("port")
+	if c.IsSet("host") {
+		l.host = c.String("host")
+	}
+	if c.IsSet("port") {
+		l.port = c.Int("port")
+	}
 	l.proxy = c.Bool("proxy-protocol")
 	l.options.ReusePort = c.Bool("reuse-port")
-	mode, err := strconv.ParseUint(c.String("socket-mode"), 8, 32)
-	if err != nil || mode > 0o777 {
-		return l, fmt.Errorf("--socket-mode %q is not a mode; write it in octal, as 0660 for a user and a group", c.String("socket-mode"))
+	if l.options.Mode, err = listen.ParseMode(c.String("socket-mode")); err != nil {
+		return l, fmt.Errorf("--socket-mode %w", err)
 	}
-	l.options.Mode = fs.FileMode(mode)
 	l.tls = c.Path("tls-cert") != ""
 	l.certificate, err = certificate(c)
 	return l, err
@@ -68,10 +70,7 @@ func readListeners(c *cli.Context) (l listeners, err error) {
 
 // addresses returns where to listen, and the flag that says so.
 func addresses(c *cli.Context) (where []clientAddress, flag string, err error) {
-	given := c.StringSlice("listen")
-	if len(given) == 1 {
-		given = strings.Split(given[0], ",") // several in the variable
-	}
+	given := listValues(c, "listen")
 	if len(given) == 0 {
 		if err := checkPort(c, "port", 0); err != nil {
 			return nil, "", err

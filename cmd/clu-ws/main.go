@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/clu-ws/clu-ws/internal/asynclog"
+	"github.com/clu-ws/clu-ws/internal/eventlog"
 	"github.com/clu-ws/clu-ws/terminal"
 )
 
@@ -51,7 +52,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Writer:          stdout,
 		ErrWriter:       stderr,
 		Commands: []*cli.Command{
-			websocketCommand(stdout, stderr), demoCommand(stdout, stderr), checkCommand(stdout), healthCommand(stdout), tokenCommand(stdout),
+			websocketCommand(stdout, stderr), demoCommand(stdout, stderr), checkCommand(stdout), doctorCommand(stdout), healthCommand(stdout), tokenCommand(stdout),
 			benchCommand(stdout, stderr), configurationCommand(stdout), manCommand(),
 			sendCommand(stdout, stderr), listenCommand(stdout, stderr), getCommand(stdout, stderr), waitCommand(stdout, stderr),
 			actorsCommand(stdout, stderr), hzCommand(stdout, stderr), actorHelpCommand(stdout, stderr), schemaCommand(stdout, stderr),
@@ -59,26 +60,19 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return fmt.Errorf("there is no command %q; see clu-ws --help", c.Args().First())
+				return noCommand(c, c.Args().First())
 			}
 			return cli.ShowAppHelp(c)
 		},
 		// Errors are returned to main, which prints each once.
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   usageError,
-		// The password in a URL may have a comma.
+		// The password in a URL may have a comma: listValues separates values.
 		DisableSliceFlagSeparator: true,
 	}
 }
 
-const notUnderstood = "%q is not understood; see %s --help"
-
-// usageError returns what is wrong with a flag. It does not print the help, which
-// would scroll the error off the screen.
-func usageError(c *cli.Context, err error, _ bool) error {
-	return fmt.Errorf("%w; see %s --help", err, c.Command.HelpName)
-}
-
-func newLogger(level slog.Leveler, to io.Writer) *slog.Logger {
-	return slog.New(slog.NewTextHandler(to, &slog.HandlerOptions{Level: level, ReplaceAttr: adviseInLog}))
+// newLogger returns the logger of a bridge.
+func newLogger(level slog.Leveler, format eventlog.Format, to io.Writer) *slog.Logger {
+	return eventlog.New(to, eventlog.Options{Level: level, Format: format, Journal: eventlog.IsJournal(os.Stderr), ReplaceAttr: adviseInLog})
 }

@@ -26,7 +26,7 @@ func recordCommand(stdout, stderr io.Writer) *cli.Command {
 		},
 	}, stdout, stderr, false, func(c *cli.Context, args []string, env *terminal.Env) error {
 		o := terminal.RecordOptions{File: first(args), Force: c.Bool("force"), ListenOptions: terminal.ListenOptions{
-			Senders: c.StringSlice("sender"), Filter: c.String("filter"), Since: c.Duration("since"), Count: c.Int("count"), Wait: c.Duration("wait"),
+			Senders: listValues(c, "sender"), Filter: c.String("filter"), Since: c.Duration("since"), Count: c.Int("count"), Wait: c.Duration("wait"),
 		}}
 		if len(args) > 1 {
 			o.Patterns = args[1:]

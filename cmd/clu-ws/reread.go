@@ -44,7 +44,7 @@ func reread(ctx context.Context, args []string, readers ...settingsReader) (s *s
 
 // liveFlags are the flags that a running bridge can change.
 var liveFlags = map[string]bool{
-	"log-level": true, "log-commands": true, "origin": true, "trusted-proxy": true, "shed-rate": true, "drain-timeout": true,
+	"log-level": true, "log-commands": true, "origin": true, "trusted-proxy": true, "shed-rate": true, "drain-delay": true, "drain-timeout": true,
 }
 
 // difference returns what differs between settings and later ones: what a running bridge can

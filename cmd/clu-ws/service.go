@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
 	"os/signal"
 	"syscall"
 	"time"
@@ -18,7 +19,9 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/listen"
+	"github.com/clu-ws/clu-ws/internal/eventlog"
 	"github.com/clu-ws/clu-ws/internal/gctuner"
+	"github.com/clu-ws/clu-ws/terminal"
 )
 
 // service is what a subcommand runs: a bridge, with a broker if that is embedded.
@@ -43,8 +46,9 @@ func newService(c *cli.Context, stdout, stderr io.Writer, readers ...settingsRea
 	signal.Ignore(syscall.SIGPIPE)
 	s := &service{settings: *read, stdout: stdout}
 	s.logLevel.Set(s.level)
-	s.log = newLogger(&s.logLevel, stderr)
+	s.log = newLogger(&s.logLevel, s.format, stderr)
 	logKubernetesVariables(flagNames(c), s.log)
+	warnOfUnknownVariables(c, s.log)
 	warnOfExposed(s.secrets, s.log)
 	return s, nil
 }
@@ -94,6 +98,9 @@ func (s *service) serve(ctx context.Context) error {
 	}
 	reporter := &linkReporter{ctx: ctx, manager: manager, failFast: s.bridge.FailFast}
 	s.bridge.Logger, s.bridge.Version, s.bridge.OnLink = s.log, releaseVersion, reporter.report
+	if s.listeners.certificate != nil {
+		s.bridge.CertificateEnd = s.listeners.certificate.End
+	}
 	b, err := bridge.New(s.bridge)
 	if err != nil {
 		closeAll(clients)
@@ -116,6 +123,15 @@ func (s *service) serve(ctx context.Context) error {
 	pending := time.AfterFunc(announceAfter, reporter.reportPending)
 	defer pending.Stop()
 	return withAdvice(b.Run(ctx))
+}
+
+// told logs the error with which the bridge ends, if the log is for a program: main prints a line of text.
+func (s *service) told(err error) error {
+	if err == nil || s.format != eventlog.JSON && !eventlog.IsJournal(os.Stderr) {
+		return err
+	}
+	s.log.Error("the bridge has ended with an error", "error", err)
+	return &terminal.ExitError{Code: terminal.ExitCode(err), Err: terminal.ErrTold}
 }
 
 // open opens the listeners of clients and of the admin server, which is nil if there

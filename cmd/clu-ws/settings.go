@@ -13,6 +13,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/listen"
 	"github.com/clu-ws/clu-ws/internal/configfile"
+	"github.com/clu-ws/clu-ws/internal/eventlog"
 )
 
 // settings are what the command line, the environment and the file of --config mean together.
@@ -20,6 +21,7 @@ type settings struct {
 	file      *configFile // nil if there is none
 	listeners listeners
 	level     slog.Level
+	format    eventlog.Format
 	bridge    bridge.Config
 	admin     *listen.Address // nil if there is none
 	audit     auditSettings
@@ -100,10 +102,11 @@ func readCommon(c *cli.Context, s *settings) (err error) {
 	if c.Args().Present() && c.Command.ArgsUsage == "" {
 		return fmt.Errorf(notUnderstood, c.Args().First(), c.Command.HelpName)
 	}
-	var levelErr error
+	var levelErr, formatErr error
 	s.listeners, err = readListeners(c)
 	s.level, levelErr = logLevel(c)
-	return errors.Join(err, levelErr)
+	s.format, formatErr = logFormat(c)
+	return errors.Join(err, levelErr, formatErr)
 }
 
 // readWebsocket reads the flags of clu-ws websocket.

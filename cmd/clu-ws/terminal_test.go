@@ -60,7 +60,7 @@ func startWithActor(t *testing.T) (address string) {
 
 func TestEachExitCodeOfSendByARealActor(t *testing.T) {
 	address := startWithActor(t)
-	if got := wantExit(t, address, 0, `sent "status" to dome`, "send", "dome", "status"); !strings.Contains(got, " dome : safe=true\n") || !strings.Contains(got, "dome_status=0x10") {
+	if got := wantExit(t, address, 0, `sending "status" to dome`, "send", "dome", "status"); !strings.Contains(got, " dome : safe=true\n") || !strings.Contains(got, "dome_status=0x10") {
 		t.Errorf("its replies are\n%s", got)
 	}
 	if got := wantExit(t, address, 0, "", "send", "dome", "status", "--quiet", "--get", "position"); got != "12.5\n" {

@@ -24,6 +24,7 @@ import (
 const (
 	bridgeVariable = "CLU_WS_BRIDGE" // the URL of --url
 	brokerVariable = "CLU_WS_AMQP"   // the URL of --amqp, which may have a password
+	tokenVariable  = "CLU_WS_TOKEN"  // the token, unless --token-file is given
 )
 
 // bridgeURL returns the URL of the bridge that the terminal talks to.

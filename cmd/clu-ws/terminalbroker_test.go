@@ -26,7 +26,7 @@ func TestTheTerminalWorksStraightOverAMQP(t *testing.T) {
 	clu.StartModelActor(t, at, "camera", false)
 	t.Setenv(brokerVariable, at)
 	t.Run("send", func(t *testing.T) {
-		if got := wantExit(t, "", 0, `sent "status" to dome`, "send", "dome", "status"); !strings.Contains(got, " dome : safe=true\n") {
+		if got := wantExit(t, "", 0, `sending "status" to dome`, "send", "dome", "status"); !strings.Contains(got, " dome : safe=true\n") {
 			t.Errorf("its replies are\n%s", got)
 		}
 		if got := wantExit(t, "", 0, "", "send", "dome", "status", "--quiet", "--get", "position"); got != "12.5\n" {
@@ -244,5 +244,5 @@ func TestACommandWhoseEndMayHaveBeenMissedIsInDoubt(t *testing.T) {
 	}
 	startBrokerAt(t, u.Host)
 	process.await(t, "connected again")
-	process.exits(t, 5, "its last reply may have been missed; ask dome for its status")
+	process.exits(t, 5, "the bridge may have missed its last reply;")
 }

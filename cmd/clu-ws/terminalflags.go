@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -37,11 +36,6 @@ func terminalFlags(own ...cli.Flag) []cli.Flag {
 func terminalCommand(c cli.Command, stdout, stderr io.Writer, words bool, do func(*cli.Context, []string, *terminal.Env) error) *cli.Command {
 	c.Flags = terminalFlags(c.Flags...)
 	c.OnUsageError = func(c *cli.Context, err error, sub bool) error {
-		for _, f := range c.Command.Flags {
-			if strings.Contains(err.Error(), "for flag -"+f.Names()[0]+":") {
-				err = withUnit(f, err)
-			}
-		}
 		return &terminal.ExitError{Code: terminal.ExitUsage, Err: usageError(c, err, sub)}
 	}
 	c.Action = func(c *cli.Context) error {
@@ -74,7 +68,7 @@ func flagsAfterArguments(c *cli.Context, words bool) ([]string, error) {
 	}
 	for _, f := range flags {
 		if err := c.Set(f.name, f.value); err != nil {
-			return nil, fmt.Errorf("--%s %q: %w; see %s --help", f.name, f.value, withUnit(flagOf(c, f.name), err), c.Command.HelpName)
+			return nil, fmt.Errorf("--%s %s; see %s --help", f.name, notOfType(flagOf(c, f.name), f.value), c.Command.HelpName)
 		}
 	}
 	return args, nil
@@ -110,23 +104,6 @@ func splitArguments(c *cli.Context, words bool) (args []string, flags []givenFla
 		flags = append(flags, givenFlag{written, name, value, len(args)})
 	}
 	return args, flags, nil
-}
-
-// withUnit returns why the value of a flag is not understood, and how a time is written: that it has a unit is easily forgotten.
-func withUnit(f cli.Flag, err error) error {
-	if _, is := f.(*cli.DurationFlag); !is {
-		return err
-	}
-	return fmt.Errorf("%w: write a time with its unit, as in 30s or 5m", err)
-}
-
-// flagOf returns the flag with a name of the subcommand, or nil.
-func flagOf(c *cli.Context, name string) cli.Flag {
-	i := slices.IndexFunc(c.Command.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
-	if i < 0 || name == "help" || name == "h" {
-		return nil
-	}
-	return c.Command.Flags[i]
 }
 
 // terminalEnv returns what the flags of terminalFlags mean.
@@ -174,7 +151,7 @@ func tokenOf(file string) (func() (string, error), error) {
 // bridgeToken returns the token of a file, else that of the environment.
 func bridgeToken(file string) (string, error) {
 	if file == "" {
-		return strings.TrimSpace(os.Getenv("CLU_WS_TOKEN")), nil
+		return strings.TrimSpace(os.Getenv(tokenVariable)), nil
 	}
 	raw, err := os.ReadFile(file)
 	if err != nil {

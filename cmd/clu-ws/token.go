@@ -38,7 +38,7 @@ func tokenCommand(stdout io.Writer) *cli.Command {
 				return errors.New("a token needs a role; name one of access.roles with --role")
 			}
 			return printToken(stdout, access.TokenConfig{
-				Name: c.Args().First(), Role: c.String("role"), From: c.StringSlice("from"), Expires: c.String("expires"),
+				Name: c.Args().First(), Role: c.String("role"), From: listValues(c, "from"), Expires: c.String("expires"),
 			})
 		},
 	}

@@ -38,11 +38,11 @@ func websocket(c *cli.Context, stdout, stderr io.Writer) error {
 			return err
 		}
 		if err := s.embedBroker(fmt.Sprintf("127.0.0.1:%d", c.Int("rabbitmq-port")), c.String("user"), secret); err != nil {
-			return err
+			return s.told(err)
 		}
 		s.bridge.Broker = []string{s.brokerURL}
 	}
-	return s.serve(c.Context)
+	return s.told(s.serve(c.Context))
 }
 
 // bridgeConfig reads the flags that configure a bridge. The error has all that are wrong.

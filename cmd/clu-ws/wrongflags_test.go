@@ -55,6 +55,7 @@ func wrongBrokerFlags(notPEM string) []wrongFlags {
 	return []wrongFlags{
 		{websocketArgs("--nan", "zero"), "choose null, string or python"},
 		{websocketArgs("--log-level", "loud"), "choose debug, info, warn or error"},
+		{websocketArgs("--log-format", "xml"), "choose text or json"},
 		{websocketArgs("--url", "http://host/"), "amqp://"},
 		{websocketArgs("--url", "amqp://host/", "--vhost", "x"), "--url and --vhost"},
 		{websocketArgs("--ca", notPEM), "--ssl"},
@@ -118,6 +119,8 @@ var wrongHistoryAndRoomFlags = []wrongFlags{
 	{websocketArgs("--presence", strings.Repeat("x", 300)), "the exchange name is 300 bytes long"},
 	{websocketArgs("--shed-rate", "0"), "--shed-rate 0 must be at least 1"},
 	{websocketArgs("--drain-timeout", "0"), "--drain-timeout 0s must be at least 1s"},
+	{websocketArgs("--drain-delay", "-1s"), "--drain-delay -1s must be at least 0s"},
+	{websocketArgs("--drain-delay", "6s", "--drain-timeout", "10s"), "--drain-delay 6s must be at most half of --drain-timeout 10s"},
 	{websocketArgs("--admin", "9877"), "--admin: "},
 	{websocketArgs("--admin", "/run/clu-ws.sock"), "unix:/path/to/socket"},
 	{websocketArgs("--admin", "unix:"), "--admin: unix: has no path"},

@@ -14,16 +14,11 @@ const LateEnds = "late ends"
 // judge notes what a client shows.
 type judge struct {
 	world    *world
-	lateEnds bool // the client has them
-	before   int  // a subscription begins with this broadcast, or with an earlier one
+	commands *Commands
+	before   int // a subscription begins with this broadcast, or with an earlier one
 	subs     map[string]*subscription
 	closed   bool
 	lostTill int // up to this broadcast some may be missing, if a gap tells it
-	sent     int // commands
-	states   map[string][]string
-	got      map[string]int  // how often the actor got a command
-	tooLate  map[string]bool // the commands that must not reach the actor
-	orphans  map[string]bool // those whose replies may be lost
 	faults   []string
 }
 
@@ -42,39 +37,17 @@ const (
 )
 
 func newJudge(w *world) *judge {
-	return &judge{world: w, lateEnds: true, subs: map[string]*subscription{all: {step: 1}, even: {step: 2}}, states: map[string][]string{}, got: map[string]int{}, tooLate: map[string]bool{}, orphans: map[string]bool{}}
+	return &judge{world: w, commands: NewCommands(), subs: map[string]*subscription{all: {step: 1}, even: {step: 2}}}
 }
 
 func (j *judge) fault(format string, args ...any) {
 	j.faults = append(j.faults, fmt.Sprintf(format, args...))
 }
 
-// command returns the name of the next command.
-func (j *judge) command() string {
-	j.sent++
-	return name(j.sent)
-}
-
-func name(n int) string { return fmt.Sprintf("c%d", n) }
-
-// does returns what a command does: each third one fails.
-func (j *judge) does(as string) string {
-	var n int
-	_, _ = fmt.Sscanf(as, "c%d", &n)
-	if n%3 == 0 {
-		return "jam"
-	}
-	return "open"
-}
-
 // lossTill takes note that the bridge has forgotten everything: broadcasts up to this one, and replies to commands, may be lost.
 func (j *judge) lossTill(broadcast int) {
 	j.lostTill = broadcast
-	for n := 1; n <= j.sent; n++ {
-		if as := name(n); !final(j.state(as)) {
-			j.orphans[as] = true
-		}
-	}
+	j.commands.LoseReplies()
 }
 
 // event notes an event of the driver.
@@ -94,8 +67,8 @@ func (j *judge) event(m conformance.Message) {
 		n, _ := text.Int64()
 		j.broadcast(fmt.Sprint(m["on"]), int(n))
 	case "command":
-		if as := fmt.Sprint(m["as"]); !j.closed {
-			j.states[as] = append(j.states[as], fmt.Sprint(m["state"]))
+		if !j.closed {
+			j.commands.Show(m)
 		}
 	case "broken":
 		j.fault("the driver prints %v", m)
@@ -145,27 +118,10 @@ func (j *judge) reached(n int) bool {
 // begun reports whether the bridge serves every subscription.
 func (j *judge) begun() bool { return j.subs[all].begun && j.subs[even].begun }
 
-// state is the last state of a command.
-func (j *judge) state(as string) string {
-	if states := j.states[as]; len(states) > 0 {
-		return states[len(states)-1]
-	}
-	return ""
-}
-
-func final(state string) bool { return slices.Contains([]string{"done", "failed", "rejected"}, state) }
-
-// settled reports whether each command has the end that it will have: the actor ends each one that it gets.
+// settled reports whether each command has the end that it will have.
 func (j *judge) settled() bool {
 	j.drain()
-	for n := 1; n <= j.sent; n++ {
-		as := name(n)
-		state := j.state(as)
-		if !final(state) && !(state == "unknown" && (j.got[as] == 0 || j.orphans[as] || !j.lateEnds)) {
-			return false
-		}
-	}
-	return true
+	return j.commands.Unsettled() == ""
 }
 
 // drain notes what the actor has got by now.
@@ -173,7 +129,7 @@ func (j *judge) drain() {
 	for {
 		select {
 		case id := <-j.world.got:
-			j.got[id]++
+			j.commands.Got(id)
 		default:
 			return
 		}
@@ -183,56 +139,11 @@ func (j *judge) drain() {
 // verdict returns every fault.
 func (j *judge) verdict() []string {
 	j.drain()
-	faults := slices.Clone(j.faults)
-	unknown := 0
-	for n := 1; n <= j.sent; n++ {
-		faults = append(faults, j.wrong(name(n))...)
-		if j.state(name(n)) == "unknown" {
-			unknown++
-		}
-	}
-	if !j.lateEnds && unknown > j.sent/2 {
-		faults = append(faults, fmt.Sprintf("of %d commands, %d stay unknown", j.sent, unknown))
-	}
-	return faults
-}
-
-// wrong returns what is wrong with a command.
-func (j *judge) wrong(as string) (faults []string) {
-	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
-	got, state := j.got[as], j.state(as)
-	if got > 1 {
-		fault("the actor got the command %s %d times", as, got)
-	}
-	if got > 0 && j.tooLate[as] {
-		fault("the actor got the command %s after it had expired", as)
-	}
-	if got > 0 && state == "rejected" {
-		fault("the command %s was rejected, and the actor got it", as)
-	}
-	if got == 0 && (state == "done" || state == "failed") {
-		fault("the command %s is %s, and the actor has not got it", as, state)
-	}
-	if fails := j.does(as) == "jam"; fails && state == "done" || !fails && state == "failed" {
-		fault("the command %s is %s, and the actor said otherwise", as, state)
-	}
-	ends := 0
-	for _, state := range j.states[as] {
-		if final(state) {
-			ends++
-		}
-	}
-	if ends > 1 {
-		fault("the command %s has several ends: %v", as, j.states[as])
-	}
-	return faults
+	return append(slices.Clone(j.faults), j.commands.Verdict()...)
 }
 
 // summary counts the states.
 func (j *judge) summary() string {
-	count := map[string]int{}
-	for n := 1; n <= j.sent; n++ {
-		count[j.state(name(n))]++
-	}
-	return fmt.Sprintf("broadcast %d of %d, %d commands: %v", j.subs[all].last, j.world.said, j.sent, count)
+	c := j.commands
+	return fmt.Sprintf("broadcast %d of %d, %d commands: %v%s", j.subs[all].last, j.world.said, c.sent, c.Count(), c.Unsettled())
 }

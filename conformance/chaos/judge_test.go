@@ -14,7 +14,7 @@ func TestTheJudgeSeesEachFault(t *testing.T) {
 		`{"event": "reply", "on": "all", "body": {"n": 2}}`, `{"event": "command", "as": "c1", "state": "unknown"}`,
 		`{"event": "command", "as": "c1", "state": "done"}`,
 	}
-	late := func(j *judge) { j.tooLate["c1"] = true }
+	late := func(j *judge) { j.commands.TooLate("c1") }
 	loss := func(till int) func(*judge) { return func(j *judge) { j.lossTill(till) } }
 	for _, c := range []struct {
 		name   string
@@ -42,7 +42,7 @@ func TestTheJudgeSeesEachFault(t *testing.T) {
 	} {
 		w := &world{got: make(chan string, 10)}
 		j := newJudge(w)
-		j.command()
+		j.commands.Next()
 		if c.before != nil {
 			c.before(j)
 		}
@@ -66,8 +66,10 @@ func TestTheJudgeSeesEachFault(t *testing.T) {
 func TestACommandSettlesOnceItsActorHasEndedIt(t *testing.T) {
 	w := &world{got: make(chan string, 10)}
 	j := newJudge(w)
-	as := j.command()
-	j.states[as] = []string{"sent", "unknown"}
+	as := j.commands.Next()
+	for _, state := range []string{"sent", "unknown"} {
+		j.commands.Show(conformance.Message{"as": as, "state": state})
+	}
 	if !j.settled() {
 		t.Error("a command that nobody got is unknown for ever")
 	}

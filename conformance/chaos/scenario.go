@@ -119,8 +119,8 @@ func (p *player) late() {
 	p.t.Helper()
 	p.proxy.Hold(testkit.Upstream)
 	as := p.send(lateMS)
-	p.j.tooLate[as] = true
-	p.await("the client's word that it sends a command", func() bool { return p.j.state(as) != "" })
+	p.j.commands.TooLate(as)
+	p.await("the client's word that it sends a command", func() bool { return p.j.commands.State(as) != "" })
 	p.pass(lateMS*time.Millisecond + lateMargin)
 	p.proxy.Release()
 }

@@ -15,14 +15,26 @@ type Writer struct {
 	to io.Writer
 
 	// mu guards the following fields. It is never held while waiting.
-	mu      sync.Mutex
-	pending []byte
-	dropped int           // lines dropped since lines were last taken
-	written chan struct{} // closed when everything is written; nil if nothing is pending
+	mu          sync.Mutex
+	droppedLine func(count int) []byte
+	pending     []byte
+	dropped     int           // lines dropped since lines were last taken
+	written     chan struct{} // closed when everything is written; nil if nothing is pending
 }
 
 // New returns a writer in front of another one.
-func New(to io.Writer) *Writer { return &Writer{to: to} }
+func New(to io.Writer) *Writer { return &Writer{to: to, droppedLine: plainDroppedLine} }
+
+// OnDropped sets how the line is written that says how many lines were dropped.
+func (w *Writer) OnDropped(line func(count int) []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.droppedLine = line
+}
+
+func plainDroppedLine(count int) []byte {
+	return fmt.Appendf(nil, "%d lines of the log were dropped because it was not read\n", count)
+}
 
 // Write buffers a line. It returns no error, which could not be logged.
 func (w *Writer) Write(line []byte) (int, error) {
@@ -54,8 +66,7 @@ func (w *Writer) take() []byte {
 	text := w.pending
 	w.pending = nil
 	if w.dropped > 0 {
-		text = fmt.Appendf(text, "time=%s level=WARN msg=\"lines of the log were dropped because it was not read\" count=%d\n",
-			time.Now().Format("2006-01-02T15:04:05.000Z07:00"), w.dropped)
+		text = append(text, w.droppedLine(w.dropped)...)
 		w.dropped = 0
 	}
 	if text == nil {

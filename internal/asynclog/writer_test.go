@@ -63,7 +63,7 @@ func TestALogThatIsNotReadBlocksNothingAndSaysHowManyLinesWereDropped(t *testing
 		if got := strings.Count(text, string(line)); got != lines+1-7 {
 			t.Errorf("%d lines came", got)
 		}
-		if !strings.HasSuffix(text, "because it was not read\" count=7\n") {
+		if !strings.HasSuffix(text, "7 lines of the log were dropped because it was not read\n") {
 			t.Errorf("the end is %q", text[len(text)-100:])
 		}
 	})

@@ -159,7 +159,7 @@ func (f *File) want(n *node, k kind, path string) bool {
 
 // addUnknown adds an error about a key that is not known.
 func (f *File) addUnknown(e entry, path string, known []string) {
-	guess := similar(e.key, known)
+	guess := Similar(e.key, known)
 	if guess != "" {
 		f.addKey(e, guess, "%s has no key %s; %s may be meant", path, f.keyName(e), guess)
 		return

@@ -2,8 +2,8 @@ package configfile
 
 import "strings"
 
-// similar returns the known name that an unknown one is most like; "" if it is like none.
-func similar(name string, known []string) (best string) {
+// Similar returns the known name that an unknown one is most like; "" if it is like none.
+func Similar(name string, known []string) (best string) {
 	name = strings.ToLower(strings.ReplaceAll(name, "_", "-"))
 	least := 3
 	for _, k := range known {

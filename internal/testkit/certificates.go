@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Certificates are the PEM files of a certificate authority, of a server ("localhost" and 127.0.0.1) and of a client
+// Certificates are the PEM files of a certificate authority, of a server ("localhost", "console.example" and 127.0.0.1) and of a client
 // ("clu-ws"), both signed by that authority.
 type Certificates struct {
 	CA                    string
@@ -69,7 +69,7 @@ func newCertificates(dir string) (*Certificates, error) {
 		return nil, err
 	}
 	server := template("localhost")
-	server.DNSNames = []string{"localhost"}
+	server.DNSNames = []string{"localhost", "console.example"}
 	server.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
 	server.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	if _, err := issue(server, ca, caKey, c.ServerCert, c.ServerKey); err != nil {

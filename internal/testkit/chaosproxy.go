@@ -31,6 +31,7 @@ type ChaosProxy struct {
 	rng    *rand.Rand
 	calm   bool
 	short  int // bytes of the server after which each connection is cut; 0: as the seed says
+	pace   int // bytes a second that the server's direction has; 0: all
 	live   map[*relayed]bool
 	held   [2]chan struct{} // closed when the direction goes on; nil if it is not held
 	cuts   int
@@ -139,6 +140,13 @@ func (p *ChaosProxy) Shorten(bytes int) {
 	p.short = bytes
 }
 
+// Slow makes what the server says pass with so many bytes a second on each connection; 0 ends that.
+func (p *ChaosProxy) Slow(bytesPerSecond int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pace = bytesPerSecond
+}
+
 // Calm ends the faults: it cuts all connections once more, and relays the next ones as they are.
 func (p *ChaosProxy) Calm() {
 	p.mu.Lock()
@@ -238,8 +246,11 @@ func (p *ChaosProxy) relay(r *relayed, d Direction, plan plan) {
 func (p *ChaosProxy) pass(r *relayed, d Direction, said []byte) bool {
 	for {
 		p.mu.Lock()
-		held, swallow := p.held[d], r.swallow[d]
+		held, swallow, pace := p.held[d], r.swallow[d], p.pace
 		p.mu.Unlock()
+		if pace > 0 && d == Downstream && len(said) > 0 {
+			wait(p, time.After(time.Duration(len(said))*time.Second/time.Duration(pace)))
+		}
 		if held == nil {
 			if swallow {
 				return true

@@ -1,5 +1,5 @@
 // Package testkit gives tests real components to test against: RabbitMQ, CLU, a browser, a WebSocket command line,
-// nginx, and login services in FastAPI and Django.
+// nginx, HAProxy, Caddy, Apache, and login services in FastAPI and Django.
 // It also holds the helpers that tests share. Only tests import it, and the commands below it that scripts run.
 //
 // # What flows through it

@@ -18,13 +18,16 @@ const lastConfirms = 15 * time.Second
 // Source publishes numbered replies at a steady rate, through every outage of the broker, and records the outcome of
 // each. Their bodies are {"n": 0}, {"n": 1} and so on.
 type Source struct {
-	url    string
-	ended  sync.WaitGroup
-	cancel context.CancelFunc
+	url     string
+	message func(n int) amqp.Publishing
+	ended   sync.WaitGroup
+	cancel  context.CancelFunc
 
 	// mu guards the following fields.
 	mu       sync.Mutex
 	outcomes []Outcome
+	answered int // the outcome of all before this one is known, or never will be
+	paused   bool
 }
 
 // Outcome is what happened to a reply.
@@ -38,8 +41,14 @@ type Outcome struct {
 // StartSource publishes to CLU's exchange until the test ends or it is stopped.
 func StartSource(t testing.TB, url string, perSecond int) *Source {
 	t.Helper()
+	return StartSourceOf(t, url, perSecond, func(n int) amqp.Publishing { return numbered(n, fmt.Sprintf(`{"n": %d}`, n)) })
+}
+
+// StartSourceOf is StartSource with messages of the test's own. Their ids are set to their numbers.
+func StartSourceOf(t testing.TB, url string, perSecond int, message func(n int) amqp.Publishing) *Source {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Source{url: url, cancel: cancel}
+	s := &Source{url: url, message: message, cancel: cancel}
 	s.ended.Go(func() {
 		for ctx.Err() == nil {
 			// On an error it connects again: the broker went away.
@@ -77,7 +86,7 @@ func (s *Source) publish(ctx context.Context, every time.Duration) error {
 	const room = 1 << 16
 	returns := ch.NotifyReturn(make(chan amqp.Return, room))
 	confirms := ch.NotifyPublish(make(chan amqp.Confirmation, room))
-	base := len(s.Outcomes()) // the number of the first reply on this channel
+	base := s.begin()
 	var settled sync.WaitGroup
 	settled.Go(func() { s.settle(base, confirms, returns) })
 	defer settled.Wait()
@@ -91,18 +100,65 @@ func (s *Source) publish(ctx context.Context, every time.Duration) error {
 		case <-tick.C:
 		}
 		n := s.next()
-		if err := ch.Publish(cluExchange, "reply.broadcast", true, false, numbered(n, fmt.Sprintf(`{"n": %d}`, n))); err != nil {
+		if ch.IsClosed() {
+			return amqp.ErrClosed // nothing else notices it while the source is paused
+		}
+		if n < 0 {
+			continue
+		}
+		m := s.message(n)
+		m.MessageId = strconv.Itoa(n)
+		if err := ch.Publish(cluExchange, "reply.broadcast", true, false, m); err != nil {
 			return err
 		}
 	}
 }
 
-// next records that a reply is sent now, and returns its number.
+// begin takes note of a new channel, and returns the number of the first reply on it. No confirm of an earlier one comes.
+func (s *Source) begin() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answered = len(s.outcomes)
+	return s.answered
+}
+
+// next records that a reply is sent now, and returns its number; negative while the source is paused.
 func (s *Source) next() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.paused {
+		return -1
+	}
 	s.outcomes = append(s.outcomes, Outcome{Sent: time.Now()})
 	return len(s.outcomes) - 1
+}
+
+// Pause makes the source say nothing, or go on.
+func (s *Source) Pause(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.paused = on
+}
+
+// Settled reports whether the outcome of each reply is known, or never will be.
+func (s *Source) Settled() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.answered >= len(s.outcomes)
+}
+
+// Sent returns how many replies were sent, whose numbers are those below it.
+func (s *Source) Sent() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.outcomes)
+}
+
+// Outcome returns what happened to a reply so far.
+func (s *Source) Outcome(n int) Outcome {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.outcomes[n]
 }
 
 // settle records the broker's answer to each reply. A return comes before its confirm.
@@ -119,9 +175,13 @@ func (s *Source) settle(base int, confirms <-chan amqp.Confirmation, returns <-c
 				more = false
 			}
 		}
+		n := base + int(c.DeliveryTag) - 1
 		if c.Ack {
-			s.note(base+int(c.DeliveryTag)-1, func(f *Outcome) { f.Accepted = !f.Returned })
+			s.note(n, func(f *Outcome) { f.Accepted = !f.Returned })
 		}
+		s.mu.Lock()
+		s.answered = max(s.answered, n+1)
+		s.mu.Unlock()
 	}
 }
 

@@ -79,7 +79,15 @@ func (a *answer) curve(b *strings.Builder, s *series, size size) {
 	if low == high { // a line in the middle
 		low, high = low-1, high+1
 	}
-	row := func(v float64) int { return int(math.Round((v - low) / (high - low) * float64(c.rows()-1))) }
+	// Of several values at one time, other columns may show another one, which is beyond the axis; and the axis may be longer
+	// than a number can say.
+	row := func(v float64) int {
+		share := (v/2 - low/2) / (high/2 - low/2)
+		if math.IsNaN(share) {
+			return 0
+		}
+		return int(math.Round(min(1, max(0, share)) * float64(c.rows()-1)))
+	}
 	columns := a.columns(s, c.columns())
 	for x, one := range columns {
 		if !one.known {

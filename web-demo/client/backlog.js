@@ -25,8 +25,8 @@ const CURRENT = 1 / 3;
 /** ms after which the lag of the last reply says nothing about now. */
 const STALE = 2_000;
 
-/** Snapshots that are asked for at the same time: a bridge keeps 64 requests of a client. */
-const AT_ONCE = 30;
+/** Snapshots that are asked for at the same time: a bridge keeps 64 requests of a client, of all kinds. */
+const AT_ONCE = 16;
 
 /** The end of a v1 reply. */
 const TAIL = /"seq": ?(\d+), ?"epoch": ?"([^"]*)", ?"heard": ?(\d+)\}\s*$/;

@@ -68,11 +68,13 @@ export class Command {
   #commander = null;         // the commander of its replies: known, or taken from the first one
   #commanderKnown = false;
   #startReplies = 0;         // replies with the code ">"
+  #early = null;             // a final reply that came while it was doubted
   #ambiguous = false;        // replies to another command with its id and consumer were received
 
   /** Made by Clu.send. */
   constructor({ commandId, consumer, commandString, onReply, onChange, maxReplies }) {
     /** Whether its id was generated here, and so is unique. @type {boolean} */ this.generatedId = (commandId ?? null) === null;
+    /** Whether another command may have had its id until now: then the bridge's result tells its end. */ this.doubted = false;
     /** Whether no other command can have its id: it was generated, or the bridge guarantees it. */ this.uniqueId = this.generatedId;
     /** @type {string} */ this.commandId = commandId ?? newCommandId();
     /** @type {string} */ this.consumer = consumer;
@@ -173,15 +175,31 @@ export class Command {
     if (this.#ambiguous && isFinal(reply.code)) {
       if (!this.active) this.#changed();
       this.markUnknown(`another command to ${this.consumer} has the id ${this.commandId}, so the final reply is ambiguous; leave the id out to get a unique one`);
+    } else if (this.doubted && isFinal(reply.code)) {
+      this.#early = reply;
+      if (this.active) this.#setState("running");
+      else this.#changed();
     } else if (!isFinal(reply.code)) {
       this.#setState("running");
-    } else if (reply.code === ":") {
+    } else {
+      this.#finish(reply);
+    }
+    this.#onReply?.(reply, this);
+  }
+
+  #finish(reply) {
+    if (reply.code === ":") {
       this.#setState("done");
       this.#resolvers.resolve({ command: this, reply, replies: this.replies, keywords: this.keywords });
     } else {
       this.#end("failed", reply.text ?? `${this.consumer} failed without giving a reason`, null, reply);
     }
-    this.#onReply?.(reply, this);
+  }
+
+  /** Handles that the connection is lost: nothing will tell any more whose end has come. */
+  undoubted() {
+    if (this.doubted && this.#early && (this.active || this.state === "unknown")) this.#finish(this.#early);
+    this.doubted = false;
   }
 
   /** Marks it unknown, if it is in flight. */
@@ -196,12 +214,14 @@ export class Command {
    */
   conclude({ status, message_code: code, message }) {
     if (!this.active && this.state !== "unknown") return;
+    const reply = this.#early && (status === "done") === (this.#early.code === ":") ? this.#early : null;
+    this.doubted = false;
     if (status === "failed") {
-      this.#end("failed", message || (code ? `${this.consumer} failed without giving a reason` : `it failed; this client may not hear what ${this.consumer} says about it`), null);
+      this.#end("failed", message || (code ? `${this.consumer} failed without giving a reason` : `it failed; this client may not hear what ${this.consumer} says about it`), null, reply);
     } else if (status === "done") {
       this.message = code ? null : `it is done; this client may not hear what ${this.consumer} says about it`;
       this.#setState("done");
-      this.#resolvers.resolve({ command: this, reply: null, replies: this.replies, keywords: this.keywords });
+      this.#resolvers.resolve({ command: this, reply, replies: this.replies, keywords: this.keywords });
     }
   }
 

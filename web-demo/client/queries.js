@@ -7,6 +7,9 @@
 
 import { readReply } from "./reply.js";
 
+/** How many may wait for their answers: a bridge closes a connection on which 64 requests of all kinds do. */
+const AT_ONCE = 16;
+
 /** Why a request did not succeed. */
 export class RequestError extends Error {
   /**
@@ -32,7 +35,8 @@ export class RequestError extends Error {
 export class Queries {
   #port;
   #count = 0;
-  #pending = new Map();  // id -> {resolve, reject, read, lost, capability}
+  #pending = new Map();  // id -> {resolve, reject, read, unsent, lost, capability}
+  #waiting = new Map();  // id -> text of those that are sent once others are answered
 
   /** @param {Port} port */
   constructor(port) {
@@ -83,8 +87,13 @@ export class Queries {
     const pending = this.#pending.get(answer.id);
     if (!pending) return false;
     this.#pending.delete(answer.id);
-    if (answer.op === "error") pending.reject(new RequestError(answer.message, answer.code));
-    else pending.resolve(pending.read(answer));
+    this.#flush();
+    try {
+      if (answer.op === "error") pending.reject(new RequestError(answer.message, answer.code));
+      else pending.resolve(pending.read(answer));
+    } catch (error) {
+      pending.reject(new RequestError(`the bridge's answer is not understood: ${error.message}`));
+    }
     return true;
   }
 
@@ -93,14 +102,19 @@ export class Queries {
     for (const [id, { capability, reject }] of this.#pending) {
       if (capability === undefined || capabilities.includes(capability)) continue;
       this.#pending.delete(id);
+      this.#waiting.delete(id);
       reject(new RequestError(unsupported(capability, capabilities), "unsupported"));
     }
+    this.#flush();
   }
 
   /** Rejects the requests without an answer: the connection is lost. */
   disconnected() {
-    for (const { reject, lost } of this.#pending.values()) reject(new RequestError(lost));
+    for (const [id, { reject, unsent, lost }] of this.#pending) {
+      reject(new RequestError(this.#waiting.has(id) ? `${unsent}: the connection was lost before.` : lost));
+    }
     this.#pending.clear();
+    this.#waiting.clear();
   }
 
   #ask(capability, request, read) {
@@ -119,9 +133,18 @@ export class Queries {
       if (problem) throw new RequestError(`${unsent}: ${problem}.`);
       this.#count += 1;
       const id = `clu.js: ${request.op} ${this.#count}`;
-      this.#port.send(JSON.stringify({ ...request, id }));
-      this.#pending.set(id, { resolve, reject, read, lost, capability });
+      this.#waiting.set(id, JSON.stringify({ ...request, id }));
+      this.#pending.set(id, { resolve, reject, read, unsent, lost, capability });
+      this.#flush();
     });
+  }
+
+  #flush() {
+    for (const [id, text] of this.#waiting) {
+      if (this.#pending.size - this.#waiting.size >= AT_ONCE) return;
+      this.#waiting.delete(id);
+      this.#port.send(text);
+    }
   }
 
   #readLog({ entries = [], ...answer }) {

@@ -107,15 +107,18 @@ export class Replies {
   async *#readLog({ epoch, seq }) {
     await this.#subscription.ready;
     let after = seq;
+    let reached = seq;  // up to here nothing is missing, or the loop was told
     for (let more = true; more;) {
       const part = await this.#clu.log({ after, epoch, filter: this.#subscription.filter ?? undefined });
-      if (part.oldest !== null && part.oldest > after + 1 && after === seq) yield { gap: { from: null, to: new Date(this.#clu.now()), seconds: null, reason: "the bridge no longer has all replies since then" } };
+      // Also later than at the first page: a loop that reads slowly is overtaken by what the bridge forgets.
+      if (part.oldest > reached + 1) yield { gap: { from: null, to: new Date(this.#clu.now()), seconds: null, reason: "the bridge no longer has all replies since then" } };
       for (const entry of part.entries) {
         if (entry.reply) this.#last = { epoch: part.epoch, seq: entry.reply.seq };
         yield entry;
       }
       more = part.more && part.next !== null;
       after = part.next ?? after;
+      reached = Math.max(after, reached, part.oldest - 1);
     }
   }
 

@@ -3,8 +3,8 @@
  * one before it can end, which may take a bridge on a stream a while.
  */
 
-/** How many may wait for their answers: a bridge closes a connection on which 64 requests do. */
-const AT_ONCE = 32;
+/** How many may wait for their answers: a bridge closes a connection on which 64 requests of all kinds do. */
+const AT_ONCE = 24;
 
 /** The ids of requests that the page did not make. The page's own subscriptions have numbers. */
 export const ALL = "clu.js: all";

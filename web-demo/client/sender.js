@@ -67,6 +67,7 @@ export class Sender {
   disconnected() {
     clearTimeout(this.#timer);
     this.#timer = null;
+    for (const command of this.#awaited.values()) command.undoubted();
     this.#awaited.clear();
     for (const { command } of this.#waiting.splice(0)) command.reject(unsent("the connection was lost before it was sent"));
   }
@@ -79,6 +80,7 @@ export class Sender {
     const { op, id } = message;
     const command = this.#awaited.get(id);
     if (command === undefined) return false;
+    if (op !== "result") command.doubted = false;  // the bridge keeps its id for it from now on
     if (op === "ok") return true;
     this.#awaited.delete(id);
     if (op === "result") this.#port.session.result(command, message);
@@ -135,6 +137,7 @@ export class Sender {
     this.#count += 1;
     const id = `clu.js: command ${this.#count}`;
     this.#awaited.set(id, command);
+    command.doubted = !command.generatedId;
     return { op: "command", id, timeout_ms: Math.min(Math.ceil(timeout), MAX_WAIT) };
   }
 }

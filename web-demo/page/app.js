@@ -212,6 +212,7 @@ const loadRest = clu.on("open", () => {
   setTimeout(async () => {
     wasConnected = true;
     app.checkVersion();
+    await line.prepare().catch(() => {});
     await loadAll();
     for (const part of [armNote, drawer, palette, help, identity]) await part.prepare().catch(() => {});
   }, LOAD_REST);

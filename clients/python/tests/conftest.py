@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 import clu_ws
 
-CAPABILITIES = ["resume", "gap", "snapshot", "notices", "log", "commands", "model", "problems", "site", "history"]
+CAPABILITIES = ["resume", "gap", "snapshot", "notices", "log", "commands", "model", "problems", "site", "history", "rooms"]
 
 
 def stamp(seconds: float = 0.0) -> str:
@@ -37,9 +38,13 @@ class Bridge:
         self.hello: dict[str, Any] | None = None  # instead of the usual one
         self.connections = 0
         self.headers: list[Any] = []
+        self.rooms: list[ServerConnection] = []  # connections to rooms
 
     async def start(self) -> None:
-        self.server = await serve(self.serve, "127.0.0.1", 0, subprotocols=["clu-ws.v1"])  # type: ignore[list-item]
+        def select(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+            return offered[0] if offered else None
+
+        self.server = await serve(self.serve, "127.0.0.1", 0, select_subprotocol=select)
 
     @property
     def url(self) -> str:
@@ -47,9 +52,13 @@ class Bridge:
         return f"ws://127.0.0.1:{self.server.sockets[0].getsockname()[1]}/"
 
     async def serve(self, socket: ServerConnection) -> None:
+        assert socket.request is not None
+        if socket.request.path.startswith("/live"):
+            self.rooms.append(socket)
+            await socket.wait_closed()
+            return
         self.socket = socket
         self.connections += 1
-        assert socket.request is not None
         self.headers.append(socket.request.headers)
         await self.send(self.hello or {"op": "hello", "name": "bridge", "time": stamp(), "epoch": self.epoch, "seq": self.seq,
                                        "broker": self.broker, "capabilities": CAPABILITIES})
@@ -79,6 +88,12 @@ class Bridge:
             message = await asyncio.wait_for(self.received.get(), 20)
             if message.get("op") == op:
                 return message
+
+    async def takes(self) -> dict[str, Any]:
+        """The next command, which the broker confirms."""
+        command = await self.get("command")
+        await self.send({"op": "ok", "id": command["id"], "command_id": command["command_id"]})
+        return command
 
     def envelope(self, code: str = "i", body: Any = None, sender: str = "dome", command: dict[str, Any] | None = None,
                  seq: int | None = None) -> dict[str, Any]:

@@ -8,18 +8,18 @@ import sys
 from typing import Any
 
 import clu_ws
-from clu_ws._feed import Feed, NoSink
+from clu_ws._feed import Feed, Sink
 from clu_ws._filter import compile_filter
 from clu_ws._types import Gap, Reply, parse_values
 
-WITHOUT = ["rooms"]
+WITHOUT: list[str] = []
 
 
 def say(event: str, **members: Any) -> None:
     print(json.dumps({"event": event, **members}), flush=True)
 
 
-class Sink(NoSink):
+class Shown(Sink):
     """A subscription, as it is shown: without a queue, so that the order among subscriptions is kept."""
 
     def __init__(self, name: str, filtered: bool) -> None:
@@ -84,7 +84,7 @@ class Clu(clu_ws.Clu):
             selects = compile_filter(chosen, self._is_own) if chosen is not None else lambda _: False
         except ValueError:
             selects = lambda _: False  # noqa: E731  the bridge refuses it
-        feed = self.shown[call["as"]] = Feed(request, selects, Sink(call["as"], chosen is not None))
+        feed = self.shown[call["as"]] = Feed(request, selects, Shown(call["as"], chosen is not None))
         self._begin(feed)
 
 
@@ -125,6 +125,9 @@ class Driver:
                 command = self.clu.send(call["consumer"], call["command_string"], command_id=call.get("command_id"), **options)
                 self.clu.names[command] = str(name)
                 show_command(command, self.clu.names)
+            case "subscribe" if call.get("rooms") and call.get("filter") is None:
+                for path in call["rooms"]:
+                    self.begin(self.listen(self.clu.room(path), str(name)))
             case "subscribe":
                 self.clu.subscribe(call)
             case "unsubscribe":
@@ -139,6 +142,12 @@ class Driver:
             case "ask":
                 await self.first_connection()
                 self.begin(self.clu.request(call["what"], **call.get("args", {})), name)
+
+    async def listen(self, room: clu_ws.Room, name: str) -> None:
+        async with room:
+            say("subscribed", on=name)
+            async for message in room:
+                say("message", on=name, body=message.body)
 
     def give_token(self) -> str | None:
         return self.token

@@ -31,7 +31,7 @@ async def test_a_command_is_awaited_and_iterated(bridge: Bridge) -> None:
 async def test_replies_to_others_do_not_count(bridge: Bridge) -> None:
     async with client(bridge) as clu:
         command = clu.send("dome", "open", command_id="mine")
-        sent = await bridge.get("command")
+        sent = await bridge.takes()
         await bridge.reply("f", command={**sent, "consumer": "mount"})  # another commander
         await bridge.reply("f", sender="mount", command=sent)
         await bridge.reply(":", command=sent)
@@ -175,7 +175,7 @@ async def test_closing_the_client_leaves_nothing_waiting(bridge: Bridge) -> None
 async def test_a_second_command_with_its_id_leaves_the_first_one_alone(bridge: Bridge) -> None:
     async with client(bridge) as clu:
         first = clu.send("dome", "open", command_id="mine")
-        sent = await bridge.get("command")
+        sent = await bridge.takes()
         assert clu.send("dome", "close", command_id="mine").state == "rejected"
         await bridge.reply(":", command=sent)
         assert (await first).command.reply_count == 1
@@ -184,11 +184,11 @@ async def test_a_second_command_with_its_id_leaves_the_first_one_alone(bridge: B
 async def test_a_command_has_one_end(bridge: Bridge) -> None:
     async with client(bridge) as clu:
         first = clu.send("dome", "open", command_id="mine")
-        sent = await bridge.get("command")
+        sent = await bridge.takes()
         await bridge.reply(":", command=sent)
         await first
         again = clu.send("dome", "close", command_id="mine")
-        later = await bridge.get("command")
+        later = await bridge.takes()
         await bridge.send({"op": "error", "id": sent["id"], "code": "expired", "message": "why"})
         await bridge.reply("f", command=later)
         with pytest.raises(clu_ws.CommandError):
@@ -223,5 +223,5 @@ async def test_what_is_no_json_is_the_callers_mistake_alone(bridge: Bridge) -> N
             with pytest.raises((TypeError, ValueError)):
                 await clu.publish("/live/x", wrong)
         command = clu.send("dome", "open", command_id="mine")
-        await bridge.reply(":", command=await bridge.get("command"))
+        await bridge.reply(":", command=await bridge.takes())
         await command

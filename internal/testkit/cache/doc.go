@@ -1,7 +1,7 @@
 // Package cache makes what the tests need from other languages' package indexes, once per machine:
 // CLU in a Python virtual environment, FastAPI and Django, the command line client wscat, what web applications are made
 // with (Vite, React, Vue), Deno and Bun, Autobahn's TestSuite with
-// the old Python that it needs, other versions of RabbitMQ than the one that is installed, and Qpid
+// the old Python that it needs, Prometheus, other versions of RabbitMQ than the one that is installed, and Qpid
 // Broker-J. They live under .cache in the repository, which git ignores.
 //
 //	ready ── lock ── stamp as expected? ── yes ──▶ folder

@@ -22,6 +22,7 @@ var components = []struct {
 	{"Vite, React and Vue", func() error { _, err := cache.NPMApps(); return err }},
 	{"Deno and Bun", func() error { _, err := cache.NPMRuntimes(); return err }},
 	{"Autobahn", func() error { _, err := cache.Autobahn(); return err }},
+	{"Prometheus", func() error { _, err := cache.Prometheus(); return err }},
 	{"RabbitMQ 4", func() error { _, err := cache.NewestRabbitMQ(); return err }},
 }
 

@@ -63,7 +63,7 @@ test("a command that ends by its reply ends once, and a bridge that waits no lon
   const { clu, socket, command, request } = sending({});
   const states = [];
   clu.on("command", ({ state }) => states.push(state));
-  socket.say(resumed("clu.js: mine", 41), numbered(42, { text: "Opened." }, { code: ":", commandId: "id-1" }), result(request.id, "done", { message_code: ":" }));
+  socket.say(resumed("clu.js: mine", 41), ok(request.id), numbered(42, { text: "Opened." }, { code: ":", commandId: "id-1" }), result(request.id, "done", { message_code: ":" }));
   assert.equal((await command).reply.seq, 42);
   assert.deepEqual(states, ["done"]);
   const other = clu.send("dome", "close", { commandId: "id-2" });

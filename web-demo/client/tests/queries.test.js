@@ -128,3 +128,24 @@ test("a page that keeps the values itself has them from the bridge's messages", 
   numbered(2, { a: 2 }));
   assert.deepEqual([seen, Object.keys(subscription.values)], [[1, 2], []]);
 });
+
+test("many requests at once are sent a few at a time, and those that never were say so", async () => {
+  const clu = await asking();
+  const titles = [];
+  const all = Array.from({ length: 40 }, () => clu.site().then(({ title }) => titles.push(title), ({ message }) => titles.push(message)));
+  const first = FakeSocket.last.requests();
+  assert.equal(first.length, 16);
+  FakeSocket.last.say(...first.slice(0, 10).map(({ id }) => ({ op: "site", id, title: id })));
+  assert.equal(FakeSocket.last.requests().length, 10);
+  FakeSocket.last.drop();
+  await Promise.all(all);
+  assert.deepEqual(titles.slice(0, 10), first.slice(0, 10).map(({ id }) => id));
+  assert.deepEqual([titles.filter((text) => text.startsWith("The connection was lost before the bridge answered")).length, titles.filter((text) => text === "The request was not sent: the connection was lost before.").length], [16, 14]);
+});
+
+test("an answer that is not understood rejects its request", async () => {
+  const clu = await asking();
+  const log = clu.log();
+  answer({ entries: null });
+  await assert.rejects(log, { name: "RequestError", message: /the bridge's answer is not understood/ });
+});

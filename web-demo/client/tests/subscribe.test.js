@@ -160,7 +160,7 @@ test("a page may have as many subscriptions as the bridge accepts, which are req
     const socket = FakeSocket.last;
     const ids = [];
     for (let asked = socket.requests(); asked.length > 0; asked = socket.requests()) {
-      assert.ok(asked.length <= 32, `${asked.length} requests at once`);
+      assert.ok(asked.length <= 25, `${asked.length} requests at once`);
       for (const { op, id } of asked) {
         if (op === "ping") socket.say(pong(41, id));
         else if (ids.length === 64) socket.say({ op: "error", id, code: "bad_request", message: "you hold 64 subscriptions, and no client may have more; unsubscribe from some" });

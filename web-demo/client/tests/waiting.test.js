@@ -254,3 +254,23 @@ test("what is wrong with how one wants to wait is said at once", async () => {
   assert.throws(() => clu.replies({}, { signal }), { name: "TypeError", message: /AbortSignal/ });
   assert.deepEqual(FakeSocket.last.requests(), [], "nothing was subscribed to");
 });
+
+test("a loop with since that reads more slowly than the bridge forgets is told of the gap", async () => {
+  const clu = greeted();
+  const seen = [];
+  const replies = clu.replies({ sender: "dome" }, { since: { epoch: "e1", seq: 10 }, onGap: ({ reason }) => seen.push(reason) });
+  const loop = (async () => { for await (const { seq } of replies) seen.push(seq); })();
+  await turn();
+  const socket = FakeSocket.last;
+  socket.say(ok("1"));
+  for (const [after, oldest, entries, more] of [[10, 1, [numbered(20)], true], [20, 35, [], true], [30, 35, [numbered(40)], false]]) {
+    await turn();
+    const [asked] = socket.requests().filter(({ op }) => op === "log");
+    assert.equal(asked.after, after);
+    socket.say({ op: "log", id: asked.id, epoch: "e1", oldest, more, next: after + 10, entries });
+  }
+  await turn();
+  clu.close();
+  await loop;
+  assert.deepEqual(seen, [20, "the bridge no longer has all replies since then", 40]);
+});

@@ -8,6 +8,7 @@
  *     .actor-problem               data-level, data-key; .ack acknowledges it
  *     [data-keyword="humidity"]    a row of the table: .key plots it, .value (data-kind="number|text|bool|null|nan"), .unit,
  *                                  .limit (data-level="warn|critical", "" within its limits), .bits, .spark, .age; .copy;
+ *                                  data-outdated if replies were missed since it was heard;
  *                                  a value with members has .tree-root, whose nodes have data-path
  *     .keyword-filter  .keyword-sort
  *     .form-commands > li          data-command; data-denied, data-dangerous, data-deprecated

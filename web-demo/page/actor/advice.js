@@ -1,6 +1,7 @@
 /** What the model of an actor says of a command string, in a sentence. It is advice: the model may be older than the actor. */
 
 import { read } from "./commandstring.js";
+import { sentence } from "../core/format.js";
 import { openQuotation } from "../core/shlex.js";
 import { pathName } from "./usage.js";
 import { incomplete, problemsOf } from "./validate.js";
@@ -21,9 +22,4 @@ export function adviceOn(model, actor, command) {
   if (first !== null) return first;
   if (form.extra.length > 0 && !form.path.at(-1).unread) return `${pathName(form.path)} does not take "${form.extra.join(" ")}".`;
   return form.path.some(({ deprecated }) => deprecated) ? "This command is deprecated." : null;
-}
-
-/** Makes a sentence of words. @param {string} text */
-export function sentence(text) {
-  return `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 }

@@ -6,12 +6,15 @@
  * not sent stays, but it takes two Enters from then on, and again two when the link comes back: what was meant for a
  * moment ago must not be one key away from being done now. The focus stays: letters that somebody goes on typing would
  * be shortcuts without it.
+ *
+ * What completes and advises is loaded when the field first has the focus, or a moment after the page. Keys that are for the
+ * completions wait for it, and Enter sends nothing as long as one waits.
  */
 
+import { sentence } from "../core/format.js";
 import { element, setText } from "../shell/dom.js";
-import { adviceOn, sentence } from "./advice.js";
+import { Later } from "../shell/later.js";
 import { CommandPanel } from "./commandpanel.js";
-import { commonBeginning, complete } from "./completion.js";
 import { Hints } from "./hints.js";
 import { Recall } from "./recall.js";
 import { SendGuard } from "./sendguard.js";
@@ -25,6 +28,8 @@ export class CommandLine {
   #wasOpen = false;  // the link
   #completing = false;  // completions are wanted, although there may be none yet
   #taking = false;   // Enter is down and has taken a completion: it does not send until it is pressed again
+  #waiting = null;   // what the last key for the completions does, once they are there
+  #assistant;        // what completes and advises, see assistant.js
   #input = element("input", {
     id: "command-input", role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-describedby": "command-why",
     "aria-label": "Command line: actor, then command", placeholder: "actor command, for instance: dome status",
@@ -41,9 +46,13 @@ export class CommandLine {
     this.#guard = new SendGuard(app);
     this.#panel = new CommandPanel(app);
     this.#models = app.models;
+    this.#assistant = new Later(() => import("./assistant.js"), (error) => this.#unassisted(error));
     this.#models.onChange((actor) => {
       if (actor === this.#parse().actor && this.#completing && this.#hints.chosen === null) this.#complete();
       this.check();
+    });
+    this.#input.addEventListener("focus", () => {
+      if (this.#assistant.made === null) this.#assistant.with(() => this.check());
     });
     this.#input.addEventListener("keydown", (event) => this.#key(event));
     this.#input.addEventListener("input", () => this.#edited());
@@ -73,6 +82,9 @@ export class CommandLine {
 
   /** What is in the field. */
   get line() { return this.#input.value; }
+
+  /** Loads what completes and advises. */
+  prepare() { return this.#assistant.prepare(); }
 
   focus() {
     this.#input.focus();
@@ -118,7 +130,7 @@ export class CommandLine {
   #advice(actor, command) {
     const danger = this.#app.danger(actor, command) ?? null;
     if (danger !== null) return `Dangerous: ${sentence(danger)}`;
-    return adviceOn(this.#models.get(actor), actor, command);
+    return this.#assistant.made?.adviceOn(this.#models.get(actor), actor, command) ?? null;
   }
 
   #say(kind, text) {
@@ -136,6 +148,10 @@ export class CommandLine {
   async #send() {
     const line = this.line.trim();
     if (line === "" || this.#taking) return;
+    if (this.#waiting !== null) {
+      this.#mistaken("Nothing was sent: the completions that you asked for are being loaded. Esc does without them.");
+      return;
+    }
     this.#noCompletions();
     const mistake = this.#mistake(line);
     if (mistake !== null) {
@@ -173,6 +189,7 @@ export class CommandLine {
   #edited() {
     this.#recall.leave();
     this.#guard.forget();
+    this.#waiting = null;
     this.#complete();
     this.check();
   }
@@ -184,7 +201,7 @@ export class CommandLine {
 
   #completion() {
     const { store } = this.#app;
-    return complete({
+    return this.#assistant.made.complete({
       line: this.line, cursor: this.#input.selectionStart ?? this.line.length,
       actors: [...store.actors.keys()].filter((name) => !/\s|^\(/.test(name)).sort(),
       recent: this.#recall.newest,
@@ -195,11 +212,36 @@ export class CommandLine {
 
   #complete() {
     this.#completing = true;
-    this.#hints.show(this.#completion());
+    if (this.#assistant.made !== null) this.#hints.show(this.#completion());
+    else this.#assistant.with(() => this.#assisted());
+  }
+
+  /** Shows the completions, which have come while they are wanted, and does what waited for them. */
+  #assisted() {
+    if (this.#completing && !this.#hints.open) this.#complete();
+    const work = this.#waiting;
+    this.#waiting = null;
+    work?.();
+    this.check();
+  }
+
+  /** Handles that there are no completions, which may be asked for again. */
+  #unassisted({ message }) {
+    if (this.#waiting !== null) this.#mistaken(`Nothing was completed: this part of the page could not be loaded: ${message}.`);
+    this.#waiting = null;
+    this.#app.checkVersion();  // a bridge of another version does not have it
+  }
+
+  /** Lets a key wait for the completions, if they are being loaded. @returns {boolean} whether it waits */
+  #waits(work) {
+    if (!this.#completing || this.#assistant.made !== null) return false;
+    this.#waiting = work;
+    return true;
   }
 
   #noCompletions() {
     this.#completing = false;
+    this.#waiting = null;
     this.#hints.close();
   }
 
@@ -242,11 +284,13 @@ export class CommandLine {
 
   /** Tab takes the chosen completion, or writes what all of them share; if there is nothing to write, it leaves the field. */
   #tab(event) {
-    if (event.shiftKey || !this.#hints.open) return false;
+    if (event.shiftKey) return false;
+    if (this.#waits(() => this.#tab(event))) return true;
+    if (!this.#hints.open) return false;
     if (this.#hints.take()) return true;
     const completion = this.#completion();
     const typed = this.line.slice(completion.from, completion.to);
-    const common = typed === "" ? null : commonBeginning(completion, typed);
+    const common = typed === "" ? null : this.#assistant.made.commonBeginning(completion, typed);
     if (common === null || (common.text === typed && !common.whole)) return false;
     if (common.whole) this.#take({ text: common.text, kind: "command" });
     else {
@@ -259,7 +303,7 @@ export class CommandLine {
   #down() {
     if (this.#recall.browsing) return this.#browse(1);
     if (!this.#hints.open) this.#complete();
-    return this.#hints.move(1);
+    return this.#waits(() => this.#hints.move(1)) || this.#hints.move(1);
   }
 
   #up() {

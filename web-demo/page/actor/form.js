@@ -3,8 +3,8 @@
  * form writes it anew, and what is typed into it changes the form as far as the form can show it.
  */
 
+import { sentence } from "../core/format.js";
 import { element, setText } from "../shell/dom.js";
-import { sentence } from "./advice.js";
 import { build, read } from "./commandstring.js";
 import { FieldEditor } from "./fieldeditor.js";
 import { SendGuard } from "./sendguard.js";

@@ -1,6 +1,6 @@
 /** One row of the table of keywords. It writes only what differs, and only when it is asked to. */
 
-import { formatAge } from "../core/format.js";
+import { formatAge, OUTDATED } from "../core/format.js";
 import { element, setAttribute, setHidden, setText } from "../shell/dom.js";
 import { copyButton } from "./copy.js";
 import { decodeStatus, describeLimits, kindOf, labelsOf, limitOf } from "./reading.js";
@@ -90,7 +90,6 @@ export class KeywordRow {
     else this.#renderText(kind === "null" ? "null" : text, kind);
     setText(unit, kind === "tree" || kind === "null" ? "" : this.#meta.unit);
     setAttribute(unit, "title", this.#meta.unitFrom === "suffix" ? "From the ending of the name: the actor does not say" : null);
-    setText(limit, this.#limit?.words ?? "");
     const level = this.#limit?.level ?? "";
     setAttribute(this.root, "data-limit", level);
     setAttribute(limit, "data-level", level);
@@ -111,8 +110,12 @@ export class KeywordRow {
     renderSpark(this.#parts.spark, this.series, now, this.#table.span);
   }
 
-  /** Writes the age, by the bridge's clock. */
+  /** Writes what does not change with the value alone: its age, by the bridge's clock, and whether it is outdated. */
   age() {
+    const { outdated } = this.#keyword;
+    setAttribute(this.root, "data-outdated", outdated ? "" : null);
+    setAttribute(this.#parts.limit, "title", outdated ? OUTDATED : null);
+    setText(this.#parts.limit, [this.#limit?.words, outdated ? "may be outdated" : null].filter(Boolean).join("; "));
     setText(this.#parts.age, formatAge(this.#table.age(this.#keyword.time)));
   }
 

@@ -1,6 +1,6 @@
 /** A table of keywords on a board: those that are named, or all of an actor. */
 
-import { formatAge } from "../core/format.js";
+import { formatAge, OUTDATED } from "../core/format.js";
 import { splitKeyword } from "../core/names.js";
 import { byName } from "../core/order.js";
 import { limitOf, unitOf } from "../overview/pins.js";
@@ -62,9 +62,11 @@ export class ValuesItem {
     const known = store.actors.get(actor)?.keywords.get(keyword);
     const unit = unitOf(site, actor, keyword);
     const limit = limitOf(site, actor, keyword, known?.value);
-    const text = known === undefined ? "–" : `${{ warn: "▲ ", critical: "✖ " }[limit] ?? ""}${known.text}${unit === "" ? "" : ` ${unit}`}`;
+    const text = known === undefined ? "–" : `${{ warn: "▲ ", critical: "✖ " }[limit] ?? ""}${known.outdated ? "? " : ""}${known.text}${unit === "" ? "" : ` ${unit}`}`;
     setText(row.value, text);
-    setAttribute(row.value, "title", text.length > SHORT ? text : null);
+    const outdated = known?.outdated === true;
+    setAttribute(row.root, "data-outdated", outdated ? "" : null);
+    setAttribute(row.value, "title", outdated ? `${text}: ${OUTDATED}` : text.length > SHORT ? text : null);
     setText(row.age, known === undefined ? "never" : formatAge(store.shownAge(known.time)));
     setAttribute(row.root, "data-limit", limit === "ok" ? null : limit);
   }

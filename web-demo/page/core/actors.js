@@ -33,6 +33,7 @@ export class Keyword {
     /** @type {string|null} */ this.epoch = null;
     /** Whether the actor marks it as not meant for people. */ this.internal = false;
     /** Bytes of a value that the bridge does not keep. @type {number|undefined} */ this.tooLarge = undefined;
+    /** Whether replies were missed since, of which one may have had a newer value. */ this.outdated = false;
   }
 
   /** The value, for reading: written when somebody looks at it. */
@@ -41,9 +42,12 @@ export class Keyword {
     return this.#text;
   }
 
-  /** Takes a newer value. @returns {boolean} false if it is not newer */
-  set(value, { time, code, seq, epoch, internal }, tooLarge = undefined) {
-    if (seq !== null && epoch === this.epoch && this.seq !== null && seq <= this.seq) return false;
+  /** Takes a newer value. A snapshot also says of the same value whether it is outdated. @returns {boolean} false if it is not newer */
+  set(value, { time, code, seq, epoch, internal, outdated }, tooLarge = undefined) {
+    if (seq !== null && epoch === this.epoch && this.seq !== null && seq <= this.seq) {
+      if (seq === this.seq) this.outdated = outdated ?? this.outdated;
+      return false;
+    }
     this.value = value;
     this.time = time;
     this.code = code;
@@ -51,6 +55,7 @@ export class Keyword {
     this.epoch = epoch;
     this.internal = internal;
     this.tooLarge = tooLarge;
+    this.outdated = outdated ?? false;
     this.#text = null;
     return true;
   }
@@ -92,15 +97,18 @@ export class Actor {
     return changed;
   }
 
-  /** Takes what a snapshot has of it. @returns {string[]} the keywords that have changed */
-  snapshot({ time, keywords = {}, interval_ms: interval, consumer }, epoch) {
+  /**
+   * Takes what a snapshot has of it. Values up to the number `gapAfter` may be outdated.
+   * @returns {string[]} the keywords that have changed
+   */
+  snapshot({ time, keywords = {}, interval_ms: interval, consumer }, epoch, gapAfter = 0) {
     this.time = Math.max(this.time, Date.parse(time) || 0);
     this.state({ interval_ms: interval, consumer });
     const changed = [];
     let [said, heard] = [null, 0];  // most keywords are of one reply, and dates take long to read
     for (const [name, entry] of Object.entries(keywords)) {
       if (entry.time !== said) [said, heard] = [entry.time, Date.parse(entry.time)];
-      const from = { time: heard, code: entry.code, seq: entry.seq, epoch, internal: entry.internal === true };
+      const from = { time: heard, code: entry.code, seq: entry.seq, epoch, internal: entry.internal === true, outdated: entry.seq <= gapAfter };
       if ((name === "text" || name === "error") && typeof entry.value === "string") this.#say(from.time, entry.code, entry.value);
       this.#set(name, entry.value, from, entry.too_large, changed);
     }
@@ -111,6 +119,11 @@ export class Actor {
   state({ interval_ms: interval, consumer }) {
     if (interval !== undefined) this.interval = interval;
     if (consumer !== undefined) this.consumer = consumer;
+  }
+
+  /** Notes that replies were missed. */
+  doubt() {
+    for (const keyword of this.keywords.values()) keyword.outdated = true;
   }
 
   #say(time, code, text) {

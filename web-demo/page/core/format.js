@@ -153,3 +153,11 @@ export function formatTime(ms, withMillis = false) {
 export function shortId(id) {
   return id === null ? "" : id.slice(-8);
 }
+
+/** What is said of a value that may have changed unheard. */
+export const OUTDATED = "may be outdated: replies were missed since";
+
+/** Makes a sentence of words. @param {string} text */
+export function sentence(text) {
+  return `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+}

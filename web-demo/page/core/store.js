@@ -162,11 +162,9 @@ export class Store {
     return first && isOpen(first) ? first : null;
   }
 
-  /** Replies in a second, averaged. */
-  get rate() { return this.#rate.value; }
+  /** Replies in a second, averaged. */ get rate() { return this.#rate.value; }
 
-  /** How many problems nobody has acknowledged. */
-  get openProblems() { return this.problems.filter(isOpen).length; }
+  /** How many problems nobody has acknowledged. */ get openProblems() { return this.problems.filter(isOpen).length; }
 
   /** Why it is not known which problems there are, in a sentence; null if it is. @returns {string|null} */
   get problemsUnknown() {
@@ -221,12 +219,12 @@ export class Store {
     if (reply.sender !== null) this.problemList.reply(reply, time);
   }
 
-  #snapshot({ actors, epoch }) {
+  #snapshot({ actors, epoch, gap_after: gapAfter }) {
     const first = this.actors.size === 0;
     for (const [name, state] of Object.entries(actors ?? {})) {
       if (isAbsent(state)) continue;
       const actor = this.#actor(name);
-      if (actor !== null) this.#changed(actor, actor.snapshot(state, epoch));
+      if (actor !== null) this.#changed(actor, actor.snapshot(state, epoch, gapAfter));
     }
     if (first) this.#scheduler.requestAtOnce();  // together with what is new of the link: an empty page is not drawn before
     else this.#scheduler.request();
@@ -343,10 +341,12 @@ export class Store {
 
   #dropped({ count, from = null, to = null }) {
     const span = from === null || to === null ? "" : `, ${((to - from) / 1_000).toFixed(1)} s of them`;
-    this.#mark(`${count} messages were left out here${span}: this page reads too slowly`, { from: from && +from, to: to ? +to : this.now(), count });
+    this.#mark(`${count} messages were left out here${span}: this page reads too slowly`, { from: from && +from, to: to ? +to : this.now(), count }, from === null);  // else snapshots follow
   }
 
-  #mark(text, gap) {
+  /** Notes that replies were missed. Any value may have changed unheard, unless all last values follow. */
+  #mark(text, gap, unheard = true) {
+    if (unheard) for (const actor of this.actors.values()) actor.doubt();
     this.log.mark(text, this.now(), gap);
     this.#touch("link");
   }

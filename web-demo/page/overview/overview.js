@@ -3,9 +3,9 @@
  * that are in sight, or nearly, are in the document.
  */
 
+import { hearing } from "../core/hearing.js";
 import { byName } from "../core/order.js";
 import { button, element, rank, setText } from "../shell/dom.js";
-import { hearing } from "../shell/identity.js";
 import { formatRoute } from "../shell/router.js";
 import { drawn, layOut, moved, placeOf } from "./layout.js";
 import { lifeOf } from "./life.js";

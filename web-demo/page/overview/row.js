@@ -1,5 +1,6 @@
 /** A row of the overview: one actor. It writes only what has changed. */
 
+import { OUTDATED } from "../core/format.js";
 import { isOpen } from "../core/problems.js";
 import { element, levelMark, setAttribute, setLevel, setText } from "../shell/dom.js";
 import { lifeOf } from "./life.js";
@@ -138,6 +139,7 @@ class Pin {
     if (keyword === undefined) {
       setText(this.#name, "");
       setText(this.#value, "");
+      setText(this.#mark, "");
       return;
     }
     const known = keywords.get(`${keyword}_labels`) ?? keywords.get(keyword);  // a status word, decoded
@@ -149,8 +151,10 @@ class Pin {
     const short = rounded.length > VALUE_CHARS ? `${rounded.slice(0, VALUE_CHARS)}…` : rounded;
     const limit = limitOf(site, actor, keyword, keywords.get(keyword)?.value);
     setAttribute(this.root, "data-limit", limit === "ok" ? null : limit);
-    setText(this.#mark, limit === "ok" ? "" : limit === "critical" ? "✖" : "▲");
+    const outdated = known?.outdated === true;
+    setAttribute(this.root, "data-outdated", outdated ? "" : null);
+    setText(this.#mark, `${{ critical: "✖", warn: "▲" }[limit] ?? ""}${outdated ? "?" : ""}`);
     setText(this.#value, unit === "" || known === undefined ? short : `${short} ${unit}`);
-    setAttribute(this.root, "title", `${keyword}: ${text}${unit === "" ? "" : ` ${unit}`}${limit === "ok" ? "" : ", beyond its limits"}`);
+    setAttribute(this.root, "title", `${keyword}: ${text}${unit === "" ? "" : ` ${unit}`}${limit === "ok" ? "" : ", beyond its limits"}${outdated ? `, ${OUTDATED}` : ""}`);
   }
 }

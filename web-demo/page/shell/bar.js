@@ -3,10 +3,10 @@
  * is gone makes the whole page look dead, on every view and however far one has scrolled.
  */
 
+import { hearing } from "../core/hearing.js";
 import { setAttribute, setHidden, setText, shape } from "./dom.js";
 import { hears, SILENT_AFTER } from "../core/liveness.js";
 import { deadness } from "./dead.js";
-import { hearing } from "./identity.js";
 
 const MARKS = { open: "●", connecting: "◌", closed: "✕" };
 

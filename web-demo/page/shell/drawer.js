@@ -6,10 +6,10 @@
  */
 
 import { formatAge } from "../core/format.js";
+import { hearing } from "../core/hearing.js";
 import { compare, hasEnded, isOpen } from "../core/problems.js";
 import { acknowledge } from "./acknowledge.js";
 import { button, element, keepFocus, setAttribute, setLevel, levelMark, setText } from "./dom.js";
-import { hearing } from "./identity.js";
 
 /** Problems that are listed; of more, the number is told. */
 const MAX_SHOWN = 300;

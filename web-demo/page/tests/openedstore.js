@@ -30,7 +30,7 @@ export const actor = (at, keywords = {}, more = {}) => ({
 });
 
 /** A store that is connected to a bridge, and has taken a snapshot. */
-export function opened({ actors = {}, problems = [], commands = [], capabilities = ALL, options = {}, time, access } = {}) {
+export function opened({ actors = {}, problems = [], commands = [], capabilities = ALL, options = {}, time, access, gapAfter } = {}) {
   const clu = client({ bigint: "bigint", ...options });
   const store = new Store(clu, { monotonic: () => Date.now() });
   const updates = [];
@@ -44,7 +44,7 @@ export function opened({ actors = {}, problems = [], commands = [], capabilities
     if (request.op === "problems") socket.say({ op: "problems", id: request.id, problems });
     else if (request.op === "commands") socket.say({ op: "commands", id: request.id, commands });
     else socket.say({ op: "ok", id: request.id, resumed: true, epoch: "e1", seq: 40 });
-    if (request.snapshot) socket.say({ op: "snapshot", id: request.id, epoch: "e1", seq: 40, actors });
+    if (request.snapshot) socket.say({ op: "snapshot", id: request.id, epoch: "e1", seq: 40, gap_after: gapAfter, actors });
   }
   return { clu, store, socket, updates };
 }

@@ -80,6 +80,34 @@ test("a page that is behind says so, and its values are right when it is current
   assert.match(store.log.from(0).find(({ mark }) => mark).mark, /^1 messages were left out here/);
 });
 
+test("a value from before replies were missed counts as outdated until it is heard again, or a snapshot has it as current", () => {
+  const { store, socket } = opened({ actors: { dome: actor(0, { shutter: "open", lamp: false }), roof: actor(0, { shutter: "open" }) } });
+  const outdated = () => [...store.actors.values()].flatMap(({ name, keywords }) => [...keywords.values()].filter((known) => known.outdated).map((known) => `${name}.${known.name}`));
+  assert.deepEqual(outdated(), []);
+  socket.say({ op: "gap", from: iso(NOON), to: iso(NOON + 20_000), seconds: 20 });
+  assert.deepEqual(outdated(), ["dome.shutter", "dome.lamp", "roof.shutter"]);
+  socket.say(heard(41, 100, { shutter: "closed" }));
+  assert.deepEqual(outdated(), ["dome.lamp", "roof.shutter"]);
+
+  socket.drop();
+  mock.timers.tick(2_000);
+  const again = FakeSocket.last;
+  again.accept();
+  again.say({ ...hello(), epoch: "e1", seq: 41 });
+  const [{ id }] = again.requests();
+  again.say({ op: "ok", id, resumed: false, epoch: "e1", seq: 41 });
+  assert.deepEqual(outdated(), ["dome.shutter", "dome.lamp", "roof.shutter"]);
+  const shutter = { value: "closed", time: iso(NOON), code: "i", seq: 41 };
+  const { dome, roof } = { dome: actor(0, { lamp: false }), roof: actor(0, { shutter: "open" }) };
+  again.say({ op: "snapshot", id, epoch: "e1", seq: 41, gap_after: 40, actors: { dome: { ...dome, keywords: { ...dome.keywords, shutter } }, roof } });
+  assert.deepEqual(outdated(), ["dome.lamp", "roof.shutter"]);
+  again.say({ op: "snapshot", id, epoch: "e1", seq: 41, actors: { roof } });
+  assert.deepEqual(outdated(), ["dome.lamp"], "the bridge has missed nothing since");
+
+  const fresh = opened({ actors: { dome: actor(0, { shutter: "open" }) }, gapAfter: 30 });
+  assert.equal(fresh.store.actors.get("dome").keywords.get("shutter").outdated, true, "this page was not there at the gap");
+});
+
 test("while the bridge does not answer, it is not known who is alive", () => {
   const { store, socket, updates } = opened({ actors: { dome: actor(0, {}, { interval_ms: 1_000 }) }, options: { pulse: 1_000 } });
   mock.timers.tick(2_000);

@@ -11,8 +11,9 @@ from importlib.metadata import version as _version
 from ._client import Clu, connect
 from ._command import Command, CommandResult
 from ._feed import Stream
-from ._types import CluError, CommandError, Event, Gap, NotConnected, Reply, RequestError, Unauthorized, Value
+from ._room import Room
+from ._types import CluError, CommandError, Event, Gap, NotConnected, Reply, RequestError, RoomMessage, Unauthorized, Value
 
 __all__ = ["Clu", "CluError", "Command", "CommandError", "CommandResult", "Event", "Gap", "NotConnected", "Reply",
-           "RequestError", "Stream", "Unauthorized", "Value", "connect"]
+           "RequestError", "Room", "RoomMessage", "Stream", "Unauthorized", "Value", "connect"]
 __version__ = _version("clu-ws")

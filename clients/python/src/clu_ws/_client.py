@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,8 +12,9 @@ from ._command import Command
 from ._feed import Cursor, Feed, NoticeSink, Queue, ReplySink, Sink, Stream, ValueSink
 from ._filter import Filter, compile_filter, escape
 from ._link import Token
+from ._room import Room
 from ._session import Session
-from ._types import CluError, Event, NotConnected, Reply, Value, parse_values
+from ._types import CluError, Event, NotConnected, Reply, RequestError, Value, parse_values
 
 
 def connect(url: str, *, token: Token = None, **options: Any) -> Clu:
@@ -42,6 +44,8 @@ class Clu(Session):
         if queue < 1:
             raise ValueError("a queue holds one reply at least")
         super().__init__(url, token=token, **options)
+        self._made = {"url": url, "queue": queue, "token": token, **options}
+        self._rooms: weakref.WeakSet[Room] = weakref.WeakSet()
         self.expires = expires
         self.queue = queue
         self._connect_timeout = connect_timeout
@@ -65,6 +69,8 @@ class Clu(Session):
         """Closes the client. Commands that run become unknown, and all streams end."""
         try:
             await self.stop()
+            for room in list(self._rooms):
+                await room.close()
         finally:
             for feed in list(self._feeds.values()):
                 self._drop(feed, None)
@@ -91,6 +97,7 @@ class Clu(Session):
         else:
             command._commander = f"{self.hello.get('name')}.{consumer}"
             command._expires_at = self.now() + expires
+            command._doubted = command_id is not None
             request: dict[str, Any] = {"op": "command", "id": f"c{self._number()}", "consumer": consumer, "command_string": command_string,
                        "command_id": command.command_id, "expires_at": round(command._expires_at, 3)}
             if timeout is not None:
@@ -133,7 +140,7 @@ class Clu(Session):
         """Returns the values of a keyword: the last one, if there is any, and then each change. A program that reads slowly
         gets the newest one. While it is not known whether a value is the last one, it is ``stale``."""
         queue: Queue[Value] = Queue(1)
-        sink = ValueSink(actor, keyword, lambda value: void(queue.put(value)), queue.end)
+        sink = ValueSink(actor, keyword, queue.put, queue.end)
         return self._stream(self._keyword_feed(actor, keyword, sink), queue)
 
     async def wait_for(self, actor: str, keyword: str, predicate: Callable[[Any], bool], *, timeout: float | None = None,
@@ -180,6 +187,18 @@ class Clu(Session):
                 self._events.remove(queue)
 
         return Stream(queue, close)
+
+    def room(self, path: str) -> Room:
+        """Returns the messages of a room (``"/live/x"``), for ``async with``."""
+        if self._over is not None:
+            raise self._over
+        if not path.startswith("/") or path == "/":
+            raise ValueError("the path of a room begins with / and names something: /live/x")
+        if self.connected and "rooms" not in self.capabilities:
+            raise RequestError("unsupported", "this bridge has no rooms")
+        room = Room(path=path, **self._made)
+        self._rooms.add(room)
+        return room
 
     def _stream(self, feed: Feed, queue: Queue[Any]) -> Stream[Any]:
         self._begin(feed)
@@ -242,7 +261,3 @@ class Clu(Session):
     async def publish(self, path: str, body: Any, **members: Any) -> None:
         """Publishes a message to a room; it returns once the broker has it."""
         await self.request("publish", path=path, body=body, **members)
-
-
-def void(_: object) -> None:
-    """Ignores a value."""

@@ -61,6 +61,7 @@ class Command:
         self._on_change = on_change
         self._changed = asyncio.Event()
         self._written = False
+        self._doubted = False  # another one may have had its id until now
         self._commander: str | None = None
         self._expires_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -120,19 +121,32 @@ class Command:
         self._replies.append(reply)
         self.reply_count += 1
         self.message = reply.text or (None if self.state == "unknown" else self.message)
-        if not reply.final:
+        if reply.final:
+            self.final_reply = reply
+        if not reply.final or self._doubted:  # the bridge's result says if this was its end, or that of an earlier one with its id
             self._set("unknown" if self.state == "unknown" else "running")
             return
-        self.final_reply, self.code = reply, None
+        self._end(reply)
+
+    def _end(self, reply: Reply) -> None:
+        self.code = None
         if reply.code != ":":
             self.message = reply.text or f"{self.consumer} failed without giving a reason"
         self._set("done" if reply.code == ":" else "failed")
+
+    def _undoubted(self) -> None:
+        """Handles that the connection is lost: nothing will tell any more whose end has come."""
+        doubted, self._doubted = self._doubted, False
+        if doubted and self.final_reply is not None and not self.ended:
+            self._end(self.final_reply)
 
     def _result(self, answer: dict[str, Any]) -> None:
         """Handles the bridge's report of its end, which matters only if its last reply is not for this client."""
         status = str(answer.get("status"))
         if self.ended:
             return
+        if self.final_reply is not None and (self.final_reply.code == ":") != (status == "done"):
+            self.final_reply = None
         if status in ("done", "failed"):
             self.code, self.message = None, answer.get("message") or self.message
             self._set("done" if status == "done" else "failed")

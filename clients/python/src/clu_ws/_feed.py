@@ -7,24 +7,35 @@ import dataclasses
 import weakref
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
-from ._types import CluError, Gap, Reply, Value, parse_values
+from ._types import CluError, Gap, Reply, RoomMessage, Value, parse_values
 
 T = TypeVar("T")
 Cursor = tuple[str, int]
 """Everything up to this reply has come: its epoch and seq."""
 
 
-class Sink(Protocol):
-    """Takes what a subscription brings, in order."""
+class Sink:
+    """Takes what a subscription brings, in order, and ignores it: the base of those that need some of it."""
 
-    def reply(self, reply: Reply) -> None: ...
-    def gap(self, gap: Gap) -> None: ...
-    def snapshot(self, message: dict[str, Any]) -> None: ...
-    def notice(self, message: dict[str, Any]) -> None: ...
-    def fresh(self, fresh: bool) -> None: ...
-    def end(self, error: CluError | None) -> None: ...
+    def reply(self, reply: Reply) -> None:
+        """Takes a reply."""
+
+    def gap(self, gap: Gap) -> None:
+        """Takes a gap."""
+
+    def snapshot(self, message: dict[str, Any]) -> None:
+        """Takes the last values."""
+
+    def notice(self, message: dict[str, Any]) -> None:
+        """Takes a notice."""
+
+    def fresh(self, fresh: bool) -> None:
+        """Handles that what came is up to date, or no longer."""
+
+    def end(self, error: CluError | None) -> None:
+        """Handles the end of the subscription."""
 
 
 class Feed:
@@ -48,6 +59,7 @@ class Feed:
         self.begun = False  # on any connection
         self._listens = False
         self._missed: list[tuple[int, int, Any]] | None = None  # while it resumes: seq, rank, and what came
+        self._until = self._mark = -1  # while it resumes: what the bridge sends it up to, and what has come of that
         self._place = -1  # seq of the last reply that came, for a gap that comes next
         self._gaps: set[tuple[Any, Any]] = set()  # those told since the last reply
 
@@ -69,6 +81,7 @@ class Feed:
     def catch_up(self) -> None:
         """Collects what comes from now on."""
         self._listens, self._missed, self._place = True, [], -1
+        self._until = self._mark = -1
 
     def accepted(self, answer: dict[str, Any], position: Cursor | None, live: bool) -> Gap | None:
         """Handles the bridge's answer. Returns the gap if it does not have what was missed. It is live if the bridge hears
@@ -80,6 +93,8 @@ class Feed:
             gap = Gap(f"the bridge no longer has what was missed: {answer.get('reason')}")
         elif self.begun and self.cursor is None and "filter" in self.request:
             gap = Gap("this client did not ask for what was missed, or could not")
+        if answer.get("resumed") is True and isinstance(answer.get("seq"), int):
+            self._until = answer["seq"]
         if gap is not None:
             self._gap(gap, first=True)
         if isinstance(answer.get("epoch"), str) and isinstance(answer.get("seq"), int) and answer.get("resumed") is False:
@@ -97,6 +112,11 @@ class Feed:
 
     def caught_up(self, position: Cursor | None, live: bool) -> None:
         """Hands on what came while it resumed."""
+        self._hand_on()
+        self.advance(position)
+        self.sink.fresh(live)
+
+    def _hand_on(self) -> None:
         missed, self._missed = self._missed or [], None
         for _, rank, item in sorted(missed, key=lambda entry: entry[:2]):
             if rank == 0:
@@ -105,16 +125,18 @@ class Feed:
                 self.snapshot(item)
             else:
                 self._gap(item)
-        self.advance(position)
-        self.sink.fresh(live)
 
     def advance(self, position: Cursor | None) -> None:
         """Notes that everything up to here has come."""
         if position is not None and self.served and self._resumes and not self.resuming and self._is_new(*position):
             self.cursor = position
 
-    def disconnected(self, forget: bool) -> None:
-        """Handles a lost connection. If it is to forget, it does not ask for what it missed."""
+    def disconnected(self, forget: bool, alone: bool) -> None:
+        """Handles a lost connection. If it is to forget, it does not ask for what it missed. If it resumed alone, what came
+        after the answer is all up to there. So it goes on from there: it may have missed more than one connection brings."""
+        if alone and self._missed:
+            self._missed = [entry for entry in self._missed if entry[0] <= self._mark]
+            self._hand_on()
         self.served = self._listens = False
         self._missed = None  # the bridge sends all of it again
         self._latest.clear()
@@ -129,6 +151,8 @@ class Feed:
             return
         if self._missed is not None:
             self._missed.append((reply.seq, 0, reply))
+            if reply.seq <= self._until:
+                self._mark = max(self._mark, reply.seq)
         elif reply.epoch is None or self._is_new(reply.epoch, reply.seq):
             if not self._resumes:
                 if reply.seq <= self._latest.get(reply.sender, -1):
@@ -166,28 +190,6 @@ class Feed:
 
     def _is_new(self, epoch: str, seq: int) -> bool:
         return self.cursor is None or self.cursor[0] != epoch or seq > self.cursor[1]
-
-
-class NoSink:
-    """Ignores everything; the base of those that need some of it."""
-
-    def reply(self, reply: Reply) -> None:
-        """Takes a reply."""
-
-    def gap(self, gap: Gap) -> None:
-        """Takes a gap."""
-
-    def snapshot(self, message: dict[str, Any]) -> None:
-        """Takes the last values."""
-
-    def notice(self, message: dict[str, Any]) -> None:
-        """Takes a notice."""
-
-    def fresh(self, fresh: bool) -> None:
-        """Handles that what came is up to date, or no longer."""
-
-    def end(self, error: CluError | None) -> None:
-        """Handles the end of the subscription."""
 
 
 MAX_WAITING = 64 << 20  # bytes of replies that wait for a program, as they came over the connection
@@ -236,7 +238,7 @@ class Queue(Generic[T]):
 
 
 def _size(item: object) -> int:
-    return item.size if isinstance(item, Reply) else 0
+    return item.size if isinstance(item, (Reply, RoomMessage)) else 0
 
 
 class Stream(Generic[T]):
@@ -271,7 +273,7 @@ def _later(loop: asyncio.AbstractEventLoop, close: Callable[[], None]) -> None:
         loop.call_soon_threadsafe(close)
 
 
-class ReplySink(NoSink):
+class ReplySink(Sink):
     """Replies for a program. What it reads too slowly is left out, which the next reply tells."""
 
     def __init__(self, queue: Queue[Reply]) -> None:
@@ -298,7 +300,7 @@ class ReplySink(NoSink):
         self.queue.end(error)
 
 
-class NoticeSink(NoSink):
+class NoticeSink(Sink):
     """Notices for a program. After a lost connection one with the op ``missed`` says that others may be missing."""
 
     def __init__(self, queue: Queue[dict[str, Any]]) -> None:
@@ -318,10 +320,10 @@ class NoticeSink(NoSink):
         self.queue.end(error)
 
 
-class ValueSink(NoSink):
+class ValueSink(Sink):
     """The last value of one keyword."""
 
-    def __init__(self, actor: str, keyword: str, told: Callable[[Value], None], ended: Callable[[CluError | None], None]) -> None:
+    def __init__(self, actor: str, keyword: str, told: Callable[[Value], object], ended: Callable[[CluError | None], None]) -> None:
         self.actor, self.keyword = actor, keyword
         self.last: Value | None = None
         self._told, self._ended = told, ended

@@ -71,6 +71,9 @@ class Clock:
 class Link:
     """Connects, logs in, reads and writes, and connects again. The class that inherits it handles what is read."""
 
+    subprotocols: list[Subprotocol] | None = [Subprotocol("clu-ws.v1")]
+    pings = False  # whether WebSocket's own show that the bridge is alive, instead of the protocol's
+
     def __init__(self, url: str, *, token: Token = None, min_delay: float = 0.2, max_delay: float = 10.0, ping: float = 5.0,
                  silence: float = 19.0, **options: Any) -> None:
         parts = urlsplit(url)
@@ -208,11 +211,12 @@ class Link:
     async def _connection(self) -> None:
         """Has one connection, to its end."""
         token = await self._credential()
-        options = {"open_timeout": HELLO, "close_timeout": 1, "max_size": None, **self._options, "ping_interval": None}
+        options = {"open_timeout": HELLO, "close_timeout": 1, "max_size": None, **self._options,
+                   "ping_interval": self._ping if self.pings else None, "ping_timeout": self._silence}
         headers = Headers(options.pop("additional_headers", None) or {})
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        ws = await dial(self._url, subprotocols=[Subprotocol("clu-ws.v1")], additional_headers=headers, **options)
+        ws = await dial(self._url, subprotocols=self.subprotocols, additional_headers=headers, **options)
         helpers: list[asyncio.Task[None]] = []
         reason = "this client was closed"
         try:
@@ -253,13 +257,16 @@ class Link:
         self.hello, self.access = first, first.get("access")
         self.broker = str(first.get("broker"))
         self._clock.start(parse_time(first.get("time")))
-        self._greeted_at = self._heard = time.monotonic()
-        self.connected, self.problem = True, None
-        self._opened()
+        self._open()
         self._ask_time()  # the hello may have been read late
         if self.access is not None:
             self._tell(Event("access", self.access))
+
+    def _open(self) -> None:
+        self._greeted_at = self._heard = time.monotonic()
+        self.connected, self.problem = True, None
         self._state.set()
+        self._opened()
 
     async def _hello(self, ws: ClientConnection) -> dict[str, Any]:
         try:
@@ -277,21 +284,23 @@ class Link:
             async for part in ws.recv_streaming():  # a long message may take longer than the bridge may be silent
                 self._heard = time.monotonic()
                 parts.append(part)
-            text = parts[0][:0].join(parts)
-            try:
-                message = loads(text)
-            except (ValueError, RecursionError) as error:
-                self._unreadable(f"a message of the bridge cannot be read: {error}")
-                continue
-            if isinstance(message, dict):
-                if message.get("op") == "pong":
-                    self._clock.answered(parse_time(message.get("time")), message.get("data"))
-                elif message.get("op") == "access":
-                    self._access(message)
-                self._message(message, len(text))
+            self._received(parts[0][:0].join(parts))
             count += 1
             if count % TURN == 0:
                 await asyncio.sleep(0)
+
+    def _received(self, text: str | bytes) -> None:
+        try:
+            message = loads(text)
+        except (ValueError, RecursionError) as error:
+            self._unreadable(f"a message of the bridge cannot be read: {error}")
+            return
+        if isinstance(message, dict):
+            if message.get("op") == "pong":
+                self._clock.answered(parse_time(message.get("time")), message.get("data"))
+            elif message.get("op") == "access":
+                self._access(message)
+            self._message(message, len(text))
 
     def _ask_time(self) -> None:
         """Asks for a sign of life, and the bridge's time."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ._command import Command
-from ._feed import Cursor, Feed, NoSink, Queue
+from ._feed import Cursor, Feed, Queue, Sink
 from ._filter import escape
 from ._link import Link
 from ._types import CluError, Event, Gap, NotConnected, Reply, RequestError, parse_reply
@@ -132,13 +132,17 @@ class Session(Link):
         self._gaps = {gap for gap in self._gaps if gap.start is not None} if len(self._gaps) < 1000 else set()
         self._position = None
         for command in list(self._commands.values()):
+            command._undoubted()
+            if command.ended:
+                continue
             if command.state == "sent" and not command._written:
                 command._reject(f"The command was not sent and will not be sent later: the connection was lost before ({reason}).")
             else:
                 command._unknown(f"the connection was lost ({reason})")
-        self._own.disconnected(forget=False)
-        for feed in list(self._feeds.values()):
-            feed.disconnected(forget=too_slow)
+        feeds = [self._own, *self._feeds.values()]
+        alone = sum(feed.resuming and feed.served for feed in feeds) == 1
+        for feed in feeds:
+            feed.disconnected(too_slow and feed is not self._own, alone)
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(NotConnected(f"the connection was lost ({reason})"))
@@ -250,6 +254,8 @@ class Session(Link):
 
     def _command_answer(self, number: str, op: str, message: dict[str, Any]) -> None:
         command = self._sent[number]
+        if op != "result":
+            command._doubted = False  # the bridge keeps its id for it from now on
         if op == "ok":
             return
         del self._sent[number]
@@ -290,7 +296,7 @@ class Session(Link):
                 feed.sink.notice(message)
 
 
-class _OwnSink(NoSink):
+class _OwnSink(Sink):
     """The replies to the client's commands."""
 
     def __init__(self, deliver: Callable[[Reply], None]) -> None:

@@ -80,6 +80,20 @@ class Value:
 
 
 @dataclass(frozen=True)
+class RoomMessage:
+    """A message of a room."""
+
+    body: Any  # as JSON, or else as it came
+    data: str | bytes = field(repr=False)  # as it came
+    missed: bool = False  # others may be missing right before this one
+
+    @property
+    def size(self) -> int:
+        """Its bytes or characters."""
+        return len(self.data)
+
+
+@dataclass(frozen=True)
 class Event:
     """Something that is neither a reply nor an answer."""
 

@@ -1,0 +1,276 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/clu-ws/clu-ws/amqpx/broker"
+	"github.com/clu-ws/clu-ws/internal/doctor"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+	"github.com/clu-ws/clu-ws/terminal"
+)
+
+// diagnosis is what clu-ws doctor --json writes.
+type diagnosis struct {
+	OK                 bool
+	Problems, Warnings int
+	Findings           []doctor.Finding
+}
+
+// diagnose runs clu-ws doctor.
+func diagnose(t *testing.T, args ...string) (d diagnosis) {
+	t.Helper()
+	var out bytes.Buffer
+	err := run(t.Context(), append([]string{"clu-ws", "doctor", "--json", "--for", "10ms"}, args...), &out, &out)
+	if jsonErr := json.Unmarshal(out.Bytes(), &d); jsonErr != nil {
+		t.Fatalf("%v, %v: %s", err, jsonErr, &out)
+	}
+	want := terminal.ExitDone
+	if d.Problems > 0 {
+		want = terminal.ExitFailed
+	}
+	if got := terminal.ExitCode(err); got != want || d.OK != (want == terminal.ExitDone) {
+		t.Errorf("it exits with %d (%v):\n%s", got, err, &out)
+	}
+	return d
+}
+
+// has checks that there is a finding with a status whose text, or what mends it, contains words.
+func (d diagnosis) has(t *testing.T, check string, status doctor.Status, words string) {
+	t.Helper()
+	if !slices.ContainsFunc(d.Findings, func(f doctor.Finding) bool {
+		return f.Check == check && f.Status == status && strings.Contains(f.Text+" -> "+f.Mend, words)
+	}) {
+		t.Errorf("there is no %s of %s with %q: %+v", status, check, words, d.Findings)
+	}
+}
+
+// brokerFaults returns what is wrong at the broker.
+func (d diagnosis) brokerFaults() (texts []string) {
+	for _, f := range d.Findings {
+		if strings.HasPrefix(f.Check, "broker.") && f.Status != doctor.OK {
+			texts = append(texts, fmt.Sprintf("%s %s: %s", f.Status, f.Check, f.Text))
+		}
+	}
+	return texts
+}
+
+// Each fault that an operator met is found at a real RabbitMQ, under its name and with what mends it.
+func TestTheDoctorFindsWhatIsWrongAtTheBroker(t *testing.T) {
+	t.Parallel()
+	n := testkit.RabbitMQ(t)
+	for name, c := range map[string]struct {
+		args          []string
+		check, words  string
+		configure     string // of a user of its own; "" is guest
+		prepare       func(*testing.T, *amqp.Channel)
+		isOnlyWarning bool
+	}{
+		"wrong password":  {args: []string{"--password", "wrong"}, check: "broker.login", words: `refused user "guest"; check the user name and the password (see --user and --password)`},
+		"no virtual host": {args: []string{"--vhost", "nowhere"}, check: "broker.vhost", words: `no virtual host "nowhere"`},
+		"no permission":   {configure: "^sdss_exchange$", check: "broker.link", words: `grant it`},
+		"exchange of another type": {check: "broker.exchange", words: "exists with another type", prepare: func(t *testing.T, ch *amqp.Channel) {
+			if err := ch.ExchangeDeclare("sdss_exchange", "fanout", false, false, false, false, nil); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		"name taken": {check: "broker.name", words: `a bridge "bridge" runs already`, isOnlyWarning: true, prepare: func(t *testing.T, ch *amqp.Channel) {
+			if _, err := ch.QueueDeclare("bridge_replies", false, false, true, false, nil); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		"no actor":     {check: "broker.exchange", words: `there is no exchange "sdss_exchange"`, isOnlyWarning: true},
+		"no broker":    {args: []string{"-P", "1"}, check: "broker.tcp", words: "connection refused"},
+		"no such host": {args: []string{"-H", "nowhere.invalid"}, check: "broker.dns", words: "is not known"},
+		"TLS expected": {args: []string{"--ssl"}, check: "broker.tls", words: "--ssl"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u, err := url.Parse(n.NewVHost(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			user, vhost := "guest", strings.TrimPrefix(u.Path, "/")
+			if c.configure != "" {
+				user = vhost // as good a name as any
+				n.AddUser(t, user, "guest")
+				n.SetPermissions(t, vhost, user, c.configure, ".*", ".*")
+			}
+			if c.prepare != nil {
+				c.prepare(t, amqpChannel(t, u.String()))
+			}
+			d := diagnose(t, append([]string{"--listen", "127.0.0.1:0", "--name", "bridge", "-H", u.Hostname(), "-P", u.Port(), "--vhost", vhost, "--user", user}, c.args...)...)
+			status := doctor.Problem
+			if c.isOnlyWarning {
+				status = doctor.Warning
+			}
+			d.has(t, c.check, status, c.words)
+		})
+	}
+}
+
+// amqpChannel opens a channel, until the test ends.
+func amqpChannel(t *testing.T, url string) *amqp.Channel {
+	t.Helper()
+	conn, err := amqp.Dial(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	ch, err := conn.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ch
+}
+
+// With the permissions that docs/operating.md lists, with those that RabbitMQ 4.3 needs for --check-consumers, nothing is wrong; who replies is named; and nothing is left behind.
+func TestTheDoctorFindsNothingWrongWithTheDocumentedPermissions(t *testing.T) {
+	t.Parallel()
+	n := testkit.RabbitMQ(t)
+	for durable, permissions := range map[string][3]string{
+		"no":     {`^(bridge_.*|sdss_exchange|.*_commands)$`, `^(bridge_.*|sdss_exchange|amq\.default)$`, `^(bridge_.*|sdss_exchange)$`},
+		"stream": {`^(bridge_.*|sdss_exchange.*|.*_commands)$`, `^(sdss_exchange.*|amq\.default)$`, `^sdss_exchange.*$`},
+	} {
+		t.Run(durable, func(t *testing.T) {
+			t.Parallel()
+			address := n.NewVHost(t)
+			u, err := url.Parse(address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			vhost := strings.TrimPrefix(u.Path, "/")
+			n.AddUser(t, vhost, "guest")
+			n.SetPermissions(t, vhost, vhost, permissions[0], permissions[1], permissions[2])
+			ch := amqpChannel(t, address)
+			replyAsActors(t, ch)
+			queues, exchanges := n.Queues(t, vhost), n.Exchanges(t, vhost)
+			d := diagnose(t, "--listen", "127.0.0.1:0", "--name", "bridge", "--durable", durable, "-H", u.Hostname(), "-P", u.Port(), "--vhost", vhost, "--user", vhost, "--for", "1s")
+			d.has(t, "broker.link", doctor.OK, "works")
+			d.has(t, "broker.actors", doctor.OK, "dome")
+			d.has(t, "broker.actors", doctor.Warning, "nothing takes their commands: deaf")
+			d.has(t, "broker.clock", doctor.Warning, "the clock of deaf differs from this machine's by -1h0m")
+			if faults := d.brokerFaults(); len(faults) != 2 {
+				t.Errorf("it finds %q", faults)
+			}
+			testkit.Eventually(t, testkit.Patience, "nothing of the trial is left", func() error {
+				if q, e := n.Queues(t, vhost), n.Exchanges(t, vhost); !slices.Equal(q, queues) || !slices.Equal(e, exchanges) {
+					return fmt.Errorf("queues %q, exchanges %q; before %q, %q", q, e, queues, exchanges)
+				}
+				return nil
+			})
+		})
+	}
+}
+
+// replyAsActors declares the exchange and publishes replies until the test ends: of dome, which takes commands, and of deaf,
+// which does not, and whose clock is an hour late.
+func replyAsActors(t *testing.T, ch *amqp.Channel) {
+	t.Helper()
+	if err := ch.ExchangeDeclare("sdss_exchange", "topic", false, true, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ch.QueueDeclare("dome_commands", false, false, true, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := ch.QueueBind("dome_commands", "command.dome.#", "sdss_exchange", false, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ch.Consume("dome_commands", "", true, false, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	t.Cleanup(func() {
+		close(stop)
+		<-stopped
+	})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+			case <-stop:
+				return
+			}
+			for sender, at := range map[string]time.Time{"dome": time.Now(), "deaf": time.Now().Add(-time.Hour)} {
+				// An error means that the test has ended.
+				_ = ch.PublishWithContext(t.Context(), "sdss_exchange", "reply.broadcast", false, false, amqp.Publishing{
+					Headers: amqp.Table{"sender": sender, "message_code": ":"}, Timestamp: at, Body: []byte(`{"text": "x"}`)})
+			}
+		}
+	}()
+}
+
+// On this machine: who has the port, a bridge that runs already, a configuration that cannot be used.
+func TestTheDoctorFindsWhatIsWrongOnThisMachine(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	comm, _ := os.ReadFile("/proc/self/comm")
+	d := diagnose(t, "-P", "1", "--listen", taken.Addr().String(), "--admin", "203.0.113.1:9877")
+	d.has(t, "listen", doctor.Problem, taken.Addr().String())
+	d.has(t, "listen", doctor.Problem, strings.TrimSpace(string(comm)))
+	d.has(t, "listen", doctor.Problem, "--listen")
+	d.has(t, "admin", doctor.Problem, "this machine has no address")
+
+	file := filepath.Join(t.TempDir(), "clu-ws.yaml")
+	if err := os.WriteFile(file, []byte("log-level: loud\nbatch: 1h\nlisten: [127.0.0.1:0]\nrabbitmq-port: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d = diagnose(t, "--config", file)
+	if d.Problems != 3 {
+		t.Errorf("it finds %+v", d.Findings)
+	}
+	d.has(t, "config", doctor.Problem, file+":1:12: log-level")
+	d.has(t, "config", doctor.Problem, file+":2:8: replies to plain clients cannot wait")
+	d.has(t, "broker.tcp", doctor.Problem, "connection refused")
+
+	p := start(t, "websocket", "--name", "night", "--host", "127.0.0.1", "--port", "0", "-P", fmt.Sprint(testkit.FreePort(t)), "--embedded-broker", "--admin", "127.0.0.1:0")
+	admin := field(p.log.await(t, "serving metrics and health"), "address=")
+	d = diagnose(t, "-P", "1", "--listen", "127.0.0.1:0", "--name", "night", "--admin", admin)
+	d.has(t, "bridge", doctor.OK, `the bridge "night" runs`)
+	d.has(t, "bridge", doctor.OK, "it is ready")
+	diagnose(t, "-P", "1", "--listen", "127.0.0.1:0", "--name", "day", "--admin", admin).has(t, "bridge", doctor.Warning, `is "night", not "day"`)
+}
+
+// A broker that is short of memory lets everyone log in, and takes no commands.
+func TestTheDoctorFindsABrokerThatBlocks(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := broker.New(broker.Config{MaxBytes: 10_000})
+	go func() { _ = full.Serve(ln) }() // it ends when the broker is closed
+	t.Cleanup(func() { full.Close() })
+	ch := amqpChannel(t, "amqp://guest:guest@"+ln.Addr().String()+"/")
+	if _, err := ch.QueueDeclare("unread", false, false, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := ch.PublishWithContext(t.Context(), "", "unread", false, false, amqp.Publishing{Body: make([]byte, 9000)}); err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	diagnose(t, "--listen", "127.0.0.1:0", "--name", "bridge", "-H", "127.0.0.1", "-P", port, "--for", "2s").has(t, "broker.blocked", doctor.Problem, "takes no commands")
+}
+
+// field returns the value of a key of a line of the log.
+func field(line, key string) string {
+	_, rest, _ := strings.Cut(line, key)
+	value, _, _ := strings.Cut(rest, " ")
+	return strings.TrimSpace(value)
+}
