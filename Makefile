@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build check test test-brokers test-upgrade soak fuzz mutate bench bench-peers bare clean
+.PHONY: help run build check test test-brokers test-upgrade soak fuzz mutate bench bench-peers bare dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,5 +41,8 @@ bench-peers: build ## measure beside other servers, nine minutes; ARGS=--help te
 bare: ## make run and go install in an empty Debian, as root; TREE="debian13 busybox" takes others
 	@scripts/bare.sh $(TREE)
 
+dist: ## make a release in dist/, and try it; RELEASE=1 demands the tag of the version
+	@scripts/dist.sh
+
 clean: ## remove all that was built or set up in this folder
-	rm -rf bin .cache
+	rm -rf bin dist .cache

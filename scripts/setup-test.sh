@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Sets up what `make test` needs in addition to Go: RabbitMQ, Chromium, nginx, HAProxy, Caddy, Apache, systemd, Python, node, tmux, zsh, fish and a C compiler
-# from Debian's packages, then CLU, pytest, the Python client's wheels, baseplate, FastAPI, Django, wscat, axe-core, TypeScript,
-# Vite, React, Vue, Deno, Bun, Autobahn, Prometheus and a RabbitMQ 4 below .cache. If everything is there, it takes a moment.
+# Sets up what `make test` needs in addition to Go: RabbitMQ, Chromium, nginx, HAProxy, Caddy, Apache, systemd, Python, node, tmux,
+# zsh, fish, mandoc and a C compiler from Debian's packages, then CLU, pytest, the Python client's wheels, baseplate, FastAPI,
+# Django, wscat, axe-core, TypeScript, Vite, React, Vue, Deno, Bun, Autobahn, Prometheus and a RabbitMQ 4 below .cache. If
+# everything is there, it takes a moment.
 # It prints a line for each component that it cannot set up, which fails the run on CI only.
 set -u
 cd "$(dirname "$0")/.."
@@ -42,7 +43,7 @@ missing_packages() {
 	have node || { [ "${1:-}" = brew ] && echo node || echo nodejs; }
 	have npm || { [ "${1:-}" = brew ] || echo npm; }
 	[ "$(uname)" != Linux ] || { [ -x /lib/systemd/systemd ] && have systemctl; } || echo systemd # not started: for the tests of the units
-	for shell in tmux zsh fish; do have "$shell" || echo "$shell"; done
+	for shell in tmux zsh fish mandoc; do have "$shell" || echo "$shell"; done
 	have "$(go env CC | cut -d' ' -f1)" || { [ "${1:-}" = brew ] || echo gcc libc6-dev; } # for the race detector
 }
 

@@ -22,5 +22,5 @@ again=(-again newest -in amqpx,actor,bridge)
 # last as long as they do. So more tests run at a time than there are processors, and what takes longest begins first.
 order="./web-demo ./amqpx ./bridge ./cmd/clu-ws ./bridge/engine"
 go build -o .cache/summary ./internal/testkit/summary || exit
-FAILED_CHECKS=$failed_checks exec .cache/summary -background scripts/vet-systems.sh \
+FAILED_CHECKS=$failed_checks exec .cache/summary -background scripts/background.sh \
 	${race[@]+"${race[@]}"} ${again[@]+"${again[@]}"} -- -shuffle=on -parallel=2 -timeout=18m $order ./...

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/goccy/go-yaml"
 	"github.com/urfave/cli/v2"
 )
 
@@ -117,6 +120,53 @@ func TestTheManualPagesHaveEachCommandAndFlag(t *testing.T) {
 		if name := f.Names()[0]; isVisible(f) && name != "config" && !strings.Contains(keys, ".TP\n\\fB"+roff(name)+"\\fP\n") {
 			t.Errorf("clu-ws.yaml.5 is without %s", name)
 		}
+	}
+}
+
+// In the packaging module, the files are held to the schema of Kubernetes.
+func TestTheFilesForKubernetesConfigureABridge(t *testing.T) {
+	text, err := os.ReadFile("../../packaging/kubernetes/clu-ws.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config, deployment struct {
+		Data map[string]string
+		Spec struct {
+			Template struct {
+				Spec struct {
+					TerminationGracePeriodSeconds int `yaml:"terminationGracePeriodSeconds"`
+					Containers                    []struct {
+						Args      []string
+						Lifecycle struct {
+							PreStop struct{ Sleep struct{ Seconds int } } `yaml:"preStop"`
+						}
+					}
+				}
+			}
+		}
+	}
+	documents := strings.Split(string(text), "\n---\n")
+	if err := errors.Join(yaml.Unmarshal([]byte(documents[0]), &config), yaml.Unmarshal([]byte(documents[1]), &deployment)); err != nil {
+		t.Fatal(err)
+	}
+	secret := filepath.Join(t.TempDir(), "broker-password")
+	if err := os.WriteFile(secret, []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settings := strings.Replace(config.Data["clu-ws.yaml"], "/run/secrets/clu-ws/broker-password", secret, 1)
+	t.Setenv("CLU_WS_NAME", "clu-ws-7d9c")
+	said := checked(t, settings)
+	drain := regexp.MustCompile(`(?m)^  drain-timeout +(\S+)`).FindStringSubmatch(said)
+	if drain == nil || !strings.Contains(said, "clu-ws-7d9c") || !strings.Contains(said, secret) {
+		t.Fatalf("the settings mean:\n%s", said)
+	}
+	timeout, err := time.ParseDuration(drain[1])
+	pod := deployment.Spec.Template.Spec
+	if grace := time.Duration(pod.TerminationGracePeriodSeconds-pod.Containers[0].Lifecycle.PreStop.Sleep.Seconds) * time.Second; err != nil || grace <= timeout {
+		t.Errorf("a pod is killed %v after SIGTERM, and drains for %v", grace, timeout)
+	}
+	if args := pod.Containers[0].Args; len(args) != 3 || args[0] != "websocket" {
+		t.Errorf("the arguments are %q", args)
 	}
 }
 

@@ -51,7 +51,7 @@ func files(t *testing.T, endings ...string) (all []file) {
 // wrote (vendor).
 func isSource(folder string) bool {
 	return folder == ".github" || folder == ".ci" ||
-		!strings.HasPrefix(folder, ".") && folder != "node_modules" && folder != "bin" && folder != "libraries"
+		!strings.HasPrefix(folder, ".") && folder != "node_modules" && folder != "bin" && folder != "dist" && folder != "libraries"
 }
 
 // within reports whether a path is in one of these folders, or is one of these files.
