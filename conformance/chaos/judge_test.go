@@ -37,11 +37,14 @@ func TestTheJudgeSeesEachFault(t *testing.T) {
 		{"a command late", late, nil, []string{"c1"}, "after it had expired"},
 		{"an end from nowhere", nil, nil, nil, "is done, and the actor has not got it"},
 		{"another end", nil, []string{`{"event": "command", "as": "c1", "state": "failed"}`}, []string{"c1"}, "several ends"},
+		{"a failure without an actor", nil, []string{`{"event": "command", "as": "c2", "state": "failed"}`}, []string{"c1"}, "c2 is failed, and the actor has not got it"},
+		{"a failure while the actor was away", func(j *judge) { j.commands.Away("c2") }, []string{`{"event": "command", "as": "c2", "state": "failed"}`}, []string{"c1"}, ""},
 		{"a false end", nil, []string{`{"event": "command", "as": "c1", "state": "failed"}`}, []string{"c1"}, "the actor said otherwise"},
 		{"rejected, and run", nil, []string{`{"event": "command", "as": "c1", "state": "rejected"}`}, []string{"c1"}, "was rejected, and the actor got it"},
 	} {
 		w := &world{got: make(chan string, 10)}
 		j := newJudge(w)
+		j.commands.Next()
 		j.commands.Next()
 		if c.before != nil {
 			c.before(j)
