@@ -8,6 +8,7 @@
 #     scripts/bare.sh debian13 busybox    # these
 #     scripts/bare.sh debian12 setup      # sets up `make test` in it as well and runs a package: many more minutes
 #
+# The tree busybox has neither glibc nor git and make, as a new Alpine; Alpine itself, and macOS, are not tried: `make run` there.
 # Needs root and mmdebstrap, or for busybox apt-get and dpkg-deb; CLU_WS_PORT if 9876 is taken. The trees stay in .cache/bare.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -94,7 +95,7 @@ running=
 end() {
 	[ -n "$running" ] || return 0
 	# shellcheck disable=SC2046
-	kill -KILL $(cat "/proc/$running"/task/*/children) 2>/dev/null || true
+	kill -KILL $(cat "/proc/$running"/task/*/children 2>/dev/null) 2>/dev/null || true
 	wait "$running" 2>/dev/null || true
 	running=
 }
