@@ -126,7 +126,7 @@ func ReverseProxy(t testing.TB, kind, site string, port int) *Process {
 	for _, arg := range proxy.args {
 		args = append(args, fill.Replace(arg))
 	}
-	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd := exec.Command(program, args...) // with its workers, its group is killed when the test ends
 	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)
 	p := StartProcess(t, cmd)
 	Eventually(t, Patience, kind+" accepts connections", func() error {
