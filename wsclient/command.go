@@ -76,6 +76,7 @@ type Command struct {
 	request string        // the id of the request that sends it; guarded by the client's lock
 	written bool          // it has left for the socket; guarded by the client's lock
 	doubted bool          // another one may have had its id until now; guarded by the client's lock
+	earlier bool          // its connection is lost: the bridge does not count it as this client's; guarded by the client's lock
 	done    chan struct{} // closed at the first end
 	final   chan struct{} // closed when the state can no longer change
 

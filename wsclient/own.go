@@ -209,9 +209,10 @@ func (o *ownReplies) set(c *Command, state CommandState, err *CommandError) {
 // disconnected ends the commands of a lost connection. One that never left for the socket was not sent.
 func (o *ownReplies) disconnected(s *session) {
 	for _, c := range o.unknown {
-		c.doubted = false // nothing will tell
+		c.doubted, c.earlier = false, true // nothing will tell
 	}
 	for _, c := range o.active {
+		c.earlier = true
 		if c.doubted && c.last != nil {
 			c.doubted = false
 			o.judge(c, c.last)
@@ -305,12 +306,23 @@ func (o *ownReplies) subscribed(s *session, id string) func(*message, error) boo
 	}
 }
 
-// caughtUp ends the request for replies to commands of earlier connections once none of them is unknown.
+// caughtUp ends the request for replies to commands of earlier connections once all of them have ended. One that runs again
+// has not.
 func (o *ownReplies) caughtUp(s *session) {
-	if s.subOld && len(o.unknown) == 0 {
+	if s.subOld && len(o.unknown) == 0 && !o.anyEarlier() {
 		s.subOld = false
 		s.ask(oldID, map[string]any{"op": "unsubscribe"}, func(*message, error) bool { return false })
 	}
+}
+
+// anyEarlier reports whether a command of an earlier connection is running again.
+func (o *ownReplies) anyEarlier() bool {
+	for _, c := range o.active {
+		if c.earlier {
+			return true
+		}
+	}
+	return false
 }
 
 // globEscaper makes a glob of a text.

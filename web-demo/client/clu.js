@@ -154,7 +154,7 @@ export class Clu extends Asker {
       hello: (name) => this.#inFlight.hello(name),
       plain: () => this.#link.greeted(),
       hasActive: () => this.#inFlight.activeCount > 0,
-      unknownIds: () => this.#inFlight.unknownIds,
+      lostIds: () => this.#inFlight.lostIds,
       ids: () => this.#inFlight.ids,
       markUnknown: (why) => this.commands.forEach((command) => { if (!this.#sender.isAwaited(command)) command.markUnknown(why); }),
       commandError: (error) => this.#inFlight.error(error),

@@ -1,7 +1,7 @@
 /** Passes replies to the commands that they answer, to the subscriptions that select them, and to the page's listeners. */
 
 import { fieldsOf } from "./filter.js";
-import { UNKNOWN } from "./requests.js";
+import { LOST } from "./requests.js";
 
 /**
  * @typedef {object} Port  what the session needs of its client
@@ -13,7 +13,7 @@ import { UNKNOWN } from "./requests.js";
  * @property {(name: string|null, message: object) => void} hello  a bridge said hello, with its name
  * @property {() => void} plain                                  the server is CLU's own
  * @property {() => boolean} hasActive                          whether commands are in flight
- * @property {() => string[]} unknownIds                        the ids of unknown commands
+ * @property {() => string[]} lostIds                           the ids of the commands of earlier connections, and of unknown ones
  * @property {() => string[]} ids                               the ids of all commands whose replies are followed
  * @property {(why: string) => void} markUnknown                replies to the commands in flight may have been missed
  * @property {(message: any) => boolean} commandError           handles an error about a command; whether it is this client's
@@ -65,7 +65,7 @@ export class Delivery {
       }
     }
     if (wanted) this.#port.emit("reply", reply);
-    if (this.#requests.isActive(UNKNOWN) && this.#port.unknownIds().length === 0) this.#requests.unsubscribe(UNKNOWN);
+    if (this.#requests.isActive(LOST) && this.#port.lostIds().length === 0) this.#requests.unsubscribe(LOST);
   }
 
   /**

@@ -24,6 +24,7 @@ const MAX_OTHERS = 1_000;
 export class InFlight {
   #active = new Map();      // command id -> Command that is sent or running
   #unknown = new Map();     // command id -> unknown Command, oldest first
+  #earlier = new WeakSet();  // commands of earlier connections
   #beforeName = new Set();  // commands sent on this connection before the bridge's name was known
   #others = new Map();      // command id -> the commander of another client's running command
   #name = null;             // of the bridge of this connection
@@ -40,8 +41,12 @@ export class InFlight {
 
   get activeCount() { return this.#active.size; }
 
-  /** The ids of the unknown commands, oldest first. @returns {string[]} */
-  get unknownIds() { return [...this.#unknown.keys()]; }
+  /**
+   * The ids of the commands whose replies are not all to this connection: those of earlier ones, also if they run again, and
+   * unknown ones, oldest first.
+   * @returns {string[]}
+   */
+  get lostIds() { return [...this.#unknown.keys(), ...this.active.filter((command) => this.#earlier.has(command)).map(({ commandId }) => commandId)]; }
 
   /** The ids of all commands whose replies count. @returns {string[]} */
   get ids() { return [...this.#active.keys(), ...this.#unknown.keys()]; }
@@ -130,7 +135,10 @@ export class InFlight {
 
   /** Handles a lost connection: the next one may lead to another bridge, or to a restarted one that has forgotten all ids. */
   disconnected() {
-    for (const command of [...this.#active.values(), ...this.#unknown.values()]) command.uniqueId = command.generatedId;
+    for (const command of [...this.#active.values(), ...this.#unknown.values()]) {
+      command.uniqueId = command.generatedId;
+      this.#earlier.add(command);
+    }
     this.#name = null;
     this.#unique = false;
     this.#beforeName.clear();

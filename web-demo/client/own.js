@@ -7,7 +7,7 @@
  */
 
 import { filterForIds } from "./filter.js";
-import { COMMANDS, OWN, UNKNOWN } from "./requests.js";
+import { COMMANDS, LOST, OWN } from "./requests.js";
 
 const OWN_COMMANDS = Object.freeze({ commander: "me" });
 
@@ -20,11 +20,11 @@ export class OwnReplies {
   constructor(port, requests) {
     this.#port = port;
     this.#requests = requests;
-    /** Where replies to unknown commands resume, if nothing else does. @type {{epoch: string, seq: number}|null} */ this.since = null;
+    /** Where replies to earlier connections' commands resume, if nothing else does. @type {{epoch: string, seq: number}|null} */ this.since = null;
   }
 
-  /** The requests for replies to the commands in flight, and to unknown ones: id and request. @param {{epoch: string, seq: number}|null} since */
-  requests(since) { return [...this.inFlight(since), ...this.unknown(since)]; }
+  /** The requests for replies to the commands in flight, and to those of earlier connections: id and request. @param {{epoch: string, seq: number}|null} since */
+  requests(since) { return [...this.inFlight(since), ...this.lost(since)]; }
 
   /**
    * The request for replies to the commands in flight. Those to a command that was sent before the hello have numbers after the
@@ -34,10 +34,10 @@ export class OwnReplies {
     return this.#port.hasActive() ? [[COMMANDS, { filter: OWN_COMMANDS, since: since ?? undefined }, null]] : [];
   }
 
-  /** The request for replies to unknown commands of earlier connections. */
-  unknown(since) {
-    const filter = filterForIds(this.#port.unknownIds());
-    return filter ? [[UNKNOWN, { filter, since: this.since ?? since ?? undefined }, null]] : [];
+  /** The request for replies to commands of earlier connections. One that runs again still needs it: to the bridge it is nobody's. */
+  lost(since) {
+    const filter = filterForIds(this.#port.lostIds());
+    return filter ? [[LOST, { filter, since: this.since ?? since ?? undefined }, null]] : [];
   }
 
   /** Handles the end of a command. @param {boolean} resuming  replies that precede it may be still to come */

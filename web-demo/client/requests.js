@@ -9,7 +9,7 @@ const AT_ONCE = 24;
 /** The ids of requests that the page did not make. The page's own subscriptions have numbers. */
 export const ALL = "clu.js: all";
 export const COMMANDS = "clu.js: mine";  // replies to this connection's commands, if no subscription selects them
-export const UNKNOWN = "clu.js: lost";   // replies to unknown commands of earlier connections
+export const LOST = "clu.js: lost";      // replies to commands of earlier connections
 export const OWN = "clu.js: replied";    // a ping after those replies
 export const URL_ID = "url";
 export const CAUGHT_UP = "clu.js: caught up";

@@ -294,7 +294,7 @@ export class Session {
       ? this.#subscriptions.requests((id) => this.#catchUp?.since(id) ?? cursor, this.#capabilities)
       : [[ALL, { filter: {}, since: cursor ?? undefined }, null]];
     // Those of clu.js itself come last: if there are too many, none of the page's is refused.
-    return [...ofURL, ...ofPage, ...this.#own.inFlight(here), ...(this.#subscriptions.lackOwn ? this.#own.unknown(cursor) : [])];
+    return [...ofURL, ...ofPage, ...this.#own.inFlight(here), ...(this.#subscriptions.lackOwn ? this.#own.lost(cursor) : [])];
   }
 
   #subscribe(id, request, subscription = null) {

@@ -251,6 +251,23 @@ test("the replies to a command whose connection was lost are requested on the ne
   assert.deepEqual(socket.requests(), [{ op: "unsubscribe", id: "clu.js: lost" }]);
 });
 
+test("a command of an earlier connection that runs again is followed to its end", async () => {
+  const { clu } = await subscribed({ sender: "weather" });
+  const command = clu.send("dome", "open", { commandId: "id-1" });
+  FakeSocket.last.say(resumed("clu.js: mine", 50));
+  const socket = reconnect();
+  socket.say(hello(52), resumed("1", 52), resumed("clu.js: lost", 52), pong(52));
+  socket.requests();
+  for (const [seq, code] of [[53, ">"], [54, "i"]]) {
+    socket.say(numbered(seq, {}, { code, commandId: "id-1" }));
+    assert.equal(command.state, "running");
+    assert.deepEqual(socket.requests(), [], "its other replies are selected by nothing else");
+  }
+  socket.say(numbered(55, {}, { code: ":", commandId: "id-1" }));
+  assert.equal(command.state, "done");
+  assert.deepEqual(socket.requests(), [{ op: "unsubscribe", id: "clu.js: lost" }]);
+});
+
 test("a command between opening and hello gets its replies, or becomes unknown", async () => {
   const { clu } = await subscribed({ sender: "weather" });
   for (const [resumes, seq] of [[true, 60], [false, 70]]) {
