@@ -217,8 +217,9 @@ var httpDoors = []struct {
 	{"clients", "GET /readyz", "", outcomes{"503", "503", "503", "503"}},
 	{"clients", "GET /whoami", "", outcomes{"401", "200", "200", "200"}},
 	{"clients", "OPTIONS /whoami", "", outcomes{"204", "204", "204", "204"}},
-	{"clients", "GET /", "", outcomes{"200", "200", "200", "200"}}, // the page, on which one logs in
-	{"clients", "/", "", outcomes{"426", "426", "426", "426"}},     // without a page
+	{"clients", "GET /api/", "", outcomes{"404", "404", "404", "404"}}, // says where the API is
+	{"clients", "GET /", "", outcomes{"200", "200", "200", "200"}},     // the page, on which one logs in
+	{"clients", "/", "", outcomes{"426", "426", "426", "426"}},         // without a page
 }
 
 func TestEveryRouteAsksWhatASenderMay(t *testing.T) {

@@ -86,7 +86,7 @@ var plotVersion = regexp.MustCompile(`\d+\.\d+\.\d+`)
 
 // plotLibrary returns what is in the page and is not Go.
 func (b *builder) plotLibrary() (cyclonedx.Component, error) {
-	file := filepath.Join(b.root, "web-demo", "page", "vendor", "uplot", "README.md")
+	file := filepath.Join(b.root, "web-demo", "page", "libraries", "uplot", "README.md")
 	text, err := os.ReadFile(file)
 	version := plotVersion.FindString(string(text))
 	if err == nil && version == "" {

@@ -28,7 +28,7 @@ func (b *builder) writeLicences(path string) error {
 		return err
 	}
 	modules = append(modules, module{"Go's standard library", "", strings.TrimSpace(string(goroot))},
-		module{"uPlot, in the page", "", filepath.Join(b.root, "web-demo", "page", "vendor", "uplot")})
+		module{"uPlot, in the page", "", filepath.Join(b.root, "web-demo", "page", "libraries", "uplot")})
 	var text strings.Builder
 	text.WriteString("clu-ws contains the following, under these licences.\n")
 	for _, m := range modules {
