@@ -178,7 +178,11 @@ var brokerFaults = []fault{
 		r.lose() // what the bridges have not read of it, and what comes until they have made it anew
 		r.deleteQueue(actor.Exchange + "_stream")
 		r.pass(ctx, r.moment(3*time.Second))
+		for _, b := range r.bridges {
+			b.awaitReady()
+		}
 		r.lose()
+		r.anew = r.weather.Sent()
 	}},
 	{"broker: actor's queue deleted", func(_ context.Context, r *run) {
 		r.dome.lost()
