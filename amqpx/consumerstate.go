@@ -29,9 +29,11 @@ type consumerState struct {
 	mu sync.Mutex // guards deliveryState
 	deliveryState
 
-	claim     nameClaim     // of Queue.Name
-	begunAt   atomic.Uint64 // the first offset of a stream that the link reads; 0 if that is the first or unknown
-	queueDown atomic.Bool   // the broker took no messages into the queue when it was last probed
+	claim   nameClaim     // of Queue.Name
+	begunAt atomic.Uint64 // the first offset of a stream that the link reads; 0 if that is the first or unknown
+	// numberBase is the number of the message at offset 0 of the stream, see generation.go.
+	numberBase atomic.Uint64
+	queueDown  atomic.Bool // the broker took no messages into the queue when it was last probed
 }
 
 // topologyState is what exists at the broker, as found when the link connected.
@@ -272,7 +274,7 @@ func (cs *consumerState) deliver(d *amqp.Delivery) {
 func (cs *consumerState) waited(d *amqp.Delivery) bool {
 	if cs.queue.Stream != nil {
 		offset, ok := d.Headers[offsetHeader].(int64)
-		return ok && uint64(offset) < cs.stream.end
+		return ok && uint64(offset) < cs.numberBase.Load()+cs.stream.end
 	}
 	return cs.queue.Expires > 0 && (cs.waiting > 0 || d.Redelivered)
 }

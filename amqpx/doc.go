@@ -95,8 +95,9 @@ For an exclusive queue q there are
 
 A queue that outlives its link is named q_kept, and has a q_kept_dropped, q_kept_sentinel,
 q_kept_restart_sentinel, q_kept_gate and q_kept_gated. A stream s has an s_sentinel, an
-s_restart_sentinel and, for moments, a queue s_binding. In both cases an empty queue q holds the
-name: a second link of the same name is refused. If the link's own last connection still holds the
+s_restart_sentinel, the exchanges that count how often it was made anew (generation.go) and, for
+moments, a queue s_binding. In both cases an empty queue q holds the name: a second link of the same
+name is refused. If the link's own last connection still holds the
 queue, because the broker has not noticed its end, the link does not wait, but uses another name
 meanwhile (names.go).
 

@@ -195,6 +195,7 @@ func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndShowWhetherTheirBindings
 			t.Parallel()
 			n := testkit.StartRabbitMQ(t)
 			khepri := n.Khepri(t)
+			declareGenerations(t, client(t, n.URL()), "history_generation_0")
 			first := runThree(t, n.URL())
 			publish(t, client(t, n.URL()), 0)
 			first.awaitAll(t, 0)
@@ -237,6 +238,9 @@ func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndShowWhetherTheirBindings
 			stream.await(t, 1002)
 			if gaps := stream.gaps(); (len(gaps) == 1) == khepri || len(gaps) > 0 && gaps[0].Replayed {
 				t.Errorf("the gaps of the stream are %+v", gaps)
+			}
+			if got := generationOf(t, &stream, 1002); got != 1 {
+				t.Errorf("the stream is the same, of generation 1, and read as of %d", got)
 			}
 		})
 	}

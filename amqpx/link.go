@@ -32,6 +32,7 @@ type Link struct {
 
 	// Each kind of refusal is logged once in the life of a link.
 	loggedNoSentinel    bool
+	loggedNoGeneration  bool
 	loggedNoDeadLetters bool
 	loggedNoGate        bool
 

@@ -8,6 +8,7 @@ import (
 
 // position is where a link reads a stream. It is kept from session to session.
 type position struct {
+	begun        bool      // the link knows where it began to read
 	located      bool      // next and liveFrom are known
 	next         uint64    // the lowest offset that was not taken yet
 	moved        bool      // something was taken, so what is missing from next on was lost
@@ -17,8 +18,10 @@ type position struct {
 	taken        time.Time // when a message was last taken
 	sent         time.Time // when that was sent, according to its sender
 
-	// renumbered is set if the stream had fewer offsets than were read of it, when this session began.
-	renumbered bool
+	// renumbered is set if the stream was deleted and declared again since the last session: it is of
+	// another generation (anew), or has fewer offsets than were read of it.
+	anew, renumbered bool
+	toldUntil        time.Time // the end of the gap that was told of that, until it or a message is read
 	// inGap is set if the last marker began a gap. buffered holds the messages after it.
 	inGap    bool
 	buffered []amqp.Delivery
@@ -34,7 +37,7 @@ func (p *position) locate(past, end uint64, known bool) *uint64 {
 	if p.end = 0; known {
 		p.end = end
 	}
-	p.renumbered = p.located && known && p.next > end
+	p.renumbered = p.located && (p.anew || known && p.next > end)
 	switch {
 	case p.renumbered:
 		p.next, p.liveFrom = 0, 0 // the stream was deleted and declared again: everything in it is new
@@ -92,7 +95,9 @@ func (cs *consumerState) takeFromStream(d *amqp.Delivery) {
 		cs.takeMarker(d)
 		return
 	}
+	d.Headers[offsetHeader] = int64(cs.numberBase.Load()) + offset
 	if !p.inGap {
+		p.toldUntil = time.Time{}
 		cs.deliver(d)
 		return
 	}
@@ -117,7 +122,7 @@ func (cs *consumerState) takeMarker(d *amqp.Delivery) {
 		gap.Replayed = !cs.stream.caughtUpOnce && gap.To.Before(cs.linkMade)
 		if cs.stream.inGap {
 			cs.endGap(gap)
-		} else {
+		} else if gap, ok := cs.stream.narrowTold(gap); ok {
 			cs.reportGap(gap)
 		}
 	}
@@ -131,7 +136,9 @@ func (cs *consumerState) endGap(g Gap) {
 	}
 	held := p.buffered
 	p.inGap, p.buffered = false, nil
-	cs.reportGap(g)
+	if g, ok := p.narrowTold(g); ok {
+		cs.reportGap(g)
+	}
 	for i := range held {
 		cs.deliver(&held[i])
 	}
@@ -145,6 +152,12 @@ func (p *position) caughtUp() bool { return p.end > 0 && p.next >= p.end }
 // zero if none is known.
 func (p *position) skip(late time.Duration) (after time.Time) {
 	p.next++
+	return p.readUntil(late)
+}
+
+// readUntil returns a time after which every message was sent that comes after the last one that was
+// taken; zero if none is known.
+func (p *position) readUntil(late time.Duration) time.Time {
 	switch {
 	case p.taken.IsZero():
 		return time.Time{}

@@ -42,7 +42,8 @@ type Stream struct {
 const offsetHeader = "x-stream-offset"
 
 // TakeStreamOffset removes the header with the position in the stream, which the broker adds,
-// from a delivery, and returns the position. ok is false if there is none.
+// from a delivery, and returns the position, which is its offset in a stream that was never deleted: the
+// positions in a stream that is made anew go on behind those of the old one. ok is false if there is none.
 func TakeStreamOffset(d *Delivery) (offset uint64, ok bool) {
 	n, ok := d.Headers[offsetHeader].(int64)
 	if !ok || n < 0 {
@@ -97,6 +98,10 @@ func (s *session) openStream(ctx context.Context, ch *amqp.Channel, cs *consumer
 	if err := s.bindStream(ctx, ch, cs, existed); err != nil {
 		return err
 	}
+	generation, counted, err := s.generation(ctx, cs, existed)
+	if err != nil {
+		return topology("stream", stream.Name, err)
+	}
 	end, known, err := s.streamEnd(ctx, cs)
 	if err != nil {
 		return err
@@ -104,18 +109,27 @@ func (s *session) openStream(ctx context.Context, ch *amqp.Channel, cs *consumer
 	if cs.served && !cs.stream.located {
 		cs.noteOutage(0) // the position is unknown, because nothing has arrived yet
 	}
-	from := cs.stream.locate(stream.Backlog, end, known)
-	if cs.stream.renumbered {
-		s.link.log.Error("the stream was deleted, and its numbers begin again: programs that remember a number ignore what comes until the numbers have reached it; restart this one", "stream", stream.Name)
-	}
-	if from != nil {
-		cs.begunAt.CompareAndSwap(0, *from)
-	}
+	from := cs.renumber(generation, end, known)
+	s.logRenumbered(cs, counted)
 	args := amqp.Table{offsetHeader: "next"}
 	if from != nil {
 		args[offsetHeader] = int64(*from)
 	}
-	return s.consume(ch, cs, stream.Name, false, args)
+	if err := s.consume(ch, cs, stream.Name, false, args); err != nil || !counted {
+		return err
+	}
+	return topology("stream", stream.Name, s.confirmGeneration(stream.Name, generation))
+}
+
+// logRenumbered logs that the stream is another one than in the last session.
+func (s *session) logRenumbered(cs *consumerState, counted bool) {
+	switch name := cs.queue.Stream.Name; {
+	case !cs.stream.renumbered:
+	case counted:
+		s.link.log.Warn("the stream was deleted and made anew: what was not read of it is lost, and its numbers go on", "stream", name, "next", cs.numberBase.Load())
+	default:
+		s.link.log.Error("the stream was deleted, and its numbers begin again: programs that remember a number ignore what comes until the numbers have reached it; restart this one", "stream", name)
+	}
 }
 
 // bindStream makes the bindings. If they were lost, it writes the gap into the stream, and then

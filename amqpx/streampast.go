@@ -29,10 +29,11 @@ type StreamPast struct {
 
 	next  uint64 // the offset to go on from
 	begun bool
+	base  uint64 // the position of offset 0
 }
 
-// Offset returns the offset of the message that is being delivered, for Deliver.
-func (p *StreamPast) Offset() uint64 { return p.next - 1 }
+// Offset returns the position of the message that is being delivered, for Deliver.
+func (p *StreamPast) Offset() uint64 { return p.base + p.next - 1 }
 
 // errNoSession: the link is down.
 var errNoSession = errors.New("the link to the broker is down")
@@ -58,6 +59,7 @@ func (l *Link) ReadPast(ctx context.Context, p *StreamPast) error {
 	if end == 0 || p.begun && p.next >= end {
 		return nil // nothing is before it, or where it begins is not known
 	}
+	p.base = cs.numberBase.Load()
 	ch, err := s.consuming.Channel()
 	if err != nil {
 		return err

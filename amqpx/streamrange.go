@@ -10,7 +10,7 @@ import (
 
 // StreamRange is a part of a link's stream.
 type StreamRange struct {
-	// From and Until are offsets: Until is not part of the range.
+	// From and Until are positions: Until is not part of the range.
 	From, Until uint64
 	// Deliver gets each message, with its offset taken out, one at a time.
 	Deliver func(offset uint64, d *Delivery)
@@ -22,7 +22,7 @@ type StreamRange struct {
 var errNoStream = errors.New("amqpx: the link reads no stream")
 
 // ReadRange reads a part of the link's stream, with a consumer of its own, which does not delay the link's. It returns the
-// offset of the oldest message in the stream: what is before it in the range is not there any more. The range should end
+// position of the oldest message in the stream: what is before it in the range is not there any more. The range should end
 // at or before the last message that the link has delivered; it may be read by several goroutines.
 func (l *Link) ReadRange(ctx context.Context, r StreamRange) (oldest uint64, err error) {
 	s, cs := l.serving.Load(), l.streamState()
@@ -41,9 +41,11 @@ func (l *Link) ReadRange(ctx context.Context, r StreamRange) (oldest uint64, err
 	if oldest, err = oldestOffset(ctx, s.broken, ch, stream); err != nil {
 		return 0, fmt.Errorf("reading the beginning of the stream %s: %w", stream, err)
 	}
-	p := &StreamPast{next: max(r.From, oldest), begun: true}
-	if p.next >= r.Until {
-		return oldest, nil
+	// What is before the base was in a stream that was deleted.
+	base := cs.numberBase.Load()
+	p := &StreamPast{base: base, next: max(r.From, base+oldest) - base, begun: true}
+	if base+p.next >= r.Until {
+		return base + oldest, nil
 	}
 	p.Deliver = func(d *Delivery) { r.Deliver(p.Offset(), d) }
 	if r.OnGap != nil {
@@ -51,12 +53,12 @@ func (l *Link) ReadRange(ctx context.Context, r StreamRange) (oldest uint64, err
 	}
 	deliveries, err := p.consume(ch, stream)
 	if err == nil {
-		err = p.take(ctx, s.broken, ch, deliveries, r.Until, stream)
+		err = p.take(ctx, s.broken, ch, deliveries, r.Until-base, stream)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("reading the stream %s: %w", stream, err)
 	}
-	return oldest, nil
+	return base + oldest, nil
 }
 
 // oldestOffset returns the offset of the first message in a stream.

@@ -46,7 +46,7 @@ func (s *Stream) name(exchange string) string {
 	return exchange + "_stream"
 }
 
-// epoch returns the epoch of the replies' numbers: that of a stream, whose offsets are the
+// epoch returns the epoch of the replies' numbers: that of a stream, whose positions are the
 // numbers, or a random one for the life of this bridge.
 func (cfg *Config) epoch() string {
 	if s := cfg.Durable.Stream; s != nil {

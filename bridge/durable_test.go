@@ -25,6 +25,7 @@ type replyRecorder struct {
 	// mu guards the following fields.
 	mu      sync.Mutex
 	numbers []int
+	places  []place // of the replies that are numbered
 	gaps    []envelope
 	ended   error
 }
@@ -57,6 +58,9 @@ func (e *replyRecorder) take(m envelope) {
 		e.gaps = append(e.gaps, m)
 	case m["op"] == nil && m.number() >= 0:
 		e.numbers = append(e.numbers, m.number())
+		if epoch, ok := m["epoch"].(string); ok {
+			e.places = append(e.places, place{epoch, m.seq()})
+		}
 	}
 }
 

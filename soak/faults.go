@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -172,6 +173,17 @@ var brokerFaults = []fault{
 		r.node.SetMemoryAlarm(r.t, false)
 	}},
 	{"broker: name deleted", func(_ context.Context, r *run) { r.deleteQueue(r.anyBridge().name + "_replies") }},
+	{"broker: stream deleted", func(ctx context.Context, r *run) {
+		defer r.disturb()()
+		r.lose() // what the bridges have not read of it, and what comes until they have made it anew
+		r.deleteQueue(actor.Exchange + "_stream")
+		r.pass(ctx, r.moment(3*time.Second))
+		for _, b := range r.bridges {
+			b.awaitReady()
+		}
+		r.lose()
+		r.anew = r.weather.Sent()
+	}},
 	{"broker: actor's queue deleted", func(_ context.Context, r *run) {
 		r.dome.lost()
 		r.deleteQueue("dome_commands")

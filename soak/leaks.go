@@ -4,6 +4,8 @@ package soak
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -55,7 +57,7 @@ func (r *run) sample(b *bridgeProcess) {
 	s := sample{
 		At: time.Since(r.began).Seconds(), Bridge: b.name, Starts: b.starts, Goroutines: m["go_goroutines"], Descriptors: m["process_open_fds"],
 		Heap: m["go_memstats_heap_alloc_bytes"], RSS: m["process_resident_memory_bytes"], Groups: m["cluws_groups"],
-		Replies: m["cluws_history_replies"], Queues: len(r.node.Queues(r.t, "/")), Exchanges: len(r.node.Exchanges(r.t, "/")),
+		Replies: m["cluws_history_replies"], Queues: len(r.node.Queues(r.t, "/")), Exchanges: r.exchanges(),
 	}
 	b.samples = append(b.samples, s)
 	r.samples = append(r.samples, s)
@@ -77,4 +79,9 @@ func grown(samples []sample) (wrong []string) {
 		}
 	}
 	return wrong
+}
+
+// exchanges counts the exchanges at the broker, without those that count how often the stream was deleted.
+func (r *run) exchanges() int {
+	return len(slices.DeleteFunc(r.node.Exchanges(r.t, "/"), func(name string) bool { return strings.Contains(name, "_generation_") }))
 }

@@ -55,6 +55,7 @@ type run struct {
 	gone     *testkit.ChaosProxy // of clients that vanish
 	samples  []sample
 	lossy    bool // the broker may have lost replies since the last check
+	anew     int  // how many broadcasts there were when the stream was last made anew; 0 if it never was
 	checks   int
 	faults   map[string]int
 

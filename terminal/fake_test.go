@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sort"
 	"testing"
 	"time"
 
@@ -31,7 +32,7 @@ type fakeLink struct {
 }
 
 func (f *fakeLink) Hello() Hello {
-	seq := uint64(len(f.log))
+	seq := f.seq(len(f.log) - 1)
 	return Hello{Name: "bridge", Broker: f.broker, Epoch: "e", Seq: &seq}
 }
 func (f *fakeLink) Now() time.Time { return now }
@@ -53,12 +54,21 @@ func (f *fakeLink) Ask(_ context.Context, op string, fields map[string]any) (jso
 func (f *fakeLink) page(fields map[string]any) json.RawMessage {
 	at := len(f.log) - 1
 	if after, ok := fields["after"].(uint64); ok {
-		at = int(after)
+		at = sort.Search(len(f.log), func(i int) bool { return f.seq(i) > after })
 	}
 	if at < 0 || at >= len(f.log) {
 		return json.RawMessage(`{"epoch": "e", "oldest": 1, "more": false, "next": 0, "entries": []}`)
 	}
-	return json.RawMessage(fmt.Sprintf(`{"epoch": "e", "oldest": 1, "more": true, "next": %d, "entries": [%s]}`, at+1, f.log[at]))
+	return json.RawMessage(fmt.Sprintf(`{"epoch": "e", "oldest": 1, "more": true, "next": %d, "entries": [%s]}`, f.seq(at), f.log[at]))
+}
+
+// seq returns the number of a reply in the log, or 0.
+func (f *fakeLink) seq(at int) uint64 {
+	var r struct{ Seq uint64 }
+	if at >= 0 {
+		_ = json.Unmarshal([]byte(f.log[at]), &r)
+	}
+	return r.Seq
 }
 
 func (f *fakeLink) Send(_ context.Context, c Command, started func(string), heard func(*Reply)) Outcome {

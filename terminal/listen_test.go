@@ -106,6 +106,31 @@ func TestListeningBeginsInThePast(t *testing.T) {
 	}
 }
 
+// A stream that was made anew goes on with far higher numbers.
+func TestListeningBeginsInThePastOnEitherSideOfAJumpOfTheNumbers(t *testing.T) {
+	const jump = 10_000_000_000_000
+	link := &fakeLink{}
+	for i := range 1000 {
+		seq := i + 1
+		if i >= 500 {
+			seq += jump
+		}
+		link.log = append(link.log, fmt.Sprintf(`{"seq": %d, "heard": %d}`, seq, now.Add(-time.Duration(999-i)*time.Second).UnixMicro()))
+	}
+	for since, want := range map[time.Duration]uint64{10 * time.Second: jump + 989, 600 * time.Second: 399, 499*time.Second + 1: 500} {
+		link.asked, link.listens = nil, nil
+		_, _, err := link.run(t, nil, func(ctx context.Context, e *Env) error { return Listen(ctx, e, ListenOptions{Since: since}) })
+		wantCode(t, err, 0)
+		got := link.listens[0].Since
+		if got == nil || got.Seq < want || got.Seq > want && want != 500 || got.Seq > jump+500 && want == 500 {
+			t.Errorf("since %v it resumes after %+v, want %d", since, got, want)
+		}
+		if len(link.asked) > 60 {
+			t.Errorf("it asked %d times", len(link.asked))
+		}
+	}
+}
+
 func TestAReplyCannotControlTheTerminal(t *testing.T) {
 	link := &fakeLink{events: []Event{reply(1, "do\nme", "i", `{"a\u001b": "x\u001b[2Jy\nz", "rtl": "`+"\u202e"+`"}`, 0)}}
 	stdout, _, _ := link.run(t, nil, func(ctx context.Context, e *Env) error { return Listen(ctx, e, ListenOptions{Count: 1}) })

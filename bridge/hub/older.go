@@ -32,8 +32,8 @@ type olderPart struct {
 	from, until uint64  // its bounds: what could not be kept is outside
 	forwards    bool
 	bytes       int
-	full        bool // forwards, what follows is outside
-	oldest      uint64
+	full        bool   // forwards, what follows is outside
+	oldest      uint64 // in the stream or in memory
 }
 
 // add adds an entry, within the bounds of the memory.
@@ -82,7 +82,7 @@ type olderSearch struct {
 	wants  bool // a part of it
 	parts  int  // that were read
 	began  time.Time
-	oldest *uint64 // in the stream, once it was read
+	oldest *uint64 // in the stream or in memory, once the stream was read
 	paused bool    // the page ends although it has room
 }
 
@@ -171,6 +171,7 @@ func (t *logRequest) readOlder() {
 	}
 	read := func() {
 		err := h.readPart(p)
+		p.oldest = min(p.oldest, first) // memory has more than a stream that was made anew
 		h.hasRead(s)
 		h.queue.submitSteps(&s.queue, multiTurn, t.resumeWith(p, err))
 	}

@@ -161,6 +161,29 @@ func TestAPageReadsABoundedPartOfTheStreamAndSaysWhereToGoOn(t *testing.T) {
 	}
 }
 
+// Memory then has replies of the old stream, which the new one has not.
+func TestThePagesOfTheLogCrossFromAStreamToTheOneThatReplacesIt(t *testing.T) {
+	s, f := newHarness(t), &stream{oldest: 5_000_000}
+	h := s.hub
+	h.readOlder, h.history.Replies = f.read, 5
+	for _, seq := range []uint64{10, 11, 12} {
+		h.Reply((&streamed{seq: seq, body: `{}`}).newReply(), seq, true)
+	}
+	gap := "gap " + s.clock.Now().UTC().Format("2006-01-02T15:04:05.000000+00:00")
+	h.Missed(time.Time{}, s.clock.Now())
+	for seq := f.oldest; seq < f.oldest+3; seq++ {
+		f.all = append(f.all, streamed{seq: seq, body: `{}`})
+		h.Reply(f.all[len(f.all)-1].newReply(), seq, true)
+	}
+	want := []string{"12", gap, "5e+06", "5.000001e+06", "5.000002e+06"}
+	c := s.connect()
+	for name, p := range map[string]logPage{"backwards": s.pageOf(c, ""), "forwards": s.pageOf(c, `, "after": 5`)} {
+		if !slices.Equal(p.entries, want) || p.more || p.oldest != 12.0 {
+			t.Errorf("%s, the page is %+v, not %v", name, p, want)
+		}
+	}
+}
+
 // A stream that is slow delays neither replies nor other requests, and few read it at a time.
 func TestASlowStreamDelaysNobodyElse(t *testing.T) {
 	s, f := newHarness(t), &stream{}
