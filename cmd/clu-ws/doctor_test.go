@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -316,4 +317,60 @@ func TestTheDoctorFindsABrokerThatBlocks(t *testing.T) {
 	}
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
 	diagnose(t, "--listen", "127.0.0.1:0", "--name", "bridge", "-H", "127.0.0.1", "-P", port, "--for", "2s").has(t, "broker.blocked", doctor.Problem, "takes no commands")
+}
+
+// A broker that is far away is called slow, and not broken.
+func TestTheDoctorDoesNotTakeASlowBrokerForABrokenOne(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	far := broker.New(broker.Config{})
+	go func() { _ = far.Serve(ln) }() // it ends when the broker is closed
+	t.Cleanup(func() { far.Close() })
+	_, port, _ := net.SplitHostPort(delayed(t, ln.Addr().String(), 300*time.Millisecond))
+	d := diagnose(t, "--listen", "127.0.0.1:0", "--name", "bridge", "-H", "127.0.0.1", "-P", port, "--for", "1s")
+	d.has(t, "broker.delay", doctor.Warning, "to answer")
+	if d.Problems > 0 {
+		t.Errorf("it finds %+v", d.Findings)
+	}
+}
+
+// delayed returns the address of a proxy that holds back what the server says.
+func delayed(t *testing.T, server string, by time.Duration) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for {
+			client, err := ln.Accept()
+			if err != nil {
+				return // the test has ended
+			}
+			upstream, err := net.Dial("tcp", server)
+			if err != nil {
+				client.Close()
+				continue
+			}
+			go func() {
+				defer upstream.Close()
+				_, _ = io.Copy(upstream, client)
+			}()
+			go func() {
+				defer client.Close()
+				for said := make([]byte, 64<<10); ; {
+					n, err := upstream.Read(said)
+					<-time.After(by)
+					if _, failed := client.Write(said[:n]); err != nil || failed != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return ln.Addr().String()
 }

@@ -66,7 +66,7 @@ func (r *Report) logIn(ctx context.Context, cfg Config, broker string) *amqpx.In
 	link.Logger = slog.New(slog.DiscardHandler)
 	i, err := amqpx.Inspect(ctx, link, broker)
 	if err != nil {
-		r.Fail(checkOf(err), "", "%v", cfg.Advise(err))
+		r.Fail(checkOf(err), mendLogin(err), "%v", cfg.Advise(err))
 		return nil
 	}
 	user := ""
@@ -77,7 +77,19 @@ func (r *Report) logIn(ctx context.Context, cfg Config, broker string) *amqpx.In
 	if end := i.CertificateEnd(); !end.IsZero() {
 		r.Certificate("broker.tls", "the certificate of "+shown, end)
 	}
+	if took, err := i.RoundTrip(); err == nil {
+		r.delay(shown, took)
+	}
 	return i
+}
+
+// slowAnswer is how long a broker may take to answer. A command whose confirm takes 0.9 seconds is in doubt.
+const slowAnswer = 250 * time.Millisecond
+
+func (r *Report) delay(shown string, took time.Duration) {
+	if took > slowAnswer {
+		r.Warn("broker.delay", "look for what keeps the broker busy, or run the bridge nearer to it", "%s takes %v to answer: a command that is not confirmed within 0.9s is in doubt", shown, took.Round(time.Millisecond))
+	}
 }
 
 // own returns a name that no bridge has, and that needs the same permissions.
@@ -108,6 +120,18 @@ func checkOf(err error) string {
 		return "broker.protocol"
 	}
 	return "broker.login"
+}
+
+// mendLogin says how to mend what the error of a login leaves open.
+func mendLogin(err error) string {
+	e, ok := errors.AsType[*amqpx.Error](err)
+	switch {
+	case !ok:
+		return "rabbitmq-diagnostics status says whether the broker is well; if so, something else has this port, or stands between"
+	case e.Kind == amqpx.InvalidCertificate:
+		return "connect by a name that the certificate has, or have it renewed"
+	}
+	return ""
 }
 
 // reach looks up the host of a broker, and opens a connection to each of its addresses.

@@ -3,6 +3,7 @@ package doctor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -21,6 +22,12 @@ const skew = 3 * time.Second
 // leastProbe is how long the trial's queue may be silent before it is probed, at least.
 const leastProbe = 50 * time.Millisecond
 
+// surelyDown is how long it takes to find out that a queue takes no messages: half of it passes before it is probed, and a
+// quarter until the broker should have answered.
+const surelyDown = 10 * time.Second
+
+var errBroken = errors.New("it broke at once")
+
 // trial links as a bridge does, and listens. The names of its queues begin like the bridge's own, so that the same
 // permissions are needed.
 func (r *Report) trial(ctx context.Context, cfg Config, broker string, i *amqpx.Inspection) {
@@ -33,6 +40,14 @@ func (r *Report) trial(ctx context.Context, cfg Config, broker string, i *amqpx.
 	}
 	link.Queues = []amqpx.Queue{{Name: queue, Bindings: []string{"reply.#"}, Deliver: heard.deliver}}
 	state, warnings, err := try(ctx, link, cfg.Listen)
+	if err == nil && state.QueueDown != "" {
+		// The broker may only be slower than such a short trial allows.
+		link.ProbeAfter = surelyDown / 2
+		state, warnings, err = try(ctx, link, surelyDown)
+	}
+	if err == nil && !state.Up {
+		err = cmp.Or(state.Err, errBroken)
+	}
 	if err != nil {
 		r.Fail("broker.link", permissionsPage, "a link as the bridge makes it fails: %v", cfg.Advise(err))
 		return
