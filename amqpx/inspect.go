@@ -44,6 +44,17 @@ func (i *Inspection) Product() string {
 // CertificateEnd returns when the first of the broker's certificates ends; zero without TLS.
 func (i *Inspection) CertificateEnd() time.Time { return i.link.Stats().CertificateEnd }
 
+// RoundTrip returns how long the broker takes to answer a request.
+func (i *Inspection) RoundTrip() (time.Duration, error) {
+	began := time.Now()
+	ch, err := i.conn.Channel()
+	took := time.Since(began)
+	if err == nil {
+		err = ch.Close()
+	}
+	return took, err
+}
+
 // Exchange reports whether an exchange exists, and returns an error if a link with these options could not use it.
 func (i *Inspection) Exchange(name string, options ExchangeOptions) (exists bool, err error) {
 	ask := func(declare func(*amqp.Channel) error) error {

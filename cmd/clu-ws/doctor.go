@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/internal/configfile"
 	"github.com/clu-ws/clu-ws/internal/doctor"
 	"github.com/clu-ws/clu-ws/terminal"
@@ -104,12 +106,11 @@ func (s *settings) diagnose(c *cli.Context, r *doctor.Report) {
 		Presence: s.bridge.Presence, Listen: c.Duration("for"), Advise: withAdvice,
 	}
 	for _, source := range s.bridge.Sources {
-		cfg.Sources = append(cfg.Sources, source.Exchange)
+		cfg.Sources = append(cfg.Sources, doctor.Source{Exchange: source.Exchange, Type: source.Type, Binding: cmp.Or(source.Binding, "#")})
 	}
+	cfg.Expires = s.bridge.Durable.Expires
 	if stream := s.bridge.Durable.Stream; stream != nil {
-		if cfg.Stream = stream.Name; cfg.Stream == "" {
-			cfg.Stream = s.bridge.Exchange + "_stream"
-		}
+		cfg.Stream = &amqpx.Stream{Name: cmp.Or(stream.Name, s.bridge.Exchange+"_stream"), MaxAge: stream.Age, MaxBytes: stream.Bytes}
 	}
 	s.diagnoseListeners(c.Context, r, cfg)
 	if c.Bool("embedded-broker") {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -66,35 +67,54 @@ func (d diagnosis) brokerFaults() (texts []string) {
 	return texts
 }
 
+// faultAtTheBroker is something that keeps a bridge from working, or may not be meant.
+type faultAtTheBroker struct {
+	args          []string
+	check, words  string
+	permissions   string // of a user of its own, to configure, write and read; "" is guest
+	prepare       func(*testing.T, *amqp.Channel)
+	isOnlyWarning bool
+}
+
+var faultsAtTheBroker = map[string]faultAtTheBroker{
+	"wrong password":  {args: []string{"--password", "wrong"}, check: "broker.login", words: `refused user "guest"; check the user name and the password (see --user and --password)`},
+	"no virtual host": {args: []string{"--vhost", "nowhere"}, check: "broker.vhost", words: `no virtual host "nowhere"`},
+	"no permission":   {permissions: "^sdss_exchange$ .* .*", check: "broker.link", words: `grant it`},
+	"may not bind":    {permissions: ".* .* ^bridge_.*$", check: "broker.link", words: `exchange "sdss_exchange"`},
+	"may only listen": {permissions: ".* ^bridge_.*$ .*", check: "broker.link", words: `exchange "sdss_exchange"`, isOnlyWarning: true},
+	"exchange of another type": {check: "broker.exchange", words: "exists with another type", prepare: func(t *testing.T, ch *amqp.Channel) {
+		if err := ch.ExchangeDeclare("sdss_exchange", "fanout", false, false, false, false, nil); err != nil {
+			t.Fatal(err)
+		}
+	}},
+	"name taken": {check: "broker.name", words: `a bridge "bridge" runs already`, isOnlyWarning: true, prepare: func(t *testing.T, ch *amqp.Channel) {
+		if _, err := ch.QueueDeclare("bridge_replies", false, false, true, false, nil); err != nil {
+			t.Fatal(err)
+		}
+	}},
+	"no actor":     {check: "broker.exchange", words: `there is no exchange "sdss_exchange"`, isOnlyWarning: true},
+	"no broker":    {args: []string{"-P", "1"}, check: "broker.tcp", words: "connection refused"},
+	"no such host": {args: []string{"-H", "nowhere.invalid"}, check: "broker.dns", words: "is not known"},
+	"TLS expected": {args: []string{"--ssl"}, check: "broker.tls", words: "--ssl"},
+
+	"kept with another time": {args: []string{"--durable", "expires=60s"}, check: "broker.kept", words: "was kept with other settings", prepare: declareQueue("bridge_replies_kept", amqp.Table{"x-queue-type": "quorum", "x-expires": 1_000_000})},
+	"may not keep":           {args: []string{"--durable", "expires=60s"}, permissions: "^(bridge_doctor.*|sdss_exchange)$ .* .*", check: "broker.kept", words: "grant it"},
+	"stream of another age":  {args: []string{"--durable", "stream", "--stream-age", "1h"}, check: "broker.stream", words: "(see --stream-name, --stream-age and --stream-bytes)", prepare: declareQueue("sdss_exchange_stream", amqp.Table{"x-queue-type": "stream", "x-max-age": "3D"})},
+	"stream that is a queue": {args: []string{"--durable", "stream"}, check: "broker.stream", words: "exists with another age, size or kind", prepare: declareQueue("sdss_exchange_stream", nil)},
+	"may not make a stream":  {args: []string{"--durable", "stream"}, permissions: "^(bridge_.*|sdss_exchange)$ .* .*", check: "broker.stream", words: "grant it"},
+
+	"source without a publisher": {args: []string{"--source", "exchange=live"}, check: "broker.source", words: "start its publisher", isOnlyWarning: true},
+	"source may not be read":     {args: []string{"--source", "exchange=live"}, permissions: ".* .* ^(bridge_.*|sdss_exchange)$", check: "broker.source", words: `exchange "live"`, prepare: declareExchange("live")},
+	"source may not be made":     {args: []string{"--source", "exchange=live"}, permissions: "^(bridge_.*|sdss_exchange)$ .* .*", check: "broker.source", words: `exchange "live"`},
+	"presence may not be sent":   {args: []string{"--presence", "who"}, permissions: ".* ^(bridge_.*|sdss_exchange|amq.default)$ .*", check: "broker.presence", words: `exchange "who"`, prepare: declareExchange("who")},
+	"presence may not be made":   {args: []string{"--presence", "who"}, permissions: "^(bridge_.*|sdss_exchange)$ .* .*", check: "broker.presence", words: `exchange "who"`},
+}
+
 // Each fault that an operator met is found at a real RabbitMQ, under its name and with what mends it.
 func TestTheDoctorFindsWhatIsWrongAtTheBroker(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
-	for name, c := range map[string]struct {
-		args          []string
-		check, words  string
-		configure     string // of a user of its own; "" is guest
-		prepare       func(*testing.T, *amqp.Channel)
-		isOnlyWarning bool
-	}{
-		"wrong password":  {args: []string{"--password", "wrong"}, check: "broker.login", words: `refused user "guest"; check the user name and the password (see --user and --password)`},
-		"no virtual host": {args: []string{"--vhost", "nowhere"}, check: "broker.vhost", words: `no virtual host "nowhere"`},
-		"no permission":   {configure: "^sdss_exchange$", check: "broker.link", words: `grant it`},
-		"exchange of another type": {check: "broker.exchange", words: "exists with another type", prepare: func(t *testing.T, ch *amqp.Channel) {
-			if err := ch.ExchangeDeclare("sdss_exchange", "fanout", false, false, false, false, nil); err != nil {
-				t.Fatal(err)
-			}
-		}},
-		"name taken": {check: "broker.name", words: `a bridge "bridge" runs already`, isOnlyWarning: true, prepare: func(t *testing.T, ch *amqp.Channel) {
-			if _, err := ch.QueueDeclare("bridge_replies", false, false, true, false, nil); err != nil {
-				t.Fatal(err)
-			}
-		}},
-		"no actor":     {check: "broker.exchange", words: `there is no exchange "sdss_exchange"`, isOnlyWarning: true},
-		"no broker":    {args: []string{"-P", "1"}, check: "broker.tcp", words: "connection refused"},
-		"no such host": {args: []string{"-H", "nowhere.invalid"}, check: "broker.dns", words: "is not known"},
-		"TLS expected": {args: []string{"--ssl"}, check: "broker.tls", words: "--ssl"},
-	} {
+	for name, c := range faultsAtTheBroker {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			u, err := url.Parse(n.NewVHost(t))
@@ -102,10 +122,11 @@ func TestTheDoctorFindsWhatIsWrongAtTheBroker(t *testing.T) {
 				t.Fatal(err)
 			}
 			user, vhost := "guest", strings.TrimPrefix(u.Path, "/")
-			if c.configure != "" {
+			if c.permissions != "" {
 				user = vhost // as good a name as any
 				n.AddUser(t, user, "guest")
-				n.SetPermissions(t, vhost, user, c.configure, ".*", ".*")
+				p := strings.Fields(c.permissions)
+				n.SetPermissions(t, vhost, user, p[0], p[1], p[2])
 			}
 			if c.prepare != nil {
 				c.prepare(t, amqpChannel(t, u.String()))
@@ -117,6 +138,26 @@ func TestTheDoctorFindsWhatIsWrongAtTheBroker(t *testing.T) {
 			}
 			d.has(t, c.check, status, c.words)
 		})
+	}
+}
+
+// declareQueue declares a durable queue.
+func declareQueue(name string, args amqp.Table) func(*testing.T, *amqp.Channel) {
+	return func(t *testing.T, ch *amqp.Channel) {
+		t.Helper()
+		if _, err := ch.QueueDeclare(name, true, false, false, false, args); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// declareExchange declares a topic exchange that stays.
+func declareExchange(name string) func(*testing.T, *amqp.Channel) {
+	return func(t *testing.T, ch *amqp.Channel) {
+		t.Helper()
+		if err := ch.ExchangeDeclare(name, "topic", true, false, false, false, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -140,8 +181,9 @@ func TestTheDoctorFindsNothingWrongWithTheDocumentedPermissions(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
 	for durable, permissions := range map[string][3]string{
-		"no":     {`^(bridge_.*|sdss_exchange|.*_commands)$`, `^(bridge_.*|sdss_exchange|amq\.default)$`, `^(bridge_.*|sdss_exchange)$`},
-		"stream": {`^(bridge_.*|sdss_exchange.*|.*_commands)$`, `^(sdss_exchange.*|amq\.default)$`, `^sdss_exchange.*$`},
+		"no":          {`^(bridge_.*|sdss_exchange|live|who|.*_commands)$`, `^(bridge_.*|sdss_exchange|amq\.default|live|who)$`, `^(bridge_.*|sdss_exchange|live)$`},
+		"expires=60s": {`^(bridge_.*|sdss_exchange|live|who|.*_commands)$`, `^(bridge_.*|sdss_exchange|amq\.default|live|who)$`, `^(bridge_.*|sdss_exchange|live)$`},
+		"stream":      {`^(bridge_.*|sdss_exchange.*|live|who|.*_commands)$`, `^(sdss_exchange.*|amq\.default|bridge_.*|live|who)$`, `^(sdss_exchange.*|bridge_.*|live)$`},
 	} {
 		t.Run(durable, func(t *testing.T) {
 			t.Parallel()
@@ -155,9 +197,15 @@ func TestTheDoctorFindsNothingWrongWithTheDocumentedPermissions(t *testing.T) {
 			n.SetPermissions(t, vhost, vhost, permissions[0], permissions[1], permissions[2])
 			ch := amqpChannel(t, address)
 			replyAsActors(t, ch)
+			declareExchange("live")(t, ch)
 			queues, exchanges := n.Queues(t, vhost), n.Exchanges(t, vhost)
-			d := diagnose(t, "--listen", "127.0.0.1:0", "--name", "bridge", "--durable", durable, "-H", u.Hostname(), "-P", u.Port(), "--vhost", vhost, "--user", vhost, "--for", "1s")
+			d := diagnose(t, "--listen", "127.0.0.1:0", "--name", "bridge", "--durable", durable, "-H", u.Hostname(), "-P", u.Port(), "--vhost", vhost, "--user", vhost, "--for", "1s", "--source", "exchange=live", "--presence", "who")
 			d.has(t, "broker.link", doctor.OK, "works")
+			d.has(t, "broker.source", doctor.OK, "can read it")
+			d.has(t, "broker.presence", doctor.OK, "may make it, and publish to it")
+			if durable != "no" {
+				d.has(t, map[bool]string{true: "broker.stream", false: "broker.kept"}[durable == "stream"], doctor.OK, "the bridge can make it")
+			}
 			d.has(t, "broker.actors", doctor.OK, "dome")
 			d.has(t, "broker.actors", doctor.Warning, "nothing takes their commands: deaf")
 			d.has(t, "broker.clock", doctor.Warning, "the clock of deaf differs from this machine's by -1h0m")
@@ -269,4 +317,60 @@ func TestTheDoctorFindsABrokerThatBlocks(t *testing.T) {
 	}
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
 	diagnose(t, "--listen", "127.0.0.1:0", "--name", "bridge", "-H", "127.0.0.1", "-P", port, "--for", "2s").has(t, "broker.blocked", doctor.Problem, "takes no commands")
+}
+
+// A broker that is far away is called slow, and not broken.
+func TestTheDoctorDoesNotTakeASlowBrokerForABrokenOne(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	far := broker.New(broker.Config{})
+	go func() { _ = far.Serve(ln) }() // it ends when the broker is closed
+	t.Cleanup(func() { far.Close() })
+	_, port, _ := net.SplitHostPort(delayed(t, ln.Addr().String(), 300*time.Millisecond))
+	d := diagnose(t, "--listen", "127.0.0.1:0", "--name", "bridge", "-H", "127.0.0.1", "-P", port, "--for", "1s")
+	d.has(t, "broker.delay", doctor.Warning, "to answer")
+	if d.Problems > 0 {
+		t.Errorf("it finds %+v", d.Findings)
+	}
+}
+
+// delayed returns the address of a proxy that holds back what the server says.
+func delayed(t *testing.T, server string, by time.Duration) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for {
+			client, err := ln.Accept()
+			if err != nil {
+				return // the test has ended
+			}
+			upstream, err := net.Dial("tcp", server)
+			if err != nil {
+				client.Close()
+				continue
+			}
+			go func() {
+				defer upstream.Close()
+				_, _ = io.Copy(upstream, client)
+			}()
+			go func() {
+				defer client.Close()
+				for said := make([]byte, 64<<10); ; {
+					n, err := upstream.Read(said)
+					<-time.After(by)
+					if _, failed := client.Write(said[:n]); err != nil || failed != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return ln.Addr().String()
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/listen"
+	"github.com/clu-ws/clu-ws/internal/eventlog"
 )
 
 // announceAfter is how long the announcement waits for the first attempt to link.
@@ -60,11 +61,16 @@ func (r *linkReporter) reportLocked(state amqpx.State) {
 	}
 }
 
-// announce prints one line that says where the bridge listens and how it is linked.
+// announce prints one line that says where the bridge listens and how it is linked. With JSON it is a line of the log: a
+// program that reads both outputs, as from the journal or a container, finds nothing but JSON.
 func (s *service) announce(all []*listen.Listener, name string, state amqpx.State) {
 	var at []string
 	for _, ln := range all {
 		at = append(at, ln.URLs())
+	}
+	if s.format == eventlog.JSON {
+		s.log.Info("serving clients", "version", releaseVersion, "addresses", at, "name", name, "link", linkText(state), "exchange", s.bridge.Exchange)
+		return
 	}
 	fmt.Fprintf(s.stdout, "clu-ws %s listens at %s as %s, %s, exchange %s\n",
 		releaseVersion, strings.Join(at, ", "), name, linkText(state), s.bridge.Exchange)

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strings"
 	"sync"
@@ -12,6 +14,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/listen"
+	"github.com/clu-ws/clu-ws/internal/eventlog"
 )
 
 func TestTheAnnouncementHasTheAddressAndTheStateOfTheLink(t *testing.T) {
@@ -34,6 +37,28 @@ func TestTheAnnouncementHasTheAddressAndTheStateOfTheLink(t *testing.T) {
 		if out.String() != want {
 			t.Errorf("it is %q\nwant %q", out.String(), want)
 		}
+	}
+}
+
+// With --log-format json the announcement is a line of the log, and standard output stays empty: the journal has both.
+func TestTheAnnouncementIsJSONInALogOfJSON(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	var out, log bytes.Buffer
+	s := &service{stdout: &out, log: newLogger(slog.LevelInfo, eventlog.JSON, &log), settings: settings{format: eventlog.JSON}}
+	s.announce([]*listen.Listener{{Listener: ln}}, "console", amqpx.State{Up: true, Broker: "amqp://broker:5672/"})
+	var line struct {
+		Event, Name, Link string
+		Addresses         []string
+	}
+	if err := json.Unmarshal(log.Bytes(), &line); err != nil || out.Len() > 0 {
+		t.Fatalf("%v: %q, %q", err, &out, &log)
+	}
+	if line.Event != "listening" || line.Name != "console" || line.Link != "linked to amqp://broker:5672/" || len(line.Addresses) != 1 || !strings.Contains(line.Addresses[0], ln.Addr().String()) {
+		t.Errorf("the line is %s", &log)
 	}
 }
 

@@ -94,6 +94,46 @@ func addresses(c *cli.Context) (where []clientAddress, flag string, err error) {
 	return where, "--listen", nil
 }
 
+// checkDistinct returns an error if the bridge would find one of its addresses taken by itself, which looks as if another
+// program had it. Sockets from systemd take the place of the default address.
+func checkDistinct(l listeners, admin *listen.Address) error {
+	type named struct {
+		listen.Address
+		flag string
+	}
+	var all []named
+	for _, a := range l.addresses {
+		if l.flag == "--listen" || os.Getenv("LISTEN_FDS") == "" {
+			all = append(all, named{a.Address, l.flag})
+		}
+	}
+	if admin != nil {
+		all = append(all, named{*admin, "--admin"})
+	}
+	for i, a := range all {
+		for _, b := range all[:i] {
+			if overlap(a.Address, b.Address) && !(l.options.ReusePort && a.flag == b.flag) {
+				return fmt.Errorf("%s %s and %s %s are the same port or socket; give each its own", b.flag, b.Address, a.flag, a.Address)
+			}
+		}
+	}
+	return nil
+}
+
+// overlap reports whether only one listener at a time can have the two addresses.
+func overlap(a, b listen.Address) bool {
+	if a.Network != "tcp" || b.Network != "tcp" {
+		return a.Network == b.Network && a.Name == b.Name
+	}
+	host, port, _ := net.SplitHostPort(a.Name)
+	otherHost, otherPort, _ := net.SplitHostPort(b.Name)
+	if port != otherPort || port == "0" {
+		return false
+	}
+	every := func(host string) bool { return host == "" || host == "0.0.0.0" }
+	return host == otherHost || every(host) && net.ParseIP(otherHost).To4() != nil || every(otherHost) && net.ParseIP(host).To4() != nil
+}
+
 // certificate returns the certificate for browsers; nil without TLS.
 func certificate(c *cli.Context) (*listen.Certificate, error) {
 	cert, certErr := filePath(c, "tls-cert")

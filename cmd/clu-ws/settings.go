@@ -111,10 +111,11 @@ func readCommon(c *cli.Context, s *settings) (err error) {
 
 // readWebsocket reads the flags of clu-ws websocket.
 func readWebsocket(c *cli.Context, s *settings) (err error) {
-	var all [3]error
+	var all [4]error
 	s.bridge, all[0] = bridgeConfig(c)
 	all[1] = readAdmin(c, s)
 	s.audit, all[2] = readAudit(c)
+	all[3] = checkDistinct(s.listeners, s.admin)
 	return errors.Join(all[:]...)
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
 	"strings"
@@ -22,14 +23,18 @@ type Config struct {
 	Brokers  []string
 	TLS      *tls.Config
 	Exchange string
-	Stream   string   // the stream that keeps the replies; "" for none
-	Sources  []string // the exchanges of rooms
-	Presence string   // the exchange of presence; "" for none
+	Expires  time.Duration // how long the broker keeps the queue of the replies; 0 for not at all
+	Stream   *amqpx.Stream // the stream that keeps the replies; nil for none
+	Sources  []Source      // of rooms
+	Presence string        // the exchange of presence; "" for none
 	// Listen is how long the trial listens to actors.
 	Listen time.Duration
 	// Advise adds to an error which flags to look at.
 	Advise func(error) error
 }
+
+// Source is an exchange whose messages go to rooms.
+type Source struct{ Exchange, Type, Binding string }
 
 // patience bounds one step.
 const patience = 10 * time.Second
@@ -57,9 +62,11 @@ func (r *Report) logIn(ctx context.Context, cfg Config, broker string) *amqpx.In
 		return nil
 	}
 	began := time.Now()
-	i, err := amqpx.Inspect(ctx, cfg.link(broker), broker)
+	link := cfg.link(broker)
+	link.Logger = slog.New(slog.DiscardHandler)
+	i, err := amqpx.Inspect(ctx, link, broker)
 	if err != nil {
-		r.Fail(checkOf(err), "", "%v", cfg.Advise(err))
+		r.Fail(checkOf(err), mendLogin(err), "%v", cfg.Advise(err))
 		return nil
 	}
 	user := ""
@@ -70,7 +77,19 @@ func (r *Report) logIn(ctx context.Context, cfg Config, broker string) *amqpx.In
 	if end := i.CertificateEnd(); !end.IsZero() {
 		r.Certificate("broker.tls", "the certificate of "+shown, end)
 	}
+	if took, err := i.RoundTrip(); err == nil {
+		r.delay(shown, took)
+	}
 	return i
+}
+
+// slowAnswer is how long a broker may take to answer. A command whose confirm takes 0.9 seconds is in doubt.
+const slowAnswer = 250 * time.Millisecond
+
+func (r *Report) delay(shown string, took time.Duration) {
+	if took > slowAnswer {
+		r.Warn("broker.delay", "look for what keeps the broker busy, or run the bridge nearer to it", "%s takes %v to answer: a command that is not confirmed within 0.9s is in doubt", shown, took.Round(time.Millisecond))
+	}
 }
 
 // own returns a name that no bridge has, and that needs the same permissions.
@@ -101,6 +120,18 @@ func checkOf(err error) string {
 		return "broker.protocol"
 	}
 	return "broker.login"
+}
+
+// mendLogin says how to mend what the error of a login leaves open.
+func mendLogin(err error) string {
+	e, ok := errors.AsType[*amqpx.Error](err)
+	switch {
+	case !ok:
+		return "rabbitmq-diagnostics status says whether the broker is well; if so, something else has this port, or stands between"
+	case e.Kind == amqpx.InvalidCertificate:
+		return "connect by a name that the certificate has, or have it renewed"
+	}
+	return ""
 }
 
 // reach looks up the host of a broker, and opens a connection to each of its addresses.
@@ -157,8 +188,10 @@ func (r *Report) topology(ctx context.Context, cfg Config, broker string, i *amq
 	default:
 		r.OK("broker.exchange", "the exchange %q is there, as CLU declares it", cfg.Exchange)
 	}
-	r.others(cfg, i)
 	r.name(cfg, i)
+	r.kept(cfg, i)
+	r.sources(ctx, cfg, broker, i)
+	r.presence(cfg, i)
 	if err == nil {
 		r.trial(ctx, cfg, broker, i)
 	}
@@ -178,29 +211,5 @@ func (r *Report) name(cfg Config, i *amqpx.Inspection) {
 		r.Warn("broker.name", "if that is the bridge that you mean, all is well; otherwise stop it, or choose another --name", "a bridge %q runs already: the queue %q belongs to another connection", cfg.Name, queue)
 	default:
 		r.OK("broker.name", "the name %q is free", cfg.Name)
-	}
-}
-
-// others checks the exchanges of rooms and of presence, and the stream.
-func (r *Report) others(cfg Config, i *amqpx.Inspection) {
-	for _, name := range cfg.Sources {
-		if exists, err := i.Exchange(name, amqpx.ExchangeOptions{Passive: true}); err == nil && exists {
-			r.OK("broker.source", "the exchange %q of rooms is there", name)
-		} else if err == nil {
-			r.Warn("broker.source", "start its publisher, or correct --source", "there is no exchange %q; the bridge will make one", name)
-		}
-	}
-	if cfg.Presence != "" {
-		if exists, _ := i.Exchange(cfg.Presence, amqpx.ExchangeOptions{Passive: true}); exists {
-			r.OK("broker.presence", "the exchange %q of presence is there", cfg.Presence)
-		}
-	}
-	if cfg.Stream == "" {
-		return
-	}
-	if i.Queue(cfg.Stream) == amqpx.NoQueue {
-		r.OK("broker.stream", "there is no stream %q yet; the bridge will make it", cfg.Stream)
-	} else {
-		r.OK("broker.stream", "the stream %q is there", cfg.Stream)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clu-ws/clu-ws/bridge/listen"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -52,6 +53,21 @@ func TestACertificateIsRenewedInTime(t *testing.T) {
 		if len(r.Findings) != 1 || string(r.Findings[0].Status) != want {
 			t.Errorf("with %v left: %+v, want %s", left, r.Findings, want)
 		}
+	}
+}
+
+// The port of clients may belong to a bridge other than the one that is meant.
+func TestABridgeThatDoesNotAnswerAtItsAdminAddressMayBeAnotherOne(t *testing.T) {
+	admin := listen.Address{Network: "tcp", Name: "127.0.0.1:1"}
+	r := &Report{}
+	r.Running(t.Context(), admin, Config{Name: "night"})
+	if len(r.Findings) > 0 {
+		t.Errorf("no bridge runs, and it finds %+v", r.Findings)
+	}
+	r.held = []string{"127.0.0.1:9876"}
+	r.Running(t.Context(), admin, Config{Name: "night"})
+	if len(r.Findings) != 1 || r.Findings[0].Status != Warning || !strings.Contains(r.Findings[0].Text, "127.0.0.1:9876") {
+		t.Errorf("it finds %+v", r.Findings)
 	}
 }
 

@@ -48,6 +48,7 @@ func (r *Report) taken(check, address, flag string) {
 	owner, pid := portOwner(port)
 	switch {
 	case owner == program:
+		r.held = append(r.held, address)
 		r.OK(check, "%s has a bridge (process %d)", address, pid)
 	case owner == manager:
 		r.OK(check, "%s is held open by systemd, for a service with a socket unit", address)
@@ -84,7 +85,10 @@ func (r *Report) Running(ctx context.Context, admin listen.Address, cfg Config) 
 	text, err := getText(ctx, client, "http://localhost/metrics")
 	m := info.FindStringSubmatch(text)
 	if err != nil || m == nil {
-		return // no bridge runs there
+		if len(r.held) > 0 {
+			r.Warn("bridge", "stop it, or choose another address, unless it is this bridge with its former settings", "a bridge has %s, and none answers at %s: it may be another one", strings.Join(r.held, ", "), admin)
+		}
+		return
 	}
 	label := func(name string) string {
 		found := regexp.MustCompile(`\b` + name + `="([^"]*)"`).FindStringSubmatch(m[1])

@@ -32,7 +32,8 @@ type Report struct {
 	// Heard is called with each finding at once: some checks take seconds. It may be nil.
 	Heard func(Finding)
 
-	running string // the name of the bridge that runs, if its admin server says so
+	held    []string // addresses that a bridge has
+	running string   // the name of the bridge that runs, if its admin server says so
 }
 
 func (r *Report) add(check string, status Status, mend, format string, args ...any) {

@@ -49,6 +49,7 @@ var entries = []Entry{
 	entry("variable_unknown", "an environment variable is unknown and has no effect"),
 	entry("secret_exposed", "everyone on this machine may read a file with a secret; use chmod o-r"),
 	entry("systemd_unnotified", "systemd is not notified of the bridge's state"),
+	entry("listening", "serving clients"),
 	entry("admin_listening", "serving metrics and health"),
 	entry("admin_exposed", "commands, profiles and metrics are open to everyone who can reach this address; use --admin 127.0.0.1:9877, or a firewall"),
 	entry("admin_failed", "the admin server failed"),

@@ -59,9 +59,24 @@ func (o Options) handler(to io.Writer) slog.Handler {
 
 func (o Options) formatter(to io.Writer, options *slog.HandlerOptions) slog.Handler {
 	if o.Format == JSON {
-		return slog.NewJSONHandler(to, options)
+		inWords := *options
+		inWords.ReplaceAttr = withUnits(options.ReplaceAttr)
+		return slog.NewJSONHandler(to, &inWords)
 	}
 	return slog.NewTextHandler(to, options)
+}
+
+// withUnits makes a ReplaceAttr write a duration as text does, such as 1.7s: alone, JSON has nanoseconds and does not say so.
+func withUnits(next func([]string, slog.Attr) slog.Attr) func([]string, slog.Attr) slog.Attr {
+	return func(groups []string, a slog.Attr) slog.Attr {
+		if next != nil {
+			a = next(groups, a)
+		}
+		if a.Value.Kind() == slog.KindDuration {
+			a.Value = slog.StringValue(a.Value.Duration().String())
+		}
+		return a
+	}
 }
 
 // droppedLine returns the line that says that lines were dropped.

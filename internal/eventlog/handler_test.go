@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/clu-ws/clu-ws/internal/eventlog"
 )
@@ -25,15 +26,15 @@ func TestALineHasItsEvent(t *testing.T) {
 	} {
 		var text, asJSON bytes.Buffer
 		eventlog.New(&text, eventlog.Options{}).With("name", "a").Warn(message, "count", 1)
-		eventlog.New(&asJSON, eventlog.Options{Format: eventlog.JSON}).With("name", "a").Warn(message, "error", errors.New("broken"))
+		eventlog.New(&asJSON, eventlog.Options{Format: eventlog.JSON}).With("name", "a").Warn(message, "error", errors.New("broken"), "for", 1700*time.Millisecond)
 		if !regexp.MustCompile(`^time=\S+ level=WARN msg=".*" name=a count=1 event=`+want+"\n$").MatchString(text.String()) && want != "link_up" {
 			t.Errorf("the line is %s", &text)
 		}
-		var line struct{ Time, Level, Msg, Name, Error, Event string }
+		var line struct{ Time, Level, Msg, Name, Error, Event, For string }
 		if err := json.Unmarshal(asJSON.Bytes(), &line); err != nil {
 			t.Fatal(err)
 		}
-		if line.Event != want || line.Msg != message || line.Error != "broken" || line.Name != "a" || line.Level != "WARN" || line.Time == "" {
+		if line.Event != want || line.Msg != message || line.Error != "broken" || line.Name != "a" || line.Level != "WARN" || line.For != "1.7s" || line.Time == "" {
 			t.Errorf("the line is %s", &asJSON)
 		}
 	}
