@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -47,10 +48,14 @@ type Bridge struct {
 	asking         chan struct{}        // a place for each request that an application decides
 	paused         func() time.Duration // length of a pause of the process that has just ended, see [engine.Engine.Paused]
 
-	link        *amqpx.Link
-	sourceLinks []*sourceLink
-	presence    *presence // nil if it is not configured
-	consumers   *consumers
+	link         *amqpx.Link
+	sourceLinks  []*sourceLink
+	dialects     []*mountedDialect
+	dialectLinks []*amqpx.Link // by which dialects publish
+	web          http.Handler  // the requests that are not upgrades
+	stopAsked    chan struct{} // a dialect asks for the drain
+	presence     *presence     // nil if it is not configured
+	consumers    *consumers
 
 	clientCount    atomic.Uint64 // of all clients so far
 	pendingReturns pendingReturns
@@ -102,6 +107,7 @@ func New(cfg Config) (*Bridge, error) {
 		badAcks:      limitedlog.New(cfg.Logger, "dropped an acknowledgement of problems"),
 		badForwarded: limitedlog.New(cfg.Logger, "a trusted proxy names no client"),
 		stopping:     make(chan struct{}),
+		stopAsked:    make(chan struct{}, 1),
 		refill:       refill{live: make(chan struct{})},
 	}
 	b.running, b.endRunning = context.WithCancel(context.Background())
@@ -126,6 +132,11 @@ func New(cfg Config) (*Bridge, error) {
 	})
 	b.newModels()
 	b.access = newAccessControl(&b.cfg)
+	if err := b.newDialects(); err != nil {
+		_ = b.Close() // its idle loops
+		return nil, err
+	}
+	b.web = b.routes(b.cfg.Page)
 	b.warnOfName()
 	return b, nil
 }
@@ -134,7 +145,7 @@ func (b *Bridge) newEngine() (err error) {
 	cfg := engine.Config{
 		Handler:     handler{b},
 		ClientAddr:  b.clientAddr,
-		HTTP:        b.routes(b.cfg.Page),
+		HTTP:        http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { b.web.ServeHTTP(w, r) }),
 		Loops:       b.cfg.Loops,
 		Portable:    b.cfg.PortablePoller,
 		Compress:    b.cfg.Compress,
@@ -172,9 +183,10 @@ func (b *Bridge) newHub() {
 		After:   b.cfg.after,
 	})
 	b.rooms = rooms.New(b.engine.NewLog)
-	b.sequence = rooms.NewSequencer(func(path string, frame engine.Frame) {
-		b.hub.Broadcast(path, frame)
-		b.rooms.Deliver(path, frame)
+	b.sequence = rooms.NewSequencer(func(m *rooms.Message) {
+		b.hub.Broadcast(m.Path, m.Frame)
+		b.rooms.Deliver(m.Path, m.Frame)
+		b.deliverToDialects(m)
 	}, b.cfg.after)
 }
 
@@ -208,11 +220,14 @@ func (b *Bridge) Run(ctx context.Context) error {
 		linking.Go(func() { b.refillHistory(linkCtx) })
 	}
 	b.runSourceLinks(linkCtx, &linking)
+	b.runDialects(linkCtx, &linking)
 	b.access.run(linkCtx, &linking)
 	b.presence.run(linkCtx, &linking)
 	linking.Go(func() { b.consumers.run(linkCtx) })
 	select {
 	case <-ctx.Done():
+		b.serveOn()
+	case <-b.stopAsked:
 		b.serveOn()
 	case <-linkEnded: // no result can come any more
 	}

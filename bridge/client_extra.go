@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/dialect"
 	"github.com/clu-ws/clu-ws/bridge/quota"
 	"github.com/clu-ws/clu-ws/internal/inorder"
 )
@@ -14,9 +15,10 @@ const commonPath = "/"
 
 // clientExtra holds the data that only few clients have.
 type clientExtra struct {
-	path       string      // unless it is commonPath
-	remote     string      // the client's address, if it belongs to no family
-	roomClient *roomClient // set for a client in a room
+	path       string          // unless it is commonPath
+	remote     string          // the client's address, if it belongs to no family
+	roomClient *roomClient     // set for a client in a room
+	dialect    dialect.Session // set for a client of a dialect
 	principal  atomic.Pointer[access.Principal]
 	usage      atomic.Pointer[quota.Usage] // its principal's; nil until it is counted
 	asks       inorder.Queue
@@ -57,6 +59,14 @@ func (c *client) roomClient() *roomClient {
 		return nil
 	}
 	return c.extra.roomClient
+}
+
+// dialectSession returns the session of a client of a dialect, or nil.
+func (c *client) dialectSession() dialect.Session {
+	if c.extra == nil {
+		return nil
+	}
+	return c.extra.dialect
 }
 
 // setRemote sets the client's address, which may be any text.

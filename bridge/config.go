@@ -13,6 +13,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/audit"
+	"github.com/clu-ws/clu-ws/bridge/dialect"
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
 	"github.com/clu-ws/clu-ws/bridge/hub"
@@ -65,6 +66,8 @@ type Config struct {
 	Batch time.Duration
 	// Sources are exchanges whose messages go to rooms.
 	Sources []rooms.Source
+	// Dialects serve paths in the protocols of other systems.
+	Dialects []dialect.Mount
 	// Presence is a topic exchange on which the bridge publishes which clients connect and
 	// leave. "" is none.
 	Presence string

@@ -14,6 +14,9 @@ type handler struct{ b *Bridge }
 // the bridge. With access control, clients are identified first (access_identify.go).
 func (h handler) Accept(r *engine.Request) (engine.Accepted, error) {
 	b := h.b
+	if d := b.dialectFor(r); d != nil {
+		return b.acceptDialect(d, r)
+	}
 	if b.access != nil {
 		return b.identify(r)
 	}
@@ -31,6 +34,11 @@ func (h handler) Accept(r *engine.Request) (engine.Accepted, error) {
 // has not logged in gets nothing else.
 func (h handler) Open(conn engine.Conn, v any) {
 	c := v.(*client)
+	if s := c.dialectSession(); s != nil {
+		h.b.publishConnect(c)
+		s.Open(conn)
+		return
+	}
 	defer c.lockAccess()()
 	entered := c.accessOf() == nil || h.b.enter(conn, c)
 	if c.roomClient() != nil {
@@ -50,6 +58,10 @@ func (h handler) Open(conn engine.Conn, v any) {
 // Message handles a client's command or request, or tells the client what is wrong with it.
 func (h handler) Message(conn engine.Conn, v any, m engine.Message) {
 	c := v.(*client)
+	if s := c.dialectSession(); s != nil {
+		s.Message(conn, m)
+		return
+	}
 	if c.accessOf() != nil && c.Gone() {
 		return // it is being closed, and may do nothing any more
 	}
@@ -95,6 +107,11 @@ func (h handler) Closed(_ engine.Conn, v any, code int, reason string) {
 		c.set(clientGone)
 	}
 	c.set(clientLeft)
+	if s := c.dialectSession(); s != nil {
+		h.b.publishDisconnect(c, code, reason)
+		s.Closed(code, reason)
+		return
+	}
 	if h.b.leaveAccess(c) {
 		h.b.publishDisconnect(c, code, reason)
 	}

@@ -90,6 +90,7 @@ func (b *Bridge) clientRoutes(page http.Handler) *router {
 		mux.HandleFunc("GET /whoami", b.whoami)
 		mux.HandleFunc("OPTIONS /whoami", b.whoami)
 	}
+	b.routeDialects(mux)
 	if page != nil {
 		mux.Handle("GET /", page)
 	} else {

@@ -59,7 +59,7 @@ type presenceMessage struct {
 	Path     string `json:"path"`
 	Remote   string `json:"remote"`
 	Name     string `json:"name"`     // the bridge's
-	Protocol string `json:"protocol"` // clu, v1 or room
+	Protocol string `json:"protocol"` // clu, v1, room or dialect
 	Time     string `json:"time"`     // when it connected, or, in a disconnect, when it left
 	User     string `json:"user,omitempty"`
 }
@@ -75,6 +75,8 @@ type disconnectMessage struct {
 func (b *Bridge) presenceOf(c *client, at time.Time) presenceMessage {
 	spoken := "clu"
 	switch {
+	case c.dialectSession() != nil:
+		spoken = "dialect"
 	case c.roomClient() != nil:
 		spoken = "room"
 	case c.v1.Load() != nil:

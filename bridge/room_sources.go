@@ -33,6 +33,7 @@ func (b *Bridge) newSourceLinks() error {
 			OnGap: func(gap amqpx.Gap) {
 				s.gaps.Add(1)
 				b.log.Warn("messages for rooms may have been lost", "exchange", s.Exchange, "from", gap.From, "to", gap.To)
+				b.gapForDialects(s.Source, gap.From, gap.To)
 			},
 		}
 		options := amqpx.ExchangeOptions{Type: s.Type, Passive: true}

@@ -12,6 +12,9 @@ import (
 type Message struct {
 	Path  string // of the room
 	Frame engine.Frame
+	// Body is what Frame holds. Whole is the message as it was published, of which a format may take
+	// only a part for Frame. Neither may be changed.
+	Body, Whole []byte
 
 	// Ordered reports whether the message has an order. It is dropped if one of the same room and
 	// OrderKey with a higher order has come.
@@ -41,7 +44,7 @@ const (
 // It remembers the order of the keys that were used last, and throttles no more keys than its
 // bound; messages with further ones are delivered.
 type Sequencer struct {
-	deliver func(path string, f engine.Frame)
+	deliver func(m *Message)
 	after   func(time.Duration, func()) (stop func() bool)
 
 	// mu guards the following fields, and is held while messages are delivered, which keeps
@@ -72,7 +75,7 @@ type window struct {
 
 // NewSequencer returns a sequencer that delivers to rooms. after is its clock; nil is
 // [time.AfterFunc].
-func NewSequencer(deliver func(path string, f engine.Frame), after func(time.Duration, func()) (stop func() bool)) *Sequencer {
+func NewSequencer(deliver func(m *Message), after func(time.Duration, func()) (stop func() bool)) *Sequencer {
 	if after == nil {
 		after = func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
 	}
@@ -87,7 +90,7 @@ func (q *Sequencer) Take(m Message) {
 		return
 	}
 	if m.Throttle <= 0 || !q.hold(&m) {
-		q.deliver(m.Path, m.Frame)
+		q.deliver(&m)
 	}
 }
 
@@ -163,7 +166,7 @@ func (q *Sequencer) end(key roomKey, w *window) {
 	q.bytes -= len(m.Frame)
 	if !q.stale(m) {
 		q.open(key, w.throttle)
-		q.deliver(m.Path, m.Frame)
+		q.deliver(m)
 	}
 }
 

@@ -20,7 +20,7 @@ type sequenceHarness struct {
 
 func newSequenceHarness() *sequenceHarness {
 	s := &sequenceHarness{}
-	s.Sequencer = NewSequencer(func(path string, f engine.Frame) { s.delivered = append(s.delivered, path+":"+string(f.Payload())) }, s.After)
+	s.Sequencer = NewSequencer(func(m *Message) { s.delivered = append(s.delivered, m.Path+":"+string(m.Frame.Payload())) }, s.After)
 	return s
 }
 

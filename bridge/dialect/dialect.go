@@ -1,0 +1,120 @@
+// Package dialect is what the bridge and the protocols of other systems have in common: a dialect
+// serves the clients of a path in the words of another system, so that its pages and its backends
+// need no change.
+//
+//	upgrade ──► Dialect.Accept ──► Session ◄── Open, Message, Closed (the engine's loop)
+//	source ──► rooms.Sequencer ──► Dialect.Deliver ──► one frame for all clients of a group
+//	                               Dialect.Gap: messages of a source may have been lost
+//
+// Each dialect is a package below this one. It makes no connection to a broker: what backends publish
+// comes through the sources of rooms, in a format that the source knows (rooms.Source). It makes no
+// decision about frames, limits or slow clients: those are the engine's.
+package dialect
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
+)
+
+// Dialect is the protocol of another system on a path. Its methods are called concurrently. Accept,
+// Deliver and Gap must not block.
+type Dialect interface {
+	// Accept decides on an upgrade, on the engine's loop. A decision that takes long parks the
+	// connection ([Accepted].Later).
+	Accept(r *Request) (Accepted, error)
+	// Deliver takes a message for a room, in the order of its source.
+	Deliver(m *rooms.Message)
+	// Gap says that messages for rooms of a source may have been lost between two times.
+	Gap(s *rooms.Source, from, to time.Time)
+	// Routes returns the requests that it answers on the clients' port, by patterns of
+	// [http.ServeMux].
+	Routes() map[string]http.Handler
+	// Run runs until the context ends, which is when the last client has left.
+	Run(ctx context.Context)
+}
+
+// Request is an upgrade request, valid only during [Dialect.Accept] unless it is cloned.
+type Request struct {
+	*engine.Request
+	// Path is decoded, and begins with that of the dialect.
+	Path string
+	// Query is as sent.
+	Query string
+	// Remote names the client's address.
+	Remote string
+	// ID is unique among the clients of all bridges.
+	ID string
+}
+
+// Accepted says how an accepted connection starts.
+type Accepted struct {
+	// Log is what it follows; nil for none.
+	Log *engine.Log
+	// Session receives its calls.
+	Session Session
+	// Subprotocol is named in the response, if the client offers it.
+	Subprotocol string
+	// Later decides instead, on a goroutine that may wait: see [engine.Accepted].
+	Later func(ctx context.Context) Decision
+}
+
+// Decision is the decision on a parked connection. It is called on its loop, if the client is still
+// there.
+type Decision func() (Accepted, error)
+
+// Session is a connected client of a dialect. Its methods are called on the engine's loop, one at a
+// time, and must not block.
+type Session interface {
+	// Open is called before any message.
+	Open(conn engine.Conn)
+	// Message takes a message of the client, whose payload is valid only during the call.
+	Message(conn engine.Conn, m engine.Message)
+	// Closed is called once, when the connection ends, as [engine.Handler].Closed.
+	Closed(code int, reason string)
+}
+
+// Host is the bridge as a dialect sees it.
+type Host struct {
+	// NewLog returns a log that many clients may follow.
+	NewLog func() *engine.Log
+	// Sources are all sources of rooms.
+	Sources []rooms.Source
+	// NewPublisher returns a function that publishes to an exchange of the bridge's broker, which is
+	// declared as a topic exchange if it is missing. It is called while the dialect is made.
+	NewPublisher func(exchange string) (Publish, error)
+	// Drain makes the bridge stop as on SIGTERM: it closes its clients at its rate, and then ends.
+	Drain func()
+	// Draining reports whether the bridge is stopping.
+	Draining func() bool
+	// Clients returns how many clients the bridge has.
+	Clients func() int
+	// Registry takes the dialect's metrics.
+	Registry prometheus.Registerer
+	// Logger gets what an operator should know.
+	Logger *slog.Logger
+	// Now and After are the clock; After calls f once, unless it is stopped before.
+	Now   func() time.Time
+	After func(d time.Duration, f func()) (stop func() bool)
+}
+
+// Publish publishes a message. It does not block. done, if it is not nil, is told once whether the
+// broker has the message.
+type Publish func(key string, body []byte, done func(confirmed bool))
+
+// Mount is a dialect and where it is.
+type Mount struct {
+	// Path is the path of its clients' requests: those at and below it, or, if it ends with a slash,
+	// only those below it.
+	Path string
+	// Rooms is the path at and below which the rooms are whose messages it gets.
+	Rooms string
+	// New makes the dialect. It is called once.
+	New func(h Host) (Dialect, error)
+}

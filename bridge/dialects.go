@@ -1,0 +1,185 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/dialect"
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
+)
+
+// Paths may be served in the protocols of other systems. Such a path has its own rules about who
+// its clients are, so access control does not identify them; which pages may connect, and the
+// limits of the engine, are as everywhere.
+
+// mountedDialect is a dialect, and where it is.
+type mountedDialect struct {
+	dialect.Mount
+	dialect.Dialect
+}
+
+// newDialects makes the dialects of the configuration.
+func (b *Bridge) newDialects() error {
+	for i, m := range b.cfg.Dialects {
+		for _, other := range b.cfg.Dialects[:i] {
+			if m.Path == other.Path {
+				return fmt.Errorf("two dialects have the path %s; give each its own", m.Path)
+			}
+		}
+		d, err := m.New(b.dialectHost())
+		if err != nil {
+			return err
+		}
+		b.dialects = append(b.dialects, &mountedDialect{m, d})
+	}
+	return nil
+}
+
+// dialectHost returns the bridge as a dialect sees it.
+func (b *Bridge) dialectHost() dialect.Host {
+	host := dialect.Host{
+		NewLog: b.engine.NewLog, Sources: b.cfg.Sources, NewPublisher: b.newDialectPublisher, Draining: b.draining.Load, Clients: b.Clients,
+		Registry: b.metrics.registry, Logger: b.log, Now: b.cfg.now, After: b.cfg.after,
+		Drain: func() {
+			select {
+			case b.stopAsked <- struct{}{}:
+			default: // it is asked already
+			}
+		},
+	}
+	if host.Now == nil {
+		host.Now = time.Now
+	}
+	if host.After == nil {
+		host.After = func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
+	}
+	return host
+}
+
+// newDialectPublisher returns a function that publishes to an exchange.
+func (b *Bridge) newDialectPublisher(exchange string) (dialect.Publish, error) {
+	cfg := b.linkConfig(exchange, amqpx.ExchangeOptions{Passive: true, Persistent: true})
+	cfg.MaxPending, cfg.PublishTimeout = 16<<10, 10*time.Second
+	link, err := amqpx.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	b.dialectLinks = append(b.dialectLinks, link)
+	return func(key string, body []byte, done func(confirmed bool)) {
+		message := amqpx.Message{Key: key, Publishing: amqpx.Publishing{ContentType: jsonType, DeliveryMode: 1, Body: body}}
+		told := func(o amqpx.Outcome) {
+			if done != nil {
+				done(o == amqpx.Confirmed)
+			}
+		}
+		if err := link.Publish(message, told); err != nil { // AMQP cannot carry it
+			told(amqpx.Refused)
+		}
+	}, nil
+}
+
+// runDialects runs the dialects, and what they publish by, until the context ends.
+func (b *Bridge) runDialects(ctx context.Context, running *sync.WaitGroup) {
+	for _, link := range b.dialectLinks {
+		running.Go(func() {
+			_ = link.Run(ctx) // without FailFast there is no error
+		})
+	}
+	for _, d := range b.dialects {
+		running.Go(func() { d.Run(ctx) })
+	}
+}
+
+// dialectFor returns the dialect of a request's path, or nil.
+func (b *Bridge) dialectFor(r *engine.Request) (best *mountedDialect) {
+	if len(b.dialects) == 0 {
+		return nil
+	}
+	raw, _, _ := strings.Cut(r.Target(), "?")
+	path, err := rooms.DecodePath(raw)
+	if err != nil {
+		return nil // the bridge says what is wrong with it
+	}
+	for _, d := range b.dialects {
+		if d.serves(path) && (best == nil || len(d.Path) > len(best.Path)) {
+			best = d
+		}
+	}
+	return best
+}
+
+// serves reports whether a path is the dialect's.
+func (d *mountedDialect) serves(path string) bool {
+	if strings.HasSuffix(d.Path, "/") {
+		return strings.HasPrefix(path, d.Path)
+	}
+	return path == d.Path || strings.HasPrefix(path, d.Path+"/")
+}
+
+// acceptDialect lets a dialect decide about an upgrade.
+func (b *Bridge) acceptDialect(d *mountedDialect, r *engine.Request) (engine.Accepted, error) {
+	if no := b.checkOrigin(r); no != nil {
+		return engine.Accepted{}, no
+	}
+	u, err := b.readUpgrade(r)
+	if err != nil {
+		return engine.Accepted{}, err
+	}
+	_, query, _ := strings.Cut(u.target, "?")
+	accepted, err := d.Accept(&dialect.Request{Request: r, Path: u.path, Query: query, Remote: u.remote, ID: b.clientID(u.number)})
+	if err != nil || accepted.Later == nil {
+		return b.admitToDialect(u, accepted, err)
+	}
+	return engine.Accepted{Later: func(ctx context.Context) engine.Decision {
+		decide := accepted.Later(ctx)
+		return func() (engine.Accepted, error) {
+			accepted, err := decide()
+			return b.admitToDialect(u, accepted, err)
+		}
+	}}, nil
+}
+
+// admitToDialect accepts a client of a dialect.
+func (b *Bridge) admitToDialect(u upgradeRequest, a dialect.Accepted, err error) (engine.Accepted, error) {
+	if err != nil {
+		return engine.Accepted{}, err
+	}
+	c := &client{number: u.number, connectedAt: time.Now().UnixNano()}
+	c.setRemote(u.remote)
+	extra := c.addExtra()
+	extra.dialect = a.Session
+	if u.path != commonPath {
+		extra.path = strings.Clone(u.path)
+	}
+	return engine.Accepted{Log: a.Log, Session: c, Subprotocol: a.Subprotocol}, nil
+}
+
+// deliverToDialects delivers a message to the dialects that serve its room.
+func (b *Bridge) deliverToDialects(m *rooms.Message) {
+	for _, d := range b.dialects {
+		if d.Rooms == "/" || m.Path == d.Rooms || strings.HasPrefix(m.Path, d.Rooms+"/") {
+			d.Deliver(m)
+		}
+	}
+}
+
+// gapForDialects tells the dialects that messages of a source may have been lost.
+func (b *Bridge) gapForDialects(s *rooms.Source, from, to time.Time) {
+	for _, d := range b.dialects {
+		d.Gap(s, from, to)
+	}
+}
+
+// routeDialects adds the requests that dialects answer.
+func (b *Bridge) routeDialects(mux *router) {
+	for _, d := range b.dialects {
+		for pattern, h := range d.Routes() {
+			mux.Handle(pattern, h)
+		}
+	}
+}
