@@ -1,14 +1,3 @@
-// Package dialect is what the bridge and the protocols of other systems have in common: a dialect
-// serves the clients of a path in the words of another system, so that its pages and its backends
-// need no change.
-//
-//	upgrade ──► Dialect.Accept ──► Session ◄── Open, Message, Closed (the engine's loop)
-//	source ──► rooms.Sequencer ──► Dialect.Deliver ──► one frame for all clients of a group
-//	                               Dialect.Gap: messages of a source may have been lost
-//
-// Each dialect is a package below this one. It makes no connection to a broker: what backends publish
-// comes through the sources of rooms, in a format that the source knows (rooms.Source). It makes no
-// decision about frames, limits or slow clients: those are the engine's.
 package dialect
 
 import (
@@ -110,11 +99,28 @@ type Publish func(key string, body []byte, done func(confirmed bool))
 
 // Mount is a dialect and where it is.
 type Mount struct {
+	Place
+	// New makes the dialect. It is called once.
+	New func(h Host) (Dialect, error)
+}
+
+// Place is where a dialect is.
+type Place struct {
 	// Path is the path of its clients' requests: those at and below it, or, if it ends with a slash,
 	// only those below it.
 	Path string
 	// Rooms is the path at and below which the rooms are whose messages it gets.
 	Rooms string
-	// New makes the dialect. It is called once.
-	New func(h Host) (Dialect, error)
 }
+
+// PathError is what is wrong with the value at a path of a dialect's configuration, as in
+// services.trades.url.
+type PathError struct {
+	Path string
+	Err  error
+}
+
+func (e *PathError) Error() string { return e.Path + " " + e.Err.Error() }
+
+// Unwrap returns the error without the path.
+func (e *PathError) Unwrap() error { return e.Err }

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/dialect"
 	"github.com/clu-ws/clu-ws/bridge/site"
 	"github.com/clu-ws/clu-ws/internal/configfile"
 )
@@ -153,6 +154,9 @@ func (f *configFile) place(err error) error {
 	}
 	if wrong, ok := errors.AsType[*access.PathError](err); ok {
 		return f.At("access."+wrong.Path, wrong.Err)
+	}
+	if wrong, ok := errors.AsType[*dialect.PathError](err); ok {
+		return f.At("dialects"+wrong.Path, wrong.Err)
 	}
 	if wrong, ok := errors.AsType[*site.PathError](err); ok {
 		return f.At("site."+wrong.Path, wrong.Err)

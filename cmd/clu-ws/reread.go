@@ -65,6 +65,9 @@ func (s *settings) difference(later *settings) (changed, kept []string) {
 	case !reflect.DeepEqual(s.access, later.access):
 		changed = append(changed, "access")
 	}
+	if s.file != nil && later.file != nil && !reflect.DeepEqual(s.file.Dialects, later.file.Dialects) {
+		kept = append(kept, "dialects")
+	}
 	if s.file != nil && later.file != nil && !reflect.DeepEqual(s.file.Site, later.file.Site) {
 		changed = append(changed, "site")
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/dialect/catalog"
 	"github.com/clu-ws/clu-ws/bridge/listen"
 	"github.com/clu-ws/clu-ws/internal/configfile"
 	"github.com/clu-ws/clu-ws/internal/eventlog"
@@ -69,6 +70,10 @@ func readSettings(c *cli.Context, readers ...settingsReader) (*settings, error) 
 	}
 	if s.file != nil {
 		s.access = s.file.Access
+		var err error
+		if s.bridge.Dialects, err = catalog.Mounts(s.file.Dialects); err != nil {
+			all = append(all, s.file.place(err))
+		}
 		if s.file.Site != nil { // the demo has one of its own
 			s.bridge.Site = s.file.Site
 		}

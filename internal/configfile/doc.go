@@ -1,7 +1,7 @@
 // Package configfile reads the configuration file: YAML with a key for each flag, and the
-// sections access and site.
+// sections access, dialects and site.
 //
-//	bytes ──► tree (node.go, parse.go) ──► Settings of flags, access.Config, Site (decode.go)
+//	bytes ──► tree (node.go, parse.go) ──► Settings of flags, access.Config, Dialects, Site (decode.go)
 //
 // The tree keeps the line and the column of each key and value, so that each error,
 // found here or by the user of a value, has its place (errors.go): "clu-ws.yaml:3:7",

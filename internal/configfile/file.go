@@ -8,13 +8,15 @@ import (
 	"reflect"
 
 	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/dialect/catalog"
 	"github.com/clu-ws/clu-ws/bridge/site"
 )
 
 // The sections of a file that are not flags.
 const (
-	accessSection = "access"
-	siteSection   = "site"
+	accessSection   = "access"
+	dialectsSection = "dialects"
+	siteSection     = "site"
 )
 
 // File is a configuration file that was read.
@@ -23,6 +25,8 @@ type File struct {
 	Path string
 	// Access is the section access; nil if there is none.
 	Access *access.Config
+	// Dialects are the section dialects.
+	Dialects []catalog.Config
 	// Site is the section site; nil if there is none.
 	Site *site.Config
 	// Settings are the other keys, in the order of the file.
@@ -78,6 +82,8 @@ func Parse(path string, text []byte) *File {
 			f.Access = new(access.Config)
 			f.decode(e.value, reflect.ValueOf(f.Access).Elem(), accessSection)
 			f.resolveAccess()
+		case dialectsSection:
+			f.decode(e.value, reflect.ValueOf(&f.Dialects).Elem(), dialectsSection)
 		case siteSection:
 			f.Site = new(site.Config)
 			f.decode(e.value, reflect.ValueOf(f.Site).Elem(), siteSection)

@@ -17,7 +17,7 @@ func (s Setting) Line() int { return s.entry.line }
 
 // Unknown adds an error: the setting is not one of the known flags.
 func (s Setting) Unknown(flags []string) {
-	known := append([]string{accessSection, siteSection}, flags...)
+	known := append([]string{accessSection, dialectsSection, siteSection}, flags...)
 	guess := Similar(s.Name, known)
 	if guess != "" {
 		s.f.addKey(s.entry, guess, "there is no setting %s; %s may be meant", s.f.keyName(s.entry), guess)

@@ -1,0 +1,2 @@
+// Package hightemplar is the dialect of High-templar.
+package hightemplar

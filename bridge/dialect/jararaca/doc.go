@@ -1,0 +1,2 @@
+// Package jararaca is the dialect of Jararaca.
+package jararaca

@@ -1,0 +1,2 @@
+// Package reddit is the dialect of reddit's WebSocket service.
+package reddit

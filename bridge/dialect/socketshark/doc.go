@@ -1,0 +1,2 @@
+// Package socketshark is the dialect of SocketShark.
+package socketshark
