@@ -117,6 +117,9 @@ func TestAServiceWithoutItsConfigurationSaysSoAndRunsOnceItIsThere(t *testing.T)
 		t.Error("it starts without its configuration")
 	}
 	s.awaitLog(configPath)
+	s.AwaitShow(serviceUnit, "StatusText", func(got string) bool {
+		return strings.HasPrefix(got, "failed: ") && strings.Contains(got, configPath)
+	})
 	s.awaitRestarts(7) // more than systemd permits by default
 	s.Write(configPath, "host: 127.0.0.1\nport: 0\n")
 	s.awaitActive()
