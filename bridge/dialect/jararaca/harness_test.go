@@ -112,7 +112,7 @@ func (h *harness) enters(target string) *page {
 
 // gets compares the next frame.
 func (p *page) gets(want []byte) error {
-	if err := p.SetReadDeadline(time.Now().Add(testkit.Patience)); err != nil {
+	if err := p.wait(); err != nil {
 		return err
 	}
 	f, err := ws.ReadFrame(p)
@@ -134,3 +134,6 @@ func (h *harness) awaitEmpty() {
 		h.t.Errorf("of the groups there are left %d places, %v", s.groups.memberships, s.groups.byPath)
 	}
 }
+
+// wait bounds how long the next frame is awaited.
+func (p *page) wait() error { return p.SetReadDeadline(time.Now().Add(testkit.Patience)) }
