@@ -32,6 +32,7 @@ access:
   unix:    {"user:obs": observer, "group:staff": engineer}
   proxy:   {from: [127.0.0.1/32], user: X-Remote-User, groups: X-Remote-Groups, address: X-Forwarded-For}
   callback: {url: "http://app/ws-login", style: post, timeout: 5s, in-flight: 16, secret: "file:cb"}
+dialects: [{path: /, reddit: {secrets: secrets.json, admin-token: "file:token"}}]
 site: {title: APO}
 `
 
@@ -54,6 +55,8 @@ func TestTheDocumentedFileIsRead(t *testing.T) {
 		{"certificates", a.Certificates["CN=archiver"], "viewer"},
 		{"secret", a.Callback.Secret, "file:/etc/clu-ws/cb"},
 		{"timeout", a.Callback.Timeout.String(), (5 * time.Second).String()},
+		{"secrets of a dialect", f.Dialects[0].Reddit.Secrets, "/etc/clu-ws/secrets.json"},
+		{"token of a dialect", f.Dialects[0].Reddit.AdminToken, "file:/etc/clu-ws/token"},
 		{"site", f.Site.Title, "APO"},
 	} {
 		if c.got != c.want {

@@ -81,7 +81,7 @@ func (f *File) resolveDialects() {
 	for i, d := range f.Dialects {
 		if d.Reddit != nil {
 			f.resolve(&d.Reddit.Secrets, fmt.Sprintf("dialects[%d].reddit.secrets", i), FilePath)
-			f.resolve(&d.Reddit.AdminAuth, fmt.Sprintf("dialects[%d].reddit.admin-auth", i), Reference)
+			f.resolve(&d.Reddit.AdminToken, fmt.Sprintf("dialects[%d].reddit.admin-token", i), Reference)
 		}
 	}
 }

@@ -98,3 +98,13 @@ func (c *WebSocket) ReceiveWithin(timeout time.Duration) ([]byte, error) {
 	}
 	return wsutil.ReadServerText(c)
 }
+
+// ReadFrame reads a frame of a server.
+func ReadFrame(r io.Reader) (f ws.Frame, err error) {
+	if f.Header, err = ws.ReadHeader(r); err != nil {
+		return f, err
+	}
+	f.Payload = make([]byte, f.Header.Length)
+	_, err = io.ReadFull(r, f.Payload)
+	return f, err
+}

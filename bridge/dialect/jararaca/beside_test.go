@@ -121,7 +121,7 @@ func (p *page) next(t *testing.T, what string) []byte {
 	if err := p.wait(); err != nil {
 		t.Fatal(err)
 	}
-	f, err := ws.ReadFrame(p)
+	f, err := testkit.ReadFrame(p)
 	if err != nil || f.Header.OpCode != ws.OpBinary {
 		t.Fatalf("%s: Jararaca sends %x %q, %v", what, f.Header.OpCode, f.Payload, err)
 	}

@@ -115,7 +115,7 @@ func (p *page) gets(want []byte) error {
 	if err := p.wait(); err != nil {
 		return err
 	}
-	f, err := ws.ReadFrame(p)
+	f, err := testkit.ReadFrame(p)
 	if err != nil {
 		return err
 	}

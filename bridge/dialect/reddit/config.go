@@ -13,12 +13,12 @@ import (
 type Config struct {
 	// Secrets is the secrets file of baseplate.
 	Secrets string `json:"secrets"`
-	// Secret is the name of the versioned secret that signs. "" is that of reddit's service.
-	Secret string `json:"secret"`
+	// Name is the name of the versioned secret that signs. "" is that of reddit's service.
+	Name string `json:"name"`
 	// StatusExchange is the topic exchange that is told which clients connect and leave. "" is none.
 	StatusExchange string `json:"status-exchange"`
-	// AdminAuth is the token that may quiesce the bridge, or file:PATH. "" lets nobody.
-	AdminAuth string `json:"admin-auth"`
+	// AdminToken is the token that may quiesce the bridge, or file:PATH. "" lets nobody.
+	AdminToken string `json:"admin-token"`
 }
 
 // usualSecret is the name of the secret of reddit's service.
@@ -33,15 +33,15 @@ func New(cfg *Config, at dialect.Place, h dialect.Host) (dialect.Dialect, error)
 			wrong = append(wrong, &dialect.PathError{Path: key, Err: err})
 		}
 	}
-	name := cfg.Secret
+	name := cfg.Name
 	if name == "" {
 		name = usualSecret
 	}
 	var err error
 	d.signed, err = access.NewSignedURLs(cfg.Secrets, name, access.Options{Now: h.Now, Logger: h.Logger})
 	fail("secrets", err)
-	d.token, err = readToken(cfg.AdminAuth)
-	fail("admin-auth", err)
+	d.token, err = readToken(cfg.AdminToken)
+	fail("admin-token", err)
 	if cfg.StatusExchange != "" {
 		d.publish, err = h.NewPublisher(cfg.StatusExchange)
 		fail("status-exchange", err)

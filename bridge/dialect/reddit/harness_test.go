@@ -58,7 +58,7 @@ func newHarness(t *testing.T, change func(b *bridge.Config, c *Config), hooks ..
 	t.Cleanup(func() { server.Close() })
 	h := &harness{t: t, ended: make(chan error, 1)}
 	h.startBackend(server)
-	spoken := &Config{Secrets: secrets, StatusExchange: statusExchange, AdminAuth: adminToken}
+	spoken := &Config{Secrets: secrets, StatusExchange: statusExchange, AdminToken: adminToken}
 	place := dialect.Place{Path: "/", Rooms: "/"}
 	cfg := bridge.Config{
 		Broker: []string{"amqp://guest:guest@localhost/"}, Dial: server.Dial, Origins: []string{"*"}, Compress: true, Logger: slog.New(slog.DiscardHandler),
@@ -266,7 +266,7 @@ func (p *page) read(pings bool) ws.Frame {
 		if err := p.conn.SetReadDeadline(time.Now().Add(testkit.Patience)); err != nil {
 			p.t.Fatal(err)
 		}
-		f, err := ws.ReadFrame(p.in)
+		f, err := testkit.ReadFrame(p.in)
 		if err != nil {
 			p.t.Fatalf("no frame: %v", err)
 		}

@@ -40,7 +40,7 @@ func (s *service) health(w http.ResponseWriter, _ *http.Request) {
 // quiesce makes the bridge stop, if the request has the token.
 func (s *service) quiesce(w http.ResponseWriter, r *http.Request) {
 	if s.token == "" {
-		http.Error(w, "this bridge has no token that may quiesce it; set admin-auth of the dialect", http.StatusNotFound)
+		http.Error(w, "this bridge has no token that may quiesce it; set admin-token of the dialect", http.StatusNotFound)
 		return
 	}
 	scheme, token, _ := strings.Cut(strings.TrimSpace(r.Header.Get("Authorization")), " ")

@@ -102,9 +102,9 @@ func TestAQuiescedBridgeClosesItsClients(t *testing.T) {
 
 // Without a token in the configuration nobody may quiesce the bridge.
 func TestNobodyQuiescesABridgeWithoutAToken(t *testing.T) {
-	h := newHarness(t, func(_ *bridge.Config, c *Config) { c.AdminAuth = "" })
+	h := newHarness(t, func(_ *bridge.Config, c *Config) { c.AdminToken = "" })
 	for _, field := range []string{"", "Basic", "Basic ", "Basic " + adminToken} {
-		if status, body := h.request("POST", "/quiesce", map[string]string{"Authorization": field}); status != 404 || !strings.Contains(body, "admin-auth") {
+		if status, body := h.request("POST", "/quiesce", map[string]string{"Authorization": field}); status != 404 || !strings.Contains(body, "admin-token") {
 			t.Errorf("%q: it is answered with %d %s", field, status, body)
 		}
 	}
@@ -147,12 +147,12 @@ func TestWhatIsWrongWithAConfigurationIsSaid(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err := New(&Config{Secrets: other, AdminAuth: "file:" + empty, StatusExchange: "x"}, dialect.Place{}, dialect.Host{
+	_, err := New(&Config{Secrets: other, AdminToken: "file:" + empty, StatusExchange: "x"}, dialect.Place{}, dialect.Host{
 		NewPublisher: func(string) (dialect.Publish, error) { return nil, errors.New("is refused") }})
 	if _, missing := New(&Config{}, dialect.Place{}, dialect.Host{}); missing == nil || !strings.Contains(missing.Error(), "secrets names no file") {
 		t.Errorf("without secrets the error is %v", missing)
 	}
-	for _, want := range []string{`secrets the file has no secret "secret/websockets/authorization_key"`, "admin-auth names an empty file", "status-exchange is refused"} {
+	for _, want := range []string{`secrets the file has no secret "secret/websockets/authorization_key"`, "admin-token names an empty file", "status-exchange is refused"} {
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") {
 			t.Errorf("the error is %v, want %s", err, want)
 		}
