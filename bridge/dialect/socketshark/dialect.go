@@ -4,7 +4,6 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -141,7 +140,7 @@ func (d *Dialect) Gap(s *rooms.Source, _, _ time.Time) {
 
 // enter returns the topic of a subscription's name, for a subscriber that leaves it.
 func (d *Dialect) enter(name string, s *service) *topic {
-	path := d.place.Rooms + "/" + url.PathEscape(name)
+	path := d.place.Rooms + "/" + rooms.EscapeName(name)
 	if d.place.Rooms == "/" {
 		path = path[1:]
 	}

@@ -2,7 +2,6 @@ package socketshark_test
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -273,7 +271,7 @@ func (p *player) step(t *testing.T, i int, s step) error {
 	case s.Delayed != "":
 		return p.answerNow(s.Delayed)
 	case s.Publishes != nil:
-		path := fmt.Sprintf("/rooms/%d/%s", p.number, url.PathEscape(s.Publishes.Channel))
+		path := fmt.Sprintf("/rooms/%d/%s", p.number, rooms.EscapeName(s.Publishes.Channel))
 		p.dialect.Deliver(&rooms.Message{Path: path, Whole: []byte(s.Publishes.Body)})
 	case s.Redis == "started":
 		p.dialect.Gap(&rooms.Source{Path: "/rooms"}, p.clock.Now(), p.clock.Now())
@@ -366,70 +364,3 @@ func (p *player) answerNow(path string) error {
 	}
 	return fmt.Errorf("no callback waits for its answer")
 }
-
-// client is a WebSocket client.
-type client struct {
-	conn   net.Conn
-	events chan received
-	pings  chan struct{}
-	ended  chan struct{}
-	done   bool // it has no connection any more
-}
-
-// received is a text or a close frame.
-type received struct {
-	text string
-	code int
-}
-
-func dial(ctx context.Context, url string) (*client, error) {
-	conn, err := testkit.OpenWebSocket(ctx, ws.Dialer{Timeout: testkit.Patience}, url)
-	if err != nil {
-		return nil, err
-	}
-	c := &client{conn: conn, events: make(chan received, 1000), pings: make(chan struct{}, 1000), ended: make(chan struct{})}
-	go c.read()
-	return c, nil
-}
-
-func (c *client) read() {
-	defer close(c.ended)
-	for {
-		f, err := ws.ReadFrame(c.conn)
-		if err != nil {
-			return
-		}
-		switch f.Header.OpCode {
-		case ws.OpText:
-			c.events <- received{text: string(f.Payload)}
-		case ws.OpClose:
-			code, _ := ws.ParseCloseFrameData(f.Payload)
-			c.events <- received{code: int(code)}
-			c.send(ws.OpClose, f.Payload)
-		case ws.OpPing:
-			c.pings <- struct{}{}
-			c.send(ws.OpPong, f.Payload)
-		}
-	}
-}
-
-func (c *client) send(op ws.OpCode, payload []byte) {
-	_ = ws.WriteFrame(c.conn, ws.MaskFrame(ws.NewFrame(op, true, payload))) // what is missing shows
-}
-
-func (c *client) sendStep(what json.RawMessage) error {
-	var text string
-	if json.Unmarshal(what, &text) == nil {
-		c.send(ws.OpText, []byte(text))
-		return nil
-	}
-	var binary struct{ Base64 string }
-	if err := json.Unmarshal(what, &binary); err != nil {
-		return err
-	}
-	payload, err := base64.StdEncoding.DecodeString(binary.Base64)
-	c.send(ws.OpBinary, payload)
-	return err
-}
-
-func (c *client) next(nudge func()) (received, error) { return await(c.events, nudge) }
