@@ -16,6 +16,7 @@ type client struct {
 	conn   net.Conn
 	events chan received
 	pings  chan struct{}
+	pongs  chan struct{}
 	ended  chan struct{}
 	done   bool // it has no connection any more
 }
@@ -31,7 +32,7 @@ func dial(ctx context.Context, url string) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &client{conn: conn, events: make(chan received, 1000), pings: make(chan struct{}, 1000), ended: make(chan struct{})}
+	c := &client{conn: conn, events: make(chan received, 1000), pings: make(chan struct{}, 1000), pongs: make(chan struct{}, 1000), ended: make(chan struct{})}
 	go c.read()
 	return c, nil
 }
@@ -53,6 +54,8 @@ func (c *client) read() {
 		case ws.OpPing:
 			c.pings <- struct{}{}
 			c.send(ws.OpPong, f.Payload)
+		case ws.OpPong:
+			c.pongs <- struct{}{}
 		}
 	}
 }

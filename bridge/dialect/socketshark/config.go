@@ -147,14 +147,16 @@ func (s *Service) check(fail func(path, format string, args ...any), path string
 	} {
 		checkURL(fail, path+"."+key, address)
 	}
-	switch {
-	case s.AuthorizationRenewalPeriod > 0 && s.Authorizer == "":
+	if s.AuthorizationRenewalPeriod > 0 && s.Authorizer == "" {
 		fail(path+".authorization-renewal-period", "needs an authorizer; give its URL, or leave the period out")
-	case s.AuthorizationRenewalJitter > s.AuthorizationRenewalPeriod:
+	}
+	if s.AuthorizationRenewalJitter > s.AuthorizationRenewalPeriod {
 		fail(path+".authorization-renewal-jitter", "is longer than the period, from which it is taken")
-	case s.OnHeartbeat != "" && s.HeartbeatPeriod <= 0:
+	}
+	if s.OnHeartbeat != "" && s.HeartbeatPeriod <= 0 {
 		fail(path+".heartbeat-period", "is missing; on-heartbeat needs it")
-	case s.HeartbeatPeriod > 0 && s.OnHeartbeat == "":
+	}
+	if s.HeartbeatPeriod > 0 && s.OnHeartbeat == "" {
 		fail(path+".on-heartbeat", "is missing; heartbeat-period needs it")
 	}
 }

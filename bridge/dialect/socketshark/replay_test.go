@@ -89,12 +89,18 @@ type server struct {
 
 func startServer(t *testing.T, backend string, ping *map[string]any, players ...*player) *server {
 	t.Helper()
-	cfg := bridge.Config{Broker: []string{embeddedBroker(t)}, Logger: slog.New(slog.DiscardHandler)}
+	var mounts []dialect.Mount
+	for _, p := range players {
+		mounts = append(mounts, p.mount(t, backend))
+	}
+	return startServerWith(t, ping, mounts...)
+}
+
+func startServerWith(t *testing.T, ping *map[string]any, mounts ...dialect.Mount) *server {
+	t.Helper()
+	cfg := bridge.Config{Broker: []string{embeddedBroker(t)}, Logger: slog.New(slog.DiscardHandler), Dialects: mounts}
 	if ping != nil {
 		cfg.Limits.PingAfter = 500 * time.Millisecond
-	}
-	for _, p := range players {
-		cfg.Dialects = append(cfg.Dialects, p.mount(t, backend))
 	}
 	b, err := bridge.New(cfg)
 	if err != nil {
