@@ -11,9 +11,9 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// maxDecoded bounds the decoded length of a compressed body, in bytes. It is the
+// MaxBody bounds the decoded length of a compressed body, in bytes. It is the
 // longest message that RabbitMQ 4 accepts by default.
-const maxDecoded = 16 << 20
+const MaxBody = 16 << 20
 
 // DecodeBody returns the body of a message, decompressed if its content encoding is
 // gzip or deflate. Any other encoding is ignored: many clients write "utf-8". The
@@ -35,11 +35,11 @@ func DecodeBody(d *amqpx.Delivery) ([]byte, error) {
 	if err != nil {
 		return nil, ErrNotDecoded
 	}
-	body, err := io.ReadAll(io.LimitReader(r, maxDecoded+1))
+	body, err := io.ReadAll(io.LimitReader(r, MaxBody+1))
 	if err != nil {
 		return nil, ErrNotDecoded
 	}
-	if len(body) > maxDecoded {
+	if len(body) > MaxBody {
 		return nil, ErrTooLong
 	}
 	return body, nil

@@ -165,8 +165,7 @@ func (s sample) clients(b *Bridge, f hub.Figures) {
 
 func (s sample) sources(b *Bridge) {
 	for _, source := range b.sourceLinks {
-		state := source.link.State()
-		s.gauge(sourceUpDesc, boolToFloat(state.Up && state.QueueDown == ""), source.Name())
+		s.gauge(sourceUpDesc, boolToFloat(source.up()), source.Name())
 		s.counter(roomMessagesDesc, float64(source.messages.Load()), source.Name())
 		s.counter(sourceGapsDesc, float64(source.gaps.Load()), source.Name())
 	}

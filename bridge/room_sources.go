@@ -2,44 +2,47 @@ package bridge
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 	"github.com/clu-ws/clu-ws/internal/quote"
+	"github.com/clu-ws/clu-ws/redislink"
 )
 
 // sourceLink is a source of rooms, and the link to it.
 type sourceLink struct {
 	*rooms.Source
-	link     *amqpx.Link
+	link     *amqpx.Link // nil for Redis
+	redis    *redislink.Link
 	messages atomic.Uint64
 	gaps     atomic.Uint64
+}
+
+// up reports whether messages of the source come.
+func (s *sourceLink) up() bool {
+	if s.redis != nil {
+		return s.redis.State().Up
+	}
+	state := s.link.State()
+	return state.Up && state.QueueDown == ""
 }
 
 // newSourceLinks makes a link for each source, with a queue of its own.
 func (b *Bridge) newSourceLinks() error {
 	for i := range b.cfg.Sources {
 		s := &sourceLink{Source: &b.cfg.Sources[i]}
-		queue := amqpx.Queue{
-			Name:     b.cfg.roomsQueue(s.Source),
-			Bindings: []string{s.Binding},
-			Deliver:  func(d *amqpx.Delivery) { b.deliverToRooms(s, d) },
-			OnGap: func(gap amqpx.Gap) {
-				s.gaps.Add(1)
-				b.log.Warn("messages for rooms may have been lost", "exchange", s.Exchange, "from", gap.From, "to", gap.To)
-				b.gapForDialects(s.Source, gap.From, gap.To)
-			},
+		link := b.linkExchange
+		if s.Redis != nil {
+			link = b.linkRedis
 		}
-		options := amqpx.ExchangeOptions{Type: s.Type, Passive: true, Persistent: s.Type == "direct"}
-		var err error
-		if s.link, err = amqpx.New(b.linkConfig(s.Exchange, options, queue)); err != nil {
+		if err := link(s); err != nil {
 			return err
 		}
 		b.sourceLinks = append(b.sourceLinks, s)
@@ -47,10 +50,53 @@ func (b *Bridge) newSourceLinks() error {
 	return nil
 }
 
+func (b *Bridge) linkExchange(s *sourceLink) (err error) {
+	queue := amqpx.Queue{
+		Name:     b.cfg.roomsQueue(s.Source),
+		Bindings: []string{s.Binding},
+		Deliver:  func(d *amqpx.Delivery) { b.deliverToRooms(s, d) },
+		OnGap:    func(gap amqpx.Gap) { b.missedForRooms(s, gap.From, gap.To) },
+	}
+	// A direct exchange is declared as the backends of High-templar declare it.
+	options := amqpx.ExchangeOptions{Type: s.Type, Passive: true, Persistent: s.Type == "direct"}
+	s.link, err = amqpx.New(b.linkConfig(s.Exchange, options, queue))
+	return err
+}
+
+func (b *Bridge) linkRedis(s *sourceLink) (err error) {
+	s.redis, err = redislink.New(redislink.Config{
+		URL:      s.Redis.URL,
+		TLS:      b.cfg.TLS,
+		Channels: s.Redis.Patterns(),
+		Deliver: func(channel string, body []byte) {
+			b.awaitCapacity()
+			s.messages.Add(1)
+			b.decodeForRooms(s, channel, body, "channel", channel)
+		},
+		OnGap:  func(from, to time.Time) { b.missedForRooms(s, from, to) },
+		Logger: b.cfg.Logger,
+	})
+	if err != nil {
+		return fmt.Errorf("the source %s: %w", s.Name(), err)
+	}
+	return nil
+}
+
+// missedForRooms notes that messages of a source may have been lost between two times.
+func (b *Bridge) missedForRooms(s *sourceLink, from, to time.Time) {
+	s.gaps.Add(1)
+	b.log.Warn("messages for rooms may have been lost", "source", s.Name(), "from", from, "to", to)
+	b.gapForDialects(s.Source, from, to)
+}
+
 // runSourceLinks runs the links until the context ends.
 func (b *Bridge) runSourceLinks(ctx context.Context, running *sync.WaitGroup) {
 	for _, s := range b.sourceLinks {
 		running.Go(func() {
+			if s.redis != nil {
+				s.redis.Run(ctx)
+				return
+			}
 			_ = s.link.Run(ctx) // without FailFast there is no error
 		})
 	}
@@ -70,9 +116,18 @@ func (b *Bridge) deliverToRooms(s *sourceLink, d *amqpx.Delivery) {
 		b.sequence.Take(roomMessageOf(s.Room(d.RoutingKey), body, d.Headers))
 		return
 	}
-	messages, err := s.Decode(d.RoutingKey, body)
+	b.decodeForRooms(s, d.RoutingKey, body, "routing_key", d.RoutingKey, "message_id", d.MessageId, "app_id", d.AppId)
+}
+
+// decodeForRooms delivers what a body is in the source's format. The attributes are for the log.
+func (b *Bridge) decodeForRooms(s *sourceLink, key string, body []byte, attributes ...any) {
+	var messages []rooms.Message
+	var err error = actor.ErrTooLong
+	if len(body) <= actor.MaxBody {
+		messages, err = s.Decode(key, body)
+	}
 	if err != nil {
-		b.roomDrops.Note(err.Error(), "exchange", s.Exchange, "routing_key", d.RoutingKey, "message_id", d.MessageId, "app_id", d.AppId, "bytes", len(d.Body))
+		b.roomDrops.Note(err.Error(), append([]any{"source", s.Name(), "bytes", len(body)}, attributes...)...)
 	}
 	for _, m := range messages {
 		b.sequence.Take(m)
@@ -114,23 +169,32 @@ func (cfg *Config) completeSources() error {
 		if err := s.Complete(); err != nil {
 			return err
 		}
-		if s.Redis != nil {
-			return errors.New("sources of Redis are not supported yet; give an exchange")
-		}
-		if s.Exchange == cfg.Exchange {
-			return fmt.Errorf("the source %s is the actors' exchange, whose replies every client gets; leave the source out", s.Exchange)
-		}
-		if cfg.roomsQueue(s) == actor.RepliesQueue(cfg.Name) {
-			return fmt.Errorf("the queue of the source %s would have the same name as the queue of the replies; rename the exchange", s.Exchange)
+		if err := cfg.checkSource(s); err != nil {
+			return err
 		}
 		for _, other := range cfg.Sources[:i] {
-			if s.Exchange == other.Exchange {
+			if s.Exchange == other.Exchange && s.Redis == nil && other.Redis == nil {
 				return fmt.Errorf("two sources are the exchange %s; give one", s.Exchange)
 			}
 			if s.Path == other.Path {
-				return fmt.Errorf("the sources %s and %s have the same path %s; give each its own", other.Exchange, s.Exchange, s.Path)
+				return fmt.Errorf("the sources %s and %s have the same path %s; give each its own", other.Name(), s.Name(), s.Path)
 			}
 		}
+	}
+	return nil
+}
+
+// checkSource checks that a source is nothing that the bridge uses otherwise.
+func (cfg *Config) checkSource(s *rooms.Source) error {
+	switch {
+	case s.Redis != nil:
+		if err := redislink.CheckURL(s.Redis.URL); err != nil {
+			return fmt.Errorf("the source %s: %w", s.Name(), err)
+		}
+	case s.Exchange == cfg.Exchange:
+		return fmt.Errorf("the source %s is the actors' exchange, whose replies every client gets; leave the source out", s.Exchange)
+	case cfg.roomsQueue(s) == actor.RepliesQueue(cfg.Name):
+		return fmt.Errorf("the queue of the source %s would have the same name as the queue of the replies; rename the exchange", s.Exchange)
 	}
 	return nil
 }

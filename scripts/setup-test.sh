@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up what `make test` needs in addition to Go: RabbitMQ, Chromium, nginx, HAProxy, Caddy, Apache, systemd, Python, node, tmux,
+# Sets up what `make test` needs in addition to Go: RabbitMQ, Redis, Chromium, nginx, HAProxy, Caddy, Apache, systemd, Python, node, tmux,
 # zsh, fish, mandoc and a C compiler from Debian's packages, then CLU, pytest, the Python client's wheels, baseplate, FastAPI,
 # Django, wscat, axe-core, TypeScript, Vite, React, Vue, Deno, Bun, Autobahn, Prometheus and a RabbitMQ 4 below .cache. If
 # everything is there, it takes a moment.
@@ -33,6 +33,7 @@ have_venv() { [ -f .cache/venv/stamp ] || python3 -c 'import venv, ensurepip' >/
 # missing_packages prints the names of the missing packages in Debian or, with "brew", in Homebrew.
 missing_packages() {
 	have_rabbitmq || { [ "${1:-}" = brew ] && echo rabbitmq || echo rabbitmq-server; }
+	have redis-server || { [ "${1:-}" = brew ] && echo redis || echo redis-server; }
 	have_chromium || echo chromium
 	have_nginx || { [ "${1:-}" = brew ] && echo nginx || echo nginx-light; }
 	have promtool || { [ "${1:-}" = brew ] && echo prometheus; } # elsewhere it is unpacked below .cache

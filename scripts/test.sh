@@ -13,7 +13,7 @@ static_checks
 # What runs in a bridge runs with the race detector; it makes tests two to five times as slow. The command line is a
 # caller of these packages, and the simulation runs one goroutine at a time, so both run without it. Without a C
 # compiler, which setup-test.sh has reported, there is none.
-raced=$(go list ./actor/... ./amqpx/... ./bridge/... ./demo ./internal/asynclog ./internal/gctuner | grep -v /simulation$)
+raced=$(go list ./actor/... ./amqpx/... ./bridge/... ./demo ./internal/asynclog ./internal/gctuner ./redislink | grep -v /simulation$)
 race=(-race "${raced//$'\n'/,}")
 [ "$(go env CGO_ENABLED)" = 1 ] || race=()
 again=(-again newest -in amqpx,actor,bridge)

@@ -5,7 +5,7 @@
 set -u
 cd "$(dirname "$0")/.."
 program=(./cmd/... ./demo ./wsclient)
-libraries=(./actor/... ./amqpx/... ./bridge/... ./wsclient)
+libraries=(./actor/... ./amqpx/... ./bridge/... ./redislink ./wsclient)
 failed=0
 
 # build TARGET PACKAGES...

@@ -16,6 +16,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/internal/configfile"
 	"github.com/clu-ws/clu-ws/internal/doctor"
+	"github.com/clu-ws/clu-ws/redislink"
 	"github.com/clu-ws/clu-ws/terminal"
 )
 
@@ -106,6 +107,10 @@ func (s *settings) diagnose(c *cli.Context, r *doctor.Report) {
 		Presence: s.bridge.Presence, Listen: c.Duration("for"), Advise: withAdvice,
 	}
 	for _, source := range s.bridge.Sources {
+		if source.Redis != nil {
+			r.Redis(c.Context, source.Name(), redislink.Config{URL: source.Redis.URL, TLS: cfg.TLS, Channels: source.Redis.Patterns()})
+			continue
+		}
 		cfg.Sources = append(cfg.Sources, doctor.Source{Exchange: source.Exchange, Type: source.Type, Binding: cmp.Or(source.Binding, "#")})
 	}
 	cfg.Expires = s.bridge.Durable.Expires

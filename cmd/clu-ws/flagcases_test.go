@@ -97,7 +97,7 @@ var historyFlagCases = []flagCase{
 }
 
 var operationFlagCases = []flagCase{
-	{"source", "exchange=live", nil, func(c bridge.Config) any { return c.Sources }, []rooms.Source{{Exchange: "live", Type: "topic", Binding: "#", Path: "/live"}}},
+	{"source", "exchange=live", nil, func(c bridge.Config) any { return c.Sources }, []rooms.Source{{Exchange: "live", Type: "topic", Binding: "#", Format: "raw", Path: "/live"}}},
 	{"presence", "who", nil, func(c bridge.Config) any { return c.Presence }, "who"},
 	{"presence-rooms", "true", []string{"--presence", "who"}, func(c bridge.Config) any { return c.PresenceRooms }, true},
 	{"list-clients", "true", nil, func(c bridge.Config) any { return c.ListClients }, true},

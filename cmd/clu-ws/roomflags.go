@@ -11,7 +11,7 @@ import (
 
 func roomFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "source", EnvVars: env("source"), Category: catRooms, Usage: "`EXCHANGE` whose messages go to rooms: exchange=NAME[,type=topic|fanout|direct][,binding=PATTERN][,path=/PREFIX][,format=FORMAT]" + repeatable},
+		&cli.StringSliceFlag{Name: "source", EnvVars: env("source"), Category: catRooms, Usage: "`EXCHANGE` whose messages go to rooms, or Redis channels: exchange=NAME[,type=topic|fanout|direct][,binding=PATTERN][,path=/PREFIX][,format=FORMAT], or redis=URL,path=/PREFIX[,channel=PATTERN...][,prefix=TEXT][,broadcast=CHANNEL][,format=FORMAT]" + repeatable},
 		&cli.StringFlag{Name: "presence", EnvVars: env("presence"), Category: catRooms, DefaultText: "not published", Usage: "topic `EXCHANGE` to which the bridge publishes which clients connect and leave"},
 		&cli.BoolFlag{Name: "presence-rooms", EnvVars: env("presence-rooms"), Category: catRooms, Usage: "publish there also which rooms clients subscribe to and leave, and what they publish to rooms"},
 		&cli.BoolFlag{Name: "list-clients", EnvVars: env("list-clients"), Category: catRooms, Usage: "let clients ask which clients are connected"},
@@ -24,6 +24,11 @@ func readRooms(c *cli.Context, cfg *bridge.Config) error {
 		source, err := rooms.ParseSource(text)
 		if err != nil {
 			return fmt.Errorf("--source: %w", err)
+		}
+		if source.Redis != nil {
+			if source.Redis.URL, err = secretText("source", source.Redis.URL); err != nil {
+				return err
+			}
 		}
 		cfg.Sources = append(cfg.Sources, source)
 	}

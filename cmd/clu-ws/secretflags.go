@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/clu-ws/clu-ws/bridge/rooms"
 	"github.com/clu-ws/clu-ws/internal/configfile"
 )
 
@@ -52,6 +53,15 @@ func secretFiles(c *cli.Context) (files []string) {
 			if path, err := configfile.SecretFile(value, "."); err == nil && path != "" {
 				files = append(files, path)
 			}
+		}
+	}
+	for _, text := range listValues(c, "source") {
+		source, err := rooms.ParseSource(text)
+		if err != nil || source.Redis == nil {
+			continue
+		}
+		if path, err := configfile.SecretFile(source.Redis.URL, "."); err == nil && path != "" {
+			files = append(files, path)
 		}
 	}
 	return files

@@ -111,7 +111,7 @@ var wrongHistoryAndRoomFlags = []wrongFlags{
 	{websocketArgs("--source", "path=/live"), "a source needs an exchange"},
 	{websocketArgs("--source", "exchange=live,exchange=x"), "has two of exchange"},
 	{websocketArgs("--source", "exchange=live,path="), "has an empty path"},
-	{websocketArgs("--source", "exchange=live,type=direct"), "choose topic or fanout"},
+	{websocketArgs("--source", "exchange=live,type=headers"), "choose topic, fanout or direct"},
 	{websocketArgs("--source", "exchange=live,type=fanout,binding=x"), "leave the binding out"},
 	{websocketArgs("--source", "exchange=live,path=live"), "begin it with /"},
 	{websocketArgs("--source", "exchange=live", "--source", "exchange=live,path=/x"), "two sources are the exchange live"},

@@ -73,6 +73,8 @@ var entries = []Entry{
 	entry("link_up", "linked to the broker"),
 	entry("link_down", "not linked to the broker; trying again"),
 	entry("link_address_failed", "some addresses of the broker failed; another one is used"),
+	entry("redis_up", "linked to Redis"),
+	entry("redis_down", "not linked to Redis; trying again"),
 	entry("link_blocked", "the broker blocks publishers; publishes are refused"),
 	entry("link_unblocked", "the broker reads publishers again"),
 	entry("no_replies", "a queue takes no messages; the link stays up"),

@@ -18,7 +18,7 @@ import (
 )
 
 // logged are the folders whose code runs in a bridge, or in the demo.
-var logged = []string{"actor", "amqpx", "bridge", "cmd/clu-ws", "demo"}
+var logged = []string{"actor", "amqpx", "bridge", "cmd/clu-ws", "demo", "redislink"}
 
 // forwards are the functions that log the message that they are called with, and which argument that is. What calls
 // them has the message.

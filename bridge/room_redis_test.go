@@ -1,0 +1,58 @@
+package bridge_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// A Redis that is down holds up neither the start nor anything else, and what was lost is a gap of its
+// source only.
+func TestRoomsGetWhatIsPublishedByRedis(t *testing.T) {
+	t.Parallel()
+	redis := testkit.StartRedis(t)
+	redis.Stop()
+	at := "redis=" + redis.URL()
+	b := linked(t, embeddedBroker(t), withSources(
+		at+",path=/live,channel=live.*,prefix=live.", at+",path=/jj,format=jararaca,channel=jj:send,broadcast=jj:all", at+",path=/shark,format=socketshark,channel=*.t", "exchange=amqp"))
+	b.awaitSources(t, 1)
+	redis.Restart()
+	b.awaitSources(t, 4)
+	room, all := dialWith(t, b.addr, "/live/x"), dialWith(t, b.addr, "/jj/a")
+	c, _ := dialV1(t, b.addr, "/")
+	if got := c.ask(`{"op": "subscribe", "id": "r", "rooms": ["/shark/simple.t"]}`); got["op"] != "ok" {
+		t.Fatal(got)
+	}
+	publish := func() {
+		redis.Do("PUBLISH", "live.x", "raw")
+		redis.Do("PUBLISH", "jj:send", "b\x00for b")
+		redis.Do("PUBLISH", "jj:send", "a,b\x00for a")
+		redis.Do("PUBLISH", "jj:all", "for all")
+		redis.Do("PUBLISH", "simple.t", "not JSON")
+		redis.Do("PUBLISH", "simple.t", `{"subscription": "simple.t", "data": {"n":1}}`)
+		room.expect("raw")
+		for _, want := range []string{"for a", "for all"} {
+			if got, op, err := wsutil.ReadServerData(all); string(got) != want || op != ws.OpBinary {
+				t.Errorf("got %q, %v, %v, want %q", got, op, err, want)
+			}
+		}
+		c.expect(`{"n":1}`)
+	}
+	publish()
+	redis.Restart()
+	testkit.WaitUntil(t, "the gaps are counted", func() bool {
+		n := 0
+		for _, path := range []string{"/live", "/jj", "/shark"} {
+			n += strings.Count(b.metrics(t), `cluws_source_gaps_total{exchange="redis:`+path+`"} 1`)
+		}
+		return n == 3
+	})
+	publish()
+	if m := b.metrics(t); !strings.Contains(m, `cluws_source_gaps_total{exchange="amqp"} 0`) || !strings.Contains(m, `cluws_room_messages_dropped_total{reason="body is not JSON"} 2`) {
+		t.Error("a gap of another source, or no count of what was dropped")
+	}
+}

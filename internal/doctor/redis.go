@@ -1,0 +1,20 @@
+package doctor
+
+import (
+	"context"
+
+	"github.com/clu-ws/clu-ws/redislink"
+)
+
+// Redis subscribes to the channels of a source of rooms as the bridge does.
+func (r *Report) Redis(ctx context.Context, source string, cfg redislink.Config) {
+	link, err := redislink.New(cfg)
+	if err == nil {
+		err = link.Check(ctx)
+	}
+	if err != nil {
+		r.Fail("redis.source", "start Redis, or correct the URL of the source", "the rooms of the source %s get nothing from %s: %v", source, redislink.Redact(cfg.URL), err)
+		return
+	}
+	r.OK("redis.source", "the source %s is subscribed to its channels at %s", source, redislink.Redact(cfg.URL))
+}

@@ -1,0 +1,13 @@
+// Package redislink keeps a subscription to Redis pub/sub channels. It knows nothing of rooms.
+//
+//	Redis ──► session: one connection, its channels ──► Config.Deliver, in order
+//	              ▲   └── watch: PING, and closes a connection on which nothing comes
+//	          Link.Run: connects again, and tells Config.OnGap what may have been lost
+//
+// Redis keeps no messages: what is published while there is no connection is lost. So each connection
+// that ends leaves a gap (session.go), which begins when the connection was last known to be good.
+// While Deliver does not return, nothing is read, and what is published waits in Redis up to its
+// client-output-buffer-limit; beyond that Redis closes the connection, which is a gap, too.
+// A URL (url.go) names one server, a Sentinel or a cluster. Overlapping patterns (glob.go) deliver a
+// message once.
+package redislink

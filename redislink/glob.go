@@ -1,0 +1,79 @@
+package redislink
+
+import (
+	"slices"
+	"strings"
+)
+
+// isPattern reports whether Redis takes a channel for a pattern.
+func isPattern(channel string) bool { return strings.ContainsAny(channel, `*?[\`) }
+
+// firstOf reports whether a message that came by one of the subscriptions would have come by none
+// before it: Redis sends it once for each that it matches.
+func firstOf(subscriptions []string, by, channel string) bool {
+	i := slices.IndexFunc(subscriptions, func(s string) bool {
+		return s == by || s == channel && !isPattern(s) || isPattern(s) && matches(s, channel)
+	})
+	return i < 0 || subscriptions[i] == by
+}
+
+// matches reports whether a channel has a pattern, as Redis sees it. Its time is bounded by the product
+// of their lengths.
+func matches(pattern, channel string) bool {
+	p, c := 0, 0
+	star, again := -1, 0 // the pattern behind the last star, and where in the channel it is tried
+	for c < len(channel) {
+		if p < len(pattern) && pattern[p] == '*' {
+			p++
+			star, again = p, c
+			continue
+		}
+		if n, ok := matchOne(pattern[p:], channel[c]); ok {
+			p, c = p+n, c+1
+			continue
+		}
+		if star < 0 {
+			return false
+		}
+		again++
+		p, c = star, again
+	}
+	return strings.Trim(pattern[p:], "*") == ""
+}
+
+// matchOne reports whether the beginning of a pattern has a byte, and how long that beginning is.
+func matchOne(pattern string, b byte) (n int, ok bool) {
+	switch {
+	case pattern == "":
+		return 0, false
+	case pattern[0] == '?':
+		return 1, true
+	case pattern[0] == '[':
+		return matchSet(pattern, b)
+	case pattern[0] == '\\' && len(pattern) > 1:
+		return 2, pattern[1] == b
+	}
+	return 1, pattern[0] == b
+}
+
+// matchSet is matchOne for a set such as [a-c] or [^x].
+func matchSet(pattern string, b byte) (n int, ok bool) {
+	i, negated, found := 1, false, false
+	if i < len(pattern) && pattern[i] == '^' {
+		i, negated = 2, true
+	}
+	for ; i < len(pattern) && pattern[i] != ']'; i++ {
+		switch {
+		case pattern[i] == '\\' && i+1 < len(pattern):
+			i++
+			found = found || pattern[i] == b
+		case i+2 < len(pattern) && pattern[i+1] == '-':
+			low, high := min(pattern[i], pattern[i+2]), max(pattern[i], pattern[i+2])
+			found = found || low <= b && b <= high
+			i += 2
+		default:
+			found = found || pattern[i] == b
+		}
+	}
+	return min(i+1, len(pattern)), found != negated
+}

@@ -1,0 +1,118 @@
+package redislink
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// recorder is a link to a server, and what it has delivered.
+type recorder struct {
+	*Link
+	t     *testing.T
+	redis *testkit.Redis
+
+	mu    sync.Mutex // guards the following fields
+	got   []string
+	gaps  []gap
+	block chan struct{} // Deliver waits for it
+}
+
+type gap struct{ from, to time.Time }
+
+// record runs a link until the test ends.
+func record(t *testing.T, r *testkit.Redis, change func(*Config), channels ...string) *recorder {
+	t.Helper()
+	rec := &recorder{t: t, redis: r}
+	cfg := Config{URL: r.URL(), Channels: channels, PingEvery: 50 * time.Millisecond, Deliver: rec.deliver, OnGap: rec.gap}
+	if change != nil {
+		change(&cfg)
+	}
+	var err error
+	if rec.Link, err = New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { rec.Run(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+	})
+	return rec
+}
+
+func (r *recorder) deliver(channel string, body []byte) {
+	r.mu.Lock()
+	block := r.block
+	r.mu.Unlock()
+	if block != nil {
+		<-block
+	}
+	text := string(body)
+	if len(text) > 20 {
+		text = fmt.Sprintf("%.4s... (%d)", text, len(text))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.got = append(r.got, channel+":"+text)
+}
+
+func (r *recorder) gap(from, to time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.got = append(r.got, "gap")
+	r.gaps = append(r.gaps, gap{from, to})
+}
+
+func (r *recorder) publish(channel, message string) {
+	r.t.Helper()
+	r.redis.Do("PUBLISH", channel, message)
+}
+
+func (r *recorder) awaitUp() {
+	r.t.Helper()
+	testkit.WaitUntil(r.t, "the link stands", func() bool { return r.State().Up })
+}
+
+// awaitDown waits until the link does not stand, for a reason.
+func (r *recorder) awaitDown(reason string) {
+	r.t.Helper()
+	testkit.WaitUntil(r.t, "the link does not stand: "+reason, func() bool {
+		s := r.State()
+		return !s.Up && s.Err != nil && strings.Contains(s.Err.Error(), reason)
+	})
+}
+
+// await waits until exactly that was delivered since the last call.
+func (r *recorder) await(want ...string) {
+	r.t.Helper()
+	testkit.WaitUntil(r.t, "so much is delivered", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return len(r.got) >= len(want)
+	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if got := strings.Join(r.got, " "); got != strings.Join(want, " ") {
+		r.t.Errorf("got %s, want %s", got, want)
+	}
+	r.got = nil
+}
+
+// awaitGap waits for a gap, and checks that it has a time.
+func (r *recorder) awaitGap(lost time.Time) {
+	r.t.Helper()
+	r.await("gap")
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	g := r.gaps[len(r.gaps)-1]
+	if !g.from.Before(lost) || !g.to.After(lost) {
+		r.t.Errorf("the gap is from %v to %v, without %v", g.from, g.to, lost)
+	}
+}

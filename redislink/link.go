@@ -1,0 +1,149 @@
+package redislink
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9/logging"
+)
+
+// Config is a configuration of a link.
+type Config struct {
+	// URL is redis://user:password@host:6379/0, rediss:// with TLS, or unix:///path. With ?master_name=
+	// it names a Sentinel, and with ?addr= the further addresses of a cluster.
+	URL string
+	// TLS is used for rediss://; nil trusts the system's authorities.
+	TLS *tls.Config
+	// Channels are names and patterns.
+	Channels []string
+	// Deliver takes a message, which it may keep. Nothing is read before it returns.
+	Deliver func(channel string, body []byte)
+	// OnGap says that messages may have been lost that were published between two times. It is called
+	// once the link stands again, between two calls of Deliver.
+	OnGap func(from, to time.Time)
+	// PingEvery is how often Redis is asked whether it is there; 0 is five seconds. A connection on
+	// which nothing comes for twice that time after a question is closed.
+	PingEvery time.Duration
+	// Logger gets what an operator should know; nil is none.
+	Logger *slog.Logger
+}
+
+// State is whether a link stands.
+type State struct {
+	Up bool
+	// Err is why it does not; nil if it was not tried yet.
+	Err error
+}
+
+// Link is a subscription that is made anew whenever its connection ends.
+type Link struct {
+	cfg Config
+	to  target
+
+	// verified is a time before which no message was published that is missing since the last gap.
+	// It is zero before the link stood first. It is used by Run only.
+	verified time.Time
+
+	// mu guards the following field.
+	mu    sync.Mutex
+	state State
+}
+
+var quietLibrary = sync.OnceFunc(logging.Disable) // it would write to standard error
+
+// New returns a link, which [Link.Run] connects.
+func New(cfg Config) (*Link, error) {
+	quietLibrary()
+	to, err := parse(cfg.URL)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(cfg.Channels) == 0:
+		return nil, errors.New("a link to Redis needs a channel")
+	}
+	if cfg.TLS != nil && to.tls != nil {
+		insecure := to.tls.InsecureSkipVerify
+		to.tls = cfg.TLS.Clone()
+		to.tls.InsecureSkipVerify = insecure
+	}
+	if to.tls != nil {
+		to.tls.ServerName = "" // that of the address, as a cluster has several
+	}
+	var channels []string
+	for _, c := range cfg.Channels {
+		if !slices.Contains(channels, c) {
+			channels = append(channels, c)
+		}
+	}
+	cfg.Channels = channels
+	if cfg.PingEvery == 0 {
+		cfg.PingEvery = 5 * time.Second
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Link{cfg: cfg, to: to}, nil
+}
+
+// State returns whether the link stands.
+func (l *Link) State() State {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state
+}
+
+// Bounds of the time between two attempts.
+const (
+	firstRetry = 250 * time.Millisecond
+	lastRetry  = 30 * time.Second
+)
+
+// Run keeps the link until the context ends.
+func (l *Link) Run(ctx context.Context) {
+	retry := firstRetry
+	for {
+		began := time.Now()
+		err := l.session(ctx)
+		if ctx.Err() != nil {
+			l.change(State{Err: context.Cause(ctx)})
+			return
+		}
+		if l.State().Up && time.Since(began) > lastRetry {
+			retry = firstRetry
+		}
+		l.down(err)
+		select {
+		case <-time.After(retry/2 + rand.N(retry/2+1)):
+		case <-ctx.Done():
+		}
+		retry = min(2*retry, lastRetry)
+	}
+}
+
+// down notes that the link does not stand. A further error is logged if it differs.
+func (l *Link) down(err error) {
+	before := l.change(State{Err: err})
+	if before.Up || before.Err == nil || before.Err.Error() != err.Error() {
+		l.cfg.Logger.Warn("not linked to Redis; trying again", "redis", Redact(l.cfg.URL), "error", err)
+	}
+}
+
+// up notes that the link stands.
+func (l *Link) up() {
+	l.change(State{Up: true})
+	l.cfg.Logger.Info("linked to Redis", "redis", Redact(l.cfg.URL), "channels", len(l.cfg.Channels))
+}
+
+// change sets the state, and returns the one before.
+func (l *Link) change(s State) (before State) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before, l.state = l.state, s
+	return before
+}

@@ -1,0 +1,168 @@
+package redislink
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+func TestMessagesComeInOrderAndOnceAlsoByOverlappingPatterns(t *testing.T) {
+	t.Parallel()
+	redis := testkit.StartRedis(t)
+	r := record(t, redis, nil, "a.b", "a.*", "a.[b-d]", `x\*`, "a.b")
+	r.awaitUp()
+	for _, channel := range []string{"a.b", "a.c", "a", "x*", "xy", "a."} {
+		r.publish(channel, "1")
+	}
+	huge := strings.Repeat("huge", 1<<20)
+	r.publish("a.b", huge)
+	r.publish("a.b", "")
+	r.publish("a.b", "\xff\x00\r\n")
+	r.await("a.b:1", "a.c:1", "x*:1", "a.:1", "a.b:huge... (4194304)", "a.b:", "a.b:\xff\x00\r\n")
+}
+
+// What was published while there was no connection lies in a gap, and no message comes twice.
+func TestEachLostConnectionIsAGap(t *testing.T) {
+	t.Parallel()
+	redis := testkit.StartRedis(t)
+	r := record(t, redis, nil, "c")
+	r.awaitUp()
+	r.publish("c", "1")
+	r.await("c:1")
+
+	before := time.Now()
+	redis.Do("CLIENT", "KILL", "TYPE", "pubsub")
+	r.awaitGap(time.Now())
+	r.publish("c", "2")
+	r.await("c:2")
+	if g := r.gaps[0]; g.to.Before(before) {
+		t.Errorf("the gap is %v", g)
+	}
+
+	redis.Stop()
+	lost := time.Now()
+	r.awaitDown("")
+	redis.Restart()
+	r.awaitGap(lost)
+	r.publish("c", "3")
+	r.await("c:3")
+}
+
+// A server that does not answer, though its connections stay, is noticed. What it had not sent by then
+// is in the gap, also if it was published just before the pause.
+func TestAServerThatIsPausedIsNoticed(t *testing.T) {
+	t.Parallel()
+	redis := testkit.StartRedis(t)
+	r := record(t, redis, nil, "c")
+	r.awaitUp()
+	lost := time.Now()
+	redis.Pause()
+	r.awaitDown("Redis does not answer")
+	redis.Resume()
+	r.awaitGap(lost)
+	r.publish("c", "after")
+	r.await("c:after")
+}
+
+// While messages are not taken, silence is no sign that the server is gone, and Redis drops a
+// connection whose messages it cannot send.
+func TestAReaderThatIsSlowHoldsUpRedisOnly(t *testing.T) {
+	t.Parallel()
+	redis := testkit.StartRedis(t, "--client-output-buffer-limit", "pubsub 1mb 1mb 1")
+	r := record(t, redis, nil, "c")
+	r.awaitUp()
+	release := make(chan struct{})
+	r.block = release
+	r.publish("c", "first")
+	began := time.Now()
+	testkit.WaitUntil(t, "pings stay unread for long", func() bool { return time.Since(began) > 10*r.cfg.PingEvery })
+	close(release)
+	r.await("c:first")
+	r.publish("c", "second")
+	r.await("c:second") // without a gap
+
+	release = make(chan struct{})
+	r.mu.Lock()
+	r.block = release
+	r.mu.Unlock()
+	lost := time.Now()
+	big := strings.Repeat("x", 1<<20)
+	testkit.WaitUntil(t, "Redis drops the connection", func() bool {
+		redis.Do("PUBLISH", "c", big)
+		return redis.Do("PUBSUB", "NUMSUB", "c").([]any)[1] == int64(0)
+	})
+	close(release)
+	testkit.WaitUntil(t, "a gap", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return len(r.gaps) == 1
+	})
+	if g := r.gaps[0]; g.from.After(lost) || g.to.Before(lost) {
+		t.Errorf("the gap is %v, without %v", g, lost)
+	}
+}
+
+func TestAPasswordIsUsedAndNotShown(t *testing.T) {
+	t.Parallel()
+	redis := testkit.StartRedis(t, "--requirepass", "sesame/@ x")
+	url := "redis://:sesame%2F%40%20x@" + redis.Addr()
+	r := record(t, redis, func(c *Config) { c.URL = url }, "c")
+	r.awaitUp()
+	r.publish("c", "1")
+	r.await("c:1")
+	wrong := record(t, redis, func(c *Config) { c.URL = "redis://:guessed@" + redis.Addr() }, "c")
+	wrong.awaitDown("WRONGPASS")
+	if err := wrong.Check(t.Context()); err == nil || strings.Contains(err.Error(), "guessed") {
+		t.Errorf("with a wrong password: %v", err)
+	}
+	if err := r.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := Redact(url); got != "redis://"+redis.Addr() {
+		t.Error(got)
+	}
+}
+
+func TestTLSIsCheckedAgainstItsAuthority(t *testing.T) {
+	t.Parallel()
+	certs := testkit.NewCertificates(t)
+	redis := testkit.StartRedisTLS(t, certs)
+	url := "rediss://" + redis.Addr()
+	r := record(t, redis, func(c *Config) { c.URL, c.TLS = url, certs.ClientConfig(t) }, "c")
+	r.awaitUp()
+	r.publish("c", "1")
+	r.await("c:1")
+	other := record(t, redis, func(c *Config) { c.URL = url }, "c")
+	other.awaitDown("x509")
+}
+
+func TestAWrongURLIsExplainedWithoutItsPassword(t *testing.T) {
+	for _, url := range []string{"", "redis://", "http://:secret@h", "redis://:secret@h/x", "redis://:se/cret@h", "redis://:secret@h?colour=red", "redis://:secret@h#x", "redis://u:sec%ret@h", "redis://:secret@h?master_name=m&db=x", "redis://:secret@h?addr=b&x=y"} {
+		if _, err := New(Config{URL: url, Channels: []string{"c"}}); err == nil || strings.Contains(err.Error(), "ret") || Redact(url) != "(unreadable Redis URL)" {
+			t.Errorf("%s: %v, %s", url, err, Redact(url))
+		}
+	}
+	for _, url := range []string{"redis://h", "rediss://u:p@h:1/2", "unix:///run/redis.sock?db=1", "redis://h:26379?master_name=m&addr=h2:26379", "redis://h:1?addr=h2:2"} {
+		if err := CheckURL(url); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
+
+func TestAPatternIsWhatItIsForRedis(t *testing.T) {
+	for _, c := range []struct {
+		pattern, channel string
+		want             bool
+	}{
+		{"*", "", true}, {"*", "a/b", true}, {"a*", "a", true}, {"a*c", "abcbc", true}, {"a*c", "abcb", false}, {"a?", "a", false}, {"a?", "ab", true},
+		{"[a-c]", "b", true}, {"[c-a]", "b", true}, {"[^a-c]", "b", false}, {"[^a]", "b", true}, {`[\]]`, "]", true}, {`\*`, "*", true}, {`\*`, "a", false},
+		{"**a", "a", true}, {"a**", "a", true}, {"", "", true}, {"", "a", false}, {"[ab", "b", true}, {"[ab", "c", false}, {`a\`, `a\`, true},
+		{strings.Repeat("*a", 50) + "b", strings.Repeat("a", 10000), false},
+	} {
+		if got := matches(c.pattern, c.channel); got != c.want {
+			t.Errorf("%s, %.20s: %v", c.pattern, c.channel, got)
+		}
+	}
+}
