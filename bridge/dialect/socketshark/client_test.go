@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"net"
 
 	"github.com/gobwas/ws"
@@ -40,20 +41,25 @@ func dial(ctx context.Context, url string) (*client, error) {
 func (c *client) read() {
 	defer close(c.ended)
 	for {
-		f, err := ws.ReadFrame(c.conn)
-		if err != nil {
+		h, err := ws.ReadHeader(c.conn)
+		if err != nil || h.Length > 16<<20 {
 			return
 		}
-		switch f.Header.OpCode {
+		payload := make([]byte, h.Length)
+		if _, err := io.ReadFull(c.conn, payload); err != nil {
+			return
+		}
+		switch h.OpCode {
 		case ws.OpText:
-			c.events <- received{text: string(f.Payload)}
+			c.events <- received{text: string(payload)}
 		case ws.OpClose:
-			code, _ := ws.ParseCloseFrameData(f.Payload)
+			code, _ := ws.ParseCloseFrameData(payload)
 			c.events <- received{code: int(code)}
-			c.send(ws.OpClose, f.Payload)
+			c.conn.Close()
+			return
 		case ws.OpPing:
 			c.pings <- struct{}{}
-			c.send(ws.OpPong, f.Payload)
+			c.send(ws.OpPong, payload)
 		case ws.OpPong:
 			c.pongs <- struct{}{}
 		}

@@ -36,7 +36,10 @@ type player struct {
 	held    []*asked // whose answers wait
 	clients map[int]*client
 	server  *server
+	url     string // of the clients' requests
+	publish func(channel, body string)
 	over    chan struct{} // closed at the end, when the backend answers all at once
+	left    chan string   // what it is asked then
 }
 
 // asked is a callback that waits for its answer.
@@ -56,6 +59,10 @@ func replay(t *testing.T, cases []*goldenCase) {
 	var together []*player
 	for i, c := range cases {
 		p := &player{goldenCase: c, number: i, asked: make(chan *asked, 100), clients: map[int]*client{}, over: make(chan struct{})}
+		p.publish = func(channel, body string) {
+			path := fmt.Sprintf("/rooms/%d/%s", p.number, rooms.EscapeName(channel))
+			p.dialect.Deliver(&rooms.Message{Path: path, Whole: []byte(body)})
+		}
 		players[fmt.Sprint(i)] = p
 		if !p.needsOwnServer() {
 			together = append(together, p)
@@ -71,6 +78,7 @@ func replay(t *testing.T, cases []*goldenCase) {
 				if p.needsOwnServer() {
 					p.server = startServer(t, backend.URL, p.Config.Ping, p)
 				}
+				p.url = fmt.Sprintf("ws://%s/%d", p.server.addr, i)
 				p.play(t)
 			})
 		}
@@ -192,6 +200,10 @@ func (p *player) serve(w http.ResponseWriter, r *http.Request, path string) {
 	select {
 	case <-p.over:
 		a.answer <- answer{Status: 200, Body: `{"status": "ok"}`}
+		select {
+		case p.left <- a.path:
+		default: // nobody asks
+		}
 	default:
 		p.asked <- a
 	}
@@ -277,8 +289,7 @@ func (p *player) step(t *testing.T, i int, s step) error {
 	case s.Delayed != "":
 		return p.answerNow(s.Delayed)
 	case s.Publishes != nil:
-		path := fmt.Sprintf("/rooms/%d/%s", p.number, rooms.EscapeName(s.Publishes.Channel))
-		p.dialect.Deliver(&rooms.Message{Path: path, Whole: []byte(s.Publishes.Body)})
+		p.publish(s.Publishes.Channel, s.Publishes.Body)
 	case s.Redis == "started":
 		p.dialect.Gap(&rooms.Source{Path: "/rooms"}, p.clock.Now(), p.clock.Now())
 		p.clock.Pass(time.Minute)
@@ -320,7 +331,7 @@ func await[T any](from <-chan T, nudge func()) (v T, err error) {
 }
 
 func (p *player) connect(t *testing.T, i int, s step) error {
-	c, err := dial(t.Context(), fmt.Sprintf("ws://%s/%d%s", p.server.addr, p.number, *s.Connects))
+	c, err := dial(t.Context(), p.url+*s.Connects)
 	if i+1 < len(p.Steps) && p.Steps[i+1].Refused != nil {
 		if err == nil {
 			c.conn.Close()
