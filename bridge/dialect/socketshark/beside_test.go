@@ -10,7 +10,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/clu-ws/clu-ws/bridge/rooms"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -103,4 +105,35 @@ func (p *player) takeLeave(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What a backend publishes on Redis reaches the clients. If Redis goes away, they stay until it is back; then they are
+// closed, so that they subscribe again.
+func TestRedisThatIsRestarted(t *testing.T) {
+	t.Parallel()
+	redis := testkit.StartRedis(t)
+	source, err := rooms.ParseSource("redis=" + redis.URL() + ",path=/s,prefix=live:,channel=live:*,format=socketshark")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSharkFrom(t, []rooms.Source{source}, open)
+	c := s.connect()
+	s.does(c, `{"event": "subscribe", "subscription": "open.a/b"}`)
+	testkit.WaitUntil(t, "the bridge listens to Redis", func() bool {
+		return redis.Do("PUBLISH", "live:open.other", `{"subscription": "open.other", "data": 0}`) == int64(1)
+	})
+	redis.Do("PUBLISH", "live:open.a/b", `{"subscription": "open.a/b", "data": 1}`)
+	s.getsData(c, "1")
+	redis.Restart()
+	// The clock of the dialect stands still, so it closes nobody until it is told to.
+	testkit.WaitUntil(t, "the gap is told", func() bool { return s.player.clock.Timers() == 1 })
+	s.getsNothing(c)
+	s.player.clock.Pass(time.Minute)
+	if got := testkit.Receive(t, c.events); got.code != 1012 {
+		t.Errorf("got %v", got)
+	}
+	again := s.connect()
+	s.does(again, `{"event": "subscribe", "subscription": "open.a/b"}`)
+	redis.Do("PUBLISH", "live:open.a/b", `{"subscription": "open.a/b", "data": 2}`)
+	s.getsData(again, "2")
 }

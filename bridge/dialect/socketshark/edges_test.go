@@ -30,6 +30,12 @@ type shark struct {
 // newShark starts a bridge and a backend, at URL/. Before that, adjust changes the configuration.
 func newShark(t *testing.T, services string, adjust ...func(*socketshark.Config)) *shark {
 	t.Helper()
+	return newSharkFrom(t, nil, services, adjust...)
+}
+
+// newSharkFrom is newShark with sources.
+func newSharkFrom(t *testing.T, sources []rooms.Source, services string, adjust ...func(*socketshark.Config)) *shark {
+	t.Helper()
 	s := &shark{t: t, asked: make(chan *asked, 1000)}
 	s.player.asked, s.player.over = s.asked, make(chan struct{})
 	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.player.serve(w, r, r.URL.Path) }))
@@ -43,7 +49,7 @@ func newShark(t *testing.T, services string, adjust ...func(*socketshark.Config)
 		f(cfg)
 	}
 	place := dialect.Place{Path: "/s", Rooms: "/s"}
-	s.player.server = startServerWith(t, nil, dialect.Mount{Place: place, New: func(h dialect.Host) (dialect.Dialect, error) {
+	s.player.server = startServerWith(t, nil, sources, dialect.Mount{Place: place, New: func(h dialect.Host) (dialect.Dialect, error) {
 		h.Now, h.After = s.player.clock.Now, s.player.clock.After
 		var err error
 		s.player.dialect, err = socketshark.New(cfg, place, h)

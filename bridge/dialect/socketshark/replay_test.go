@@ -101,12 +101,12 @@ func startServer(t *testing.T, backend string, ping *map[string]any, players ...
 	for _, p := range players {
 		mounts = append(mounts, p.mount(t, backend))
 	}
-	return startServerWith(t, ping, mounts...)
+	return startServerWith(t, ping, nil, mounts...)
 }
 
-func startServerWith(t *testing.T, ping *map[string]any, mounts ...dialect.Mount) *server {
+func startServerWith(t *testing.T, ping *map[string]any, sources []rooms.Source, mounts ...dialect.Mount) *server {
 	t.Helper()
-	cfg := bridge.Config{Broker: []string{embeddedBroker(t)}, Logger: slog.New(slog.DiscardHandler), Dialects: mounts}
+	cfg := bridge.Config{Broker: []string{embeddedBroker(t)}, Logger: slog.New(slog.DiscardHandler), Dialects: mounts, Sources: sources}
 	if ping != nil {
 		cfg.Limits.PingAfter = 500 * time.Millisecond
 	}
