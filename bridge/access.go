@@ -40,8 +40,12 @@ func (b *Bridge) mayPublish(c *client, room string) access.Decision {
 	return b.decide(c, access.Request{Door: access.PublishToRoom, Room: room})
 }
 
-// mayEnter decides whether a client may hear a room.
+// mayEnter decides whether a client may hear a room. Without access control, rooms of a dialect are for
+// its own clients: their backend decides who they are.
 func (b *Bridge) mayEnter(c *client, room string) access.Decision {
+	if d := b.dialectOf(room); d != nil && b.cfg.Access == nil {
+		return access.Decision{Reason: "the rooms at and below " + d.Rooms + " are for the clients of " + d.Path + "; a role of the section access of the configuration file may open them to others"}
+	}
 	return b.decide(c, access.Request{Door: access.EnterRoom, Room: room})
 }
 

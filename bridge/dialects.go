@@ -162,10 +162,25 @@ func (b *Bridge) admitToDialect(u upgradeRequest, a dialect.Accepted, err error)
 // deliverToDialects delivers a message to the dialects that serve its room.
 func (b *Bridge) deliverToDialects(m *rooms.Message) {
 	for _, d := range b.dialects {
-		if d.Rooms == "/" || m.Path == d.Rooms || strings.HasPrefix(m.Path, d.Rooms+"/") {
+		if d.hasRoom(m.Path) {
 			d.Deliver(m)
 		}
 	}
+}
+
+// hasRoom reports whether a room is the dialect's.
+func (d *mountedDialect) hasRoom(path string) bool {
+	return d.Rooms == "/" || path == d.Rooms || strings.HasPrefix(path, d.Rooms+"/")
+}
+
+// dialectOf returns a dialect that has a room, or nil.
+func (b *Bridge) dialectOf(room string) *mountedDialect {
+	for _, d := range b.dialects {
+		if d.hasRoom(room) {
+			return d
+		}
+	}
+	return nil
 }
 
 // gapForDialects tells the dialects that messages of a source may have been lost.

@@ -79,6 +79,9 @@ func (f *File) resolveAccess() {
 // resolveDialects does the same for the section dialects.
 func (f *File) resolveDialects() {
 	for i, d := range f.Dialects {
+		if d.SocketShark != nil {
+			f.resolve(&d.SocketShark.HTTP.CAFile, fmt.Sprintf("dialects[%d].socketshark.http.ca-file", i), FilePath)
+		}
 		if d.Reddit != nil {
 			f.resolve(&d.Reddit.Secrets, fmt.Sprintf("dialects[%d].reddit.secrets", i), FilePath)
 			f.resolve(&d.Reddit.AdminToken, fmt.Sprintf("dialects[%d].reddit.admin-token", i), Reference)

@@ -127,6 +127,8 @@ var entries = []Entry{
 	entry("callback_down", "the callback does not answer; new clients get 503 until it does"),
 	entry("callback_unusable", "an answer of the callback cannot be used"),
 	entry("callback_events_dropped", "events for the callback are dropped, because it does not take them"),
+	entry("socketshark_message_dropped", "a message for SocketShark's clients was dropped"),
+	entry("socketshark_backend_failed", "a backend of SocketShark's clients cannot be asked"),
 	entry("callback_in_clear", "the callback is asked without TLS: credentials can be read in transit, and answers altered"),
 	entry("jwks_failed", "cannot fetch the keys of an issuer of tokens; trying again"),
 	entry("jwks_fetched", "fetched the keys of an issuer of tokens again"),

@@ -17,6 +17,7 @@ var components = []struct {
 	{"FastAPI and Django", func() error { _, err := cache.WebApps(); return err }},
 	{"baseplate", func() error { _, err := cache.Baseplate(); return err }},
 	{"Jararaca", func() error { _, err := cache.Jararaca(); return err }},
+	{"SocketShark", func() error { _, err := cache.SocketShark(); return err }},
 	{"wscat", func() error { _, err := cache.Wscat(); return err }},
 	{"axe-core", func() error { _, err := cache.Axe(); return err }},
 	{"TypeScript", func() error { _, err := cache.TypeScript(); return err }},

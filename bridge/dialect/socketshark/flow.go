@@ -1,0 +1,164 @@
+package socketshark
+
+import (
+	"maps"
+	"time"
+)
+
+const (
+	maxOrderKeys    = 10_000 // of a subscription
+	maxThrottleKeys = 1000
+)
+
+// flow is what a cohort has had: the highest order of each key, and when each throttled key was last
+// sent. Its topic's lock guards it.
+type flow struct {
+	orders    map[string]float64
+	throttles map[string]*throttle
+}
+
+// throttle is the state of a throttled key.
+type throttle struct {
+	last    time.Time
+	window  time.Duration
+	pending *message    // is sent when stop's timer ends
+	stop    func() bool // nil if nothing is pending
+	turn    int         // counts the timers
+}
+
+// advance notes a message's order. It reports whether it is higher than all before it.
+func (f *flow) advance(d *Dialect, opt options) bool {
+	if !opt.ordered {
+		return true
+	}
+	last, known := f.orders[opt.orderKey]
+	if known && opt.order <= last {
+		return false
+	}
+	if !known {
+		if len(f.orders) >= maxOrderKeys || d.marks.Load() >= maxMarks {
+			f.forgetOne(d)
+		}
+		if d.marks.Load() >= maxMarks {
+			return true
+		}
+		d.marks.Add(1)
+	}
+	if f.orders == nil {
+		f.orders = map[string]float64{}
+	}
+	f.orders[opt.orderKey] = opt.order
+	return true
+}
+
+// forgetOne forgets the order of a key, whichever it is.
+func (f *flow) forgetOne(d *Dialect) {
+	for key := range f.orders {
+		delete(f.orders, key)
+		d.marks.Add(-1)
+		return
+	}
+}
+
+// hold reports whether a message must wait for the end of its key's window. It is then pending, instead
+// of one that was.
+func (f *flow) hold(c *cohort, m *message, now time.Time) bool {
+	if !m.throttled {
+		return false
+	}
+	d := c.topic.d
+	w := f.throttles[m.throttleKey]
+	switch {
+	case w == nil && len(f.throttles) >= maxThrottleKeys:
+		f.prune(now)
+		if len(f.throttles) >= maxThrottleKeys {
+			return false
+		}
+		fallthrough
+	case w == nil:
+		if f.throttles == nil {
+			f.throttles = map[string]*throttle{}
+		}
+		f.throttles[m.throttleKey] = &throttle{last: now, window: m.throttle}
+		return false
+	case w.stop != nil:
+		d.waiting.Add(int64(m.size - w.pending.size))
+		w.pending = m
+		return true
+	case now.Sub(w.last) < m.throttle && d.waiting.Load() < maxWaiting:
+		w.wait(c, m.throttleKey, m, m.throttle-now.Sub(w.last))
+		return true
+	}
+	w.last, w.window = now, m.throttle
+	return false
+}
+
+// wait makes a message pending for some time.
+func (w *throttle) wait(c *cohort, key string, m *message, d time.Duration) {
+	c.topic.d.waiting.Add(int64(m.size))
+	w.pending = m
+	w.turn++
+	turn := w.turn
+	w.stop = c.topic.d.host.After(d, func() {
+		c.topic.mu.Lock()
+		defer c.topic.mu.Unlock()
+		if w.turn == turn && w.pending != nil {
+			c.sendPending(w)
+		}
+	})
+}
+
+// take returns the pending message, which is pending no longer.
+func (w *throttle) take(d *Dialect) *message {
+	m := w.pending
+	if m != nil {
+		w.stop()
+		d.waiting.Add(-int64(m.size))
+	}
+	w.pending, w.stop = nil, nil
+	return m
+}
+
+// end forgets everything.
+func (f *flow) end(d *Dialect) {
+	for _, w := range f.throttles {
+		w.take(d)
+	}
+	d.marks.Add(-int64(len(f.orders)))
+	f.orders, f.throttles = nil, nil
+}
+
+// prune forgets the windows that are over.
+func (f *flow) prune(now time.Time) {
+	maps.DeleteFunc(f.throttles, func(_ string, w *throttle) bool {
+		return w.stop == nil && now.Sub(w.last) >= w.window
+	})
+}
+
+// copyTo gives a cohort the same state, whose own timers send what is pending.
+func (f *flow) copyTo(c *cohort, now time.Time) {
+	c.flow.orders = maps.Clone(f.orders)
+	c.topic.d.marks.Add(int64(len(f.orders)))
+	for key, w := range f.throttles {
+		if c.flow.throttles == nil {
+			c.flow.throttles = map[string]*throttle{}
+		}
+		own := &throttle{last: w.last, window: w.window}
+		c.flow.throttles[key] = own
+		if w.pending != nil {
+			own.wait(c, key, w.pending, max(0, w.last.Add(w.pending.throttle).Sub(now)))
+		}
+	}
+}
+
+// equals reports whether two flows would do the same with every message.
+func (f *flow) equals(other *flow, now time.Time) bool {
+	if len(f.orders) != len(other.orders) || !maps.Equal(f.orders, other.orders) {
+		return false
+	}
+	f.prune(now)
+	other.prune(now)
+	return maps.EqualFunc(f.throttles, other.throttles, func(a, b *throttle) bool {
+		return a.stop == nil && b.stop == nil && a.last.Equal(b.last)
+	})
+}
