@@ -14,7 +14,7 @@ import (
 // exchange that is not durable and is deleted with its last binding; a link to an exchange
 // that exists with other properties fails with [ExchangeDiffers].
 type ExchangeOptions struct {
-	// Type is "topic" or "fanout"; "" is "topic".
+	// Type is "topic", "fanout" or "direct"; "" is "topic".
 	Type string
 	// Passive uses an existing exchange, whatever its type and flags. It is declared only if
 	// it is missing.

@@ -16,6 +16,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/model"
 	"github.com/clu-ws/clu-ws/bridge/origin"
 	"github.com/clu-ws/clu-ws/bridge/problem"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
 	"github.com/clu-ws/clu-ws/bridge/site"
 )
 
@@ -85,7 +86,7 @@ func (s sample) dropped(b *Bridge) {
 	for reason, count := range withZeros(b.replyDrops.Counts(), dropReasons(actor.DropReasons())) {
 		s.counter(droppedDesc, float64(count), reason)
 	}
-	for reason, count := range withZeros(b.roomDrops.Counts(), dropReasons([]actor.DropReason{actor.ErrNotDecoded, actor.ErrTooLong})) {
+	for reason, count := range withZeros(b.roomDrops.Counts(), roomDropReasons()) {
 		s.counter(roomDroppedDesc, float64(count), reason)
 	}
 	for reason, count := range withZeros(b.refusals.Counts(), refusalReasons()) {
@@ -154,20 +155,20 @@ func (s sample) keywordHistory(h *history.Store) {
 }
 
 func (s sample) clients(b *Bridge, f hub.Figures) {
-	rooms, inRooms := b.rooms.Len()
+	inUse, inRooms := b.rooms.Len()
 	plain := max(0, b.Clients()-f.V1Clients-inRooms) // the three were not taken at the same moment
 	s.gauge(clientsDesc, float64(plain), "clu")
 	s.gauge(clientsDesc, float64(inRooms), "room")
 	s.gauge(clientsDesc, float64(f.V1Clients), "v1")
-	s.gauge(roomsDesc, float64(rooms))
+	s.gauge(roomsDesc, float64(inUse))
 }
 
 func (s sample) sources(b *Bridge) {
 	for _, source := range b.sourceLinks {
 		state := source.link.State()
-		s.gauge(sourceUpDesc, boolToFloat(state.Up && state.QueueDown == ""), source.Exchange)
-		s.counter(roomMessagesDesc, float64(source.messages.Load()), source.Exchange)
-		s.counter(sourceGapsDesc, float64(source.gaps.Load()), source.Exchange)
+		s.gauge(sourceUpDesc, boolToFloat(state.Up && state.QueueDown == ""), source.Name())
+		s.counter(roomMessagesDesc, float64(source.messages.Load()), source.Name())
+		s.counter(sourceGapsDesc, float64(source.gaps.Load()), source.Name())
 	}
 }
 
@@ -204,6 +205,15 @@ func (s sample) engine(stats engine.Stats) {
 // dropReasons returns the values of the label reason.
 func dropReasons(drops []actor.DropReason) (reasons []string) {
 	for _, d := range drops {
+		reasons = append(reasons, d.Error())
+	}
+	return reasons
+}
+
+// roomDropReasons returns the reasons for which messages for rooms are dropped.
+func roomDropReasons() []string {
+	reasons := dropReasons([]actor.DropReason{actor.ErrNotDecoded, actor.ErrTooLong})
+	for _, d := range rooms.DropReasons() {
 		reasons = append(reasons, d.Error())
 	}
 	return reasons

@@ -7,7 +7,6 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 	"github.com/clu-ws/clu-ws/bridge/quota"
-	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
 const publishForm = `{"path": "/live/x", "body": <any JSON>} or {"path": "/live/x", "text": "<text>"}, and "exchange" if you like`
@@ -89,10 +88,7 @@ func (b *Bridge) readTarget(f protocol.Fields) (to roomTarget, err error) {
 	if to.path, err = b.checkRoom(to.path); err != nil {
 		return to, err
 	}
-	if exchange == "" {
-		exchange = rooms.Find(b.cfg.Sources, to.path).Exchange
-	}
-	to.source, err = b.sourceLinkOf(exchange, to.path)
+	to.source, err = b.sourceLinkFor(exchange, to.path)
 	return to, err
 }
 

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,7 +37,7 @@ func (b *Bridge) newSourceLinks() error {
 				b.gapForDialects(s.Source, gap.From, gap.To)
 			},
 		}
-		options := amqpx.ExchangeOptions{Type: s.Type, Passive: true}
+		options := amqpx.ExchangeOptions{Type: s.Type, Passive: true, Persistent: s.Type == "direct"}
 		var err error
 		if s.link, err = amqpx.New(b.linkConfig(s.Exchange, options, queue)); err != nil {
 			return err
@@ -65,17 +66,31 @@ func (b *Bridge) deliverToRooms(s *sourceLink, d *amqpx.Delivery) {
 		b.roomDrops.Note(err.Error(), "exchange", s.Exchange, "routing_key", d.RoutingKey, "message_id", d.MessageId, "app_id", d.AppId, "bytes", len(d.Body))
 		return
 	}
-	b.sequence.Take(roomMessageOf(s.Room(d.RoutingKey), body, d.Headers))
+	if s.Format == rooms.FormatRaw {
+		b.sequence.Take(roomMessageOf(s.Room(d.RoutingKey), body, d.Headers))
+		return
+	}
+	messages, err := s.Decode(d.RoutingKey, body)
+	if err != nil {
+		b.roomDrops.Note(err.Error(), "exchange", s.Exchange, "routing_key", d.RoutingKey, "message_id", d.MessageId, "app_id", d.AppId, "bytes", len(d.Body))
+	}
+	for _, m := range messages {
+		b.sequence.Take(m)
+	}
 }
 
-// sourceLinkOf returns the source of an exchange, which must have the room.
-func (b *Bridge) sourceLinkOf(exchange, path string) (*sourceLink, error) {
+// sourceLinkFor returns the source of an exchange, which must have the room, and to which clients can
+// publish; the exchange "" is the room's own.
+func (b *Bridge) sourceLinkFor(exchange, path string) (*sourceLink, error) {
+	own := rooms.Find(b.cfg.Sources, path)
 	for _, s := range b.sourceLinks {
-		if s.Exchange != exchange {
+		switch {
+		case exchange == "" && s.Source != own, exchange != "" && s.Exchange != exchange:
 			continue
-		}
-		if !s.Covers(path) {
+		case !s.Covers(path):
 			return nil, fmt.Errorf("the room %s is not of the source %s; its rooms are at and below %s", quote.Text(path), exchange, s.Path)
+		case s.ReadOnly():
+			return nil, fmt.Errorf("the room %s is of the source %s, whose messages come from another system; publish them there", quote.Text(path), s.Name())
 		}
 		return s, nil
 	}
@@ -98,6 +113,9 @@ func (cfg *Config) completeSources() error {
 		s := &cfg.Sources[i]
 		if err := s.Complete(); err != nil {
 			return err
+		}
+		if s.Redis != nil {
+			return errors.New("sources of Redis are not supported yet; give an exchange")
 		}
 		if s.Exchange == cfg.Exchange {
 			return fmt.Errorf("the source %s is the actors' exchange, whose replies every client gets; leave the source out", s.Exchange)

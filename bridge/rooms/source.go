@@ -3,20 +3,27 @@ package rooms
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// Source is an exchange other than the actors', whose messages go to rooms unchanged. A room
-// is a path. A message with the routing key K is for the room K if that is a path at or below
-// the source's, and otherwise for the room Path + "/" + K.
+// Source is an exchange other than the actors', or Redis channels, whose messages go to rooms. A room
+// is a path. In the raw format they go there unchanged: a message with the routing key K, or by the
+// channel K, is for the room K if that is a path at or below the source's, and otherwise for the room
+// Path + "/" + K.
 type Source struct {
 	// Exchange is the name of the exchange. It is declared if it is missing; an existing one is
 	// used whatever its type.
 	Exchange string
-	// Type is topic or fanout. "" is topic.
+	// Type is topic, fanout or direct. "" is topic, and direct with the format hightemplar.
 	Type string
-	// Binding is a topic pattern of routing keys. "" is all.
+	// Binding is a topic pattern of routing keys, or the routing key of a direct exchange. "" is all,
+	// and "*" for a direct exchange.
 	Binding string
+	// Redis is used in place of an exchange.
+	Redis *Redis
+	// Format is one of the constants; "" is raw.
+	Format string
 	// Path is the path at and below which the source's rooms are. "" is "/" and the exchange's
 	// name. "/" makes every other path a room.
 	Path string
@@ -24,43 +31,68 @@ type Source struct {
 	bare bool
 }
 
-// sourceForm describes the form of a source, for error messages.
-const sourceForm = "write exchange=NAME[,type=topic|fanout][,binding=PATTERN][,path=/PREFIX]"
-
-// ParseSource parses exchange=NAME[,type=topic|fanout][,binding=PATTERN][,path=/PREFIX].
-func ParseSource(text string) (s Source, err error) {
-	given := map[string]bool{}
-	for part := range strings.SplitSeq(text, ",") {
-		key, value, ok := strings.Cut(part, "=")
-		to := map[string]*string{"exchange": &s.Exchange, "type": &s.Type, "binding": &s.Binding, "path": &s.Path}[key]
-		switch {
-		case !ok || to == nil:
-			return s, fmt.Errorf("%q of the source %q is not understood; %s", part, text, sourceForm)
-		case given[key]:
-			return s, fmt.Errorf("the source %q has two of %s; %s, and a space between two sources", text, key, sourceForm)
-		case value == "":
-			return s, fmt.Errorf("the source %q has an empty %s; %s", text, key, sourceForm)
-		}
-		given[key], *to = true, value
-	}
-	return s, s.Complete()
+// Redis is where a source's messages come from by Redis pub/sub.
+type Redis struct {
+	// URL is that of a server, as in redis://user:password@host:6379/0.
+	URL string
+	// Channels are the names or patterns of the channels. Without any they are those that begin with
+	// Prefix, or Jararaca's.
+	Channels []string
+	// Prefix is taken off the names of channels.
+	Prefix string
+	// Broadcast is the channel of Jararaca's messages for all.
+	Broadcast string
 }
 
+// Jararaca's own names of its channels.
+const (
+	jararacaSend      = "jararaca:websocket:send"
+	jararacaBroadcast = "jararaca:websocket:broadcast"
+)
+
+// maxChannels is how many channels and patterns a source may have.
+const maxChannels = 64
+
+// Name returns the name of the source, which no other has.
+func (s *Source) Name() string {
+	if s.Redis != nil {
+		return "redis:" + s.Path
+	}
+	return s.Exchange
+}
+
+// ReadOnly reports whether clients cannot publish to the source's rooms.
+func (s *Source) ReadOnly() bool { return s.Redis != nil || s.Format != FormatRaw }
+
 // Complete sets the defaults of empty fields. It fails if the source is not valid.
-func (s *Source) Complete() (err error) {
+func (s *Source) Complete() error {
+	check := s.completeExchange
+	if s.Redis != nil {
+		check = s.completeRedis
+	}
+	if err := check(); err != nil {
+		return err
+	}
+	return s.checkFormat()
+}
+
+func (s *Source) completeExchange() (err error) {
 	switch {
 	case s.Exchange == "":
-		return errors.New("a source needs an exchange; " + sourceForm)
-	case s.Type != "" && s.Type != "topic" && s.Type != "fanout":
-		return fmt.Errorf("the source %s has the type %q; choose topic or fanout", s.Exchange, s.Type)
+		return errors.New("a source needs an exchange, or redis; " + sourceForm)
+	case s.Type != "" && s.Type != "topic" && s.Type != "fanout" && s.Type != "direct":
+		return fmt.Errorf("the source %s has the type %q; choose topic, fanout or direct", s.Exchange, s.Type)
 	case s.Type == "fanout" && s.Binding != "":
 		return fmt.Errorf("the source %s is a fanout, which ignores bindings; leave the binding out", s.Exchange)
 	}
 	if s.Type == "" {
 		s.Type = "topic"
+		if s.Format == FormatHighTemplar {
+			s.Type = "direct"
+		}
 	}
-	if s.Type == "topic" && s.Binding == "" {
-		s.Binding = "#"
+	if s.Binding == "" {
+		s.Binding = map[string]string{"topic": "#", "direct": "*"}[s.Type]
 	}
 	usual, failed := CleanPath("/" + s.Exchange)
 	if s.Path == "" {
@@ -73,6 +105,50 @@ func (s *Source) Complete() (err error) {
 	}
 	s.bare = s.Path != "/" && s.Path != usual
 	return nil
+}
+
+func (s *Source) completeRedis() (err error) {
+	r := *s.Redis
+	switch {
+	case s.Exchange != "" || s.Type != "" || s.Binding != "":
+		return errors.New("a source has redis and exchange, type or binding; give one of redis and exchange, which are two sources")
+	case s.Path == "":
+		return errors.New("a source of redis needs a path, at and below which its rooms are; add path=/PREFIX")
+	}
+	if s.Path, err = CleanPath(s.Path); err != nil {
+		return fmt.Errorf("the rooms of a source of redis: %w", err)
+	}
+	switch {
+	case s.Format == FormatJararaca:
+		if len(r.Channels) == 0 {
+			r.Channels = []string{jararacaSend}
+		}
+		if r.Broadcast == "" {
+			r.Broadcast = jararacaBroadcast
+		}
+	case r.Broadcast != "":
+		return fmt.Errorf("the source %s has broadcast, which is for the format jararaca; leave it out, or add format=jararaca", s.Name())
+	case len(r.Channels) == 0:
+		r.Channels = []string{escapeGlob(r.Prefix) + "*"}
+	}
+	if len(r.Channels) > maxChannels {
+		return fmt.Errorf("the source %s has %d channels; it may have %d, and patterns such as live.* are many", s.Name(), len(r.Channels), maxChannels)
+	}
+	s.Redis = &r
+	return nil
+}
+
+// escapeGlob returns a text as the pattern of a Redis channel that only the text has.
+func escapeGlob(text string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`, "]", `\]`).Replace(text)
+}
+
+// Patterns returns the names and patterns of all channels.
+func (r *Redis) Patterns() []string {
+	if r.Broadcast == "" {
+		return r.Channels
+	}
+	return append(slices.Clone(r.Channels), escapeGlob(r.Broadcast))
 }
 
 // Covers reports whether a path is a room of the source.

@@ -1,19 +1,22 @@
 package rooms
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 )
 
 func TestASourceIsParsedAndCompleted(t *testing.T) {
 	for text, want := range map[string]Source{
-		"exchange=live":                        {Exchange: "live", Type: "topic", Binding: "#", Path: "/live"},
-		"exchange=live,type=fanout":            {Exchange: "live", Type: "fanout", Path: "/live"},
-		"type=topic,binding=a.*,exchange=live": {Exchange: "live", Type: "topic", Binding: "a.*", Path: "/live"},
-		"exchange=live,path=/live":             {Exchange: "live", Type: "topic", Binding: "#", Path: "/live"},
-		"exchange=live,path=/":                 {Exchange: "live", Type: "topic", Binding: "#", Path: "/"},
-		"exchange=live,path=/all/of/it/":       {Exchange: "live", Type: "topic", Binding: "#", Path: "/all/of/it", bare: true},
-		"exchange=a=b":                         {Exchange: "a=b", Type: "topic", Binding: "#", Path: "/a=b"},
+		"exchange=live":                        {Exchange: "live", Type: "topic", Binding: "#", Format: "raw", Path: "/live"},
+		"exchange=live,type=fanout":            {Exchange: "live", Type: "fanout", Format: "raw", Path: "/live"},
+		"type=topic,binding=a.*,exchange=live": {Exchange: "live", Type: "topic", Binding: "a.*", Format: "raw", Path: "/live"},
+		"exchange=live,path=/live":             {Exchange: "live", Type: "topic", Binding: "#", Format: "raw", Path: "/live"},
+		"exchange=live,path=/":                 {Exchange: "live", Type: "topic", Binding: "#", Format: "raw", Path: "/"},
+		"exchange=live,path=/all/of/it/":       {Exchange: "live", Type: "topic", Binding: "#", Format: "raw", Path: "/all/of/it", bare: true},
+		"exchange=live,type=direct":            {Exchange: "live", Type: "direct", Binding: "*", Format: "raw", Path: "/live"},
+		"exchange=live,format=hightemplar":     {Exchange: "live", Type: "direct", Binding: "*", Format: "hightemplar", Path: "/live"},
+		"exchange=a=b":                         {Exchange: "a=b", Type: "topic", Binding: "#", Format: "raw", Path: "/a=b"},
 	} {
 		if got, err := ParseSource(text); err != nil || got != want {
 			t.Errorf("%s: %+v, %v", text, got, err)
@@ -25,12 +28,50 @@ func TestASourceIsParsedAndCompleted(t *testing.T) {
 		"exchange=live,colour=red":              `"colour=red" of the source "exchange=live,colour=red" is not understood`,
 		"exchange=a,exchange=b":                 `has two of exchange; write`,
 		"exchange=":                             `has an empty exchange; write`,
-		"type=topic":                            `a source needs an exchange; write`,
-		"exchange=live,type=direct":             `the source live has the type "direct"; choose topic or fanout`,
+		"type=topic":                            `a source needs an exchange, or redis; write`,
+		"exchange=live,type=headers":            `the source live has the type "headers"; choose topic, fanout or direct`,
 		"exchange=live,type=fanout,binding=a.#": `the source live is a fanout, which ignores bindings; leave the binding out`,
+		"exchange=live,format=xml":              `the source live has the format "xml"; choose one of raw, hightemplar, socketshark, jararaca`,
+		"exchange=live,format=jararaca":         `the source live has the format jararaca, which comes by Redis only; write redis=URL`,
+		"exchange=live,channel=x":               `has channel, prefix or broadcast, but no redis; write`,
 		"exchange=live,path=live":               `the rooms of the source live: "live" is not the path of a room`,
 	} {
 		if _, err := ParseSource(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
+
+func TestASourceOfRedisIsParsedAndCompleted(t *testing.T) {
+	for text, want := range map[string]Redis{
+		"redis=redis://h:1/0,path=/x":                                   {URL: "redis://h:1/0", Channels: []string{"*"}},
+		"redis=redis://h,path=/x,prefix=a*b.,format=socketshark":        {URL: "redis://h", Prefix: "a*b.", Channels: []string{`a\*b.*`}},
+		"redis=rediss://h,path=/x/,channel=a,channel=b.*":               {URL: "rediss://h", Channels: []string{"a", "b.*"}},
+		"redis=redis://h,path=/x,format=jararaca":                       {URL: "redis://h", Channels: []string{jararacaSend}, Broadcast: jararacaBroadcast},
+		"redis=redis://h,path=/x,format=jararaca,channel=s,broadcast=b": {URL: "redis://h", Channels: []string{"s"}, Broadcast: "b"},
+	} {
+		got, err := ParseSource(text)
+		if err != nil || !reflect.DeepEqual(*got.Redis, want) || got.Path != "/x" || got.Name() != "redis:/x" || !got.ReadOnly() {
+			t.Errorf("%s: %+v, %+v, %v", text, got, got.Redis, err)
+		}
+		again := got
+		if err := again.Complete(); err != nil || !reflect.DeepEqual(again, got) {
+			t.Errorf("%s: completed again it is %+v, %v", text, again.Redis, err)
+		}
+	}
+	for text, want := range map[string]string{
+		"redis=redis://h":                                                      "a source of redis needs a path",
+		"redis=redis://h,path=x":                                               "the rooms of a source of redis",
+		"redis=redis://h,path=/x,exchange=y":                                   "has redis and exchange, type or binding",
+		"redis=redis://h,path=/x,broadcast=y":                                  "the source redis:/x has broadcast, which is for the format jararaca",
+		"redis=redis://h,path=/x,prefix=":                                      "has an empty prefix",
+		"redis=redis://h,path=/x,prefix=a,prefix=b":                            "has two of prefix",
+		"redis=redis://:p,secret@h,path=/x":                                    "percent-encoded, as %2C for a comma",
+		"redis=redis://:secret@h,path=/x,secret":                               "is not understood",
+		"redis=redis://h,path=/x" + strings.Repeat(",channel=a", 65):           "has 65 channels; it may have 64",
+		"redis=redis://h,format=socketshark,path=/" + strings.Repeat("x", 127): "with the format socketshark it may have 126",
+	} {
+		if _, err := ParseSource(text); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v, want %s", text, err, want)
 		}
 	}

@@ -111,9 +111,10 @@ const sourceKeys = `The value of ` + "`--source`" + ` is a list of keys and valu
 | key | value | default |
 | --- | --- | --- |
 | ` + "`exchange`" + ` | name of the exchange; it is declared if it is missing | required |
-| ` + "`type`" + ` | ` + "`topic` or `fanout`" + `, for an exchange that is declared | ` + "`topic`" + ` |
-| ` + "`binding`" + ` | pattern of the routing keys that are relayed; not for ` + "`fanout`" + ` | ` + "`#`" + `, all |
+| ` + "`type`" + ` | ` + "`topic`, `fanout` or `direct`" + `, for an exchange that is declared | ` + "`topic`; `direct` with `format=hightemplar`" + ` |
+| ` + "`binding`" + ` | pattern of the routing keys that are relayed, or the routing key if the type is ` + "`direct`; not for `fanout`" + ` | ` + "`#`, all; `*` if the type is `direct`" + ` |
 | ` + "`path`" + ` | path of the rooms: a message goes to the room of its routing key, at or below this path | ` + "`/`" + ` and the exchange's name |
+| ` + "`format`" + ` | what a message looks like: ` + "`raw`, `hightemplar`, `socketshark` or `jararaca`" + ` | ` + "`raw`" + ` |
 
     --source exchange=weather,type=fanout,path=/weather
     --source exchange=telemetry,binding=mount.#

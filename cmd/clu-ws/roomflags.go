@@ -11,7 +11,7 @@ import (
 
 func roomFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "source", EnvVars: env("source"), Category: catRooms, Usage: "`EXCHANGE` whose messages go to rooms: exchange=NAME[,type=topic|fanout][,binding=PATTERN][,path=/PREFIX]" + repeatable},
+		&cli.StringSliceFlag{Name: "source", EnvVars: env("source"), Category: catRooms, Usage: "`EXCHANGE` whose messages go to rooms: exchange=NAME[,type=topic|fanout|direct][,binding=PATTERN][,path=/PREFIX][,format=FORMAT]" + repeatable},
 		&cli.StringFlag{Name: "presence", EnvVars: env("presence"), Category: catRooms, DefaultText: "not published", Usage: "topic `EXCHANGE` to which the bridge publishes which clients connect and leave"},
 		&cli.BoolFlag{Name: "presence-rooms", EnvVars: env("presence-rooms"), Category: catRooms, Usage: "publish there also which rooms clients subscribe to and leave, and what they publish to rooms"},
 		&cli.BoolFlag{Name: "list-clients", EnvVars: env("list-clients"), Category: catRooms, Usage: "let clients ask which clients are connected"},
