@@ -125,6 +125,7 @@ var entries = []Entry{
 	entry("callback_unusable", "an answer of the callback cannot be used"),
 	entry("callback_events_dropped", "events for the callback are dropped, because it does not take them"),
 	entry("callback_in_clear", "the callback is asked without TLS: credentials can be read in transit, and answers altered"),
+	entry("hightemplar_backend_failed", "a backend of High-templar's clients cannot be asked"),
 	entry("jwks_failed", "cannot fetch the keys of an issuer of tokens; trying again"),
 	entry("jwks_fetched", "fetched the keys of an issuer of tokens again"),
 	entry("jwks_in_clear", "the keys of an issuer of tokens are fetched without TLS: anyone who can alter them in transit can impersonate any user"),
