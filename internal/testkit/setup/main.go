@@ -16,6 +16,7 @@ var components = []struct {
 	{"the wheels of the Python client", func() error { _, err := cache.Wheels(); return err }},
 	{"FastAPI and Django", func() error { _, err := cache.WebApps(); return err }},
 	{"baseplate", func() error { _, err := cache.Baseplate(); return err }},
+	{"High-templar", func() error { _, err := cache.HighTemplar(); return err }},
 	{"wscat", func() error { _, err := cache.Wscat(); return err }},
 	{"axe-core", func() error { _, err := cache.Axe(); return err }},
 	{"TypeScript", func() error { _, err := cache.TypeScript(); return err }},
