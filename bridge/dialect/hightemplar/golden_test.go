@@ -295,9 +295,9 @@ func (r *replay) end() {
 	r.t.Helper()
 	for n, p := range r.pages {
 		h := r.instance(n)
-		p.says(`{"type": "subscribe", "room": {"tenant": "end"}, "requestId": "end"}`)
+		p.says(fmt.Sprintf(`{"type": "subscribe", "room": {"tenant": "end %d"}, "requestId": "end"}`, n))
 		if got := string(p.text()); sameJSON(got, `{"code": "success"}`) {
-			h.publish(r.t, "*", `{"rooms": [{"tenant": "end"}], "data": "end"}`)
+			h.publish(r.t, "*", fmt.Sprintf(`{"rooms": [{"tenant": "end %d"}], "data": "end"}`, n))
 			p.gets(`{"type": "publish", "data": "end", "requestId": "end"}`)
 		} else if !sameJSON(got, `{"code": "error", "message": "room-not-found"}`) {
 			r.t.Errorf("a client got %s more", got)
