@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/pprof"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -91,9 +92,11 @@ func (b *Bridge) clientRoutes(page http.Handler) *router {
 		mux.HandleFunc("OPTIONS /whoami", b.whoami)
 	}
 	b.routeDialects(mux)
-	if page != nil {
+	switch {
+	case slices.Contains(mux.patterns, "GET /"): // a dialect has all paths
+	case page != nil:
 		mux.Handle("GET /", page)
-	} else {
+	default:
 		mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Upgrade", "websocket")
 			http.Error(w, "This is a clu-ws bridge: connect with ws:// or wss://.", http.StatusUpgradeRequired)

@@ -84,6 +84,7 @@ func Parse(path string, text []byte) *File {
 			f.resolveAccess()
 		case dialectsSection:
 			f.decode(e.value, reflect.ValueOf(&f.Dialects).Elem(), dialectsSection)
+			f.resolveDialects()
 		case siteSection:
 			f.Site = new(site.Config)
 			f.decode(e.value, reflect.ValueOf(f.Site).Elem(), siteSection)

@@ -76,6 +76,16 @@ func (f *File) resolveAccess() {
 	}
 }
 
+// resolveDialects does the same for the section dialects.
+func (f *File) resolveDialects() {
+	for i, d := range f.Dialects {
+		if d.Reddit != nil {
+			f.resolve(&d.Reddit.Secrets, fmt.Sprintf("dialects[%d].reddit.secrets", i), FilePath)
+			f.resolve(&d.Reddit.AdminAuth, fmt.Sprintf("dialects[%d].reddit.admin-auth", i), Reference)
+		}
+	}
+}
+
 func (f *File) resolve(value *string, path string, how func(value, dir string) (string, error)) {
 	resolved, err := how(*value, f.Dir())
 	if err != nil {

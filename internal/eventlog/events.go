@@ -38,6 +38,7 @@ var entries = []Entry{
 	entry("ended", "the bridge has ended with an error"),
 	entry("draining", "stopping; clients are served until no command's end is awaited"),
 	entry("stopping", "stopping"),
+	entry("quiesced", "asked to stop by a request to quiesce"),
 	entry("drain_incomplete", "some clients did not close in time"),
 	entry("process_paused", "the process was paused: messages that clients sent meanwhile are late"),
 	entry(Dropped, droppedMessage),
