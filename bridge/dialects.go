@@ -3,6 +3,9 @@ package bridge
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -95,7 +98,7 @@ func (b *Bridge) runDialects(ctx context.Context, running *sync.WaitGroup) {
 	}
 }
 
-// dialectFor returns the dialect of a request's path, or nil.
+// dialectFor returns the dialect of a request's path, with or without the slash at its end, or nil.
 func (b *Bridge) dialectFor(r *engine.Request) (best *mountedDialect) {
 	if len(b.dialects) == 0 {
 		return nil
@@ -110,7 +113,14 @@ func (b *Bridge) dialectFor(r *engine.Request) (best *mountedDialect) {
 			best = d
 		}
 	}
-	return best
+	if best != nil {
+		return best
+	}
+	i := slices.IndexFunc(b.dialects, func(d *mountedDialect) bool { return path+"/" == d.Path })
+	if i < 0 {
+		return nil
+	}
+	return b.dialects[i]
 }
 
 // serves reports whether a path is the dialect's.
@@ -130,7 +140,10 @@ func (b *Bridge) acceptDialect(d *mountedDialect, r *engine.Request) (engine.Acc
 	if err != nil {
 		return engine.Accepted{}, err
 	}
-	_, query, _ := strings.Cut(u.target, "?")
+	_, query, asked := strings.Cut(u.target, "?")
+	if u.path+"/" == d.Path {
+		return engine.Accepted{}, movedTo(d.Path, query, asked)
+	}
 	accepted, err := d.Accept(&dialect.Request{Request: r, Path: u.path, Query: query, Remote: u.remote, ID: b.clientID(u.number)})
 	if err != nil || accepted.Later == nil {
 		return b.admitToDialect(u, accepted, err)
@@ -142,6 +155,12 @@ func (b *Bridge) acceptDialect(d *mountedDialect, r *engine.Request) (engine.Acc
 			return b.admitToDialect(u, accepted, err)
 		}
 	}}, nil
+}
+
+// movedTo sends a client to a path, as net/http does for a path without the slash at its end.
+func movedTo(path, query string, asked bool) *engine.RejectError {
+	location := (&url.URL{Path: path, RawQuery: query, ForceQuery: asked && query == ""}).String()
+	return &engine.RejectError{Status: http.StatusPermanentRedirect, Kind: pathKind, Location: location, Reason: "this is at " + location}
 }
 
 // admitToDialect accepts a client of a dialect.

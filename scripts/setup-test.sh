@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Sets up what `make test` needs in addition to Go: RabbitMQ, Redis, Chromium, nginx, HAProxy, Caddy, Apache, systemd, Python, node, tmux,
 # zsh, fish, mandoc and a C compiler from Debian's packages, then CLU, pytest, the Python client's wheels, baseplate, Jararaca,
-# SocketShark, FastAPI, Django, wscat, axe-core, TypeScript, Vite, React, Vue, Deno, Bun, Autobahn, Prometheus and a RabbitMQ 4 below .cache. If
+# SocketShark, High-templar, FastAPI, Django, wscat, axe-core, TypeScript, Vite, React, Vue, Deno, Bun, Autobahn, Prometheus and a
+# RabbitMQ 4 below .cache. If
 # everything is there, it takes a moment.
 # It prints a line for each component that it cannot set up, which fails the run on CI only.
 set -u

@@ -19,6 +19,8 @@ type RejectError struct {
 	// Challenge is the WWW-Authenticate of a 401, which must have one (RFC 9110, 11.6.1). ""
 	// stands for Bearer.
 	Challenge string
+	// Location is where a redirection leads. "" sends none.
+	Location string
 }
 
 func (r *RejectError) Error() string { return r.Reason }
@@ -92,6 +94,9 @@ func (r *RejectError) response() []byte {
 		fields += "Allow: GET\r\n"
 	case http.StatusUnauthorized:
 		fields += "WWW-Authenticate: " + r.challenge() + "\r\n"
+	}
+	if r.Location != "" && !hasControl([]byte(r.Location)) {
+		fields += "Location: " + r.Location + "\r\n"
 	}
 	if r.RetryAfter > 0 {
 		fields += fmt.Sprintf("Retry-After: %d\r\n", (r.RetryAfter+time.Second-1)/time.Second)

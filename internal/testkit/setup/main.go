@@ -18,6 +18,7 @@ var components = []struct {
 	{"baseplate", func() error { _, err := cache.Baseplate(); return err }},
 	{"Jararaca", func() error { _, err := cache.Jararaca(); return err }},
 	{"SocketShark", func() error { _, err := cache.SocketShark(); return err }},
+	{"High-templar", func() error { _, err := cache.HighTemplar(); return err }},
 	{"wscat", func() error { _, err := cache.Wscat(); return err }},
 	{"axe-core", func() error { _, err := cache.Axe(); return err }},
 	{"TypeScript", func() error { _, err := cache.TypeScript(); return err }},

@@ -1,0 +1,9 @@
+package hightemplar
+
+import (
+	"testing"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }

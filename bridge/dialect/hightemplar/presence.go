@@ -1,0 +1,65 @@
+package hightemplar
+
+import (
+	"context"
+	"net/http"
+	"sync"
+)
+
+// presence is what the backend is to be told of a client. Callbacks go out one after the other, and a
+// client that sends ping while one runs is worth one more.
+type presence struct {
+	fields http.Header // nil if the backend wants to be told nothing
+
+	// mu guards the following fields.
+	mu              sync.Mutex
+	busy            bool // a callback waits or runs
+	online, offline bool // what is to be told next, in this order
+}
+
+// tell tells the backend that a client is online, or that it has left.
+func (d *service) tell(p *presence, online bool) {
+	if p.fields == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if online {
+		p.online = d.cfg.NotifyOnline != ""
+	} else {
+		p.offline = d.cfg.NotifyOffline != ""
+	}
+	if !p.busy && (p.online || p.offline) {
+		p.busy = true
+		d.enqueue(p)
+	}
+}
+
+// enqueue has the next callback sent in its turn.
+func (d *service) enqueue(p *presence) {
+	d.told.Add(1)
+	d.callbacks.Do(func() { // any number may wait: each client has one
+		defer d.told.Done()
+		d.notify(p)
+	})
+}
+
+// notify sends the next callback.
+func (d *service) notify(p *presence) {
+	p.mu.Lock()
+	path := d.cfg.NotifyOffline
+	if p.online {
+		path, p.online = d.cfg.NotifyOnline, false
+	} else {
+		p.offline = false
+	}
+	p.mu.Unlock()
+	if err := d.backend.notify(context.Background(), path, p.fields); err != nil {
+		d.failures.Note(path, "error", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.busy = p.online || p.offline; p.busy {
+		d.enqueue(p)
+	}
+}
