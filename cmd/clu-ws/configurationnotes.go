@@ -123,7 +123,7 @@ A source may be Redis channels in place of an exchange:
 
 | key | value | default |
 | --- | --- | --- |
-| ` + "`redis`" + ` | URL: ` + "`redis://user:password@host:6379/0`" + `; ` + "`rediss://` for TLS, with the authority of `--ca` if that is given; `unix:///path`; `?master_name=NAME&addr=HOST:PORT` for Sentinels, `?addr=HOST:PORT` for a cluster. It may be `file:PATH` or `credential:NAME`" + ` | required |
+| ` + "`redis`" + ` | URL: ` + "`redis://user:password@host:6379/0`" + `; ` + "`rediss://` for TLS, with the authority of `--ca` if that is given; `unix:///path`; `?master_name=NAME&addr=HOST:PORT` for Sentinels, which are asked without a password, `?addr=HOST:PORT` for further nodes of a cluster. It may be `file:PATH` or `credential:NAME`" + ` | required |
 | ` + "`path`" + ` | path of the rooms, as above | required |
 | ` + "`channel`" + ` | name of a channel, or a pattern such as ` + "`live.*`" + `; may be repeated | those that begin with the prefix |
 | ` + "`prefix`" + ` | what is taken off the names of channels | none |
