@@ -17,7 +17,7 @@ import (
 const transitTime = 50 * time.Millisecond
 
 // errSilent ends a connection on which nothing comes.
-var errSilent = errors.New("Redis does not answer")
+var errSilent = errors.New("the server does not answer")
 
 // session is one connection.
 type session struct {
@@ -192,7 +192,7 @@ func (s *session) closeAll() {
 // explain returns an error for the log.
 func explain(err error) error {
 	if errors.Is(err, io.EOF) {
-		return errors.New("Redis closed the connection")
+		return errors.New("the server closed the connection")
 	}
 	return err
 }
