@@ -8,6 +8,6 @@
 // that ends leaves a gap (session.go), which begins when the connection was last known to be good.
 // While Deliver does not return, nothing is read, and what is published waits in Redis up to its
 // client-output-buffer-limit; beyond that Redis closes the connection, which is a gap, too.
-// A URL (url.go) names one server, a Sentinel or a cluster. Overlapping patterns (glob.go) deliver a
+// A URL (url.go) names one server, Sentinels or a cluster (dial.go). Overlapping patterns (glob.go) deliver a
 // message once.
 package redislink

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/redis/go-redis/v9/logging"
 )
 
 // Config is a configuration of a link.
@@ -55,11 +53,8 @@ type Link struct {
 	state State
 }
 
-var quietLibrary = sync.OnceFunc(logging.Disable) // it would write to standard error
-
 // New returns a link, which [Link.Run] connects.
 func New(cfg Config) (*Link, error) {
-	quietLibrary()
 	to, err := parse(cfg.URL)
 	switch {
 	case err != nil:
@@ -68,9 +63,7 @@ func New(cfg Config) (*Link, error) {
 		return nil, errors.New("a link to Redis needs a channel")
 	}
 	if cfg.TLS != nil && to.tls != nil {
-		insecure := to.tls.InsecureSkipVerify
 		to.tls = cfg.TLS.Clone()
-		to.tls.InsecureSkipVerify = insecure
 	}
 	if to.tls != nil {
 		to.tls.ServerName = "" // that of the address, as a cluster has several

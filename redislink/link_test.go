@@ -1,7 +1,10 @@
 package redislink
 
 import (
+	"fmt"
+	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,7 +62,7 @@ func TestAServerThatIsPausedIsNoticed(t *testing.T) {
 	r.awaitUp()
 	lost := time.Now()
 	redis.Pause()
-	r.awaitDown("Redis does not answer")
+	r.awaitDown("the server does not answer")
 	redis.Resume()
 	r.awaitGap(lost)
 	r.publish("c", "after")
@@ -165,4 +168,43 @@ func TestAPatternIsWhatItIsForRedis(t *testing.T) {
 			t.Errorf("%s, %.20s: %v", c.pattern, c.channel, got)
 		}
 	}
+}
+
+// The first node of a cluster may be down, and a Sentinel says where the server is.
+func TestTheServerIsFoundAmongSeveralAndByASentinel(t *testing.T) {
+	t.Parallel()
+	redis := testkit.StartRedis(t, "--requirepass", "sesame")
+	cluster := record(t, redis, func(c *Config) { c.URL = "redis://:sesame@127.0.0.1:1?addr=" + redis.Addr() }, "c")
+	cluster.awaitUp()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			asked := make([]byte, 100)
+			n, _ := conn.Read(asked)
+			if strings.Contains(string(asked[:n]), "main") {
+				host, port, _ := net.SplitHostPort(redis.Addr())
+				fmt.Fprintf(conn, "*2\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", len(host), host, len(port), port)
+			} else {
+				fmt.Fprint(conn, "*-1\r\n")
+			}
+			conn.Close()
+		}
+	})
+	t.Cleanup(func() { ln.Close(); serving.Wait() })
+	at := "redis://:sesame@127.0.0.1:1?addr=" + ln.Addr().String() + "&master_name="
+	sentinel := record(t, redis, func(c *Config) { c.URL = at + "main" }, "c")
+	sentinel.awaitUp()
+	other := record(t, redis, func(c *Config) { c.URL = at + "other" }, "c")
+	other.awaitDown(`names no server "other"`)
+	cluster.publish("c", "1")
+	cluster.await("c:1")
+	sentinel.await("c:1")
 }

@@ -10,20 +10,19 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/gomodule/redigo/redis"
 )
 
 // transitTime is how long a message may take from its publisher to Redis when nothing holds it up.
 const transitTime = 50 * time.Millisecond
 
 // errSilent ends a connection on which nothing comes.
-var errSilent = errors.New("Redis does not answer")
+var errSilent = errors.New("the server does not answer")
 
-// session is one connection. The library would connect again by itself and not say so; its dialer
-// does that only once.
+// session is one connection.
 type session struct {
 	*Link
-	pubsub *redis.PubSub
+	pubsub redis.PubSubConn
 
 	confirmed int // channels; of the reader only
 
@@ -43,11 +42,8 @@ func (l *Link) session(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := &session{Link: l}
-	client := l.to.open(s.dial)
-	defer client.Close()
-	stop := context.AfterFunc(ctx, s.closeAll)
-	defer stop()
-	if err := s.subscribe(ctx, client); err != nil {
+	defer context.AfterFunc(ctx, s.closeAll)()
+	if err := s.subscribe(ctx); err != nil {
 		return explain(err)
 	}
 	defer s.pubsub.Close()
@@ -57,23 +53,26 @@ func (l *Link) session(ctx context.Context) error {
 	watching.Go(func() { s.watch(ctx) })
 	for {
 		s.setReading(true)
-		m, err := s.pubsub.ReceiveTimeout(ctx, 0)
+		m := s.pubsub.ReceiveWithTimeout(0)
 		s.setReading(false)
-		if err != nil {
+		if err, failed := m.(error); failed {
 			if s.wasSilent() {
 				err = errSilent
 			}
 			return explain(err)
 		}
-		if err := s.take(m); err != nil {
-			return err
-		}
+		s.take(m)
 	}
 }
 
-// subscribe asks for the channels.
-func (s *session) subscribe(ctx context.Context, client redis.UniversalClient) error {
-	var names, patterns []string
+// subscribe connects, and asks for the channels.
+func (s *session) subscribe(ctx context.Context) error {
+	conn, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	s.pubsub = redis.PubSubConn{Conn: conn}
+	var names, patterns []any
 	for _, c := range s.cfg.Channels {
 		if isPattern(c) {
 			patterns = append(patterns, c)
@@ -81,13 +80,11 @@ func (s *session) subscribe(ctx context.Context, client redis.UniversalClient) e
 			names = append(names, c)
 		}
 	}
-	s.pubsub = client.Subscribe(ctx)
-	var err error
 	if len(names) > 0 {
-		err = s.pubsub.Subscribe(ctx, names...)
+		err = s.pubsub.Subscribe(names...)
 	}
 	if len(patterns) > 0 && err == nil {
-		err = s.pubsub.PSubscribe(ctx, patterns...)
+		err = s.pubsub.PSubscribe(patterns...)
 	}
 	if err != nil {
 		_ = s.pubsub.Close()
@@ -95,42 +92,34 @@ func (s *session) subscribe(ctx context.Context, client redis.UniversalClient) e
 	return err
 }
 
-// errAnew ends a session whose connection the library has replaced.
-var errAnew = errors.New("the connection to Redis was lost")
-
 // take takes what Redis says.
-func (s *session) take(m any) error {
+func (s *session) take(m any) {
 	switch m := m.(type) {
-	case *redis.Subscription:
-		s.confirmed++
-		switch {
-		case s.confirmed > len(s.cfg.Channels):
-			return errAnew
-		case s.confirmed < len(s.cfg.Channels):
-			return nil
+	case redis.Subscription:
+		if s.confirmed++; s.confirmed < len(s.cfg.Channels) {
+			return
 		}
 		if !s.verified.IsZero() && s.cfg.OnGap != nil {
 			s.cfg.OnGap(s.verified.Add(-transitTime), time.Now())
 		}
 		s.verified = s.sinceDialled()
 		s.up()
-	case *redis.Pong:
+	case redis.Pong:
 		s.mu.Lock()
 		if s.confirmed == len(s.cfg.Channels) && !s.asked.IsZero() {
 			s.verified = s.asked
 		}
 		s.asked = time.Time{}
 		s.mu.Unlock()
-	case *redis.Message:
+	case redis.Message:
 		by := m.Pattern
 		if by == "" {
 			by = m.Channel
 		}
 		if len(s.cfg.Channels) == 1 || firstOf(s.cfg.Channels, by, m.Channel) {
-			s.cfg.Deliver(m.Channel, []byte(m.Payload))
+			s.cfg.Deliver(m.Channel, m.Data)
 		}
 	}
-	return nil
 }
 
 // sinceDialled returns when the connection was made, before the channels were asked for.
@@ -161,7 +150,7 @@ func (s *session) watch(ctx context.Context) {
 		last := time.Unix(0, s.heardAny.Load())
 		switch {
 		case asked.IsZero():
-			_ = s.pubsub.Ping(ctx) // an error ends the session
+			_ = s.pubsub.Ping("") // an error ends the session
 		case reading && min(time.Since(last), time.Since(asked)) >= 2*s.cfg.PingEvery:
 			s.mu.Lock()
 			s.silent = true
@@ -200,47 +189,10 @@ func (s *session) closeAll() {
 	}
 }
 
-// dial connects. One server is dialled once: what is published between two connections is lost, which
-// the library would not say.
-func (s *session) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	s.mu.Lock()
-	spent := s.to.one && len(s.conns) > 0
-	s.mu.Unlock()
-	if spent {
-		return nil, net.ErrClosed
-	}
-	conn, err := redis.NewDialer(&redis.Options{DialTimeout: dialTimeout, TLSConfig: s.to.tls})(ctx, network, addr)
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if ctx.Err() != nil {
-		_ = conn.Close()
-		return nil, ctx.Err()
-	}
-	s.conns, s.dialled = append(s.conns, conn), time.Now()
-	return &heardConn{conn, s}, nil
-}
-
-// heardConn is a connection that notes when something comes.
-type heardConn struct {
-	net.Conn
-	session *session
-}
-
-func (c *heardConn) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	if n > 0 {
-		c.session.heard()
-	}
-	return n, err
-}
-
 // explain returns an error for the log.
 func explain(err error) error {
 	if errors.Is(err, io.EOF) {
-		return errors.New("Redis closed the connection")
+		return errors.New("the server closed the connection")
 	}
 	return err
 }
@@ -250,22 +202,19 @@ func (l *Link) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout+ioTimeout)
 	defer cancel()
 	s := &session{Link: l}
-	client := l.to.open(s.dial)
-	defer client.Close()
 	defer context.AfterFunc(ctx, s.closeAll)()
-	if err := s.subscribe(ctx, client); err != nil {
+	if err := s.subscribe(ctx); err != nil {
 		return explain(err)
 	}
 	defer s.pubsub.Close()
 	for n := 0; n < len(l.cfg.Channels); {
-		m, err := s.pubsub.ReceiveTimeout(ctx, 0)
-		switch {
-		case ctx.Err() != nil:
-			return fmt.Errorf("%w within %v", errSilent, dialTimeout+ioTimeout)
-		case err != nil:
-			return explain(err)
-		}
-		if _, ok := m.(*redis.Subscription); ok {
+		switch m := s.pubsub.ReceiveWithTimeout(0).(type) {
+		case error:
+			if ctx.Err() != nil {
+				return fmt.Errorf("%w within %v", errSilent, dialTimeout+ioTimeout)
+			}
+			return explain(m)
+		case redis.Subscription:
 			n++
 		}
 	}

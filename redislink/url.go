@@ -1,15 +1,13 @@
 package redislink
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 const unreadableURL = "the Redis URL cannot be read; write it as redis://user:password@host:6379/0, rediss:// with TLS, or unix:///path/to/redis.sock, with special characters percent-encoded"
@@ -30,75 +28,69 @@ func Redact(raw string) string {
 	return u.Scheme + "://" + u.Host + u.EscapedPath()
 }
 
-// dialer opens a connection.
-type dialer = func(ctx context.Context, network, addr string) (net.Conn, error)
-
-// target is what a URL names.
-type target struct {
-	// open returns a client whose connections come from a dialer.
-	open func(dialer) redis.UniversalClient
-	// tls is nil without TLS.
-	tls *tls.Config
-	// one reports that it is one server.
-	one bool
-}
-
 // Timeouts of a server that does not answer.
 const (
 	dialTimeout = 5 * time.Second
 	ioTimeout   = 5 * time.Second
 )
 
-// resp2 is the protocol: in the newer one, servers may say more than messages.
-const resp2 = 2
+// target is what a URL names.
+type target struct {
+	network        string   // tcp or unix
+	addrs          []string // of the server, of nodes of a cluster, or of Sentinels
+	master         string   // whom the Sentinels are asked for
+	user, password string
+	db             int
+	tls            *tls.Config // nil without TLS
+}
 
 // parse reads a URL: with master_name it is that of Sentinels, and with addr that of a cluster.
 func parse(raw string) (to target, err error) {
+	unreadable := errors.New(unreadableURL)
 	u, err := url.Parse(raw)
 	if err != nil || strings.Contains(u.EscapedPath()+u.RawQuery, "@") || u.Fragment != "" {
-		return to, errors.New(unreadableURL) // the parser's error would quote the URL
+		return to, unreadable // the parser's error would quote the URL
 	}
-	query := u.Query()
-	switch {
-	case query.Has("master_name"):
-		o, err := redis.ParseFailoverURL(raw)
-		if err != nil {
-			return to, errors.New(unreadableURL)
-		}
-		o.Protocol, o.MaxRetries, o.DisableIdentity, o.PoolSize = resp2, -1, true, 1
-		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, ioTimeout, ioTimeout
-		to.tls = o.TLSConfig
-		to.open = func(dial dialer) redis.UniversalClient {
-			own := *o
-			own.Dialer, own.TLSConfig = dial, nil
-			return redis.NewFailoverClient(&own)
-		}
-	case query.Has("addr"):
-		o, err := redis.ParseClusterURL(raw)
-		if err != nil {
-			return to, errors.New(unreadableURL)
-		}
-		o.Protocol, o.MaxRedirects, o.DisableIdentity, o.PoolSize = resp2, -1, true, 1
-		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, ioTimeout, ioTimeout
-		to.tls = o.TLSConfig
-		to.open = func(dial dialer) redis.UniversalClient {
-			own := *o
-			own.Dialer, own.TLSConfig = dial, nil
-			return redis.NewClusterClient(&own)
-		}
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return to, unreadable
+	}
+	db := strings.TrimPrefix(u.Path, "/")
+	to.network, to.user = "tcp", u.User.Username()
+	to.password, _ = u.User.Password()
+	switch u.Scheme {
+	case "redis":
+	case "rediss":
+		to.tls = &tls.Config{MinVersion: tls.VersionTLS12}
+	case "unix":
+		to.network, to.addrs, db = "unix", []string{u.Path}, ""
 	default:
-		o, err := redis.ParseURL(raw)
-		if err != nil || u.Scheme != "unix" && u.Hostname() == "" {
-			return to, errors.New(unreadableURL)
+		return to, unreadable
+	}
+	if to.network == "tcp" {
+		port := u.Port()
+		if port == "" {
+			port = "6379"
 		}
-		o.Protocol, o.MaxRetries, o.DisableIdentity, o.PoolSize = resp2, -1, true, 1
-		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, ioTimeout, ioTimeout
-		to.tls, to.one = o.TLSConfig, true
-		to.open = func(dial dialer) redis.UniversalClient {
-			own := *o
-			own.Dialer, own.TLSConfig = dial, nil
-			return redis.NewClient(&own)
+		to.addrs = []string{net.JoinHostPort(u.Hostname(), port)}
+	}
+	for key, values := range query {
+		switch key {
+		case "master_name":
+			to.master = values[0]
+		case "addr":
+			to.addrs = append(to.addrs, values...)
+		case "db":
+			db = values[0]
+		default:
+			return to, unreadable
 		}
+	}
+	if db != "" {
+		to.db, err = strconv.Atoi(db)
+	}
+	if err != nil || to.db < 0 || u.Scheme == "unix" && u.Path == "" || u.Scheme != "unix" && u.Hostname() == "" {
+		return to, unreadable
 	}
 	return to, nil
 }

@@ -173,6 +173,9 @@ func TestTheCommandLineIsShownWithoutSecrets(t *testing.T) {
 			t.Errorf("%q is shown as %q", in, got)
 		}
 	}
+	if got := redactArgs([]string{"--source", "redis=redis://:hunter2@x,path=/x"}); got[1] != "redis=redis://(hidden)@x,path=/x" {
+		t.Error(got)
+	}
 	if got := redactArgs([]string{"--url", "amqp://a:hunter2@x amqp://b:hunter2@y"}); got[1] != "amqp://(hidden)@x amqp://(hidden)@y" {
 		t.Errorf("two URLs in one: %q", got)
 	}

@@ -123,7 +123,7 @@ A source may be Redis channels in place of an exchange:
 
 | key | value | default |
 | --- | --- | --- |
-| ` + "`redis`" + ` | URL: ` + "`redis://user:password@host:6379/0`" + `; ` + "`rediss://` for TLS, with the authority of `--ca` if that is given; `unix:///path`; `?master_name=NAME&addr=HOST:PORT` for Sentinels, `?addr=HOST:PORT` for a cluster. It may be `file:PATH` or `credential:NAME`" + ` | required |
+| ` + "`redis`" + ` | URL: ` + "`redis://user:password@host:6379/0`" + `; ` + "`rediss://` for TLS, with the authority of `--ca` if that is given; `unix:///path`; `?master_name=NAME&addr=HOST:PORT` for Sentinels, which are asked without a password, `?addr=HOST:PORT` for further nodes of a cluster. It may be `file:PATH` or `credential:NAME`" + ` | required |
 | ` + "`path`" + ` | path of the rooms, as above | required |
 | ` + "`channel`" + ` | name of a channel, or a pattern such as ` + "`live.*`" + `; may be repeated | those that begin with the prefix |
 | ` + "`prefix`" + ` | what is taken off the names of channels | none |
@@ -131,22 +131,23 @@ A source may be Redis channels in place of an exchange:
 | ` + "`format`" + ` | as above | ` + "`raw`" + `, where the channel is the routing key |
 
     --source redis=redis://localhost/0,path=/live,channel=live.*,prefix=live.
-    --source redis=file:/run/secrets/redis-url,path=/shark,format=socketshark
+    --source redis=rediss://redis.example.org,path=/shark,format=socketshark
 
 Special characters in the URL are percent-encoded, a comma as ` + "`%2C`" + `. Redis keeps no messages: what is published while
-the bridge is not linked is lost, and the gap is logged, counted and told to the dialects. Clients cannot publish to such rooms.
+the bridge is not linked is lost, and the gap is logged and counted. Clients cannot publish to such rooms.
 
 The formats are those of other systems' backends, which stay as they are:
 
-| format | message | rooms |
-| --- | --- | --- |
-| ` + "`raw`" + ` | anything | that of the routing key or the channel |
-| ` + "`hightemplar`" + ` | ` + "`{\"rooms\": [{\"zoo\": 1}, ...], \"data\": ...}`" + ` | each of them, at or below the path as ` + "`animal=$penguin&zoo=1`" + `; they get the data |
-| ` + "`socketshark`" + ` | ` + "`{\"subscription\": \"service.topic\", \"data\": ...}`" + ` | the subscription, which must be the channel; it gets the data |
-| ` + "`jararaca`" + ` | the names of rooms with commas between them, a zero byte, and the payload | each of them; from the broadcast channel all, and the message is the payload |
+- ` + "`raw`" + `: anything, for the room of the routing key or the channel.
+- ` + "`hightemplar`" + `: ` + "`{\"rooms\": [{\"zoo\": 1}, ...], \"data\": ...}`" + `. Each of the rooms, at or below the path as in
+  ` + "`animal=$penguin&zoo=1`" + `, gets the data.
+- ` + "`socketshark`" + `: ` + "`{\"subscription\": \"service.topic\", \"data\": ...}`" + `. The room of the subscription, which must be the
+  channel, gets the data.
+- ` + "`jararaca`" + `: the names of rooms with commas between them, a zero byte, and the payload, which each of them gets. What
+  comes from the broadcast channel is the payload for all.
 
-What cannot be in a path is percent-encoded in the name of a room; a name of more than 128 bytes is hashed. A message that has not
-the format is dropped, counted and logged.
+What cannot be in a path is percent-encoded in the name of a room; a name of more than 128 bytes is hashed. A message
+that has not the format is dropped, counted and logged.
 `
 
 // flagNotes are added to the usage of flags: bounds and examples.

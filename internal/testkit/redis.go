@@ -1,14 +1,13 @@
 package testkit
 
 import (
-	"context"
 	"crypto/tls"
 	"fmt"
 	"os/exec"
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/gomodule/redigo/redis"
 )
 
 // Redis is a redis-server for one test, on 127.0.0.1, which keeps nothing on disk. It takes a few
@@ -122,9 +121,11 @@ func (r *Redis) try(args ...any) error {
 }
 
 func (r *Redis) do(args ...any) (any, error) {
-	client := redis.NewClient(&redis.Options{Addr: r.Addr(), Password: r.password(), Protocol: 2, MaxRetries: -1, DisableIdentity: true, TLSConfig: r.tls})
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	return client.Do(ctx, args...).Result()
+	conn, err := redis.Dial("tcp", r.Addr(), redis.DialPassword(r.password()), redis.DialReadTimeout(time.Minute),
+		redis.DialUseTLS(r.tls != nil), redis.DialTLSConfig(r.tls))
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return conn.Do(args[0].(string), args[1:]...)
 }
