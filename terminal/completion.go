@@ -182,7 +182,12 @@ _clu_ws() {
 		_files
 	fi
 }
-compdef _clu_ws clu-ws
+# The file _clu-ws of a folder in fpath is the body of a function, which must complete when it is first called, too.
+if [[ ${funcstack[1]} == _clu-ws ]]; then
+	_clu_ws "$@"
+else
+	compdef _clu_ws clu-ws
+fi
 `,
 	"fish": `# Completion of clu-ws for fish. In ~/.config/fish/config.fish:  clu-ws completion fish | source
 complete -c clu-ws -f -k -a '(clu-ws completion line -- (commandline -cp | string collect) 2>/dev/null)'

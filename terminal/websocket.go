@@ -82,7 +82,7 @@ func Dial(ctx context.Context, o DialOptions) (Link, error) {
 		case errors.As(err, &network):
 			err = network // the layers above it say nothing more
 		}
-		return nil, exit(ExitNotSent, "there is no bridge at %s: %w", o.URL, err)
+		return nil, exit(ExitNotSent, "there is no bridge at %s (--url, or the variable CLU_WS_BRIDGE, names another one): %w", o.URL, err)
 	}
 	w.client = client
 	return w, nil

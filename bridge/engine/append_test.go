@@ -28,7 +28,7 @@ func TestABroadcastFromAHandlerReachesAllInOneOrder(t *testing.T) {
 }
 
 func broadcastFromMessage(t *testing.T, start starter, loops int) {
-	const clients, messages, length = 8, 300, 20_000
+	const clients, messages, length = 4, 600, 20_000
 	var s *server
 	var most atomic.Int64 // bytes of mail
 	// Everything fits the log, so no client lags, however it is scheduled.

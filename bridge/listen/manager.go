@@ -38,6 +38,23 @@ func ManagerFromEnv() (*Manager, error) {
 	return m, nil
 }
 
+// FailureReporter returns a function that reports the error with which the program ends as its status, which the
+// service manager shows until the next start. It finds the manager without removing the variable, so that it
+// works before [ManagerFromEnv] and after [Manager.Close]. Without a manager or an error it does nothing.
+func FailureReporter() func(error) {
+	at := os.Getenv("NOTIFY_SOCKET")
+	return func(failure error) {
+		if at == "" || failure == nil {
+			return
+		}
+		if conn, err := net.Dial("unixgram", at); err == nil {
+			m := &Manager{conn: conn}
+			m.Status("failed: " + failure.Error())
+			m.Close()
+		}
+	}
+}
+
 // Ready reports that clients are served, with a line of status.
 func (m *Manager) Ready(status string) { m.notify("READY=1", "STATUS="+oneLine(status)) }
 

@@ -97,6 +97,7 @@ func TestWhatIsWrongInAFileHasItsPlace(t *testing.T) {
 		"history: 99999999999999999999\n":   {"clu-ws.yaml:1:10: "},
 		"origin:\n- https://a\n- b\n":       {`clu-ws.yaml:1:1: origin: "b" is not an origin`},
 		"max-message: 1\nslow: down\n":      {"clu-ws.yaml:1:14: max-message", "clu-ws.yaml:2:7: slow"},
+		"max-clients: -1\n":                 {"clu-ws.yaml:1:14: max-clients -1 must be at least 1"},
 		"audit-required: true\n":            {"clu-ws.yaml:1:17: audit-required needs --audit FILE"},
 		"log-level: loud\nsource: [live]\n": {"clu-ws.yaml:1:12: log-level", "clu-ws.yaml:2:1: source: "},
 		"url: [amqp://h/]\nvhost: x\n":      {"clu-ws.yaml:1:1: url and vhost are both given"},
@@ -112,11 +113,19 @@ func TestWhatIsWrongInAFileHasItsPlace(t *testing.T) {
 		path := writeFile(t, "clu-ws.yaml", text)
 		t.Setenv("CREDENTIALS_DIRECTORY", "")
 		for _, subcommand := range []string{"check", "websocket"} {
-			got := strings.ReplaceAll(failure(t, subcommand, "--config", path, "--fail-fast", "--host", "127.0.0.1"), filepath.Dir(path)+string(filepath.Separator), "")
+			where := []string{"--listen", "127.0.0.1:0"} // some of this is found once the bridge listens
+			if strings.HasPrefix(text, "port: ") {
+				where = nil
+			}
+			args := append([]string{subcommand, "--config", path, "--fail-fast"}, where...)
+			got := strings.ReplaceAll(failure(t, args...), filepath.Dir(path)+string(filepath.Separator), "")
 			for _, words := range want {
 				if !strings.Contains(got, words) {
 					t.Errorf("%s: %q\n%s\nwant\n%s", subcommand, text, got, words)
 				}
+			}
+			if strings.Contains(got, "engine: ") {
+				t.Errorf("%s: %q is told twice, in the engine's words, too:\n%s", subcommand, text, got)
 			}
 		}
 	}

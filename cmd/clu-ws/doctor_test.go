@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -344,8 +345,12 @@ func delayed(t *testing.T, server string, by time.Duration) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { ln.Close() })
-	go func() {
+	var running sync.WaitGroup
+	t.Cleanup(func() {
+		ln.Close()
+		running.Wait()
+	})
+	running.Go(func() {
 		for {
 			client, err := ln.Accept()
 			if err != nil {
@@ -356,21 +361,25 @@ func delayed(t *testing.T, server string, by time.Duration) string {
 				client.Close()
 				continue
 			}
-			go func() {
+			running.Go(func() {
 				defer upstream.Close()
 				_, _ = io.Copy(upstream, client)
-			}()
-			go func() {
+			})
+			running.Go(func() {
 				defer client.Close()
 				for said := make([]byte, 64<<10); ; {
 					n, err := upstream.Read(said)
-					<-time.After(by)
+					select {
+					case <-time.After(by):
+					case <-t.Context().Done():
+						return
+					}
 					if _, failed := client.Write(said[:n]); err != nil || failed != nil {
 						return
 					}
 				}
-			}()
+			})
 		}
-	}()
+	})
 	return ln.Addr().String()
 }

@@ -118,7 +118,7 @@ func TestABridgeUnderSystemdReportsItsState(t *testing.T) {
 	}
 }
 
-func TestABridgeThatFailsFastIsNeverReady(t *testing.T) {
+func TestABridgeThatFailsFastIsNeverReadyAndSaysWhy(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notify")
 	manager, err := net.ListenPacket("unixgram", path)
 	if err != nil {
@@ -127,12 +127,35 @@ func TestABridgeThatFailsFastIsNeverReady(t *testing.T) {
 	defer manager.Close()
 	p := spawn(t, []string{"NOTIFY_SOCKET=" + path}, "--host", "127.0.0.1", "--port", "0", "--fail-fast")
 	p.ends(t)
-	_ = manager.SetReadDeadline(time.Now())
-	buf := make([]byte, 1000)
-	if n, _, err := manager.ReadFrom(buf); err == nil {
-		t.Errorf("it says %q", buf[:n])
+	said := received(t, manager, path)
+	if want := "STATUS=failed: nothing listens at amqp://"; len(said) != 1 || !strings.HasPrefix(said[0], want) {
+		t.Errorf("systemd receives %q, and should only receive %q", said, want)
 	}
 	if strings.Contains(p.Output.String(), releaseVersion+" listens") {
 		t.Errorf("it says:\n%s", p.Output)
+	}
+}
+
+// received returns what a service manager has been sent until now.
+func received(t *testing.T, manager net.PacketConn, path string) (all []string) {
+	t.Helper()
+	const end = "the end"
+	conn, err := net.Dial("unixgram", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte(end)); err != nil {
+		t.Fatal(err)
+	}
+	for buf := make([]byte, 1000); ; {
+		n, _, err := manager.ReadFrom(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(buf[:n]) == end {
+			return all
+		}
+		all = append(all, string(buf[:n]))
 	}
 }

@@ -50,9 +50,12 @@ func readLimits(c *cli.Context, cfg *bridge.Config) (err error) {
 	}{
 		{"message-rate", &l.MessageRate}, {"max-clients", &l.MaxConnections}, {"max-per-address", &l.MaxPerAddress},
 	} {
-		if *count.to = c.Int(count.flag); *count.to < 0 || *count.to == 0 && c.IsSet(count.flag) {
-			all = append(all, fmt.Errorf("--%s %d must be at least 1", count.flag, *count.to))
+		n := c.Int(count.flag)
+		if n < 0 || n == 0 && c.IsSet(count.flag) {
+			all = append(all, fmt.Errorf("--%s %d must be at least 1", count.flag, n))
+			continue // the engine would refuse it in words of its own
 		}
+		*count.to = n
 	}
 	for _, duration := range []struct {
 		flag string

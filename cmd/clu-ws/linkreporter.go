@@ -69,7 +69,8 @@ func (s *service) announce(all []*listen.Listener, name string, state amqpx.Stat
 		at = append(at, ln.URLs())
 	}
 	if s.format == eventlog.JSON {
-		s.log.Info("serving clients", "version", releaseVersion, "addresses", at, "name", name, "link", linkText(state), "exchange", s.bridge.Exchange)
+		addresses := strings.Split(strings.Join(at, " and "), " and ")
+		s.log.Info("serving clients", "version", releaseVersion, "addresses", addresses, "name", name, "link", linkText(state), "exchange", s.bridge.Exchange)
 		return
 	}
 	fmt.Fprintf(s.stdout, "clu-ws %s listens at %s as %s, %s, exchange %s\n",

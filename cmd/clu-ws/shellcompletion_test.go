@@ -68,6 +68,11 @@ func TestZshReadsItsCompletion(t *testing.T) {
 words=(clu-ws send dome ro); CURRENT=4; _describe() { print -l "${found[@]}" }; _clu_ws`, []string{"-f"}, "rotate:Rotates the opening")
 }
 
+func TestZshCompletesFromAnInstalledFileTheFirstTime(t *testing.T) {
+	completes(t, "zsh", `clu-ws completion zsh >$XDG_CACHE_HOME/_clu-ws; fpath=($XDG_CACHE_HOME $fpath); autoload -U compinit; compinit -u -D
+words=(clu-ws send dome ro); CURRENT=4; _describe() { print -l "${found[@]}" }; "${_comps[clu-ws]}"`, []string{"-f"}, "rotate:Rotates the opening")
+}
+
 func TestCompletionWithoutABridgeIsQuietAndShort(t *testing.T) {
 	stdout, stderr, code := talk(t, "127.0.0.1:1", "completion", "line", "--", "clu-ws send d")
 	if stdout != "" || stderr != "" || code != 0 {

@@ -117,6 +117,9 @@ func TestAServiceWithoutItsConfigurationSaysSoAndRunsOnceItIsThere(t *testing.T)
 		t.Error("it starts without its configuration")
 	}
 	s.awaitLog(configPath)
+	s.AwaitShow(serviceUnit, "StatusText", func(got string) bool {
+		return strings.HasPrefix(got, "failed: ") && strings.Contains(got, configPath)
+	})
 	s.awaitRestarts(7) // more than systemd permits by default
 	s.Write(configPath, "host: 127.0.0.1\nport: 0\n")
 	s.awaitActive()
@@ -211,18 +214,22 @@ func backlogOf(t *testing.T, pid int) int {
 
 func TestAServiceThatHangsOrEndsIsStartedAgain(t *testing.T) {
 	t.Parallel()
-	s := startSystemd(t, "WatchdogSec=3s\n")
+	s := startSystemd(t, "WatchdogSec=3s\nSupplementaryGroups=www-data\nPrivateUsers=no\n")
 	// As with a package: the user is there, and the file is for it alone.
-	const user = 990
+	const user, proxy = 990, 991
 	s.Write("/etc/passwd", fmt.Sprintf("root:x:0:0:root:/root:/bin/sh\nclu-ws:x:%d:%d::/:/usr/sbin/nologin\n", user, user))
-	s.Write("/etc/group", fmt.Sprintf("root:x:0:\nclu-ws:x:%d:\n", user))
-	s.Write(configPath, "host: 127.0.0.1\nport: 0\n")
+	s.Write("/etc/group", fmt.Sprintf("root:x:0:\nclu-ws:x:%d:\nwww-data:x:%d:\n", user, proxy))
+	s.Write(configPath, "listen: ['127.0.0.1:0', 'unix:/run/clu-ws/web.sock?group=www-data']\n")
 	if err := errors.Join(os.Chown(s.Path(configPath), 0, user), os.Chmod(s.Path(configPath), 0o640)); err != nil {
 		t.Fatal(err)
 	}
 	s.MustCtl("start", serviceUnit)
 	if got := s.Show(serviceUnit, "UID"); got != strconv.Itoa(user) {
 		t.Errorf("it runs as %s, and not as the package's user", got)
+	}
+	var socket unix.Stat_t
+	if err := unix.Stat(s.Path("/run/clu-ws/web.sock"), &socket); err != nil || socket.Gid != proxy {
+		t.Errorf("the socket's group is %d, and not the proxy's; %v", socket.Gid, err)
 	}
 	for i, signal := range []string{"STOP", "KILL", "TERM"} {
 		before := s.Show(serviceUnit, "MainPID")

@@ -159,7 +159,7 @@ func TestThePasswordOfABrokerIsNotOnTheCommandLine(t *testing.T) {
 	t.Setenv(brokerVariable, at)
 	wantExit(t, "", 0, "", "send", "dome", "status")
 	// What the command line says comes first.
-	wantExit(t, "127.0.0.1:1", 3, "there is no bridge at ws://127.0.0.1:1", "send", "dome", "status")
+	wantExit(t, "127.0.0.1:1", 3, "there is no bridge at ws://127.0.0.1:1 (--url, or the variable CLU_WS_BRIDGE, names another one)", "send", "dome", "status")
 }
 
 // Beside the broker's URL, the terminal's own bridge has the settings of the bridge itself.

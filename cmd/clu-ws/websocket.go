@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/listen"
 	webdemo "github.com/clu-ws/clu-ws/web-demo"
 )
 
@@ -28,21 +29,30 @@ func websocketFlags() []cli.Flag {
 }
 
 func websocket(c *cli.Context, stdout, stderr io.Writer) error {
+	report := listen.FailureReporter()
 	s, err := newService(c, stdout, stderr, readWebsocket)
 	if err != nil {
+		report(err)
 		return err
 	}
+	err = serveWebsocket(c, s)
+	report(err)
+	return s.told(err)
+}
+
+// serveWebsocket runs the bridge, with a broker of its own if that is wanted.
+func serveWebsocket(c *cli.Context, s *service) error {
 	if c.Bool("embedded-broker") {
 		secret, err := password(c)
 		if err != nil {
 			return err
 		}
 		if err := s.embedBroker(fmt.Sprintf("127.0.0.1:%d", c.Int("rabbitmq-port")), c.String("user"), secret); err != nil {
-			return s.told(err)
+			return err
 		}
 		s.bridge.Broker = []string{s.brokerURL}
 	}
-	return s.told(s.serve(c.Context))
+	return s.serve(c.Context)
 }
 
 // bridgeConfig reads the flags that configure a bridge. The error has all that are wrong.

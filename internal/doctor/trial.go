@@ -24,7 +24,7 @@ const leastProbe = 50 * time.Millisecond
 
 // surelyDown is how long it takes to find out that a queue takes no messages: half of it passes before it is probed, and a
 // quarter until the broker should have answered.
-const surelyDown = 10 * time.Second
+const surelyDown = 6 * time.Second
 
 var errBroken = errors.New("it broke at once")
 

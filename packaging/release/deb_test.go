@@ -39,6 +39,11 @@ clu-ws:/usr/sbin/nologin
 clu-ws
 == purge
 systemctl --system daemon-reload
+== a person of the name clu-ws
+root:clu-ws 640
+systemctl stop clu-ws.socket clu-ws.service
+systemctl --system daemon-reload
+clu-ws:Clu Ws
 `
 
 func TestADebIsInstalledUpgradedRemovedAndPurged(t *testing.T) {

@@ -48,11 +48,18 @@ in_root dpkg --force-confdef --force-confold -i /packages/new.deb 2>&1 | facts
 grep '^host' "$root/etc/clu-ws/clu-ws.yaml"
 ls "$root/etc/clu-ws"
 fact remove
-mkdir -p "$root/var/log/clu-ws"
+mkdir -p "$root/var/log/private/clu-ws" # as systemd makes it with DynamicUser=
+ln -s private/clu-ws "$root/var/log/clu-ws"
 ln -sf /usr/lib/systemd/system/clu-ws.service "$root/etc/systemd/system/multi-user.target.wants/clu-ws.service"
 in_root dpkg -r clu-ws 2>&1 | facts
 state
 fact purge
 in_root dpkg -P clu-ws 2>&1 | facts
 state
-ls "$root/etc/systemd/system/multi-user.target.wants/clu-ws.service" "$root/etc/clu-ws" 2>/dev/null || true
+ls -d "$root/etc/systemd/system/multi-user.target.wants/clu-ws.service" "$root/etc/clu-ws" "$root/var/log/clu-ws" "$root/var/log/private/clu-ws" 2>/dev/null || true
+fact a person of the name clu-ws
+in_root useradd --comment "Clu Ws" clu-ws
+in_root dpkg -i /packages/old.deb >/dev/null 2>&1
+in_root stat -c '%U:%G %a' /etc/clu-ws/clu-ws.yaml
+in_root dpkg -P clu-ws 2>&1 | facts
+in_root getent passwd clu-ws | cut -d: -f1,5
