@@ -5,6 +5,7 @@ package soak
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -53,6 +54,10 @@ type dome struct {
 
 // span is a span of time; it has no end yet if to is zero.
 type span struct{ from, to time.Time }
+
+// confirms is how long dome waits for the broker's confirm of an answer, which RabbitMQ forgets at times (see
+// testkit.Source), before it makes its connection anew and repeats the answer.
+const confirms = 30 * time.Second
 
 // slack is by how much what happens at one end of a connection may be noticed later at the other one.
 const slack = 2 * time.Second
@@ -240,10 +245,14 @@ func publish(ch *amqp.Channel, m amqp.Publishing, returns <-chan amqp.Return, go
 	if err != nil {
 		return false, err
 	}
+	late := time.NewTimer(confirms)
+	defer late.Stop()
 	select {
 	case <-confirm.Done():
 	case <-gone:
 		return false, amqp.ErrClosed
+	case <-late.C:
+		return false, errors.New("the broker does not confirm an answer")
 	}
 	select {
 	case <-returns: // comes before its confirm

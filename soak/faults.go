@@ -182,7 +182,7 @@ var brokerFaults = []fault{
 			b.awaitReady()
 		}
 		r.lose()
-		r.anew = r.weather.Sent()
+		r.anew, r.starts = r.weather.Sent(), r.bridges[0].starts
 	}},
 	{"broker: actor's queue deleted", func(_ context.Context, r *run) {
 		r.dome.lost()

@@ -87,6 +87,7 @@ func (r *run) report() {
 		for _, b := range r.bridges {
 			r.t.Logf("bridge %s ends:\n%s", b.name, b.proc.Output.Tail())
 		}
+		r.t.Logf("the broker's log:\n%s", r.node.Log())
 	}
 	verdict := "nothing is wrong"
 	if r.t.Failed() {

@@ -56,6 +56,7 @@ type run struct {
 	samples  []sample
 	lossy    bool // the broker may have lost replies since the last check
 	anew     int  // how many broadcasts there were when the stream was last made anew; 0 if it never was
+	starts   int  // of bridge A, until then
 	checks   int
 	faults   map[string]int
 

@@ -111,11 +111,20 @@ func (c *processes) start(args []string, line func(string), ended func(code int)
 	if err != nil {
 		return nil, err
 	}
-	cmd.Stdout, cmd.Stderr = in, in
-	if err := cmd.Start(); err != nil {
+	runs, closes, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer runs.Close()
+	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = in, in, []*os.File{closes}
+	cmd.Env = append(cmd.Env, tellsStartEnv+"=yes")
+	err = cmd.Start()
+	closes.Close()
+	if err != nil {
 		return nil, err
 	}
 	in.Close()
+	_, _ = runs.Read(make([]byte, 1)) // until it runs: its times count from then
 	c.running.Go(func() {
 		for lines := bufio.NewScanner(out); lines.Scan(); {
 			line(lines.Text())
@@ -167,13 +176,16 @@ func (c *processes) send(m conformance.Message) error {
 	if ms, ok := m["expires_ms"]; ok {
 		args = append(args, "--expires", fmt.Sprintf("%vms", ms))
 	}
-	c.event(conformance.Message{"event": "command", "as": as, "state": "sent"})
+	told := make(chan struct{}) // that it is sent
+	defer close(told)
 	_, err := c.start(append(args, fmt.Sprint(m["consumer"]), fmt.Sprint(m["command_string"])), func(string) {}, func(code int) {
+		<-told
 		state := endOf[code]
 		if state == "" {
 			state = fmt.Sprint("code ", code)
 		}
 		c.event(conformance.Message{"event": "command", "as": as, "state": state})
 	})
+	c.event(conformance.Message{"event": "command", "as": as, "state": "sent"})
 	return err
 }

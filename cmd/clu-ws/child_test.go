@@ -25,6 +25,9 @@ const runAsProgramEnv = "TEST_IS_CLU_WS"
 // child is clu-ws in a separate process.
 type child struct{ *testkit.Process }
 
+// tellsStartEnv makes the program close descriptor 3 as soon as it runs.
+const tellsStartEnv = "CLU_WS_TEST_TELLS_START"
+
 // command returns clu-ws as a process to be started: this test binary (see TestMain).
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()

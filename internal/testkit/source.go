@@ -15,6 +15,10 @@ import (
 // lastConfirms is how long a source that is stopped waits for the broker's confirms.
 const lastConfirms = 15 * time.Second
 
+// neverConfirms is how long after a reply its confirm may still come. RabbitMQ 3.10 forgets some: those of what comes while
+// a stream's writer, begun when the broker starts, is replaced by another one. It confirms what comes later.
+const neverConfirms = time.Minute
+
 // Source publishes numbered replies at a steady rate, through every outage of the broker, and records the outcome of
 // each. Their bodies are {"n": 0}, {"n": 1} and so on.
 type Source struct {
@@ -26,7 +30,7 @@ type Source struct {
 	// mu guards the following fields.
 	mu       sync.Mutex
 	outcomes []Outcome
-	answered int // the outcome of all before this one is known, or never will be
+	open     map[int]bool // replies on the present channel without an outcome
 	paused   bool
 }
 
@@ -85,18 +89,16 @@ func (s *Source) publish(ctx context.Context, every time.Duration) error {
 	}
 	const room = 1 << 16
 	returns := ch.NotifyReturn(make(chan amqp.Return, room))
-	confirms := ch.NotifyPublish(make(chan amqp.Confirmation, room))
-	base := s.begin()
-	var settled sync.WaitGroup
-	settled.Go(func() { s.settle(base, confirms, returns) })
-	defer settled.Wait()
-	defer ch.Close()
+	s.begin()
+	var settling sync.WaitGroup
+	defer settling.Wait()
+	defer ch.Close() // which ends all that settle
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return s.awaitConfirms(ch, base)
+			return s.awaitConfirms(ch)
 		case <-tick.C:
 		}
 		n := s.next()
@@ -108,18 +110,19 @@ func (s *Source) publish(ctx context.Context, every time.Duration) error {
 		}
 		m := s.message(n)
 		m.MessageId = strconv.Itoa(n)
-		if err := ch.Publish(cluExchange, "reply.broadcast", true, false, m); err != nil {
+		confirm, err := ch.PublishWithDeferredConfirm(cluExchange, "reply.broadcast", true, false, m)
+		if err != nil {
 			return err
 		}
+		settling.Go(func() { s.settle(n, confirm, returns) })
 	}
 }
 
-// begin takes note of a new channel, and returns the number of the first reply on it. No confirm of an earlier one comes.
-func (s *Source) begin() int {
+// begin takes note of a new channel. No confirm of an earlier one comes.
+func (s *Source) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.answered = len(s.outcomes)
-	return s.answered
+	s.open = map[int]bool{}
 }
 
 // next records that a reply is sent now, and returns its number; negative while the source is paused.
@@ -129,6 +132,7 @@ func (s *Source) next() int {
 	if s.paused {
 		return -1
 	}
+	s.open[len(s.outcomes)] = true
 	s.outcomes = append(s.outcomes, Outcome{Sent: time.Now()})
 	return len(s.outcomes) - 1
 }
@@ -140,11 +144,20 @@ func (s *Source) Pause(on bool) {
 	s.paused = on
 }
 
-// Settled reports whether the outcome of each reply is known, or never will be.
-func (s *Source) Settled() bool {
+// Unsettled describes the replies whose outcome is to come, "" if that of each is known, or never will be.
+func (s *Source) Unsettled() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.answered >= len(s.outcomes)
+	first, n := len(s.outcomes), 0
+	for i := range s.open {
+		if time.Since(s.outcomes[i].Sent) < neverConfirms {
+			first, n = min(first, i), n+1
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the broker has not answered %d of %d replies, the first is %d, sent at %v", n, len(s.outcomes), first, s.outcomes[first].Sent)
 }
 
 // Sent returns how many replies were sent, whose numbers are those below it.
@@ -161,50 +174,37 @@ func (s *Source) Outcome(n int) Outcome {
 	return s.outcomes[n]
 }
 
-// settle records the broker's answer to each reply. A return comes before its confirm.
-func (s *Source) settle(base int, confirms <-chan amqp.Confirmation, returns <-chan amqp.Return) {
-	for c := range confirms {
-		for more := true; more; {
-			select {
-			case r, ok := <-returns:
-				if more = ok; ok {
-					n, _ := strconv.Atoi(r.MessageId)
-					s.note(n, func(f *Outcome) { f.Returned = true })
-				}
-			default:
-				more = false
-			}
-		}
-		n := base + int(c.DeliveryTag) - 1
-		if c.Ack {
-			s.note(n, func(f *Outcome) { f.Accepted = !f.Returned })
-		}
-		s.mu.Lock()
-		s.answered = max(s.answered, n+1)
-		s.mu.Unlock()
-	}
-}
-
-func (s *Source) note(n int, change func(*Outcome)) {
+// settle records the broker's answer to a reply. A return comes before its confirm.
+func (s *Source) settle(n int, confirm *amqp.DeferredConfirmation, returns <-chan amqp.Return) {
+	accepted := confirm.Wait() // false, too, if the channel ended
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	change(&s.outcomes[n])
-	s.outcomes[n].Settled = time.Now()
+	for more := true; more; {
+		select {
+		case r, ok := <-returns:
+			if more = ok; ok {
+				of, _ := strconv.Atoi(r.MessageId)
+				s.outcomes[of].Returned, s.outcomes[of].Settled = true, time.Now()
+			}
+		default:
+			more = false
+		}
+	}
+	if o := &s.outcomes[n]; accepted {
+		o.Accepted, o.Settled = !o.Returned, time.Now()
+	}
+	delete(s.open, n)
 }
 
-// awaitConfirms returns when the last reply has its outcome, or the channel ends.
-func (s *Source) awaitConfirms(ch *amqp.Channel, base int) error {
-	known := false
-	_ = poll(lastConfirms, nil, func() error {
-		all := s.Outcomes()
-		last := len(all) - 1
-		known = last < base || all[last].Accepted || all[last].Returned
-		if !known && !ch.IsClosed() {
-			return errors.New("the broker has not answered the last reply")
+// awaitConfirms returns when each reply has its outcome, or the channel ends.
+func (s *Source) awaitConfirms(ch *amqp.Channel) error {
+	err := poll(lastConfirms, nil, func() error {
+		if rest := s.Unsettled(); rest != "" && !ch.IsClosed() {
+			return errors.New(rest)
 		}
 		return nil
 	})
-	if known {
+	if err == nil {
 		return nil
 	}
 	return ch.Close()
