@@ -5,8 +5,6 @@ import (
 	"slices"
 	"testing"
 
-	amqp "github.com/rabbitmq/amqp091-go"
-
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/internal/testkit"
@@ -53,16 +51,7 @@ func TestAStreamThatIsDeletedWhileBridgesReadItHidesNothingFromTheirClients(t *t
 // deleteReplyStream deletes the stream of CLU's exchange, as an operator would.
 func deleteReplyStream(t *testing.T, url string) {
 	t.Helper()
-	conn, err := amqp.Dial(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	ch, err := conn.Channel()
-	if err == nil {
-		_, err = ch.QueueDelete(actor.Exchange+"_stream", false, false, false)
-	}
-	if err != nil {
+	if _, err := testkit.OpenChannel(t, url).QueueDelete(actor.Exchange+"_stream", false, false, false); err != nil {
 		t.Fatal(err)
 	}
 }
