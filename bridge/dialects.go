@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -26,21 +27,27 @@ type mountedDialect struct {
 	dialect.Dialect
 }
 
-// newDialects makes the dialects of the configuration.
+// newDialects makes the dialects of the configuration. Those that cannot be made are all told.
 func (b *Bridge) newDialects() error {
-	for i, m := range b.cfg.Dialects {
-		for _, other := range b.cfg.Dialects[:i] {
-			if m.Path == other.Path {
-				return fmt.Errorf("two dialects have the path %s; give each its own", m.Path)
-			}
+	var wrong []error
+	for _, m := range b.cfg.Dialects {
+		if slices.ContainsFunc(b.dialects, func(d *mountedDialect) bool { return d.Path == m.Path }) {
+			wrong = append(wrong, dialectError(m, fmt.Errorf("two dialects have the path %s; give each its own", m.Path)))
+			continue
 		}
 		d, err := m.New(b.dialectHost())
 		if err != nil {
-			return err
+			wrong = append(wrong, err)
+			continue
 		}
 		b.dialects = append(b.dialects, &mountedDialect{m, d})
 	}
-	return nil
+	return errors.Join(wrong...)
+}
+
+// dialectError returns what is wrong with the place of a dialect.
+func dialectError(m dialect.Mount, err error) error {
+	return &dialect.PathError{Path: strings.TrimPrefix(m.Key+".path", "."), Err: err}
 }
 
 // dialectHost returns the bridge as a dialect sees it.
@@ -209,10 +216,15 @@ func (b *Bridge) gapForDialects(s *rooms.Source, from, to time.Time) {
 	}
 }
 
-// routeDialects adds the requests that dialects answer.
+// routeDialects adds the requests that dialects answer. That the bridge or another dialect answers
+// one of them is an error of the router.
 func (b *Bridge) routeDialects(mux *router) {
 	for _, d := range b.dialects {
 		for pattern, h := range d.Routes() {
+			if slices.Contains(mux.patterns, pattern) {
+				mux.wrong = dialectError(d.Mount, fmt.Errorf("at %s the dialect would answer %s, which the bridge or another dialect answers; choose another path", d.Path, pattern))
+				continue
+			}
 			mux.Handle(pattern, h)
 		}
 	}

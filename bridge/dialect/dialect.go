@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -100,6 +101,10 @@ type Publish func(key string, body []byte, done func(confirmed bool))
 // Mount is a dialect and where it is.
 type Mount struct {
 	Place
+	// Name is that of the dialect, such as socketshark.
+	Name string
+	// Key is where it is in the configuration, such as [0]: the paths of errors about it begin so.
+	Key string
 	// New makes the dialect. It is called once.
 	New func(h Host) (Dialect, error)
 }
@@ -114,13 +119,13 @@ type Place struct {
 }
 
 // PathError is what is wrong with the value at a path of a dialect's configuration, as in
-// services.trades.url.
+// services.trades.url. "" is the configuration as a whole.
 type PathError struct {
 	Path string
 	Err  error
 }
 
-func (e *PathError) Error() string { return e.Path + " " + e.Err.Error() }
+func (e *PathError) Error() string { return strings.TrimPrefix(e.Path+" "+e.Err.Error(), " ") }
 
 // Unwrap returns the error without the path.
 func (e *PathError) Unwrap() error { return e.Err }
