@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
@@ -85,8 +83,8 @@ type Host struct {
 	Draining func() bool
 	// Clients returns how many clients the bridge has.
 	Clients func() int
-	// Registry takes the dialect's metrics.
-	Registry prometheus.Registerer
+	// Metrics count what the dialect does.
+	Metrics *Metrics
 	// Logger gets what an operator should know.
 	Logger *slog.Logger
 	// Now and After are the clock; After calls f once, unless it is stopped before.

@@ -53,6 +53,7 @@ func redirect(r *http.Request, via []*http.Request) error {
 
 // answer is what the backend says of a client.
 type answer struct {
+	status  int
 	refused bool
 	rooms   []json.RawMessage
 }
@@ -64,7 +65,7 @@ func (b *backend) bootstrap(ctx context.Context, fields http.Header) (a answer, 
 		return a, err
 	}
 	if response.StatusCode != http.StatusOK {
-		return answer{refused: true}, nil
+		return answer{status: response.StatusCode, refused: true}, nil
 	}
 	kind, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	if err != nil || kind != "application/json" && !(strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")) {

@@ -47,7 +47,9 @@ func (d *service) Accept(r *dialect.Request) (dialect.Accepted, error) {
 	return dialect.Accepted{Later: func(ctx context.Context) dialect.Decision {
 		c, err := d.ask(ctx, fields)
 		if err != nil {
-			d.failures.Note("bootstrap", "error", err)
+			if ctx.Err() == nil { // the client is still there
+				d.failures.Note("bootstrap", "error", err)
+			}
 			return func() (dialect.Accepted, error) {
 				return dialect.Accepted{}, &engine.RejectError{Status: http.StatusInternalServerError,
 					Reason: "the application that decides who may connect does not say; try again later, or tell its operator"}
@@ -66,7 +68,16 @@ func (d *service) ask(ctx context.Context, fields http.Header) (*client, error) 
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	ended := d.host.Metrics.Asked()
 	said, err := d.backend.bootstrap(ctx, fields)
+	switch {
+	case err == nil:
+		ended(dialect.OutcomeOf(said.status))
+	case ctx.Err() != nil:
+		ended(dialect.Abandoned)
+	default:
+		ended(dialect.Failed)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/dialect"
 )
 
 const (
@@ -94,6 +96,8 @@ func (d *Dialect) try(url string, body []byte) (answer object, wait time.Duratio
 	case <-d.ctx.Done():
 		return nil, wait, errUnavailable
 	}
+	ended := d.host.Metrics.Asked()
+	defer func() { ended(outcomeOf(err)) }()
 	ctx, cancel := context.WithCancelCause(d.ctx)
 	defer cancel(nil)
 	defer d.host.After(d.cfg.HTTP.Timeout, func() { cancel(errTimeout) })()
@@ -127,6 +131,17 @@ func (d *Dialect) try(url string, body []byte) (answer object, wait time.Duratio
 		return nil, wait, errUnusable
 	}
 	return answer, wait, nil
+}
+
+// outcomeOf returns the outcome of a try.
+func outcomeOf(err error) dialect.Outcome {
+	switch {
+	case err == nil:
+		return dialect.Answered
+	case errors.Is(err, errDenied):
+		return dialect.Refused
+	}
+	return dialect.Failed
 }
 
 var errTimeout = errors.New("the backend has not answered in time")

@@ -126,6 +126,7 @@ func (sub *subscription) expire() {
 		return
 	}
 	delete(s.subscriptions, sub.name)
+	s.d.host.Metrics.Subscriptions(-1)
 	s.d.exit(sub.topic)
 	var data json.RawMessage
 	if url := sub.service.BeforeUnsubscribe; url != "" {

@@ -182,6 +182,7 @@ func (s *session) Closed(int, string) {
 func (s *session) leave() {
 	all := slices.SortedFunc(maps.Values(s.subscriptions), func(a, b *subscription) int { return cmp.Compare(b.number, a.number) })
 	s.subscriptions = nil
+	s.d.host.Metrics.Subscriptions(-len(all))
 	for _, sub := range all {
 		sub.end()
 	}

@@ -109,6 +109,7 @@ func (e *event) subscribe() error {
 	s.subscribed++
 	sub.number = s.subscribed
 	s.subscriptions[sub.name] = sub
+	s.d.host.Metrics.Subscriptions(1)
 	sub.startTimers()
 	sub.inform(sub.service.OnSubscribe)
 	return nil
@@ -182,6 +183,7 @@ func (e *event) unsubscribe() error {
 		return refused(textNotSubscribed)
 	}
 	delete(e.session.subscriptions, sub.name)
+	sub.session.d.host.Metrics.Subscriptions(-1)
 	sub.end()
 	e.sendOK(answer.get("data"))
 	sub.inform(sub.service.OnUnsubscribe)

@@ -51,6 +51,7 @@ type cohort struct {
 func (t *topic) deliver(whole []byte) {
 	m, err := t.parseMessage(whole)
 	if err != nil {
+		t.d.host.Metrics.Dropped()
 		t.d.drops.Note(err.Error(), "subscription", t.name, "bytes", len(whole))
 		return
 	}
