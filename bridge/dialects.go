@@ -256,7 +256,20 @@ func (b *Bridge) routeDialects(mux *router) {
 				mux.wrong = dialectError(d.Mount, fmt.Errorf("at %s the dialect would answer %s, which the bridge or another dialect answers; choose another path", d.Path, pattern))
 				continue
 			}
-			mux.Handle(pattern, h)
+			mux.Handle(pattern, b.notForeign(h))
 		}
 	}
+}
+
+// notForeign refuses requests of pages that may not use the bridge, also with access control, whose
+// credentials dialects do not ask for.
+func (b *Bridge) notForeign(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if no := callerOf(r).foreign; no != nil {
+			b.refusals.Note(no.Kind, "client", r.RemoteAddr, "why", no.Error())
+			http.Error(w, no.Error(), http.StatusForbidden)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
