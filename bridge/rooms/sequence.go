@@ -82,15 +82,18 @@ func NewSequencer(deliver func(m *Message), after func(time.Duration, func()) (s
 	return &Sequencer{deliver: deliver, after: after, orders: map[roomKey]*list.Element{}, windows: map[roomKey]*window{}}
 }
 
-// Take takes the next message.
-func (q *Sequencer) Take(m Message) {
+// Take takes the next messages. None of another goroutine comes between them.
+func (q *Sequencer) Take(messages ...Message) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed || m.Ordered && !q.advance(&m) {
-		return
-	}
-	if m.Throttle <= 0 || !q.hold(&m) {
-		q.deliver(&m)
+	for i := range messages {
+		m := &messages[i]
+		if q.closed || m.Ordered && !q.advance(m) {
+			continue
+		}
+		if m.Throttle <= 0 || !q.hold(m) {
+			q.deliver(m)
+		}
 	}
 }
 

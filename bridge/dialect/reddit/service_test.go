@@ -171,7 +171,7 @@ func TestTheNamespacesAreBounded(t *testing.T) {
 	}
 	s.leave(first)
 	s.leave(first)
-	if s.full("/more") || s.clients() != maxNamespaces-1 || len(s.index["/0"]) != 0 {
+	if s.full("/more") || s.clients() != maxNamespaces-1 || len(s.index.At("/0")) != 0 {
 		t.Error("a namespace without clients has a place")
 	}
 }
