@@ -10,8 +10,9 @@ import (
 
 // Message is a message for a room, and what its publisher says about its place among others.
 type Message struct {
-	Path  string // of the room
-	Frame engine.Frame
+	Path   string // of the room
+	Format string // of its source; a dialect takes no other than its own
+	Frame  engine.Frame
 	// Body is what Frame holds. Whole is the message as it was published, of which a format may take
 	// only a part for Frame. Neither may be changed.
 	Body, Whole []byte

@@ -94,8 +94,12 @@ func (d *service) ask(ctx context.Context, fields http.Header) (*client, error) 
 	return c, nil
 }
 
-// Deliver implements [dialect.Dialect].
-func (d *service) Deliver(m *rooms.Message) { d.hub.deliver(m) }
+// Deliver implements [dialect.Dialect]. What another format has is not JSON.
+func (d *service) Deliver(m *rooms.Message) {
+	if m.Format == rooms.FormatHighTemplar {
+		d.hub.deliver(m)
+	}
+}
 
 // Gap implements [dialect.Dialect]. The protocol has no word for it.
 func (d *service) Gap(*rooms.Source, time.Time, time.Time) {}

@@ -86,6 +86,19 @@ func TestALongMessageIsWhole(t *testing.T) {
 	}
 }
 
+// Another source may have rooms of the same paths.
+func TestAMessageOfAnotherFormatIsForNobody(t *testing.T) {
+	t.Parallel()
+	h := newEmbedded(t, func(*Config) {})
+	p := h.join(t, `{"zoo": 1}`)
+	p.asks(`{"type": "subscribe", "room": {"zoo": 1}, "requestId": 1}`, `{"code": "success"}`)
+	for _, body := range []string{"1", `1, "requestId": 2`, "\xff"} {
+		h.service.Deliver(&rooms.Message{Path: "/ws/zoo=1", Format: rooms.FormatRaw, Frame: rooms.Frame([]byte(body)), Body: []byte(body), Whole: []byte(body)})
+	}
+	h.publish(t, "*", `{"rooms": [{"zoo": 1}], "data": 3}`)
+	p.gets(`{"type": "publish", "data": 3, "requestId": 1}`)
+}
+
 func TestAClientHasABoundedNumberOfSubscriptions(t *testing.T) {
 	t.Parallel()
 	h := newEmbedded(t, func(c *Config) { c.MaxSubscriptions = 2 })

@@ -59,6 +59,9 @@ func (s *service) paths(names []string) []string {
 
 // Deliver implements [dialect.Dialect]. A message for the rooms' own path is for all clients.
 func (s *service) Deliver(m *rooms.Message) {
+	if m.Format != rooms.FormatJararaca {
+		return
+	}
 	if m.Path == s.place.Rooms {
 		for _, g := range s.groups.all() {
 			g.append(m.Frame)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/clu-ws/clu-ws/bridge/dialect"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
 // A client of several rooms gets each message once, whatever came in between.
@@ -19,6 +20,7 @@ func TestAClientInSeveralRoomsGetsAMessageOnce(t *testing.T) {
 	h.send("user:1,user:2", "third")
 	h.send("user:,b", "fourth")
 	h.send("a", "")
+	h.spoken.Deliver(&rooms.Message{Path: "/chat/a", Format: rooms.FormatRaw, Frame: rooms.Frame([]byte("another's")), Whole: []byte("another's")})
 	large := bytes.Repeat([]byte("x"), 1<<20)
 	h.send("a,b,user:1", string(large))
 	for p, texts := range map[*page][]string{both: {"first", "second", "third", "", string(large)}, one: {"first", "fourth", string(large)}} {
