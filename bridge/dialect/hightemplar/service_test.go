@@ -112,6 +112,10 @@ func TestAClientHasABoundedNumberOfSubscriptions(t *testing.T) {
 	subscribe(1, `1`, ok)
 	subscribe(1, `true`, ok) // it is 1
 	subscribe(2, `"a"`, full)
+	for length, want := range map[int]string{maxRoom: full, maxRoom + 1: `{"code": "error", "message": "room-not-found"}`} {
+		room := `{"zoo": "` + strings.Repeat("a", length-len(`{"zoo": ""}`)) + `"}`
+		p.asks(`{"type": "subscribe", "room": `+room+`, "requestId": 1}`, want)
+	}
 	subscribe(2, `"`+strings.Repeat("a", maxRequestID)+`"`, `{"code": "error", "message": "request-id-too-long"}`)
 	p.asks(`{"type": "unsubscribe", "requestId": 1.0}`, ok)
 	p.asks(`{"type": "unsubscribe", "requestId": {}}`, `{"code": "error", "message": "not-subscribed"}`)
