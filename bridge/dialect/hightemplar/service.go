@@ -44,18 +44,23 @@ func (d *service) Accept(r *dialect.Request) (dialect.Accepted, error) {
 		return dialect.Accepted{}, no
 	}
 	id := r.ID
-	return dialect.Accepted{Later: func(ctx context.Context) dialect.Decision {
-		c, err := d.ask(ctx, fields)
-		if err != nil {
-			d.failures.Note("bootstrap", "error", err)
-			return func() (dialect.Accepted, error) {
-				return dialect.Accepted{}, &engine.RejectError{Status: http.StatusInternalServerError,
-					Reason: "the application that decides who may connect does not say; try again later, or tell its operator"}
-			}
-		}
+	return dialect.Accepted{Later: func(ctx context.Context) dialect.Decision { return d.decide(ctx, fields, id) }}, nil
+}
+
+// decide decides on a client. It notes that the backend did not answer unless the client has gone.
+func (d *service) decide(ctx context.Context, fields http.Header, id string) dialect.Decision {
+	c, err := d.ask(ctx, fields)
+	if err == nil {
 		c.id = id
 		return func() (dialect.Accepted, error) { return dialect.Accepted{Session: c}, nil }
-	}}, nil
+	}
+	if ctx.Err() == nil {
+		d.failures.Note("bootstrap", "error", err)
+	}
+	return func() (dialect.Accepted, error) {
+		return dialect.Accepted{}, &engine.RejectError{Status: http.StatusInternalServerError,
+			Reason: "the application that decides who may connect does not say; try again later, or tell its operator"}
+	}
 }
 
 // ask asks the backend about a client.
