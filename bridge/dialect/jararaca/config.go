@@ -51,7 +51,7 @@ func newRoute(of Route, place string) (*route, *dialect.PathError) {
 	if below := strings.TrimSuffix(place, "/"); of.Path != place && !strings.HasPrefix(of.Path, below+"/") {
 		return nil, &dialect.PathError{Path: "path", Err: fmt.Errorf("%q is not at or below the dialect's path %s", of.Path, place)}
 	}
-	r := &route{split: of.Split, parts: strings.Split(strings.Trim(of.Path, "/"), "/")}
+	r := &route{split: of.Split, parts: strings.Split(strings.TrimPrefix(of.Path, "/"), "/")}
 	known := map[string]bool{}
 	for _, part := range r.parts {
 		name, ok := parameter(part)

@@ -40,6 +40,7 @@ func TestAURLSaysWhichRoomsAClientJoins(t *testing.T) {
 		{Path: "/chat/ws", Join: []string{"all", "{?rooms}", "u-{?u}"}, Split: "|"},
 		{Path: "/chat/{room}", Join: []string{"{room}", "{?x}/{room}"}},
 		{Path: "/chat", Join: nil},
+		{Path: "/chat/{room}/", Join: []string{"{room}"}},
 	}})
 	s := h.spoken.(*service)
 	for target, want := range map[string]string{
@@ -49,6 +50,7 @@ func TestAURLSaysWhichRoomsAClientJoins(t *testing.T) {
 		"/chat/one?x=p&x=q":            "one p/one q/one",
 		"/chat/one?x=p|q":              "one p|q/one",
 		"/chat":                        "",
+		"/chat/one/":                   "one",
 	} {
 		path, query, _ := strings.Cut(target, "?")
 		for _, r := range s.routes {
@@ -64,7 +66,7 @@ func TestAURLSaysWhichRoomsAClientJoins(t *testing.T) {
 		}
 	}
 	many := "/chat/ws?rooms=" + strings.Repeat("a|", maxRooms)
-	for target, want := range map[string]int{"/chat/": 403, "/chat/a/b": 403, "/chat/a?x=b": 101, many + "b": 400, many[:len(many)-2]: 101} {
+	for target, want := range map[string]int{"/chat/": 403, "/chat/a/": 101, "/chat//": 403, "/chat/a/b": 403, "/chat/a?x=b": 101, many + "b": 400, many[:len(many)-2]: 101} {
 		if _, got := h.connect(target); got != want {
 			t.Errorf("%.40s is answered with %d, want %d", target, got, want)
 		}
