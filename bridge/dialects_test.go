@@ -112,6 +112,18 @@ func TestTheRoomsOfADialectAreForItsClients(t *testing.T) {
 	}
 }
 
+// Without sources, a path that is none is that of a plain client, but not if it may be a dialect's.
+func TestAPathThatIsNoneIsNotAWayAroundADialect(t *testing.T) {
+	t.Parallel()
+	var s shouting
+	b := startBridge(t, embeddedBroker(t), withShouting(&s))
+	for _, target := range []string{"/loud/%2f", "/loud/../x", "/loud/%", "/loud/%00"} {
+		if status, _ := b.shake(t, target); status != http.StatusBadRequest {
+			t.Errorf("%s is answered with %d", target, status)
+		}
+	}
+}
+
 func TestTheClientsOfADialectAreClosedWhenTheBridgeStops(t *testing.T) {
 	t.Parallel()
 	var s shouting

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +49,9 @@ type Header struct {
 	Format string `json:"format"`
 }
 
+// maxTimeout is how long the engine waits for a decision on a client.
+const maxTimeout = 10 * time.Second
+
 // complete returns the configuration with its defaults. Its errors are [*dialect.PathError], joined.
 func (cfg Config) complete() (Config, error) {
 	var wrong []error
@@ -67,8 +71,17 @@ func (cfg Config) complete() (Config, error) {
 	case cfg.APISocket != "" && u.Scheme != "http":
 		fail("api-url", "must begin with http:// if there is an api-socket, which has no TLS")
 	}
+	had := map[string]bool{}
 	for name, h := range cfg.ConnectionHeaders {
 		h.check(fail, name)
+		if canonical := http.CanonicalHeaderKey(name); had[canonical] {
+			fail("connection-headers."+name, "is there twice; capitals do not matter to a backend")
+		} else {
+			had[canonical] = true
+		}
+	}
+	if cfg.Timeout < 0 || cfg.Timeout >= maxTimeout {
+		fail("timeout", "must be more than 0 and less than %s, as a client waits no longer", maxTimeout)
 	}
 	for key, path := range map[string]string{"notify-online": cfg.NotifyOnline, "notify-offline": cfg.NotifyOffline} {
 		if strings.HasPrefix(path, "/") || strings.Contains(path, "://") {
@@ -78,7 +91,7 @@ func (cfg Config) complete() (Config, error) {
 	if cfg.MaxConcurrent < 0 || cfg.MaxSubscriptions < 0 {
 		fail("max-concurrent", "and max-subscriptions must not be negative")
 	}
-	setDefault(&cfg.Timeout, 8*time.Second) // the engine waits for 10
+	setDefault(&cfg.Timeout, 8*time.Second)
 	setDefault(&cfg.MaxConcurrent, 64)
 	setDefault(&cfg.MaxSubscriptions, 10_000)
 	return cfg, errors.Join(wrong...)
@@ -95,6 +108,8 @@ func (h Header) check(fail func(path, format string, args ...any), name string) 
 	switch {
 	case !validName(name):
 		fail(path, "is not the name of a header field; use letters, digits and hyphens")
+	case slices.Contains(ownFields, http.CanonicalHeaderKey(name)):
+		fail(path, "is a header field of the connection to the backend itself; leave it out")
 	case sources != 1:
 		fail(path, "has %d of header, param, cookie and fixed; give one", sources)
 	case h.Format != "" && !strings.Contains(h.Format, "{}"):

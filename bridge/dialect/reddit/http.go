@@ -25,7 +25,7 @@ func (s *service) Routes() map[string]http.Handler {
 // unlessQuiesced returns a handler that answers 410 once the bridge is stopping.
 func (s *service) unlessQuiesced(h http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.host.Draining() {
+		if s.quiesced() {
 			answer(w, http.StatusGone, `{"status": "quiesced", "connections": %d}`, s.namespaces.clients())
 			return
 		}
@@ -51,6 +51,7 @@ func (s *service) quiesce(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.host.Logger.Info("asked to stop by a request to quiesce", "client", r.RemoteAddr)
+	s.asked.Store(true)
 	s.host.Drain()
 	answer(w, http.StatusOK, `{"remaining": %d}`, s.namespaces.clients())
 }

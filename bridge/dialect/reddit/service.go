@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/access"
@@ -21,7 +22,11 @@ type service struct {
 	token      string          // may quiesce; "" is none
 	publish    dialect.Publish // to the status exchange; nil for none
 	namespaces *namespaces
+	asked      atomic.Bool // to stop, by a request to quiesce
 }
+
+// quiesced reports whether the bridge is stopping, from the moment at which it has been told to.
+func (s *service) quiesced() bool { return s.asked.Load() || s.host.Draining() }
 
 // The close codes of RFC 6455, 7.4.1.
 const (
@@ -37,7 +42,7 @@ func (s *service) Accept(r *dialect.Request) (dialect.Accepted, error) {
 		return dialect.Accepted{}, &engine.RejectError{Status: http.StatusForbidden, Reason: no.Reason}
 	}
 	switch {
-	case s.host.Draining():
+	case s.quiesced():
 		return dialect.Accepted{Session: refused{goingAway, "the bridge is stopping; connect again"}}, nil
 	case r.Path == s.below("/health"):
 		return dialect.Accepted{Session: refused{normalClosure, ""}}, nil

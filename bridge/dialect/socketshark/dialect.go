@@ -109,7 +109,7 @@ func (d *Dialect) Deliver(m *rooms.Message) {
 	d.mu.RLock()
 	t := d.topics[m.Path]
 	d.mu.RUnlock()
-	if t != nil {
+	if t != nil && m.Format == rooms.FormatSocketShark {
 		t.deliver(m.Whole)
 	}
 }

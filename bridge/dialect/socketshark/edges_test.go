@@ -77,8 +77,8 @@ func (s *shark) connect() *client {
 
 func (s *shark) publish(subscription, rest string) {
 	s.player.dialect.Deliver(&rooms.Message{
-		Path:  "/s/" + rooms.EscapeName(subscription),
-		Whole: fmt.Appendf(nil, `{"subscription": %q, %s}`, subscription, rest),
+		Path:   "/s/" + rooms.EscapeName(subscription),
+		Format: rooms.FormatSocketShark, Whole: fmt.Appendf(nil, `{"subscription": %q, %s}`, subscription, rest),
 	})
 }
 

@@ -61,7 +61,7 @@ func replay(t *testing.T, cases []*goldenCase) {
 		p := &player{goldenCase: c, number: i, asked: make(chan *asked, 100), clients: map[int]*client{}, over: make(chan struct{})}
 		p.publish = func(channel, body string) {
 			path := fmt.Sprintf("/rooms/%d/%s", p.number, rooms.EscapeName(channel))
-			p.dialect.Deliver(&rooms.Message{Path: path, Whole: []byte(body)})
+			p.dialect.Deliver(&rooms.Message{Path: path, Format: rooms.FormatSocketShark, Whole: []byte(body)})
 		}
 		players[fmt.Sprint(i)] = p
 		if !p.needsOwnServer() {
