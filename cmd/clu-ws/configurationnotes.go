@@ -73,11 +73,11 @@ YAML, too.
 
 ### Secrets
 
-The values of ` + "`--password` and `--url`" + `, and secrets in the section ` + "`access`" + `, may be in files of their own, so that ` + "`ps`" + `,
-the environment and the file do not show them: ` + "`file:PATH`" + ` is replaced by the contents of a file, without the line
-break at its end. ` + "`credential:NAME`" + ` is a credential of systemd, which the unit passes with
-` + "`LoadCredential=NAME:PATH`" + `. Files with certificates and keys may be ` + "`credential:NAME`" + `, too. The bridge warns of a
-file with a secret that everyone on the machine may read, and never prints a secret.
+The values of ` + "`--password` and `--url`" + `, secrets in the section ` + "`access`" + `, and ` + "`admin-token`" + ` of a dialect may be in
+files of their own, so that ` + "`ps`" + `, the environment and the file do not show them: ` + "`file:PATH`" + ` is replaced by the
+contents of a file, without the line break at its end. ` + "`credential:NAME`" + ` is a credential of systemd, which the unit
+passes with ` + "`LoadCredential=NAME:PATH`" + `. Files with certificates and keys may be ` + "`credential:NAME`" + `, too. The bridge
+warns of a file with a secret that everyone on the machine may read, and never prints a secret.
 `
 
 // configurationCheck describes clu-ws check.

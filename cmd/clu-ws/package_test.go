@@ -117,6 +117,11 @@ func TestTheManualPagesHaveEachCommandAndFlag(t *testing.T) {
 		}
 	}
 	keys := page("clu-ws.yaml.5")
+	for _, section := range []string{"access", "dialects", "site"} {
+		if !strings.Contains(keys, "\n.IP \\(bu 2\n\\fB"+section+"\\fP ") {
+			t.Errorf("clu-ws.yaml.5 has no item about %s", section)
+		}
+	}
 	for _, f := range websocketFlags() {
 		if name := f.Names()[0]; isVisible(f) && name != "config" && !strings.Contains(keys, ".TP\n\\fB"+roff(name)+"\\fP\n") {
 			t.Errorf("clu-ws.yaml.5 is without %s", name)
