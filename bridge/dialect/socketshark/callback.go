@@ -176,8 +176,9 @@ func isJSON(contentType string) bool {
 	return err == nil && (media == "application/json" || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json"))
 }
 
-// scrub returns a URL without its user and password.
+// scrub returns a URL without its user, password and query.
 func scrub(url string) string {
+	url, _, _ = strings.Cut(url, "?")
 	if scheme, rest, ok := strings.Cut(url, "://"); ok {
 		host, path, _ := strings.Cut(rest, "/")
 		return scheme + "://" + host[strings.LastIndexByte(host, '@')+1:] + "/" + path
