@@ -29,7 +29,7 @@ type Outcome int
 // The outcomes.
 const (
 	Answered  Outcome = iota // with success
-	Refused                  // with a status of 400 to 499
+	Refused                  // with the status 401 or 403
 	Failed                   // without an answer, or with one that cannot be used
 	Abandoned                // the client left first
 )
@@ -41,7 +41,7 @@ func OutcomeOf(status int) Outcome {
 	switch {
 	case status < http.StatusBadRequest:
 		return Answered
-	case status < http.StatusInternalServerError:
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return Refused
 	}
 	return Failed
@@ -60,7 +60,7 @@ func NewMetrics(registry prometheus.Registerer) *AllMetrics {
 		return g
 	}
 	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "cluws_dialect_callback_seconds",
-		Help: "How long backends take to answer.", Buckets: []float64{0.01, 0.05, 0.1, 0.5, 1, 5, 15}}, []string{"dialect"})
+		Help: "How long requests to backends take, with the wait for their turn.", Buckets: []float64{0.01, 0.05, 0.1, 0.5, 1, 5, 15}}, []string{"dialect"})
 	registry.MustRegister(seconds)
 	return &AllMetrics{
 		messages:        counter("messages_total", "Messages of backends for the rooms of a dialect."),
@@ -68,7 +68,7 @@ func NewMetrics(registry prometheus.Registerer) *AllMetrics {
 		published:       counter("published_total", "Messages to backends, by the outcome of their publishing.", "outcome"),
 		callbacks:       counter("callbacks_total", "Requests to backends that have ended, by what became of them.", "outcome"),
 		subscriptions:   gauge("subscriptions", "Subscriptions of the clients of a dialect."),
-		inFlight:        gauge("callbacks_in_flight", "Requests to backends that are not answered yet."),
+		inFlight:        gauge("callbacks_in_flight", "Requests to backends that wait for their turn or their answer."),
 		callbackSeconds: seconds,
 	}
 }

@@ -14,7 +14,7 @@ func TestADialectIsCountedByItsName(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	all := NewMetrics(registry)
 	m, other, none := all.For("a"), all.For("a"), (*Metrics)(nil)
-	for _, status := range []int{200, 302, 404, 500, 503} {
+	for _, status := range []int{200, 302, 401, 403, 404, 500} {
 		m.Asked()(OutcomeOf(status))
 		none.Asked()(OutcomeOf(status))
 	}
@@ -35,8 +35,8 @@ func TestADialectIsCountedByItsName(t *testing.T) {
 		`callbacks_total{dialect="a",outcome="abandoned"} 1`,
 		`callbacks_total{dialect="a",outcome="answered"} 2`,
 		`callbacks_total{dialect="a",outcome="failed"} 2`,
-		`callbacks_total{dialect="a",outcome="refused"} 1`,
-		`callback_seconds_count{dialect="a"} 5`,
+		`callbacks_total{dialect="a",outcome="refused"} 2`,
+		`callback_seconds_count{dialect="a"} 6`,
 		`published_total{dialect="a",outcome="confirmed"} 0`,
 		`subscriptions{dialect="a"} 2`,
 	} {
