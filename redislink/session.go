@@ -169,8 +169,8 @@ func (s *session) answered() {
 // prove notes that nothing is missing that was published before a time, as far as the server is the
 // right one. mu is held.
 func (s *session) prove(until time.Time) {
-	if s.to.follows() && s.agreed.Before(until) {
-		until = s.agreed
+	if agreed := s.agreed.Add(-s.to.newsTime()); s.to.follows() && agreed.Before(until) {
+		until = agreed
 	}
 	if until.After(s.verified) {
 		s.verified = until

@@ -50,6 +50,16 @@ type target struct {
 // follows reports whether there are others to ask which server is the right one.
 func (t *target) follows() bool { return t.master != "" || len(t.addrs) > 1 }
 
+// newsTime returns how long it takes at most until all others say that a server is no longer the right
+// one, while what is published elsewhere is lost already: Sentinels tell each other every two seconds, and
+// a node notices that it is cut off after its cluster-node-timeout, which is 15 seconds usually.
+func (t *target) newsTime() time.Duration {
+	if t.master != "" {
+		return 5 * time.Second
+	}
+	return 20 * time.Second
+}
+
 // parse reads a URL: with master_name it is that of Sentinels, and with addr that of a cluster. The
 // number of a database is left out, as channels are the same in all.
 func parse(raw string) (to target, err error) {
