@@ -72,9 +72,7 @@ func (b *bench) server(ctx context.Context) (*target, error) { return b.serverAt
 
 // serverAt starts a bridge that is linked to the broker at the URL, with more flags.
 func (b *bench) serverAt(ctx context.Context, url string, flags ...string) (*target, error) {
-	args := slices.Concat([]string{"websocket", "--host", "127.0.0.1", "--port", "0", "--url", url,
-		"--exchange", exchange, "--log-level", "warn"}, flags, b.cfg.ServerArgs)
-	t, err := b.target(ctx, "clu-ws websocket", b.cfg.Server, args)
+	t, err := b.serverWithoutSource(ctx, url, flags...)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +83,13 @@ func (b *bench) serverAt(ctx context.Context, url string, flags ...string) (*tar
 	}
 	t.source = viaBroker{p, b.loop.clock}
 	return t, nil
+}
+
+// serverWithoutSource starts such a bridge, to which nothing is published yet.
+func (b *bench) serverWithoutSource(ctx context.Context, url string, flags ...string) (*target, error) {
+	args := slices.Concat([]string{"websocket", "--host", "127.0.0.1", "--port", "0", "--url", url,
+		"--exchange", exchange, "--log-level", "warn"}, flags, b.cfg.ServerArgs)
+	return b.target(ctx, "clu-ws websocket", b.cfg.Server, args)
 }
 
 // startBaseline starts a baseline.
