@@ -24,6 +24,7 @@ type DialectsReport struct {
 	Versions []string        `json:"versions,omitempty"`
 	Cut      bool            `json:"cut,omitempty"` // there was no time for all rounds
 	Systems  []DialectSystem `json:"systems"`
+	Bare     PeerResult      `json:"bare"` // a bare loop that writes the same frames
 }
 
 // DialectSystem is what was measured of a system whose dialect the bridge speaks, and of the bridge in its place.

@@ -23,7 +23,7 @@ func dialectPairs() []dialectPair {
 	}
 }
 
-// Dialects measures the bridge and the systems whose dialects it speaks as [Peers] does, in turns.
+// Dialects measures the bridge and the systems whose dialects it speaks as [Peers] does, in turns, and a bare loop.
 func Dialects(ctx context.Context, cfg PeersConfig) (*DialectsReport, error) {
 	if cfg.Sizes.Rounds == 0 {
 		cfg.Sizes = FullDialectSizes()
@@ -48,14 +48,16 @@ func Dialects(ctx context.Context, cfg PeersConfig) (*DialectsReport, error) {
 		return nil, err
 	}
 	report.Cut = err != nil
-	for pair := range slices.Chunk(r.running, 2) {
+	last := len(r.running) - 1
+	report.Bare = *r.running[last].result
+	for pair := range slices.Chunk(r.running[:last], 2) {
 		report.Systems = append(report.Systems, DialectSystem{Itself: *pair[0].result, Bridge: *pair[1].result})
 	}
 	report.Took = time.Since(start).Round(time.Second / 10).Seconds()
 	return report, nil
 }
 
-// startPairs starts all systems, and a bridge for each.
+// startPairs starts all systems, a bridge for each, and a bare loop.
 func (r *peersRun) startPairs(ctx context.Context) (err error) {
 	if r.loop, err = newClientLoop(); err != nil {
 		return err
@@ -67,7 +69,7 @@ func (r *peersRun) startPairs(ctx context.Context) (err error) {
 	for _, p := range dialectPairs() {
 		both = append(both, peer{name: p.name, start: p.itself}, peer{name: "clu-ws", start: p.bridge})
 	}
-	return r.startPeers(ctx, both)
+	return r.startPeers(ctx, append(both, peer{name: "bare write loop", start: (*peersRun).startBareTopics}))
 }
 
 // loadAverage returns how many processes wanted the processors in the last minute, or 0.

@@ -112,6 +112,17 @@ func (r *peersRun) startSharkBridge(ctx context.Context) (p *runningPeer, err er
 	return p, nil
 }
 
+// startBareTopics starts a bare loop, whose frames are of topics. It knows its clients by the order in which they connect.
+func (r *peersRun) startBareTopics(ctx context.Context) (*runningPeer, error) {
+	p, err := r.startBareLoop(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.window = 1
+	p.source = viaPipeByTopic{p.source.(viaPipe), p}
+	return p, nil
+}
+
 // viaRedis publishes the replies of a peer's topics on Redis.
 func (r *peersRun) viaRedis(p *runningPeer, prefix string) *viaStream {
 	return newStreamSource(r.redis.addr.String(), "", r.loop.clock, func(number uint64, payload []byte) []byte {

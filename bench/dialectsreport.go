@@ -35,7 +35,7 @@ func dialectFigures() []dialectFigure {
 // Markdown returns a table for each system.
 func (r *DialectsReport) Markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %d processors, rounds: %d, %.0f s in all, after a minute with a load average of %.1f. Figures are medians of the rounds.\n",
+	fmt.Fprintf(&b, "%s, %d processors, rounds: %d, %.0f s in all, after a minute with a load average of %.1f. Figures are medians of the rounds; in parentheses is the ratio to the system itself.\n",
 		r.Time.Format("January 2006"), r.CPUs, r.Rounds, r.Took, r.Busy)
 	if len(r.Versions) > 0 {
 		fmt.Fprintf(&b, "\nVersions: %s.\n", strings.Join(r.Versions, ", "))
@@ -44,8 +44,8 @@ func (r *DialectsReport) Markdown() string {
 		fmt.Fprint(&b, "\nThere was no time for all rounds: some figures are of fewer.\n")
 	}
 	for _, s := range r.Systems {
-		s.tables(&b)
-		for _, p := range []PeerResult{s.Itself, s.Bridge} {
+		s.tables(&b, r.Bare)
+		for _, p := range []PeerResult{s.Itself, s.Bridge, r.Bare} {
 			if p.Missing != "" {
 				fmt.Fprintf(&b, "\n%s is not measured, or not fully: %s.\n", p.Name, strings.Join(strings.Fields(p.Missing), " "))
 			}
@@ -58,21 +58,21 @@ func (r *DialectsReport) Markdown() string {
 }
 
 // tables writes a table for each load.
-func (s *DialectSystem) tables(b *strings.Builder) {
+func (s *DialectSystem) tables(b *strings.Builder, bare PeerResult) {
 	for i := range min(len(s.Itself.Loads), len(s.Bridge.Loads)) {
 		itself, bridge := s.Itself.Loads[i], s.Bridge.Loads[i]
 		topics := "1 topic"
 		if itself.Topics > 1 {
 			topics = grouped(itself.Topics) + " topics"
 		}
-		fmt.Fprintf(b, "\n| %s clients in %s, %.0f messages/s; a burst of %s | %s | %s | ratio |\n| --- | --- | --- | --- |\n",
-			grouped(itself.Clients), topics, itself.PerSecond, grouped(itself.Burst), s.Itself.Name, s.Bridge.Name)
+		fmt.Fprintf(b, "\n| %s clients in %s, %.0f messages/s; a burst of %s | %s | %s | %s |\n| --- | --- | --- | --- |\n",
+			grouped(itself.Clients), topics, itself.PerSecond, grouped(itself.Burst), s.Itself.Name, s.Bridge.Name, bare.Name)
 		for _, f := range dialectFigures() {
-			theirs, ours := median(f.of(itself)), median(f.of(bridge))
-			if theirs == 0 || ours == 0 {
-				continue
+			theirs, least := median(f.of(itself)), 0.0
+			if i < len(bare.Loads) {
+				least = median(f.of(bare.Loads[i]))
 			}
-			fmt.Fprintf(b, "| %s | %s | %s | %s |\n", f.name, f.format(theirs), f.format(ours), ratioText(ours/theirs))
+			fmt.Fprintf(b, "| %s | %s | %s | %s |\n", f.name, f.format(theirs), compared(median(f.of(bridge)), theirs, f.format), compared(least, theirs, f.format))
 		}
 	}
 }

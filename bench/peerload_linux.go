@@ -127,7 +127,9 @@ func (t *peerTurn) note(f *LoadFigures, one, all *roundResult, rss int64) {
 	if len(t.behind) > 0 {
 		f.OwnCPU = append(f.OwnCPU, float64(one.Own)/float64(time.Microsecond)/float64(one.Replies))
 	}
-	if _, own := t.source.(viaPipe); !own { // a bare loop has its own clock
+	switch t.source.(type) {
+	case viaPipe, viaPipeByTopic: // a bare loop has its own clock
+	default:
 		f.P50 = append(f.P50, float64(percentile(one.Latency, 50))/1e6)
 		f.P99 = append(f.P99, float64(percentile(one.Latency, 99))/1e6)
 	}
@@ -174,7 +176,7 @@ func (r *peersRun) peerRound(ctx context.Context, t *peerTurn, set *clientSet, r
 		return nil, err
 	}
 	t.result.Lost += deliveries(first, round.count, a.Clients, t.topics) - a.Replies
-	if a.Faults.Duplicated+a.Faults.OutOfOrder > 0 || len(a.Ended) > 0 || a.Replies == 0 {
+	if a.Faults.Duplicated+a.Faults.OutOfOrder+a.Faults.Misrouted > 0 || len(a.Ended) > 0 || a.Replies == 0 {
 		return nil, fmt.Errorf("%d replies, %v; %s", a.Replies, a.Faults, describeDisconnects(a.Ended))
 	}
 	return &roundResult{receiveResult: a, CPU: after - before, Own: ownAfter - ownBefore, Wall: time.Duration(a.At - start)}, nil

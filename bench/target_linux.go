@@ -67,6 +67,19 @@ func (v viaPipe) request(ctx context.Context, command string) error {
 
 func (viaPipe) close() {}
 
+// viaPipeByTopic spreads the frames over the topics of a peer.
+type viaPipeByTopic struct {
+	viaPipe
+	peer *runningPeer
+}
+
+func (v viaPipeByTopic) prepare(ctx context.Context, first uint64, count int) error {
+	if err := v.request(ctx, fmt.Sprintf("topics %d", max(v.peer.topics, 1))); err != nil {
+		return err
+	}
+	return v.viaPipe.prepare(ctx, first, count)
+}
+
 // server starts a bridge that is linked to the broker.
 func (b *bench) server(ctx context.Context) (*target, error) { return b.serverAt(ctx, b.brokerURL) }
 
