@@ -207,6 +207,36 @@ func TestCallbacksOfAClientComeInTheirOrder(t *testing.T) {
 	}
 }
 
+// A backend that hangs costs a bounded amount of memory.
+func TestCallbacksThatAreTooManyAreDropped(t *testing.T) {
+	t.Parallel()
+	const online = "POST /api/user/notify_online/"
+	h := newEmbedded(t, func(c *Config) { *c = installed(c.APIURL); c.MaxConcurrent = 1 })
+	idle := func() bool { return h.service.callbacks.Running() == 0 }
+	testkit.WaitUntil(t, "the callbacks of others do not end", idle)
+	h.service.callbacks.MaxWaiting = 0
+	join := func() *page {
+		p := h.connect(t, "/ws/", nil)
+		h.api.allow(t, "")
+		p.gets(`{"is_authorized": true, "allowed_rooms": []}`)
+		return p
+	}
+	first := join()
+	hanging := h.api.next(t, online)
+	dropped := join()
+	if n := h.service.failures.Counts()["too many callbacks wait"]; n != 1 {
+		t.Errorf("%d callbacks were dropped", n)
+	}
+	hanging.answer <- reply{Status: http.StatusOK}
+	testkit.WaitUntil(t, "the callback does not end", idle)
+	dropped.asks("ping", "pong")
+	h.api.next(t, online).answer <- reply{Status: http.StatusOK}
+	for _, p := range []*page{first, dropped} {
+		testkit.WaitUntil(t, "the callback does not end", idle)
+		h.leave(p)
+	}
+}
+
 func TestClientsAreToldThatTheBridgeEnds(t *testing.T) {
 	t.Parallel()
 	h := newEmbedded(t, func(*Config) {})
