@@ -100,6 +100,21 @@ func TestWhatTheBackendIsTold(t *testing.T) {
 	}
 }
 
+// What a client sends before the backend has answered is handled after the greeting, in its order.
+func TestAClientNeedNotWaitForTheGreeting(t *testing.T) {
+	t.Parallel()
+	h := newEmbedded(t, func(*Config) {})
+	p := h.connect(t, "/ws/", nil)
+	asked := h.api.next(t, "GET /api/bootstrap/")
+	for _, message := range []string{`{"type": "subscribe", "room": {"zoo": 1}, "requestId": 1}`, "ping", `{"type": "unsubscribe", "requestId": 1}`, "ping"} {
+		p.says(message)
+	}
+	asked.answer <- reply{Status: http.StatusOK, Body: `{"allowed_rooms": [{"zoo": 1}]}`}
+	for _, want := range []string{`{"is_authorized": true, "allowed_rooms": [{"zoo": 1}]}`, `{"code": "success"}`, "pong", `{"code": "success"}`, "pong"} {
+		p.gets(want)
+	}
+}
+
 // That a client goes is not its backend's failure.
 func TestAClientThatDoesNotWaitIsNoFailure(t *testing.T) {
 	t.Parallel()
