@@ -109,7 +109,7 @@ func TestAClientNeedNotWaitForTheGreeting(t *testing.T) {
 	for _, message := range []string{`{"type": "subscribe", "room": {"zoo": 1}, "requestId": 1}`, "ping", `{"type": "unsubscribe", "requestId": 1}`, "ping"} {
 		p.says(message)
 	}
-	asked.answer <- reply{Status: http.StatusOK, Body: `{"allowed_rooms": [{"zoo": 1}]}`}
+	asked.answer <- reply{Status: http.StatusOK, Body: `{"allowed_rooms": [{"zoo": 1}]}`, Headers: map[string]string{"Content-Type": "Application/JSON; charset"}}
 	for _, want := range []string{`{"is_authorized": true, "allowed_rooms": [{"zoo": 1}]}`, `{"code": "success"}`, "pong", `{"code": "success"}`, "pong"} {
 		p.gets(want)
 	}
