@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net"
 	"net/http"
 	"net/url"
@@ -72,8 +71,9 @@ func (b *backend) bootstrap(ctx context.Context, fields http.Header) (a answer, 
 	if response.StatusCode != http.StatusOK {
 		return answer{status: response.StatusCode, refused: true}, nil
 	}
-	kind, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	if err != nil || kind != "application/json" && !(strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")) {
+	kind, _, _ := strings.Cut(strings.ToLower(response.Header.Get("Content-Type")), ";") // what follows need not be well-formed
+	kind = strings.TrimSpace(kind)
+	if kind != "application/json" && !(strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")) {
 		return a, errors.New("the answer to bootstrap/ is not application/json")
 	}
 	var content map[string]json.RawMessage

@@ -49,6 +49,9 @@ type Header struct {
 	Format string `json:"format"`
 }
 
+// maxCallbacks is how many clients' callbacks wait for their turn.
+const maxCallbacks = 100_000
+
 // maxTimeout is how long the engine waits for a decision on a client.
 const maxTimeout = 10 * time.Second
 
@@ -135,7 +138,7 @@ func New(cfg *Config, at dialect.Place, h dialect.Host) (dialect.Dialect, error)
 	d := &service{
 		cfg: complete, place: at, host: h, asking: make(chan struct{}, complete.MaxConcurrent), online: h.Now(),
 		failures:  limitedlog.New(h.Logger, "a backend of High-templar's clients cannot be asked"),
-		callbacks: workers.Pool{Max: complete.MaxConcurrent, MaxWaiting: -1}, // a client waits once
+		callbacks: workers.Pool{Max: complete.MaxConcurrent, MaxWaiting: maxCallbacks},
 	}
 	d.backend = newBackend(complete)
 	d.hub = newHub(at.Rooms, &d.counts, h.Metrics)

@@ -10,7 +10,7 @@ import (
 
 // shareFrom is the length of data from which on all subscriptions share it, each with a frame of its
 // own in front. What is shorter is copied once for each requestId.
-const shareFrom = 4 << 10
+const shareFrom = 1 << 10
 
 // hub has the rooms with subscriptions.
 type hub struct {

@@ -37,13 +37,18 @@ func (d *service) tell(p *presence, online bool) {
 	}
 }
 
-// enqueue has the next callback sent in its turn.
+// enqueue has the next callback sent in its turn. If the backend hangs, clients that come and go must
+// not take memory without end: what is too much is dropped, and noted. p.mu is held.
 func (d *service) enqueue(p *presence) {
 	d.told.Add(1)
-	d.callbacks.Do(func() { // any number may wait: each client has one
+	if !d.callbacks.Do(func() {
 		defer d.told.Done()
 		d.notify(p)
-	})
+	}) {
+		d.told.Done()
+		d.failures.Note("too many callbacks wait")
+		p.busy, p.online, p.offline = false, false, false
+	}
 }
 
 // notify sends the next callback.

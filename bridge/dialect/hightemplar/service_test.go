@@ -100,6 +100,21 @@ func TestWhatTheBackendIsTold(t *testing.T) {
 	}
 }
 
+// What a client sends before the backend has answered is handled after the greeting, in its order.
+func TestAClientNeedNotWaitForTheGreeting(t *testing.T) {
+	t.Parallel()
+	h := newEmbedded(t, func(*Config) {})
+	p := h.connect(t, "/ws/", nil)
+	asked := h.api.next(t, "GET /api/bootstrap/")
+	for _, message := range []string{`{"type": "subscribe", "room": {"zoo": 1}, "requestId": 1}`, "ping", `{"type": "unsubscribe", "requestId": 1}`, "ping"} {
+		p.says(message)
+	}
+	asked.answer <- reply{Status: http.StatusOK, Body: `{"allowed_rooms": [{"zoo": 1}]}`, Headers: map[string]string{"Content-Type": "Application/JSON; charset"}}
+	for _, want := range []string{`{"is_authorized": true, "allowed_rooms": [{"zoo": 1}]}`, `{"code": "success"}`, "pong", `{"code": "success"}`, "pong"} {
+		p.gets(want)
+	}
+}
+
 // That a client goes is not its backend's failure.
 func TestAClientThatDoesNotWaitIsNoFailure(t *testing.T) {
 	t.Parallel()
@@ -204,6 +219,36 @@ func TestCallbacksOfAClientComeInTheirOrder(t *testing.T) {
 	testkit.Await(t, ended)
 	if len(h.api.calls) > 0 {
 		t.Error("the backend got more")
+	}
+}
+
+// A backend that hangs costs a bounded amount of memory.
+func TestCallbacksThatAreTooManyAreDropped(t *testing.T) {
+	t.Parallel()
+	const online = "POST /api/user/notify_online/"
+	h := newEmbedded(t, func(c *Config) { *c = installed(c.APIURL); c.MaxConcurrent = 1 })
+	idle := func() bool { return h.service.callbacks.Running() == 0 }
+	testkit.WaitUntil(t, "the callbacks of others do not end", idle)
+	h.service.callbacks.MaxWaiting = 0
+	join := func() *page {
+		p := h.connect(t, "/ws/", nil)
+		h.api.allow(t, "")
+		p.gets(`{"is_authorized": true, "allowed_rooms": []}`)
+		return p
+	}
+	first := join()
+	hanging := h.api.next(t, online)
+	dropped := join()
+	if n := h.service.failures.Counts()["too many callbacks wait"]; n != 1 {
+		t.Errorf("%d callbacks were dropped", n)
+	}
+	hanging.answer <- reply{Status: http.StatusOK}
+	testkit.WaitUntil(t, "the callback does not end", idle)
+	dropped.asks("ping", "pong")
+	h.api.next(t, online).answer <- reply{Status: http.StatusOK}
+	for _, p := range []*page{first, dropped} {
+		testkit.WaitUntil(t, "the callback does not end", idle)
+		h.leave(p)
 	}
 }
 

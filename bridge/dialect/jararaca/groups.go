@@ -2,7 +2,6 @@ package jararaca
 
 import (
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +24,7 @@ type groups struct {
 	// engine's loops take it.
 	mu          sync.Mutex
 	byRooms     map[string]*group
+	list        unordered.Set[*group]            // of them, which is copied faster than a map
 	byPath      map[string]unordered.Set[*group] // by the path of a room
 	memberships int
 }
@@ -81,6 +81,7 @@ func (s *groups) join(paths []string) *group {
 		}
 		g = &group{key: key, paths: paths, log: s.newLog()}
 		s.byRooms[key] = g
+		s.list.Add(g)
 		s.memberships += cost(paths)
 		for _, path := range paths {
 			of := s.byPath[path]
@@ -100,6 +101,7 @@ func (s *groups) leave(g *group) {
 		return
 	}
 	delete(s.byRooms, g.key)
+	s.list.Remove(g)
 	s.memberships -= cost(g.paths)
 	for _, path := range g.paths {
 		of := s.byPath[path]
@@ -124,7 +126,7 @@ func (s *groups) of(path string) []*group {
 func (s *groups) all() []*group {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Collect(maps.Values(s.byRooms))
+	return slices.Clone(s.list.List())
 }
 
 func (g *group) append(frame engine.Frame) {

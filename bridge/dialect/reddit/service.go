@@ -12,6 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
+	"github.com/clu-ws/clu-ws/internal/limitedlog"
 )
 
 // service is the dialect. It implements [dialect.Dialect].
@@ -21,6 +22,7 @@ type service struct {
 	signed     *access.SignedURLs
 	token      string          // may quiesce; "" is none
 	publish    dialect.Publish // to the status exchange; nil for none
+	failures   *limitedlog.Log // of publish
 	namespaces *namespaces
 	asked      atomic.Bool // to stop, by a request to quiesce
 }
@@ -106,13 +108,20 @@ func (c *client) Closed(int, string) {
 	c.tell("websocket.disconnect")
 }
 
-// tell publishes to the status exchange.
+// tell publishes to the status exchange. It is not repeated: after a client has connected again, that it
+// had left would be wrong.
 func (c *client) tell(key string) {
-	if c.service.publish != nil {
-		c.service.publish(key, protocol.JSON(struct {
-			Namespace string `json:"namespace"`
-		}{c.name}), nil)
+	if c.service.publish == nil {
+		return
 	}
+	body := protocol.JSON(struct {
+		Namespace string `json:"namespace"`
+	}{c.name})
+	c.service.publish(key, body, func(confirmed bool) {
+		if !confirmed {
+			c.service.failures.Note(key, "namespace", c.name)
+		}
+	})
 }
 
 // refused is a client that is closed as soon as it is open.

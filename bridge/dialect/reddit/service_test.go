@@ -16,6 +16,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/dialect"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/internal/limitedlog"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -104,6 +105,19 @@ func TestNobodyQuiescesABridgeWithoutAToken(t *testing.T) {
 	for _, field := range []string{"", "Basic", "Basic ", "Basic " + adminToken} {
 		if status, body := h.request("POST", "/quiesce", map[string]string{"Authorization": field}); status != 404 || !strings.Contains(body, "admin-token") {
 			t.Errorf("%q: it is answered with %d %s", field, status, body)
+		}
+	}
+}
+
+// What the status exchange has not got is said in the log, and not sent late.
+func TestALostStatusMessageIsNoted(t *testing.T) {
+	for confirmed, want := range map[bool]int{true: 0, false: 1} {
+		s := &service{failures: limitedlog.New(slog.New(slog.DiscardHandler), "lost")}
+		sent := 0
+		s.publish = func(_ string, _ []byte, done func(bool)) { sent++; done(confirmed) }
+		(&client{service: s, name: "/foo"}).tell("websocket.disconnect")
+		if n := s.failures.Counts()["websocket.disconnect"]; n != want || sent != 1 {
+			t.Errorf("confirmed %v: %d are noted, %d were sent", confirmed, n, sent)
 		}
 	}
 }
