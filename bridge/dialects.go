@@ -46,7 +46,7 @@ func (b *Bridge) newDialects() error {
 // dialectHost returns the bridge as a dialect sees it.
 func (b *Bridge) dialectHost() dialect.Host {
 	host := dialect.Host{
-		NewLog: b.engine.NewLog, Sources: b.cfg.Sources, NewPublisher: b.newDialectPublisher, Draining: b.draining.Load, Clients: b.Clients,
+		NewLog: b.engine.NewLog, Sources: b.cfg.Sources, Resuming: b.resuming, NewPublisher: b.newDialectPublisher, Draining: b.draining.Load, Clients: b.Clients,
 		Registry: b.metrics.registry, Logger: b.log, Now: b.cfg.now, After: b.cfg.after,
 		Drain: func() {
 			select {

@@ -156,6 +156,7 @@ func (s sample) keywordHistory(h *history.Store) {
 
 func (s sample) clients(b *Bridge, f hub.Figures) {
 	inUse, inRooms := b.rooms.Len()
+	inRooms += b.resuming.Len()
 	plain := max(0, b.Clients()-f.V1Clients-inRooms) // the three were not taken at the same moment
 	s.gauge(clientsDesc, float64(plain), "clu")
 	s.gauge(clientsDesc, float64(inRooms), "room")

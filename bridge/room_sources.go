@@ -86,6 +86,7 @@ func (b *Bridge) linkRedis(s *sourceLink) (err error) {
 func (b *Bridge) missedForRooms(s *sourceLink, from, to time.Time) {
 	s.gaps.Add(1)
 	b.log.Warn("messages for rooms may have been lost", "source", s.Name(), "from", from, "to", to)
+	b.resuming.Gap(s.Source, from, to)
 	b.gapForDialects(s.Source, from, to)
 }
 
@@ -129,9 +130,7 @@ func (b *Bridge) decodeForRooms(s *sourceLink, key string, body []byte, attribut
 	if err != nil {
 		b.roomDrops.Note(err.Error(), append([]any{"source", s.Name(), "bytes", len(body)}, attributes...)...)
 	}
-	for _, m := range messages {
-		b.sequence.Take(m)
-	}
+	b.sequence.Take(messages...)
 }
 
 // sourceLinkFor returns the source of an exchange, which must have the room, and to which clients can

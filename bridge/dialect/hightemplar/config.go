@@ -127,7 +127,7 @@ func New(cfg *Config, at dialect.Place, h dialect.Host) (dialect.Dialect, error)
 		callbacks: workers.Pool{Max: complete.MaxConcurrent, MaxWaiting: -1}, // a client waits once
 	}
 	d.backend = newBackend(complete)
-	d.hub = newHub(at.Rooms, &d.counts)
+	d.hub = newHub(at.Rooms, &d.counts, h.Resuming.Place)
 	return d, nil
 }
 

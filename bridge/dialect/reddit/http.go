@@ -26,7 +26,7 @@ func (s *service) Routes() map[string]http.Handler {
 func (s *service) unlessQuiesced(h http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.host.Draining() {
-			answer(w, http.StatusGone, `{"status": "quiesced", "connections": %d}`, s.namespaces.clients())
+			answer(w, http.StatusGone, `{"status": "quiesced", "connections": %d}`, s.clients())
 			return
 		}
 		h(w, r)
@@ -34,7 +34,7 @@ func (s *service) unlessQuiesced(h http.HandlerFunc) http.Handler {
 }
 
 func (s *service) health(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, `{"status": "OK", "connections": %d}`, s.namespaces.clients())
+	answer(w, http.StatusOK, `{"status": "OK", "connections": %d}`, s.clients())
 }
 
 // quiesce makes the bridge stop, if the request has the token.
@@ -52,7 +52,7 @@ func (s *service) quiesce(w http.ResponseWriter, r *http.Request) {
 	}
 	s.host.Logger.Info("asked to stop by a request to quiesce", "client", r.RemoteAddr)
 	s.host.Drain()
-	answer(w, http.StatusOK, `{"remaining": %d}`, s.namespaces.clients())
+	answer(w, http.StatusOK, `{"remaining": %d}`, s.clients())
 }
 
 func notWebSocket(w http.ResponseWriter, _ *http.Request) {

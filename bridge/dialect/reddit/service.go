@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/access"
@@ -21,7 +22,11 @@ type service struct {
 	token      string          // may quiesce; "" is none
 	publish    dialect.Publish // to the status exchange; nil for none
 	namespaces *namespaces
+	resuming   atomic.Int64 // clients that are not among those of the namespaces
 }
+
+// clients returns how many clients there are.
+func (s *service) clients() int { return s.namespaces.clients() + int(s.resuming.Load()) }
 
 // The close codes of RFC 6455, 7.4.1.
 const (
@@ -49,7 +54,11 @@ func (s *service) Accept(r *dialect.Request) (dialect.Accepted, error) {
 	if s.namespaces.full(path) {
 		return dialect.Accepted{}, &engine.RejectError{Status: http.StatusServiceUnavailable, Reason: errTooManyNamespaces.Error()}
 	}
-	return dialect.Accepted{Session: &client{service: s, path: path, name: strings.Clone(r.Path)}}, nil
+	since, err := s.host.Resuming.Asked(r.Query)
+	if err != nil {
+		return dialect.Accepted{}, &engine.RejectError{Status: http.StatusBadRequest, Reason: err.Error()}
+	}
+	return dialect.Accepted{Session: &client{service: s, path: path, name: strings.Clone(r.Path), since: since, remote: r.Remote}}, nil
 }
 
 // room returns the path of the room of a namespace.
@@ -78,10 +87,24 @@ type client struct {
 	path      string // of the room
 	name      string // of the namespace, as the client wrote it
 	namespace *namespace
+	// since is where a client was that resumes. It follows its namespace together with others.
+	since   *rooms.Since
+	remote  string
+	follows *rooms.Follower
 }
 
 // Open implements [dialect.Session].
 func (c *client) Open(conn engine.Conn) {
+	if c.since != nil {
+		var err error
+		if c.follows, err = c.service.host.Resuming.Enter(conn, c.remote, []string{c.path}, *c.since); err != nil {
+			conn.Close(tryAgainLater, err.Error())
+			return
+		}
+		c.service.resuming.Add(1)
+		c.tell("websocket.connect")
+		return
+	}
 	if c.namespace = c.service.namespaces.enter(c.path, conn); c.namespace == nil {
 		conn.Close(tryAgainLater, errTooManyNamespaces.Error())
 		return
@@ -94,10 +117,15 @@ func (c *client) Message(engine.Conn, engine.Message) {}
 
 // Closed implements [dialect.Session].
 func (c *client) Closed(int, string) {
-	if c.namespace == nil {
+	switch {
+	case c.follows != nil:
+		c.service.host.Resuming.Leave(c.follows)
+		c.service.resuming.Add(-1)
+	case c.namespace != nil:
+		c.service.namespaces.leave(c.namespace)
+	default:
 		return
 	}
-	c.service.namespaces.leave(c.namespace)
 	c.tell("websocket.disconnect")
 }
 

@@ -110,7 +110,7 @@ func (d *Dialect) Deliver(m *rooms.Message) {
 	t := d.topics[m.Path]
 	d.mu.RUnlock()
 	if t != nil {
-		t.deliver(m.Whole)
+		t.deliver(m)
 	}
 }
 
