@@ -34,6 +34,7 @@ type Bridge struct {
 	models   *model.Models // what actors tell of themselves
 	rooms    *rooms.Rooms
 	sequence *rooms.Sequencer // of the messages for rooms
+	resuming *rooms.Resuming  // clients of rooms that get what they missed
 	problems *problem.Tracker
 	noting   problem.Reply             // the reply that is being delivered; the memory is reused
 	site     atomic.Pointer[site.Site] // what the operator configured about the observatory
@@ -189,10 +190,12 @@ func (b *Bridge) newHub() {
 	})
 	b.rooms = rooms.New(b.engine.NewLog)
 	b.sequence = rooms.NewSequencer(func(m *rooms.Message) {
+		b.resuming.Deliver(m)
 		b.hub.Broadcast(m.Path, m.Frame)
 		b.rooms.Deliver(m.Path, m.Frame)
 		b.deliverToDialects(m)
 	}, b.cfg.after)
+	b.resuming = rooms.NewResuming(b.sequence, b.engine.NewLog, hub.NewEpoch(), b.cfg.RoomHistory)
 }
 
 // Name returns the bridge's name as a CLU client.

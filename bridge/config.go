@@ -66,6 +66,8 @@ type Config struct {
 	Batch time.Duration
 	// Sources are exchanges whose messages go to rooms.
 	Sources []rooms.Source
+	// RoomHistory is how many bytes of messages for rooms are kept for clients that resume. With 0, nobody can.
+	RoomHistory int
 	// Dialects serve paths in the protocols of other systems.
 	Dialects []dialect.Mount
 	// Presence is a topic exchange on which the bridge publishes which clients connect and

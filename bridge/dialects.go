@@ -78,7 +78,7 @@ func dialectError(m dialect.Mount, err error) error {
 // dialectHost returns the bridge as a dialect sees it.
 func (b *Bridge) dialectHost(m *dialect.Metrics) dialect.Host {
 	host := dialect.Host{
-		NewLog: b.engine.NewLog, Sources: b.cfg.Sources, Draining: b.draining.Load, Clients: b.Clients,
+		NewLog: b.engine.NewLog, Sources: b.cfg.Sources, Resuming: b.resuming, Draining: b.draining.Load, Clients: b.Clients,
 		NewPublisher: func(exchange string) (dialect.Publish, error) { return b.newDialectPublisher(exchange, m) },
 		Metrics:      m, Logger: b.log, Now: b.cfg.now, After: b.cfg.after,
 		Drain: func() {

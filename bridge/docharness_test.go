@@ -35,6 +35,7 @@ func newDocHarness(t *testing.T, url string) *docHarness {
 	t.Helper()
 	b := linked(t, url, withHistory, func(c *bridge.Config) {
 		c.Name, c.Version, c.ListClients, c.Site, c.KeywordHistory = "bridge", "0.1.0", true, docSite(), 1<<20
+		c.RoomHistory = 1 << 20
 	}, withSources("exchange=live"))
 	th := &docHarness{t: t, b: b, p: newPeer(t, url), heard: map[string][]envelope{}, access: newDocAccess(t, url)}
 	commands := th.p.hear("command.dome.#")
@@ -153,8 +154,34 @@ func (th *docHarness) runOthers(b *broker.Broker) {
 	th.changeModel()
 	th.changeProblems()
 	th.changeSite()
+	room := th.runRoom()
 	b.DropConnections()
 	th.until(c, "gap")
+	th.until(room, "gap")
+}
+
+// runRoom runs a client that resumes in a room, and returns one that is there.
+func (th *docHarness) runRoom() *client {
+	th.t.Helper()
+	enter := func(place string) *client {
+		c := dialWith(th.t, th.b.addr, "/live/x?since="+place)
+		th.until(c, "ok")
+		return c
+	}
+	first := enter("now")
+	publish := func(body string) {
+		if err := th.p.ch.Publish("live", "/live/x", false, false, amqp.Publishing{Body: []byte(body)}); err != nil {
+			th.t.Fatal(err)
+		}
+	}
+	publish(`{"dome_open": true}`)
+	place := fmt.Sprint(th.until(first, "message")[0]["since"])
+	publish("closed for the night")
+	th.until(first, "message")
+	enter("another:1")
+	again := enter(place)
+	th.until(again, "message")
+	return again
 }
 
 // runNotices makes an actor's queue of commands get a consumer.

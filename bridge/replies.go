@@ -68,11 +68,14 @@ func (b *Bridge) readReply(d *amqpx.Delivery) (*hub.Reply, error) {
 // skipped returns the message for a client that reads so slowly that frames are left out.
 func (b *Bridge) skipped(v any, missed uint64) engine.Frame {
 	c := v.(*client)
-	if c.roomClient() != nil {
+	if g := c.roomClient(); g != nil && g.follows == nil {
 		return roomError(fmt.Sprintf("%d messages were left out here: this client reads too slowly", missed))
 	}
-	if s := c.v1.Load(); s != nil {
+	s := c.v1.Load()
+	if s != nil {
 		s.Skipped.Store(true)
+	}
+	if s != nil || c.roomClient() != nil {
 		return protocol.Encode(protocol.Dropped{Op: "dropped", Count: missed})
 	}
 	return b.errorFrame("", fmt.Sprintf("%d replies were left out here: this client reads too slowly", missed))

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -31,8 +32,10 @@ func (b *Bridge) roomOf(path string) string {
 
 // roomClient is the data of a client in a room.
 type roomClient struct {
-	path    string // of the room, which is clean
-	room    *rooms.Room
+	path    string       // of the room, which is clean
+	room    *rooms.Room  // nil if it resumes
+	since   *rooms.Since // where it was, if it resumes
+	follows *rooms.Follower
 	opening *time.Timer // runs until the connection is open
 	opened  bool        // the connection is open, and the timer is stopped
 	wrong   string      // an error to tell the client then
@@ -48,29 +51,53 @@ func (b *Bridge) acceptRoom(c *client, u upgradeRequest, path string) (engine.Ac
 		return engine.Accepted{}, b.refuseUpgrade(u, c.principal(), roomForbidden(d))
 	}
 	g := &roomClient{path: path}
-	_, given := parseConnect(u.target)
-	switch {
-	case given:
-		g.wrong = "the URL asks for replies, and there are none in a room; connect to / for them"
-	case offersSubprotocol(u.offers, Subprotocol):
+	if g.since, err = b.roomPlace(u.target); err != nil {
+		g.wrong = err.Error()
+	}
+	if offersSubprotocol(u.offers, Subprotocol) {
 		g.wrong = `a room does not speak ` + Subprotocol + `; connect to /, and subscribe there with "rooms": ["` + path + `"]`
 	}
-	if g.room, err = b.rooms.Enter(path, quota.Address(c.Remote())); err != nil {
-		return engine.Accepted{}, &engine.RejectError{Status: http.StatusServiceUnavailable, Reason: err.Error()}
-	}
-	g.opening = time.AfterFunc(openTimeout, func() { b.rooms.Leave(g.room) })
 	c.addExtra().roomClient = g
-	accepted := engine.Accepted{Log: g.room.Log, Session: c}
+	accepted := engine.Accepted{Session: c}
+	if g.since == nil {
+		if g.room, err = b.rooms.Enter(path, quota.Address(c.Remote())); err != nil {
+			return engine.Accepted{}, &engine.RejectError{Status: http.StatusServiceUnavailable, Reason: err.Error()}
+		}
+		g.opening = time.AfterFunc(openTimeout, func() { b.rooms.Leave(g.room) })
+		accepted.Log = g.room.Log
+	}
 	if access.OffersToken(u.offers) && offersSubprotocol(u.offers, plainSubprotocol) {
 		accepted.Subprotocol = plainSubprotocol // a browser closes the connection otherwise
 	}
 	return accepted, nil
 }
 
+// roomPlace returns the place from which a client of a room resumes, or nil. Its error is about the
+// query of the target, of which nothing is used then.
+func (b *Bridge) roomPlace(target string) (*rooms.Since, error) {
+	_, query, _ := strings.Cut(target, "?")
+	values, given, err := readQuery(query)
+	switch {
+	case !given:
+		return nil, nil
+	case len(values) > 1 || !values.Has("since"):
+		return nil, errors.New("the URL asks for replies, and there are none in a room; connect to / for them")
+	case err != nil:
+		return nil, err
+	}
+	return b.resuming.Parse(values.Get("since"))
+}
+
 // openRoom is called when the connection of a client in a room is open.
 func (b *Bridge) openRoom(conn engine.Conn, c *client) {
 	g := c.roomClient()
-	if !g.opening.Stop() {
+	if g.since != nil {
+		var err error
+		if g.follows, err = b.resuming.Enter(conn, c.Remote(), rooms.Wanted{Paths: []string{g.path}}, *g.since); err != nil {
+			conn.Close(1013, err.Error())
+			return
+		}
+	} else if !g.opening.Stop() {
 		conn.Close(1013, "it took too long; try again")
 		return
 	}
@@ -87,7 +114,10 @@ func (b *Bridge) leaveRoom(c *client) {
 	if g.opened {
 		b.tellRoom(c, roomUnsubscribe, b.roomOf(c.path()), nil, nil)
 	}
-	if g.opened || g.opening.Stop() { // otherwise the timer has done it
+	switch {
+	case g.follows != nil:
+		b.resuming.Leave(g.follows)
+	case g.room != nil && (g.opened || g.opening.Stop()): // otherwise the timer has done it
 		b.rooms.Leave(g.room)
 	}
 }

@@ -91,6 +91,7 @@ func (b *Bridge) linkRedis(s *sourceLink) (err error) {
 func (b *Bridge) missedForRooms(s *sourceLink, from, to time.Time) {
 	s.gaps.Add(1)
 	b.log.Warn("messages for rooms may have been lost", "source", s.Name(), "from", from, "to", to)
+	b.resuming.Gap(s.Source, from, to)
 	b.gapForDialects(s.Source, from, to)
 }
 

@@ -74,6 +74,8 @@ type Host struct {
 	NewLog func() *engine.Log
 	// Sources are all sources of rooms.
 	Sources []rooms.Source
+	// Resuming serves the clients that ask for what they missed.
+	Resuming *rooms.Resuming
 	// NewPublisher returns a function that publishes to an exchange of the bridge's broker, which is
 	// declared as a topic exchange if it is missing. It is called while the dialect is made.
 	NewPublisher func(exchange string) (Publish, error)

@@ -178,13 +178,16 @@ func writeJSON(b *bytes.Buffer, v any) {
 const TimeFormat = "2006-01-02T15:04:05.000000-07:00"
 
 // EncodeGap returns the frame of a [Gap]. from is zero if the beginning is unknown.
-func EncodeGap(from, to time.Time) engine.Frame {
+func EncodeGap(from, to time.Time) engine.Frame { return Encode(GapOf(from, to)) }
+
+// GapOf returns the gap between two times. from is zero if the beginning is unknown.
+func GapOf(from, to time.Time) Gap {
 	m := Gap{Op: "gap", To: to.UTC().Format(TimeFormat)}
 	if !from.IsZero() {
 		start, seconds := from.UTC().Format(TimeFormat), to.Sub(from).Round(time.Microsecond).Seconds()
 		m.From, m.Seconds = &start, &seconds
 	}
-	return Encode(m)
+	return m
 }
 
 // BadRequest returns the frame that answers a request that is wrong, or that is refused if the

@@ -27,6 +27,9 @@ type Message struct {
 	// delivers the message at once.
 	Throttle    time.Duration
 	ThrottleKey string
+
+	// Seq is its number among all messages for rooms, once it is delivered.
+	Seq uint64
 }
 
 // Bounds of a sequencer.
@@ -83,19 +86,30 @@ func NewSequencer(deliver func(m *Message), after func(time.Duration, func()) (s
 	return &Sequencer{deliver: deliver, after: after, orders: map[roomKey]*list.Element{}, windows: map[roomKey]*window{}}
 }
 
-// Take takes the next messages. None of another goroutine comes between them.
+// Take takes the next messages. Those of one call are delivered without others between them.
 func (q *Sequencer) Take(messages ...Message) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for i := range messages {
-		m := &messages[i]
-		if q.closed || m.Ordered && !q.advance(m) {
-			continue
-		}
-		if m.Throttle <= 0 || !q.hold(m) {
-			q.deliver(m)
-		}
+		q.take(&messages[i])
 	}
+}
+
+// take takes a message. mu is held.
+func (q *Sequencer) take(m *Message) {
+	if q.closed || m.Ordered && !q.advance(m) {
+		return
+	}
+	if m.Throttle <= 0 || !q.hold(m) {
+		q.deliver(m)
+	}
+}
+
+// Locked calls a function while no message is delivered. It must not block, nor take messages.
+func (q *Sequencer) Locked(f func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	f()
 }
 
 // advance notes the order of a message, and reports whether none of its key is higher. mu is held.

@@ -98,6 +98,8 @@ var historyFlagCases = []flagCase{
 
 var operationFlagCases = []flagCase{
 	{"source", "exchange=live", nil, func(c bridge.Config) any { return c.Sources }, []rooms.Source{{Exchange: "live", Type: "topic", Binding: "#", Format: "raw", Path: "/live"}}},
+	{"room-history", "1MiB", nil, func(c bridge.Config) any { return c.RoomHistory }, 1 << 20},
+	{"room-history", "0", nil, func(c bridge.Config) any { return c.RoomHistory }, 0},
 	{"presence", "who", nil, func(c bridge.Config) any { return c.Presence }, "who"},
 	{"presence-rooms", "true", []string{"--presence", "who"}, func(c bridge.Config) any { return c.PresenceRooms }, true},
 	{"list-clients", "true", nil, func(c bridge.Config) any { return c.ListClients }, true},

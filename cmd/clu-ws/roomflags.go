@@ -12,6 +12,7 @@ import (
 func roomFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "source", EnvVars: env("source"), Category: catRooms, Usage: "`EXCHANGE` whose messages go to rooms, or Redis channels: exchange=NAME[,type=topic|fanout|direct][,binding=PATTERN][,path=/PREFIX][,format=FORMAT], or redis=URL,path=/PREFIX[,channel=PATTERN...][,prefix=TEXT][,broadcast=CHANNEL][,format=FORMAT]" + repeatable},
+		&cli.StringFlag{Name: "room-history", Value: "16MiB", EnvVars: env("room-history"), Category: catRooms, Usage: "most `BYTES` of messages for rooms that are kept for clients that resume; 0 keeps none"},
 		&cli.StringFlag{Name: "presence", EnvVars: env("presence"), Category: catRooms, DefaultText: "not published", Usage: "topic `EXCHANGE` to which the bridge publishes which clients connect and leave"},
 		&cli.BoolFlag{Name: "presence-rooms", EnvVars: env("presence-rooms"), Category: catRooms, Usage: "publish there also which rooms clients subscribe to and leave, and what they publish to rooms"},
 		&cli.BoolFlag{Name: "list-clients", EnvVars: env("list-clients"), Category: catRooms, Usage: "let clients ask which clients are connected"},
@@ -19,7 +20,7 @@ func roomFlags() []cli.Flag {
 }
 
 // readRooms reads the flags of rooms and presence into a bridge's configuration.
-func readRooms(c *cli.Context, cfg *bridge.Config) error {
+func readRooms(c *cli.Context, cfg *bridge.Config) (err error) {
 	for _, text := range listValues(c, "source") {
 		source, err := rooms.ParseSource(text)
 		if err != nil {
@@ -31,6 +32,11 @@ func readRooms(c *cli.Context, cfg *bridge.Config) error {
 			}
 		}
 		cfg.Sources = append(cfg.Sources, source)
+	}
+	if c.String("room-history") != "0" {
+		if cfg.RoomHistory, err = byteSize(c, "room-history"); err != nil {
+			return err
+		}
 	}
 	cfg.Presence, cfg.PresenceRooms, cfg.ListClients = c.String("presence"), c.Bool("presence-rooms"), c.Bool("list-clients")
 	return nil

@@ -104,6 +104,7 @@ var wrongHistoryAndRoomFlags = []wrongFlags{
 	{websocketArgs("--history", "-1"), "0 keeps none"},
 	{websocketArgs("--history-bytes", "few"), "--history-bytes"},
 	{websocketArgs("--values-bytes", "few"), "--values-bytes"},
+	{websocketArgs("--room-history", "few"), "--room-history"},
 	{websocketArgs("--export", "weather"), "--export"},
 	{websocketArgs("--export", `{"actor": "weather"}`), "--export: the filter has an unknown field"},
 	{websocketArgs("--history-age", "1ms"), "--history-age 1ms must be at least 1s"},

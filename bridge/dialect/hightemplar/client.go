@@ -83,7 +83,7 @@ func (c *client) end(conn engine.Conn) {
 }
 
 // request is a message of a client. Its fields are nil if they are not given.
-type request struct{ kind, room, id []byte }
+type request struct{ kind, room, id, since []byte }
 
 // Message implements [dialect.Session].
 func (c *client) Message(conn engine.Conn, m engine.Message) {
@@ -115,6 +115,8 @@ func (c *client) Message(conn engine.Conn, m engine.Message) {
 			r.room = value
 		case "requestId":
 			r.id = value
+		case "since":
+			r.since = value
 		}
 	}
 	c.handle(conn, r)
@@ -187,7 +189,17 @@ func (c *client) subscribe(conn engine.Conn, r request) {
 	if c.subscriptions == nil {
 		c.subscriptions = map[string][]*subscription{}
 	}
-	s := c.service.hub.subscribe(conn, path, string(r.id), success)
+	since, err := c.service.host.Resuming.Given(textOf(r.since))
+	if err != nil {
+		conn.Send(failure(err.Error()))
+		return
+	}
+	var s *subscription
+	if since != nil {
+		s = c.service.hub.resume(c.service.host.Resuming, conn, path, string(r.id), since)
+	} else {
+		s = c.service.hub.subscribe(conn, path, string(r.id), success)
+	}
 	c.subscriptions[id] = append(c.subscriptions[id], s)
 	c.count++
 }
@@ -215,6 +227,12 @@ func (c *client) unsubscribe(conn engine.Conn, r request) {
 		return
 	}
 	c.subscriptions[id] = all
+}
+
+// textOf returns a text; "" for another value.
+func textOf(value []byte) (text string) {
+	_ = json.Unmarshal(value, &text)
+	return text
 }
 
 // isNested reports whether a value is an object or an array.

@@ -141,7 +141,7 @@ func New(cfg *Config, at dialect.Place, h dialect.Host) (dialect.Dialect, error)
 		callbacks: workers.Pool{Max: complete.MaxConcurrent, MaxWaiting: maxCallbacks},
 	}
 	d.backend = newBackend(complete)
-	d.hub = newHub(at.Rooms, &d.counts, h.Metrics)
+	d.hub = newHub(at.Rooms, &d.counts, h.Metrics, h.Resuming.Place)
 	return d, nil
 }
 

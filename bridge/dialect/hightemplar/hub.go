@@ -17,6 +17,7 @@ type hub struct {
 	path    string // below which the rooms are
 	counts  *counts
 	metrics *dialect.Metrics
+	place   func(m *rooms.Message) string
 
 	// mu guards the following field and the rooms. It is held while frames are passed on, so that
 	// none follows the answer to unsubscribe.
@@ -27,7 +28,14 @@ type hub struct {
 // openRoom is a room with subscriptions.
 type openRoom struct {
 	path   string
-	groups map[string]*group // by requestId as it was written
+	groups map[groupKey]*group
+	placed int // groups with places
+}
+
+// groupKey says which frames a group gets.
+type groupKey struct {
+	id     string // the requestId as it was written
+	placed bool   // with the places of messages
 }
 
 // group is the subscriptions of a room that get the same frames.
@@ -36,13 +44,13 @@ type group struct{ members []*subscription }
 // subscription is that of a client to a room.
 type subscription struct {
 	conn  engine.Conn
-	id    string // the requestId as it was written
+	key   groupKey
 	room  *openRoom
 	index int // in its group
 }
 
-func newHub(path string, c *counts, m *dialect.Metrics) *hub {
-	return &hub{path: path, counts: c, metrics: m, byPath: map[string]*openRoom{}}
+func newHub(path string, c *counts, m *dialect.Metrics, place func(m *rooms.Message) string) *hub {
+	return &hub{path: path, counts: c, metrics: m, place: place, byPath: map[string]*openRoom{}}
 }
 
 // pathOf returns the path of a room.
@@ -57,20 +65,28 @@ func (h *hub) pathOf(r room) string {
 func (h *hub) subscribe(conn engine.Conn, path, id string, answer engine.Frame) *subscription {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	conn.Send(answer)
+	return h.add(conn, path, groupKey{id: id})
+}
+
+// add adds a subscription. mu is held.
+func (h *hub) add(conn engine.Conn, path string, key groupKey) *subscription {
 	r := h.byPath[path]
 	if r == nil {
-		r = &openRoom{path: path, groups: map[string]*group{}}
+		r = &openRoom{path: path, groups: map[groupKey]*group{}}
 		h.byPath[path] = r
 	}
-	g := r.groups[id]
+	g := r.groups[key]
 	if g == nil {
 		g = &group{}
-		r.groups[id] = g
+		r.groups[key] = g
+		if key.placed {
+			r.placed++
+		}
 	}
-	s := &subscription{conn: conn, id: id, room: r, index: len(g.members)}
+	s := &subscription{conn: conn, key: key, room: r, index: len(g.members)}
 	g.members = append(g.members, s)
 	h.metrics.Subscriptions(1)
-	conn.Send(answer)
 	return s
 }
 
@@ -79,13 +95,16 @@ func (h *hub) unsubscribe(s *subscription, answer engine.Frame) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.metrics.Subscriptions(-1)
-	g := s.room.groups[s.id]
+	g := s.room.groups[s.key]
 	last := len(g.members) - 1
 	g.members[s.index] = g.members[last]
 	g.members[s.index].index = s.index
 	g.members[last] = nil
 	if g.members = g.members[:last]; last == 0 {
-		delete(s.room.groups, s.id)
+		delete(s.room.groups, s.key)
+		if s.key.placed {
+			s.room.placed--
+		}
 	}
 	if len(s.room.groups) == 0 {
 		delete(h.byPath, s.room.path)
@@ -104,12 +123,18 @@ func (h *hub) deliver(m *rooms.Message) {
 	if r == nil {
 		return
 	}
+	if r.placed > 0 {
+		r.deliverPlaced(m, h.counts, h.place(m))
+	}
 	if len(m.Body) >= shareFrom {
 		r.deliverLong(m.Body, h.counts)
 		return
 	}
-	for id, g := range r.groups {
-		f := publishFrame(m.Body, id)
+	for key, g := range r.groups {
+		if key.placed {
+			continue
+		}
+		f := publishFrame(m.Body, key.id)
 		for _, s := range g.members {
 			s.conn.Send(f)
 		}
@@ -122,7 +147,11 @@ func (r *openRoom) deliverLong(data []byte, c *counts) {
 	buf := make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+len(data)+32)
 	buf = append(append(append(buf, `"type": "publish", "data": `...), data...), '}')
 	rest := engine.Must(engine.LastFragment(buf))
-	for id, g := range r.groups {
+	for key, g := range r.groups {
+		if key.placed {
+			continue
+		}
+		id := key.id
 		buf := make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+len(id)+16)
 		buf = append(append(append(buf, `{"requestId": `...), id...), ", "...)
 		first := engine.Must(engine.FirstFragment(buf))

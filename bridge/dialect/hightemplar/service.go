@@ -116,8 +116,9 @@ func (d *service) Deliver(m *rooms.Message) {
 	}
 }
 
-// Gap implements [dialect.Dialect]. The protocol has no word for it.
-func (d *service) Gap(*rooms.Source, time.Time, time.Time) {}
+// Gap implements [dialect.Dialect]. High-templar's protocol has no word for it, so it is told to those
+// that can resume.
+func (d *service) Gap(s *rooms.Source, from, to time.Time) { d.hub.gap(s, from, to) }
 
 // Routes implements [dialect.Dialect].
 func (d *service) Routes() map[string]http.Handler {

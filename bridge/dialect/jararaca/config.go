@@ -27,7 +27,7 @@ type Route struct {
 
 // New returns the dialect that a configuration describes. Its errors are [*dialect.PathError], joined.
 func New(cfg *Config, at dialect.Place, h dialect.Host) (dialect.Dialect, error) {
-	s := &service{place: at, groups: newGroups(h.NewLog)}
+	s := &service{place: at, groups: newGroups(h.NewLog), resuming: h.Resuming}
 	var wrong []error
 	if len(cfg.Routes) == 0 {
 		wrong = append(wrong, &dialect.PathError{Path: "routes", Err: errors.New("are missing; write a path, and the rooms that its clients join")})

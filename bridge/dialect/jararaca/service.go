@@ -17,6 +17,8 @@ type service struct {
 	place  dialect.Place
 	routes []*route
 	groups *groups
+	// resuming serves the clients that ask for what they missed.
+	resuming *rooms.Resuming
 
 	// mu guards the following fields. They are about what was published last: its messages, one
 	// for each of its rooms, come one after the other, and share their bytes.
@@ -39,7 +41,10 @@ func (s *service) Accept(r *dialect.Request) (dialect.Accepted, error) {
 		if err != nil {
 			return dialect.Accepted{}, &engine.RejectError{Status: http.StatusBadRequest, Reason: err.Error()}
 		}
-		c := &client{service: s, paths: s.paths(names)}
+		c := &client{service: s, paths: s.paths(names), remote: r.Remote}
+		if c.since, err = s.resuming.Asked(r.Query); err != nil {
+			return dialect.Accepted{}, &engine.RejectError{Status: http.StatusBadRequest, Reason: err.Error()}
+		}
 		if s.groups.full(c.paths) {
 			return dialect.Accepted{}, &engine.RejectError{Status: http.StatusServiceUnavailable, Reason: errFull.Error()}
 		}
@@ -53,6 +58,14 @@ func (s *service) paths(names []string) []string {
 	paths := make([]string, len(names))
 	for i, name := range names {
 		paths[i] = strings.TrimSuffix(s.place.Rooms, "/") + "/" + rooms.EscapeName(name)
+	}
+	return paths
+}
+
+// heard returns the paths that a client follows: those of its rooms, or the one of broadcasts.
+func (s *service) heard(paths []string) []string {
+	if len(paths) == 0 {
+		return []string{s.place.Rooms}
 	}
 	return paths
 }
@@ -99,10 +112,21 @@ type client struct {
 	service *service
 	paths   []string
 	group   *group
+	// since is where a client was that resumes. It follows its rooms together with others.
+	since   *rooms.Since
+	remote  string
+	follows *rooms.Follower
 }
 
 // Open implements [dialect.Session].
 func (c *client) Open(conn engine.Conn) {
+	if c.since != nil {
+		var err error
+		if c.follows, err = c.service.resuming.Enter(conn, c.remote, rooms.Wanted{Paths: c.service.heard(c.paths), Format: rooms.FormatJararaca}, *c.since); err != nil {
+			conn.Close(tryAgainLater, err.Error())
+		}
+		return
+	}
 	if c.group = c.service.groups.enter(c.paths, conn); c.group == nil {
 		conn.Close(tryAgainLater, errFull.Error())
 		return
@@ -115,7 +139,10 @@ func (c *client) Message(engine.Conn, engine.Message) {}
 
 // Closed implements [dialect.Session].
 func (c *client) Closed(int, string) {
-	if c.group != nil {
+	switch {
+	case c.follows != nil:
+		c.service.resuming.Leave(c.follows)
+	case c.group != nil:
 		c.service.groups.leave(c.group)
 	}
 }

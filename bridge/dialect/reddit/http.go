@@ -27,7 +27,7 @@ func (s *service) Routes() map[string]http.Handler {
 func (s *service) unlessQuiesced(h http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.quiesced() {
-			answer(w, http.StatusGone, `{"status": "quiesced", "connections": %d}`, s.namespaces.clients())
+			answer(w, http.StatusGone, `{"status": "quiesced", "connections": %d}`, s.clients())
 			return
 		}
 		h(w, r)
@@ -35,7 +35,7 @@ func (s *service) unlessQuiesced(h http.HandlerFunc) http.Handler {
 }
 
 func (s *service) health(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, `{"status": "OK", "connections": %d}`, s.namespaces.clients())
+	answer(w, http.StatusOK, `{"status": "OK", "connections": %d}`, s.clients())
 }
 
 // quiesce makes the bridge stop, if the request has the token.
@@ -55,7 +55,7 @@ func (s *service) quiesce(w http.ResponseWriter, r *http.Request) {
 	s.host.Logger.Info("asked to stop by a request to quiesce", "client", r.RemoteAddr)
 	s.asked.Store(true)
 	s.host.Drain()
-	answer(w, http.StatusOK, `{"remaining": %d}`, s.namespaces.clients())
+	answer(w, http.StatusOK, `{"remaining": %d}`, s.clients())
 }
 
 func notWebSocket(w http.ResponseWriter, _ *http.Request) {

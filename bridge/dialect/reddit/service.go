@@ -24,8 +24,12 @@ type service struct {
 	publish    dialect.Publish // to the status exchange; nil for none
 	failures   *limitedlog.Log // of publish
 	namespaces *namespaces
-	asked      atomic.Bool // to stop, by a request to quiesce
+	resuming   atomic.Int64 // clients that are not among those of the namespaces
+	asked      atomic.Bool  // to stop, by a request to quiesce
 }
+
+// clients returns how many clients there are.
+func (s *service) clients() int { return s.namespaces.clients() + int(s.resuming.Load()) }
 
 // quiesced reports whether the bridge is stopping, from the moment at which it has been told to.
 func (s *service) quiesced() bool { return s.asked.Load() || s.host.Draining() }
@@ -56,7 +60,11 @@ func (s *service) Accept(r *dialect.Request) (dialect.Accepted, error) {
 	if s.namespaces.full(path) {
 		return dialect.Accepted{}, &engine.RejectError{Status: http.StatusServiceUnavailable, Reason: errTooManyNamespaces.Error()}
 	}
-	return dialect.Accepted{Session: &client{service: s, path: path, name: strings.Clone(r.Path)}}, nil
+	since, err := s.host.Resuming.Asked(r.Query)
+	if err != nil {
+		return dialect.Accepted{}, &engine.RejectError{Status: http.StatusBadRequest, Reason: err.Error()}
+	}
+	return dialect.Accepted{Session: &client{service: s, path: path, name: strings.Clone(r.Path), since: since, remote: r.Remote}}, nil
 }
 
 // room returns the path of the room of a namespace.
@@ -71,7 +79,11 @@ func (s *service) room(path string) string {
 func (s *service) below(path string) string { return strings.TrimSuffix(s.place.Path, "/") + path }
 
 // Deliver implements [dialect.Dialect].
-func (s *service) Deliver(m *rooms.Message) { s.namespaces.deliver(m.Path, m.Frame) }
+func (s *service) Deliver(m *rooms.Message) {
+	if m.Format == rooms.FormatRaw {
+		s.namespaces.deliver(m.Path, m.Frame)
+	}
+}
 
 // Gap implements [dialect.Dialect]. The protocol has no word for it.
 func (s *service) Gap(*rooms.Source, time.Time, time.Time) {}
@@ -85,10 +97,24 @@ type client struct {
 	path      string // of the room
 	name      string // of the namespace, as the client wrote it
 	namespace *namespace
+	// since is where a client was that resumes. It follows its namespace together with others.
+	since   *rooms.Since
+	remote  string
+	follows *rooms.Follower
 }
 
 // Open implements [dialect.Session].
 func (c *client) Open(conn engine.Conn) {
+	if c.since != nil {
+		var err error
+		if c.follows, err = c.service.host.Resuming.Enter(conn, c.remote, rooms.Wanted{Paths: []string{c.path}, Format: rooms.FormatRaw}, *c.since); err != nil {
+			conn.Close(tryAgainLater, err.Error())
+			return
+		}
+		c.service.resuming.Add(1)
+		c.tell("websocket.connect")
+		return
+	}
 	if c.namespace = c.service.namespaces.enter(c.path, conn); c.namespace == nil {
 		conn.Close(tryAgainLater, errTooManyNamespaces.Error())
 		return
@@ -101,10 +127,15 @@ func (c *client) Message(engine.Conn, engine.Message) {}
 
 // Closed implements [dialect.Session].
 func (c *client) Closed(int, string) {
-	if c.namespace == nil {
+	switch {
+	case c.follows != nil:
+		c.service.host.Resuming.Leave(c.follows)
+		c.service.resuming.Add(-1)
+	case c.namespace != nil:
+		c.service.namespaces.leave(c.namespace)
+	default:
 		return
 	}
-	c.service.namespaces.leave(c.namespace)
 	c.tell("websocket.disconnect")
 }
 

@@ -122,7 +122,7 @@ func (d *Dialect) Deliver(m *rooms.Message) {
 	t := d.topics[m.Path]
 	d.mu.RUnlock()
 	if t != nil && m.Format == rooms.FormatSocketShark {
-		t.deliver(m.Whole)
+		t.deliver(m)
 	}
 }
 

@@ -9,11 +9,13 @@ import (
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
 // message is what a backend has published.
 type message struct {
 	options
+	published   *rooms.Message
 	data        json.RawMessage
 	publishedAt string
 	receivedAt  time.Time
@@ -93,12 +95,12 @@ var (
 )
 
 // parseMessage parses what was published to a topic.
-func (t *topic) parseMessage(whole []byte) (*message, error) {
-	o, ok := parseObject(whole)
+func (t *topic) parseMessage(published *rooms.Message) (*message, error) {
+	o, ok := parseObject(published.Whole)
 	if !ok {
 		return nil, errNoObject
 	}
-	m := &message{options: optionsOf(o), data: o.get("data"), receivedAt: t.d.host.Now(), size: len(whole)}
+	m := &message{options: optionsOf(o), published: published, data: o.get("data"), receivedAt: t.d.host.Now(), size: len(published.Whole)}
 	if name, _ := textOf(o.get("subscription")); name != t.name {
 		return nil, errOther
 	}
@@ -132,6 +134,9 @@ func (g *group) frame(t *topic, m *message, waited, provisional bool) engine.Fra
 	o.set("event", json.RawMessage(`"message"`))
 	o.set("subscription", quoted(t.name))
 	o.set("data", m.data)
+	if g.placed {
+		o.set(placeField, quoted(t.d.host.Resuming.Place(m.published)))
+	}
 	if m.publishedAt != "" && (!waited || provisional) {
 		o.set("published_at", quoted(m.publishedAt))
 	}

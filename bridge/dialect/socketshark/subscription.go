@@ -9,16 +9,18 @@ import (
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
 // subscription is a client's subscription to a topic. Which locks guard its fields is said there.
 type subscription struct {
 	session *session
 	name    string
-	service *service // nil if there is none
-	extra   object   // the extra fields of its subscribe event
-	number  uint64   // the order of a client's subscriptions
-	topic   *topic   // nil until it is authorized
+	service *service     // nil if there is none
+	extra   object       // the extra fields of its subscribe event
+	number  uint64       // the order of a client's subscriptions
+	topic   *topic       // nil until it is authorized
+	since   *rooms.Since // its place when it began, if its messages have places
 
 	// session.mu guards the following fields.
 	authorized    object // the authorizer's fields
@@ -35,6 +37,7 @@ type subscription struct {
 	kept      []*message // until it is confirmed
 	keptBytes int
 	missed    bool // not all could be kept
+	resumed   rooms.Answer
 }
 
 // subscriptionOf returns the subscription that an event is about; nil if it names none. busy is set.
@@ -88,13 +91,20 @@ func (e *event) subscribe() error {
 	case s.held+sub.size() > maxHeld:
 		return refused("The names and extra fields of your subscriptions are too long together.")
 	}
+	var err error
+	if sub.since, err = e.place(); err != nil {
+		return err
+	}
 	answer, err := sub.ask(sub.service.Authorizer, textUnauthorized)
 	if err != nil {
 		return err
 	}
 	sub.authorize(answer)
 	sub.topic = s.d.enter(sub.name, sub.service)
-	if sub.service.BeforeSubscribe != "" {
+	switch {
+	case sub.since != nil:
+		sub.topic.resume(sub)
+	case sub.service.BeforeSubscribe != "":
 		sub.topic.begin(sub)
 	}
 	if answer, err = sub.ask(sub.service.BeforeSubscribe, textUnhandled); err != nil {
@@ -102,7 +112,11 @@ func (e *event) subscribe() error {
 		return err
 	}
 	own := sub.own()
-	ok := func() engine.Frame { return engine.Text(string(e.ok(sub.dataFor(answer, own)).encode())) }
+	ok := func() engine.Frame {
+		o := e.ok(sub.dataFor(answer, own))
+		sub.addPlace(&o)
+		return engine.Text(string(o.encode()))
+	}
 	if !sub.topic.confirm(sub, own, answer, ok) {
 		sub.end()
 		sub.tellEnd() // the backend has consented

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
 // Bounds of what is kept for a client while it subscribes.
@@ -34,6 +35,7 @@ type topic struct {
 type group struct {
 	key     string
 	extra   object
+	placed  bool              // the messages have places
 	filters map[string]string // canonical values of the service's filter fields
 	cohorts []*cohort
 }
@@ -48,11 +50,11 @@ type cohort struct {
 }
 
 // deliver delivers what was published.
-func (t *topic) deliver(whole []byte) {
-	m, err := t.parseMessage(whole)
+func (t *topic) deliver(published *rooms.Message) {
+	m, err := t.parseMessage(published)
 	if err != nil {
 		t.d.host.Metrics.Dropped()
-		t.d.drops.Note(err.Error(), "subscription", t.name, "bytes", len(whole))
+		t.d.drops.Note(err.Error(), "subscription", t.name, "bytes", len(published.Whole))
 		return
 	}
 	t.mu.Lock()
@@ -207,8 +209,13 @@ func (g *group) begin(c *cohort, now time.Time) {
 
 func (t *topic) dropProvisional(sub *subscription) {
 	delete(t.provisional, sub)
+	sub.forget()
+}
+
+// forget drops what is kept for a subscription. topic.mu is held.
+func (sub *subscription) forget() {
 	for _, m := range sub.kept {
-		m.release(t.d)
+		m.release(sub.topic.d)
 	}
 	sub.kept, sub.keptBytes, sub.missed = nil, 0, false
 }
@@ -270,13 +277,16 @@ func (t *topic) groupFor(sub *subscription, own object) *group {
 	filters := map[string]string{}
 	key := strings.Builder{}
 	key.Write(sub.extra.encode())
+	if sub.since != nil {
+		key.WriteString("\x00" + placeField)
+	}
 	for _, f := range t.service.FilterFields {
 		filters[f] = canonical(own.get(f))
 		key.WriteString("\x00" + filters[f])
 	}
 	g := t.groups[key.String()]
 	if g == nil {
-		g = &group{key: key.String(), extra: sub.extra, filters: filters}
+		g = &group{key: key.String(), extra: sub.extra, placed: sub.since != nil, filters: filters}
 		t.groups[g.key] = g
 	}
 	return g
