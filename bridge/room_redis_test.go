@@ -7,11 +7,12 @@ import (
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
 
+	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // A Redis that is down holds up neither the start nor anything else, and what was lost is a gap of its
-// source only.
+// source only. What was lost before the first link is one, as clients may have been there.
 func TestRoomsGetWhatIsPublishedByRedis(t *testing.T) {
 	t.Parallel()
 	redis := testkit.StartRedis(t)
@@ -43,16 +44,22 @@ func TestRoomsGetWhatIsPublishedByRedis(t *testing.T) {
 		c.expect(`{"n":1}`)
 	}
 	publish()
+	redis.Do("PUBLISH", "live.x", strings.Repeat("x", actor.MaxBody+1))
+	redis.Do("PUBLISH", "live.x", "behind the one that is dropped")
+	room.expect("behind the one that is dropped")
 	redis.Restart()
 	testkit.WaitUntil(t, "the gaps are counted", func() bool {
 		n := 0
 		for _, path := range []string{"/live", "/jj", "/shark"} {
-			n += strings.Count(b.metrics(t), `cluws_source_gaps_total{exchange="redis:`+path+`"} 1`)
+			n += strings.Count(b.metrics(t), `cluws_source_gaps_total{exchange="redis:`+path+`"} 2`)
 		}
 		return n == 3
 	})
 	publish()
-	if m := b.metrics(t); !strings.Contains(m, `cluws_source_gaps_total{exchange="amqp"} 0`) || !strings.Contains(m, `cluws_room_messages_dropped_total{reason="body is not JSON"} 2`) {
-		t.Error("a gap of another source, or no count of what was dropped")
+	m := b.metrics(t)
+	for _, want := range []string{`source_gaps_total{exchange="amqp"} 0`, `room_messages_dropped_total{reason="body is not JSON"} 2`, `room_messages_dropped_total{reason="` + actor.ErrTooLong.Error() + `"} 1`} {
+		if !strings.Contains(m, want) {
+			t.Errorf("the metrics have no %s", want)
+		}
 	}
 }

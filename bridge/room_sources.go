@@ -68,10 +68,15 @@ func (b *Bridge) linkRedis(s *sourceLink) (err error) {
 		URL:      s.Redis.URL,
 		TLS:      b.cfg.TLS,
 		Channels: s.Redis.Patterns(),
+		MaxBody:  actor.MaxBody,
 		Deliver: func(channel string, body []byte) {
 			b.awaitCapacity()
 			s.messages.Add(1)
-			b.decodeForRooms(s, channel, body, "channel", channel)
+			b.decodeForRooms(s, channel, body, "channel", quote.Short(channel))
+		},
+		OnTooLong: func(channel string, size int) {
+			s.messages.Add(1)
+			b.roomDrops.Note(actor.ErrTooLong.Error(), "source", s.Name(), "bytes", size, "channel", quote.Short(channel))
 		},
 		OnGap:  func(from, to time.Time) { b.missedForRooms(s, from, to) },
 		Logger: b.cfg.Logger,

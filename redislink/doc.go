@@ -8,6 +8,9 @@
 // that ends leaves a gap (session.go), which begins when the connection was last known to be good.
 // While Deliver does not return, nothing is read, and what is published waits in Redis up to its
 // client-output-buffer-limit; beyond that Redis closes the connection, which is a gap, too.
-// A URL (url.go) names one server, Sentinels or a cluster (dial.go). Overlapping patterns (glob.go) deliver a
-// message once.
+//
+// A URL (url.go) names one server, Sentinels or a cluster (server.go). Of the latter two the link asks again and again
+// whether its server is still the right one: one that was replaced, or cut off, goes on answering, and
+// hears nothing that is published elsewhere. What is read is bounded (resp.go), and errors say how to
+// mend them (errors.go). Overlapping patterns (glob.go) deliver a message once.
 package redislink

@@ -20,6 +20,9 @@ func firstOf(subscriptions []string, by, channel string) bool {
 // matches reports whether a channel has a pattern, as Redis sees it. Its time is bounded by the product
 // of their lengths.
 func matches(pattern, channel string) bool {
+	if channel == "" {
+		return pattern == "" // for Redis, not even a star matches it
+	}
 	p, c := 0, 0
 	star, again := -1, 0 // the pattern behind the last star, and where in the channel it is tried
 	for c < len(channel) {

@@ -80,6 +80,13 @@ func (r *recorder) awaitUp() {
 	testkit.WaitUntil(r.t, "the link stands", func() bool { return r.State().Up })
 }
 
+// awaitPings waits while several pings are sent.
+func (r *recorder) awaitPings() {
+	r.t.Helper()
+	began := time.Now()
+	testkit.WaitUntil(r.t, "pings are sent", func() bool { return time.Since(began) > 8*r.cfg.PingEvery })
+}
+
 // awaitDown waits until the link does not stand, for a reason.
 func (r *recorder) awaitDown(reason string) {
 	r.t.Helper()

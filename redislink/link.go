@@ -22,8 +22,13 @@ type Config struct {
 	Channels []string
 	// Deliver takes a message, which it may keep. Nothing is read before it returns.
 	Deliver func(channel string, body []byte)
+	// MaxBody bounds the length of a message; 0 is 16 MiB. Of a longer one no more is kept than that,
+	// and OnTooLong, which may be nil, is called in place of Deliver.
+	MaxBody   int
+	OnTooLong func(channel string, size int)
 	// OnGap says that messages may have been lost that were published between two times. It is called
-	// once the link stands again, between two calls of Deliver.
+	// once the link stands again, between two calls of Deliver, and when it first stands if that took
+	// more than one attempt.
 	OnGap func(from, to time.Time)
 	// PingEvery is how often Redis is asked whether it is there; 0 is five seconds. A connection on
 	// which nothing comes for twice that time after a question is closed.
@@ -45,8 +50,9 @@ type Link struct {
 	to  target
 
 	// verified is a time before which no message was published that is missing since the last gap.
-	// It is zero before the link stood first. It is used by Run only.
+	// It is zero before the link stood or failed first. It is used by Run only.
 	verified time.Time
+	told     []string // the errors of this outage that were logged; of Run only
 
 	// mu guards the following field.
 	mu    sync.Mutex
@@ -65,9 +71,6 @@ func New(cfg Config) (*Link, error) {
 	if cfg.TLS != nil && to.tls != nil {
 		to.tls = cfg.TLS.Clone()
 	}
-	if to.tls != nil {
-		to.tls.ServerName = "" // that of the address, as a cluster has several
-	}
 	var channels []string
 	for _, c := range cfg.Channels {
 		if !slices.Contains(channels, c) {
@@ -77,6 +80,9 @@ func New(cfg Config) (*Link, error) {
 	cfg.Channels = channels
 	if cfg.PingEvery == 0 {
 		cfg.PingEvery = 5 * time.Second
+	}
+	if cfg.MaxBody == 0 {
+		cfg.MaxBody = 16 << 20
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -91,15 +97,17 @@ func (l *Link) State() State {
 	return l.state
 }
 
-// Bounds of the time between two attempts.
+// Bounds of the time between two attempts, which are cheap, while each second of an outage loses
+// messages. A connection that ended sooner than stableAfter counts as an attempt that failed.
 const (
-	firstRetry = 250 * time.Millisecond
-	lastRetry  = 30 * time.Second
+	firstRetry  = 200 * time.Millisecond
+	lastRetry   = 2 * time.Second
+	stableAfter = 10 * time.Second
 )
 
 // Run keeps the link until the context ends.
 func (l *Link) Run(ctx context.Context) {
-	retry := firstRetry
+	retry, first := firstRetry, time.Now()
 	for {
 		began := time.Now()
 		err := l.session(ctx)
@@ -107,8 +115,11 @@ func (l *Link) Run(ctx context.Context) {
 			l.change(State{Err: context.Cause(ctx)})
 			return
 		}
-		if l.State().Up && time.Since(began) > lastRetry {
+		if l.State().Up && time.Since(began) > stableAfter {
 			retry = firstRetry
+		}
+		if l.verified.IsZero() {
+			l.verified = first
 		}
 		l.down(err)
 		select {
@@ -119,10 +130,16 @@ func (l *Link) Run(ctx context.Context) {
 	}
 }
 
-// down notes that the link does not stand. A further error is logged if it differs.
+// maxTold is how many different errors of an outage are logged.
+const maxTold = 8
+
+// down notes that the link does not stand. Of an outage, each error is logged once.
 func (l *Link) down(err error) {
-	before := l.change(State{Err: err})
-	if before.Up || before.Err == nil || before.Err.Error() != err.Error() {
+	if l.change(State{Err: err}).Up {
+		l.told = nil
+	}
+	if text := err.Error(); len(l.told) < maxTold && !slices.Contains(l.told, text) {
+		l.told = append(l.told, text)
 		l.cfg.Logger.Warn("not linked to Redis; trying again", "redis", Redact(l.cfg.URL), "error", err)
 	}
 }

@@ -4,37 +4,33 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
+	"log/slog"
+	"os"
 	"sync"
-	"sync/atomic"
 	"time"
-
-	"github.com/gomodule/redigo/redis"
 )
 
 // transitTime is how long a message may take from its publisher to Redis when nothing holds it up.
 const transitTime = 50 * time.Millisecond
 
-// errSilent ends a connection on which nothing comes.
-var errSilent = errors.New("the server does not answer")
+// errUnsubscribed ends a connection whose subscriptions Redis has ended.
+var errUnsubscribed = errors.New("the server ended a subscription")
 
 // session is one connection.
 type session struct {
 	*Link
-	pubsub redis.PubSubConn
+	conn *conn
+	addr string
 
-	confirmed int // channels; of the reader only
+	// Of the reader only.
+	confirmed int // channels
+	channel   string
 
 	// mu guards the following fields.
-	mu      sync.Mutex
-	conns   []net.Conn
-	dialled time.Time // the last of them
-	asked   time.Time // when PING was sent that is not answered; zero if there is none
-	silent  bool      // closed by watch
-	reading bool      // Deliver is not running
-
-	heardAny atomic.Int64 // when something came, in nanoseconds
+	mu     sync.Mutex
+	asked  time.Time // when PING was sent that is not answered; zero if there is none
+	agreed time.Time // when the server was last known to be the right one
+	why    error     // why the link has closed the connection
 }
 
 // session connects, subscribes and delivers, until the connection or the context ends.
@@ -42,37 +38,39 @@ func (l *Link) session(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := &session{Link: l}
-	defer context.AfterFunc(ctx, s.closeAll)()
 	if err := s.subscribe(ctx); err != nil {
 		return explain(err)
 	}
-	defer s.pubsub.Close()
+	defer s.conn.close()
+	_ = s.conn.SetDeadline(time.Time{})
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	defer cancel()
 	watching.Go(func() { s.watch(ctx) })
+	if l.to.follows() {
+		watching.Go(func() { s.follow(ctx) })
+	}
 	for {
-		s.setReading(true)
-		m := s.pubsub.ReceiveWithTimeout(0)
-		s.setReading(false)
-		if err, failed := m.(error); failed {
-			if s.wasSilent() {
-				err = errSilent
+		said, err := s.conn.next()
+		switch {
+		case isServerError(err) && s.complete():
+			s.answered() // nothing but PING was asked: Redis loads its data, say, or the user may not ask
+		case err != nil:
+			return s.reason(err)
+		default:
+			if err := s.take(said); err != nil {
+				return err
 			}
-			return explain(err)
 		}
-		s.take(m)
 	}
 }
 
 // subscribe connects, and asks for the channels.
-func (s *session) subscribe(ctx context.Context) error {
-	conn, err := s.connect(ctx)
-	if err != nil {
+func (s *session) subscribe(ctx context.Context) (err error) {
+	if s.conn, s.addr, s.agreed, err = s.connect(ctx); err != nil {
 		return err
 	}
-	s.pubsub = redis.PubSubConn{Conn: conn}
-	var names, patterns []any
+	names, patterns := []string{"SUBSCRIBE"}, []string{"PSUBSCRIBE"}
 	for _, c := range s.cfg.Channels {
 		if isPattern(c) {
 			patterns = append(patterns, c)
@@ -80,53 +78,103 @@ func (s *session) subscribe(ctx context.Context) error {
 			names = append(names, c)
 		}
 	}
-	if len(names) > 0 {
-		err = s.pubsub.Subscribe(names...)
+	var wanted []byte
+	for _, args := range [][]string{names, patterns} {
+		if len(args) > 1 {
+			wanted = append(wanted, command(args...)...)
+		}
 	}
-	if len(patterns) > 0 && err == nil {
-		err = s.pubsub.PSubscribe(patterns...)
-	}
-	if err != nil {
-		_ = s.pubsub.Close()
+	if _, err = s.conn.Write(wanted); err != nil {
+		if _, said := s.conn.next(); isServerError(said) {
+			err = said
+		}
+		s.conn.close()
 	}
 	return err
 }
 
+// complete reports whether Redis has confirmed all channels.
+func (s *session) complete() bool { return s.confirmed == len(s.cfg.Channels) }
+
 // take takes what Redis says.
-func (s *session) take(m any) {
-	switch m := m.(type) {
-	case redis.Subscription:
-		if s.confirmed++; s.confirmed < len(s.cfg.Channels) {
+func (s *session) take(said []field) error {
+	if len(said) == 0 {
+		return errNotRedis
+	}
+	switch kind := string(said[0].text); {
+	case kind == "message" && len(said) == 3:
+		s.deliver(nil, said[1], said[2])
+	case kind == "pmessage" && len(said) == 4:
+		s.deliver(said[1].text, said[2], said[3])
+	case kind == "pong", kind == "PONG":
+		s.answered()
+	case (kind == "subscribe" || kind == "psubscribe") && !s.complete():
+		if s.confirmed++; s.complete() {
+			s.stands()
+		}
+	case kind == "unsubscribe", kind == "punsubscribe":
+		return errUnsubscribed
+	default:
+		return errNotRedis
+	}
+	return nil
+}
+
+// deliver delivers a message, which came by a pattern or by the name of its channel.
+func (s *session) deliver(pattern []byte, channel, body field) {
+	if string(channel.text) != s.channel { // most are of the same as the one before
+		s.channel = string(channel.text)
+	}
+	if len(s.cfg.Channels) > 1 {
+		by := s.channel
+		if pattern != nil {
+			by = string(pattern)
+		}
+		if !firstOf(s.cfg.Channels, by, s.channel) {
 			return
 		}
-		if !s.verified.IsZero() && s.cfg.OnGap != nil {
-			s.cfg.OnGap(s.verified.Add(-transitTime), time.Now())
-		}
-		s.verified = s.sinceDialled()
-		s.up()
-	case redis.Pong:
-		s.mu.Lock()
-		if s.confirmed == len(s.cfg.Channels) && !s.asked.IsZero() {
-			s.verified = s.asked
-		}
-		s.asked = time.Time{}
-		s.mu.Unlock()
-	case redis.Message:
-		by := m.Pattern
-		if by == "" {
-			by = m.Channel
-		}
-		if len(s.cfg.Channels) == 1 || firstOf(s.cfg.Channels, by, m.Channel) {
-			s.cfg.Deliver(m.Channel, m.Data)
-		}
+	}
+	switch {
+	case !channel.tooLong && !body.tooLong:
+		s.cfg.Deliver(s.channel, body.text)
+	case s.cfg.OnTooLong != nil:
+		s.cfg.OnTooLong(s.channel, body.size)
 	}
 }
 
-// sinceDialled returns when the connection was made, before the channels were asked for.
-func (s *session) sinceDialled() time.Time {
+// stands notes that all channels are subscribed, and tells what was lost before.
+func (s *session) stands() {
+	if !s.verified.IsZero() && s.cfg.OnGap != nil {
+		s.cfg.OnGap(s.verified.Add(-transitTime), time.Now())
+	}
+	s.mu.Lock()
+	s.prove(s.conn.began)
+	s.mu.Unlock()
+	if s.verified.IsZero() {
+		s.verified = s.conn.began
+	}
+	s.up()
+}
+
+// answered notes that Redis has answered PING: what it was sent before has come.
+func (s *session) answered() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.dialled
+	if s.complete() && !s.asked.IsZero() {
+		s.prove(s.asked)
+	}
+	s.asked = time.Time{}
+}
+
+// prove notes that nothing is missing that was published before a time, as far as the server is the
+// right one. mu is held.
+func (s *session) prove(until time.Time) {
+	if agreed := s.agreed.Add(-s.to.newsTime()); s.to.follows() && agreed.Before(until) {
+		until = agreed
+	}
+	if until.After(s.verified) {
+		s.verified = until
+	}
 }
 
 // watch asks Redis whether it is there, and closes a connection on which nothing comes although it is
@@ -134,7 +182,7 @@ func (s *session) sinceDialled() time.Time {
 func (s *session) watch(ctx context.Context) {
 	every := time.NewTicker(s.cfg.PingEvery)
 	defer every.Stop()
-	s.heard()
+	ping := command("PING")
 	for {
 		select {
 		case <-ctx.Done():
@@ -142,81 +190,91 @@ func (s *session) watch(ctx context.Context) {
 		case <-every.C:
 		}
 		s.mu.Lock()
-		asked, reading := s.asked, s.reading
+		asked := s.asked
 		if asked.IsZero() {
 			s.asked = time.Now()
 		}
 		s.mu.Unlock()
-		last := time.Unix(0, s.heardAny.Load())
+		patience := 2*s.cfg.PingEvery - s.cfg.PingEvery/10 // the ticker is not exact
 		switch {
 		case asked.IsZero():
-			_ = s.pubsub.Ping("") // an error ends the session
-		case reading && min(time.Since(last), time.Since(asked)) >= 2*s.cfg.PingEvery:
-			s.mu.Lock()
-			s.silent = true
-			s.mu.Unlock()
-			s.closeAll()
+			_ = s.conn.SetWriteDeadline(time.Now().Add(ioTimeout))
+			// The reader hears of other errors, behind what has come before them.
+			if _, err := s.conn.Write(ping); errors.Is(err, os.ErrDeadlineExceeded) {
+				s.leave(errSilent)
+				return
+			}
+		case min(s.conn.heard.silentFor(), time.Since(asked)) >= patience:
+			s.leave(errSilent)
 			return
 		}
 	}
 }
 
-// heard notes that something came.
-func (s *session) heard() { s.heardAny.Store(time.Now().UnixNano()) }
-
-// setReading notes whether what comes is read. While it is not, silence is no sign.
-func (s *session) setReading(reading bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.reading = reading
-	if reading {
-		s.heard()
+// follow leaves the server once another one is the right one.
+func (s *session) follow(ctx context.Context) {
+	every := time.NewTicker(s.cfg.PingEvery)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+		}
+		began := time.Now()
+		err := s.confirm(ctx, s.addr)
+		switch {
+		case err == nil:
+			s.mu.Lock()
+			s.agreed = began
+			s.mu.Unlock()
+		case errors.Is(err, errMoved), errors.Is(err, errCutOff):
+			s.leave(err)
+			return
+		}
 	}
 }
 
-func (s *session) wasSilent() bool {
+// leave closes the connection.
+func (s *session) leave(why error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.silent
+	s.why = why
+	s.mu.Unlock()
+	_ = s.conn.heard.Close()
 }
 
-// closeAll ends the connection under the library.
-func (s *session) closeAll() {
+// reason returns why the connection has ended.
+func (s *session) reason(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, conn := range s.conns {
-		_ = conn.Close()
+	if s.why != nil {
+		return s.why
 	}
-}
-
-// explain returns an error for the log.
-func explain(err error) error {
-	if errors.Is(err, io.EOF) {
-		return errors.New("the server closed the connection")
-	}
-	return err
+	return explain(err)
 }
 
 // Check connects and subscribes as the link does, and returns what is wrong. It sends nothing else.
 func (l *Link) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout+ioTimeout)
 	defer cancel()
-	s := &session{Link: l}
-	defer context.AfterFunc(ctx, s.closeAll)()
-	if err := s.subscribe(ctx); err != nil {
-		return explain(err)
+	cfg := l.cfg
+	cfg.Deliver, cfg.OnTooLong, cfg.OnGap, cfg.Logger = func(string, []byte) {}, nil, nil, slog.New(slog.DiscardHandler)
+	s := &session{Link: &Link{cfg: cfg, to: l.to}}
+	err := s.subscribe(ctx)
+	if err == nil {
+		defer s.conn.close()
 	}
-	defer s.pubsub.Close()
-	for n := 0; n < len(l.cfg.Channels); {
-		switch m := s.pubsub.ReceiveWithTimeout(0).(type) {
-		case error:
-			if ctx.Err() != nil {
-				return fmt.Errorf("%w within %v", errSilent, dialTimeout+ioTimeout)
-			}
-			return explain(m)
-		case redis.Subscription:
-			n++
+	for err == nil && !s.complete() {
+		var said []field
+		if said, err = s.conn.next(); err == nil {
+			err = s.take(said)
 		}
+	}
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("%w within %v", errSilent, dialTimeout+ioTimeout)
+	}
+	if err != nil {
+		return explain(err)
 	}
 	return nil
 }

@@ -51,11 +51,13 @@ var configurationSections = []struct{ title, category, intro, more string }{
 }
 
 // fileNotes describe the configuration file.
-const fileNotes = `The file is YAML. Its keys are the flags of this page without their dashes, and two sections:
+const fileNotes = `The file is YAML. Its keys are the flags of this page without their dashes, and three sections:
 
 - ` + "`access`" + ` says how clients are identified and what they may do; see [access.md](access.md).
 - ` + "`site`" + ` describes the observatory: units, limits, conditions that raise problems, boards; see
   [operating.md](operating.md#the-observatory).
+- ` + "`dialects`" + ` names paths that are served as another system serves them, so that its pages and backends stay as
+  they are: SocketShark, High-templar, reddit's WebSocket service, Jararaca; see [migrating.md](migrating.md).
 
 [clu-ws.yaml](clu-ws.yaml) is an example. An unknown key, a repeated key and a value of the wrong type are errors, with
 their line and column. Relative paths are relative to the file's folder.
@@ -64,17 +66,18 @@ The file is read again within a second after it has changed, and on SIGHUP; so a
 section ` + "`access`" + ` names, and those with boards. What can change does so at once, for connected clients too:
 ` + "`access`" + ` (the clients that lose a right are told, the others notice nothing), ` + "`site`, `log-level`, `log-commands`" + `,
 ` + "`origin`, `trusted-proxy`, `shed-rate`, `drain-delay` and `drain-timeout`" + `. The log names other settings that have
-changed; they take effect at the next start. So do adding and removing the section ` + "`access`" + `: a file that was saved
-without it does not open a running bridge to everyone. A file that cannot be used changes nothing, and the log says what
-is wrong with it. Write a changed file under another name, and rename it: half of a file may be YAML, too.
+changed; they take effect at the next start. So do changes of ` + "`dialects`" + `, and adding and removing the section ` + "`access`" + `:
+a file that was saved without it does not open a running bridge to everyone. A file that cannot be used changes nothing,
+and the log says what is wrong with it. Write a changed file under another name, and rename it: half of a file may be
+YAML, too.
 
 ### Secrets
 
-The values of ` + "`--password` and `--url`" + `, and secrets in the section ` + "`access`" + `, may be in files of their own, so that ` + "`ps`" + `,
-the environment and the file do not show them: ` + "`file:PATH`" + ` is replaced by the contents of a file, without the line
-break at its end. ` + "`credential:NAME`" + ` is a credential of systemd, which the unit passes with
-` + "`LoadCredential=NAME:PATH`" + `. Files with certificates and keys may be ` + "`credential:NAME`" + `, too. The bridge warns of a
-file with a secret that everyone on the machine may read, and never prints a secret.
+The values of ` + "`--password` and `--url`" + `, secrets in the section ` + "`access`" + `, and ` + "`admin-token`" + ` of a dialect may be in
+files of their own, so that ` + "`ps`" + `, the environment and the file do not show them: ` + "`file:PATH`" + ` is replaced by the
+contents of a file, without the line break at its end. ` + "`credential:NAME`" + ` is a credential of systemd, which the unit
+passes with ` + "`LoadCredential=NAME:PATH`" + `. Files with certificates and keys may be ` + "`credential:NAME`" + `, too. The bridge
+warns of a file with a secret that everyone on the machine may read, and never prints a secret.
 `
 
 // configurationCheck describes clu-ws check.
@@ -123,7 +126,7 @@ A source may be Redis channels in place of an exchange:
 
 | key | value | default |
 | --- | --- | --- |
-| ` + "`redis`" + ` | URL: ` + "`redis://user:password@host:6379/0`" + `; ` + "`rediss://` for TLS, with the authority of `--ca` if that is given; `unix:///path`; `?master_name=NAME&addr=HOST:PORT` for Sentinels, which are asked without a password, `?addr=HOST:PORT` for further nodes of a cluster. It may be `file:PATH` or `credential:NAME`" + ` | required |
+| ` + "`redis`" + ` | URL: ` + "`redis://user:password@host:6379`" + `; ` + "`rediss://` for TLS, with the authority of `--ca` if that is given; `unix:///path`; `?master_name=NAME&addr=HOST:PORT` for Sentinels, `?addr=HOST:PORT` for further nodes of a cluster. The number of a database is ignored: channels are the same in all. It may be `file:PATH` or `credential:NAME`" + ` | required |
 | ` + "`path`" + ` | path of the rooms, as above | required |
 | ` + "`channel`" + ` | name of a channel, or a pattern such as ` + "`live.*`" + `; may be repeated | those that begin with the prefix |
 | ` + "`prefix`" + ` | what is taken off the names of channels | none |
@@ -134,7 +137,11 @@ A source may be Redis channels in place of an exchange:
     --source redis=rediss://redis.example.org,path=/shark,format=socketshark
 
 Special characters in the URL are percent-encoded, a comma as ` + "`%2C`" + `. Redis keeps no messages: what is published while
-the bridge is not linked is lost, and the gap is logged and counted. Clients cannot publish to such rooms.
+the bridge is not linked is lost, and the gap is logged and counted. A server that does not answer within 10 to 15 seconds is
+left. Sentinels get the password only if they want one. The bridge asks them every 5 seconds, and leaves a server that they no
+longer name, also if it still answers; likewise a node of a cluster that says ` + "`cluster_state:fail`" + `, if another one does not. Their gaps begin 5 and 20 seconds before the last good answer. What
+nodes of a cluster lose between them, nobody is told. A message of more than 16 MiB is dropped and counted. A user of Redis needs
+` + "`+subscribe +psubscribe +ping`" + `, and ` + "`&CHANNEL`" + ` for each channel and pattern. Clients cannot publish to such rooms.
 
 The formats are those of other systems' backends, which stay as they are:
 

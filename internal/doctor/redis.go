@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/clu-ws/clu-ws/redislink"
@@ -13,7 +14,8 @@ func (r *Report) Redis(ctx context.Context, source string, cfg redislink.Config)
 		err = link.Check(ctx)
 	}
 	if err != nil {
-		r.Fail("redis.source", "start Redis, or correct the URL of the source", "the rooms of the source %s get nothing from %s: %v", source, redislink.Redact(cfg.URL), err)
+		problem, advice := redislink.Advice(err)
+		r.Fail("redis.source", cmp.Or(advice, "start Redis, or correct the URL of the source"), "the rooms of the source %s get nothing from %s: %s", source, redislink.Redact(cfg.URL), problem)
 		return
 	}
 	r.OK("redis.source", "the source %s is subscribed to its channels at %s", source, redislink.Redact(cfg.URL))

@@ -57,6 +57,7 @@ func redirect(r *http.Request, via []*http.Request) error {
 
 // answer is what the backend says of a client.
 type answer struct {
+	status  int
 	refused bool
 	rooms   []json.RawMessage
 }
@@ -68,7 +69,7 @@ func (b *backend) bootstrap(ctx context.Context, fields http.Header) (a answer, 
 		return a, err
 	}
 	if response.StatusCode != http.StatusOK {
-		return answer{refused: true}, nil
+		return answer{status: response.StatusCode, refused: true}, nil
 	}
 	kind, _, _ := strings.Cut(strings.ToLower(response.Header.Get("Content-Type")), ";") // what follows need not be well-formed
 	kind = strings.TrimSpace(kind)

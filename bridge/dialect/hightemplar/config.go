@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/dialect"
-	"github.com/clu-ws/clu-ws/bridge/rooms"
 	"github.com/clu-ws/clu-ws/internal/limitedlog"
 	"github.com/clu-ws/clu-ws/internal/workers"
 )
@@ -136,27 +135,14 @@ func New(cfg *Config, at dialect.Place, h dialect.Host) (dialect.Dialect, error)
 	if err != nil {
 		return nil, err
 	}
-	if !hasSource(h.Sources, at.Rooms) {
-		return nil, fmt.Errorf("has no source; add one such as exchange=hightemplar,type=direct,format=hightemplar,path=%s", at.Rooms)
-	}
 	d := &service{
 		cfg: complete, place: at, host: h, asking: make(chan struct{}, complete.MaxConcurrent), online: h.Now(),
 		failures:  limitedlog.New(h.Logger, "a backend of High-templar's clients cannot be asked"),
 		callbacks: workers.Pool{Max: complete.MaxConcurrent, MaxWaiting: maxCallbacks},
 	}
 	d.backend = newBackend(complete)
-	d.hub = newHub(at.Rooms, &d.counts)
+	d.hub = newHub(at.Rooms, &d.counts, h.Metrics)
 	return d, nil
-}
-
-// hasSource reports whether there is a source whose rooms are those of the dialect.
-func hasSource(sources []rooms.Source, path string) bool {
-	for _, s := range sources {
-		if s.Format == rooms.FormatHighTemplar && s.Path == path {
-			return true
-		}
-	}
-	return false
 }
 
 // validName reports whether a name may be that of a header field (RFC 9110, 5.1).

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"sync"
+
+	"github.com/clu-ws/clu-ws/bridge/dialect"
 )
 
 // presence is what the backend is to be told of a client. Callbacks go out one after the other, and a
@@ -59,8 +61,12 @@ func (d *service) notify(p *presence) {
 		p.offline = false
 	}
 	p.mu.Unlock()
+	ended := d.host.Metrics.Asked()
 	if err := d.backend.notify(context.Background(), path, p.fields); err != nil {
+		ended(dialect.Failed)
 		d.failures.Note(path, "error", err)
+	} else {
+		ended(dialect.Answered)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

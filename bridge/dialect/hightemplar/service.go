@@ -65,13 +65,23 @@ func (d *service) decide(ctx context.Context, fields http.Header, id string) dia
 
 // ask asks the backend about a client.
 func (d *service) ask(ctx context.Context, fields http.Header) (*client, error) {
+	ended := d.host.Metrics.Asked()
 	select {
 	case d.asking <- struct{}{}:
 		defer func() { <-d.asking }()
 	case <-ctx.Done():
+		ended(dialect.Abandoned)
 		return nil, ctx.Err()
 	}
 	said, err := d.backend.bootstrap(ctx, fields)
+	switch {
+	case err == nil:
+		ended(dialect.OutcomeOf(said.status))
+	case ctx.Err() != nil:
+		ended(dialect.Abandoned)
+	default:
+		ended(dialect.Failed)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -306,8 +306,7 @@ func TestWhatAGrantAllows(t *testing.T) {
 
 func TestAConfigurationHasToMakeSense(t *testing.T) {
 	place := dialect.Place{Path: "/ws/", Rooms: "/ws"}
-	source := rooms.Source{Exchange: exchange, Format: rooms.FormatHighTemplar, Path: "/ws"}
-	host := dialect.Host{Sources: []rooms.Source{source}, Now: time.Now}
+	host := dialect.Host{Now: time.Now}
 	const api = "http://127.0.0.1:8000/api/"
 	for want, cfg := range map[string]Config{
 		"":                                      {APIURL: api, ConnectionHeaders: map[string]Header{"X-A": {Param: "a", Format: "A {}"}}},
@@ -333,8 +332,5 @@ func TestAConfigurationHasToMakeSense(t *testing.T) {
 		if want == "" && err != nil || want != "" && (!placed || !strings.HasPrefix(wrong.Error(), want)) {
 			t.Errorf("%+v: %v, want %s", cfg, err, want)
 		}
-	}
-	if _, err := New(&Config{APIURL: api}, dialect.Place{Path: "/ws/", Rooms: "/other"}, host); err == nil || !strings.Contains(err.Error(), "path=/other") {
-		t.Errorf("without a source: %v", err)
 	}
 }

@@ -91,8 +91,10 @@ func (p *player) needsOwnServer() bool {
 
 // server is a bridge.
 type server struct {
-	addr string
-	stop context.CancelFunc
+	addr   string
+	bridge *bridge.Bridge
+	stop   context.CancelFunc
+	ended  chan struct{}
 }
 
 func startServer(t *testing.T, backend string, ping *map[string]any, players ...*player) *server {
@@ -122,15 +124,18 @@ func startServerWith(t *testing.T, ping *map[string]any, sources []rooms.Source,
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- b.Run(ctx) }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		err = b.Run(ctx)
+	}()
 	t.Cleanup(func() {
 		stop()
-		if err := <-ended; err != nil {
+		if <-ended; err != nil {
 			t.Error(err)
 		}
 	})
-	return &server{ln.Addr().String(), stop}
+	return &server{ln.Addr().String(), b, stop, ended}
 }
 
 func embeddedBroker(t *testing.T) string {
