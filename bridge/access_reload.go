@@ -95,6 +95,9 @@ func (b *Bridge) awaitHub() {
 // review reports whether a client has changed.
 func (b *Bridge) review(c *client) (changed bool) {
 	a := c.accessOf()
+	if a == nil {
+		return false // its dialect says what it may do
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	was := c.principal()

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -97,6 +100,38 @@ func TestWhatTheBackendIsTold(t *testing.T) {
 		if other.header["Cookie"] != nil || other.header["X-Csrftoken"] != nil || other.header.Get("Host") != "localhost:"+port {
 			t.Errorf("another host gets %v", other.header)
 		}
+	}
+}
+
+// Behind a Unix socket the backend hears the host of its URL, whatever that is.
+func TestTheBackendMayBeBehindAUnixSocket(t *testing.T) {
+	t.Parallel()
+	folder, err := os.MkdirTemp("", "ht") // a socket's path must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(folder) })
+	ln, err := net.Listen("unix", filepath.Join(folder, "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/bootstrap/" {
+			http.Redirect(w, r, "http://backend.example/api/login/", http.StatusFound)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"allowed_rooms": [{"host": %q, "cookie": %q}]}`, r.Host, r.Header.Get("Cookie"))
+	}))
+	api.Listener.Close()
+	api.Listener = ln
+	api.Start()
+	t.Cleanup(api.Close)
+	b := newBackend(Config{APIURL: "http://backend.example/api/", APISocket: ln.Addr().String(), Timeout: maxTimeout})
+	t.Cleanup(b.client.CloseIdleConnections)
+	said, err := b.bootstrap(t.Context(), http.Header{"Cookie": {"a=b"}})
+	if err != nil || len(said.rooms) != 1 || string(said.rooms[0]) != `{"host": "backend.example", "cookie": "a=b"}` {
+		t.Errorf("the backend says %s, %v", said.rooms, err)
 	}
 }
 
