@@ -22,9 +22,12 @@ func TestSystemsAndTheBridgeInTheirPlaceTakeTurns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := []PeerResult{report.Bare}
-	for _, s := range report.Systems {
-		all = append(all, s.Itself, s.Bridge)
+	all := []PeerResult{report.Bare, report.Systems[0].Itself}
+	for i, s := range report.Systems {
+		all = append(all, s.Bridge)
+		if i > 0 && !strings.Contains(s.Itself.Missing, "not installed") { // here, as they take long to start
+			t.Errorf("%+v", s.Itself)
+		}
 	}
 	for i, p := range all {
 		if p.Missing != "" || p.Lost != 0 || len(p.Loads) != 2 {
