@@ -171,5 +171,5 @@ func (r *peersRun) jararacaPeer(ctx context.Context, p *runningPeer, send string
 	p.source = r.publishes(func(number uint64, payload []byte) (string, []byte) {
 		return send, append([]byte(p.topicOf(number)+"\x00"), payload...)
 	})
-	return p, p.unless(listensToRedis(ctx, r.redis.addr.String(), "NUMSUB", send))
+	return p, p.unless(listensToRedis(ctx, r.redis.addr.String(), "PUBSUB NUMSUB "+send))
 }

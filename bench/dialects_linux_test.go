@@ -16,7 +16,6 @@ func TestSystemsAndTheBridgeInTheirPlaceTakeTurns(t *testing.T) {
 		Program: program(t), Python: testkit.CLU(t).Path, SocketShark: testkit.SocketShark(t),
 		Sizes: PeerSizes{Rounds: 1, Longest: 5 * time.Minute, Loads: []PeerLoad{
 			{Clients: 5, Topics: 3, Steady: 7, Every: time.Millisecond, Burst: 10},
-			{Clients: 2, Topics: 1, Steady: 2, Every: time.Millisecond, Burst: 3},
 		}},
 	})
 	if err != nil {
@@ -30,14 +29,14 @@ func TestSystemsAndTheBridgeInTheirPlaceTakeTurns(t *testing.T) {
 		}
 	}
 	for i, p := range all {
-		if p.Missing != "" || p.Lost != 0 || len(p.Loads) != 2 {
+		if p.Missing != "" || p.Lost != 0 || len(p.Loads) != 1 {
 			t.Errorf("%+v", p)
 			continue
 		}
 		if f := p.Loads[0]; f.Topics != 3 || f.SteadyCPU[0] <= 0 || f.Rate[0] <= 0 || f.RSS[0] <= 0 {
 			t.Errorf("%s: %+v", p.Name, f)
 		}
-		if f := p.Loads[1]; i > 0 && (f.P99[0] < f.P50[0] || f.P50[0] <= 0) {
+		if f := p.Loads[0]; i > 0 && (f.P99[0] < f.P50[0] || f.P50[0] <= 0) {
 			t.Errorf("%s: %+v", p.Name, f)
 		}
 	}

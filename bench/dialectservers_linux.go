@@ -1,14 +1,15 @@
 package bench
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"time"
-
-	"github.com/gomodule/redigo/redis"
 )
 
 // The backends of SocketShark publish on Redis. The prefix of the channels says for whom.
@@ -86,7 +87,7 @@ func (r *peersRun) startSharkBridge(ctx context.Context) (*runningPeer, error) {
 		return nil, err
 	}
 	p.source = r.viaRedis(p, bridgePrefix)
-	return p, p.unless(listensToRedis(ctx, addr, "NUMPAT"))
+	return p, p.unless(listensToRedis(ctx, addr, "PUBSUB NUMPAT"))
 }
 
 // dialectBridge starts a bridge with a configuration file.
@@ -157,24 +158,33 @@ func (p *runningPeer) topicOf(number uint64) string {
 	return topics[number%uint64(len(topics))]
 }
 
-// listensToRedis waits until somebody listens to what PUBSUB counts, such as patterns of channels.
-func listensToRedis(ctx context.Context, addr string, counted ...any) error {
-	conn, err := redis.DialContext(ctx, "tcp", addr)
+// listensToRedis waits until somebody listens to what a command of Redis counts, such as patterns of channels.
+func listensToRedis(ctx context.Context, addr, command string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, errors.New("nobody listens to Redis"))
+	defer cancel()
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	for start := time.Now(); time.Since(start) < startTimeout; {
-		answer, err := conn.Do("PUBSUB", counted...)
-		if list, ok := answer.([]any); ok && len(list) > 0 {
-			answer = list[len(list)-1] // NUMSUB names the channel before
-		}
-		if n, err := redis.Int(answer, err); err != nil || n > 0 {
+	defer context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Now()) })()
+	for lines := bufio.NewScanner(conn); ; {
+		if _, err := fmt.Fprintf(conn, "%s\r\n", command); err != nil {
 			return err
+		}
+		// The number is the last line of the answer: that of NUMSUB names the channel before.
+		for lines.Scan() && !strings.HasPrefix(lines.Text(), ":") && !strings.HasPrefix(lines.Text(), "-") {
+		}
+		switch line := lines.Text(); {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case !strings.HasPrefix(line, ":"):
+			return fmt.Errorf("%q: Redis answers %q", command, line)
+		case line != ":0":
+			return nil
 		}
 		if err := sleep(ctx, 10*time.Millisecond); err != nil {
 			return err
 		}
 	}
-	return errors.New("nobody listens to Redis")
 }
