@@ -5,12 +5,12 @@ import "time"
 // FullDialectSizes returns the sizes of the published figures. Each load has the same number of deliveries a second.
 func FullDialectSizes() PeerSizes {
 	return PeerSizes{
-		Rounds: 5,
+		Rounds: 3,
 		Loads: []PeerLoad{
 			{Clients: 1000, Topics: 100, Steady: 2000, Every: time.Second / 500, Burst: 500},
 			{Clients: 1000, Topics: 1, Steady: 15, Every: time.Second / 5, Burst: 5},
 		},
-		Longest: 5 * time.Minute,
+		Longest: 10 * time.Minute,
 	}
 }
 

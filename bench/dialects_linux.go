@@ -20,6 +20,8 @@ type dialectPair struct {
 func dialectPairs() []dialectPair {
 	return []dialectPair{
 		{"SocketShark", (*peersRun).startSocketShark, (*peersRun).startSharkBridge},
+		{"High-templar", (*peersRun).startHighTemplar, (*peersRun).startTemplarBridge},
+		{"Jararaca", (*peersRun).startJararaca, (*peersRun).startJararacaBridge},
 	}
 }
 
@@ -27,6 +29,10 @@ func dialectPairs() []dialectPair {
 func Dialects(ctx context.Context, cfg PeersConfig) (*DialectsReport, error) {
 	if cfg.Sizes.Rounds == 0 {
 		cfg.Sizes = FullDialectSizes()
+	}
+	chosen, err := chooseNamed(dialectPairs(), cfg.Only, func(p dialectPair) string { return p.name })
+	if err != nil {
+		return nil, err
 	}
 	r := &peersRun{bench: &bench{proc: procfs{"/proc"}}, cfg: cfg, size: cfg.Sizes}
 	r.bench.cfg = Config{Program: cfg.Program, Server: cfg.Program}
@@ -40,10 +46,10 @@ func Dialects(ctx context.Context, cfg PeersConfig) (*DialectsReport, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, r.size.Longest, errOutOfTime)
 	defer cancel()
 	defer r.stop()
-	if err := r.startPairs(ctx); err != nil {
+	if err := r.startPairs(ctx, chosen); err != nil {
 		return nil, err
 	}
-	err := r.measureLoads(ctx)
+	err = r.measureLoads(ctx)
 	if err != nil && !errors.Is(err, errOutOfTime) {
 		return nil, err
 	}
@@ -58,7 +64,7 @@ func Dialects(ctx context.Context, cfg PeersConfig) (*DialectsReport, error) {
 }
 
 // startPairs starts all systems, a bridge for each, and a bare loop.
-func (r *peersRun) startPairs(ctx context.Context) (err error) {
+func (r *peersRun) startPairs(ctx context.Context, chosen []dialectPair) (err error) {
 	if r.loop, err = newClientLoop(); err != nil {
 		return err
 	}
@@ -66,7 +72,7 @@ func (r *peersRun) startPairs(ctx context.Context) (err error) {
 		return fmt.Errorf("no broker: %w", err)
 	}
 	var both []peer
-	for _, p := range dialectPairs() {
+	for _, p := range chosen {
 		both = append(both, peer{name: p.name, start: p.itself}, peer{name: "clu-ws", start: p.bridge})
 	}
 	return r.startPeers(ctx, append(both, peer{name: "bare write loop", start: (*peersRun).startBareTopics}))

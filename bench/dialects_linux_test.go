@@ -16,25 +16,27 @@ func TestSystemsAndTheBridgeInTheirPlaceTakeTurns(t *testing.T) {
 		Program: program(t), Python: testkit.CLU(t).Path, SocketShark: testkit.SocketShark(t),
 		Sizes: PeerSizes{Rounds: 1, Longest: 5 * time.Minute, Loads: []PeerLoad{
 			{Clients: 5, Topics: 3, Steady: 7, Every: time.Millisecond, Burst: 10},
-			{Clients: 2, Topics: 1, Steady: 2, Every: time.Millisecond, Burst: 3},
 		}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := []PeerResult{report.Bare}
-	for _, s := range report.Systems {
-		all = append(all, s.Itself, s.Bridge)
+	all := []PeerResult{report.Bare, report.Systems[0].Itself}
+	for i, s := range report.Systems {
+		all = append(all, s.Bridge)
+		if i > 0 && !strings.Contains(s.Itself.Missing, "not installed") { // here, as they take long to start
+			t.Errorf("%+v", s.Itself)
+		}
 	}
 	for i, p := range all {
-		if p.Missing != "" || p.Lost != 0 || len(p.Loads) != 2 {
+		if p.Missing != "" || p.Lost != 0 || len(p.Loads) != 1 {
 			t.Errorf("%+v", p)
 			continue
 		}
 		if f := p.Loads[0]; f.Topics != 3 || f.SteadyCPU[0] <= 0 || f.Rate[0] <= 0 || f.RSS[0] <= 0 {
 			t.Errorf("%s: %+v", p.Name, f)
 		}
-		if f := p.Loads[1]; i > 0 && (f.P99[0] < f.P50[0] || f.P50[0] <= 0) {
+		if f := p.Loads[0]; i > 0 && (f.P99[0] < f.P50[0] || f.P50[0] <= 0) {
 			t.Errorf("%s: %+v", p.Name, f)
 		}
 	}

@@ -1,14 +1,15 @@
 package bench
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"time"
-
-	"github.com/gomodule/redigo/redis"
 )
 
 // The backends of SocketShark publish on Redis. The prefix of the channels says for whom.
@@ -65,7 +66,6 @@ func (r *peersRun) startSocketShark(ctx context.Context) (*runningPeer, error) {
 }
 
 const sharkBridgeConfig = `
-message-rate: 1000000
 source:
   - redis=redis://%s/0,path=/shark,prefix=` + bridgePrefix + `,channel=` + bridgePrefix + `*,format=socketshark
 dialects:
@@ -77,39 +77,52 @@ dialects:
 `
 
 // startSharkBridge starts the bridge in its place.
-func (r *peersRun) startSharkBridge(ctx context.Context) (p *runningPeer, err error) {
+func (r *peersRun) startSharkBridge(ctx context.Context) (*runningPeer, error) {
 	addr, err := r.startRedis(ctx)
 	if err != nil {
 		return nil, err
 	}
+	p, err := r.dialectBridge(ctx, "/shark", shark, sharkBridgeConfig, addr)
+	if err != nil {
+		return nil, err
+	}
+	p.source = r.viaRedis(p, bridgePrefix)
+	return p, p.unless(listensToRedis(ctx, addr, "PUBSUB NUMPAT"))
+}
+
+// dialectBridge starts a bridge with a configuration file.
+func (r *peersRun) dialectBridge(ctx context.Context, path string, says *dialect, format string, args ...any) (*runningPeer, error) {
 	dir, err := os.MkdirTemp("", "clu-ws-bench-")
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			os.RemoveAll(dir)
-		}
-	}()
-	file, err := config(dir, "clu-ws.yaml", sharkBridgeConfig, addr)
+	file, err := config(dir, "clu-ws.yaml", format, args...)
 	if err != nil {
+		os.RemoveAll(dir)
 		return nil, err
 	}
-	url := r.rabbitURL
-	if url == "" {
-		url = r.brokerURL
-	}
-	t, err := r.serverWithoutSource(ctx, url, "--config", file)
+	t, err := r.serverWithoutSource(ctx, r.amqpURL(), "--config", file, "--message-rate", "1000000")
 	if err != nil {
+		os.RemoveAll(dir)
 		return nil, err
 	}
-	p = &runningPeer{target: t, path: "/shark", dialect: shark, end: func() { t.stop(); os.RemoveAll(dir) }}
-	t.source = r.viaRedis(p, bridgePrefix)
-	if err := listensToRedis(ctx, addr); err != nil {
-		t.stop()
-		return nil, err
+	return &runningPeer{target: t, path: path, dialect: says, end: func() { t.stop(); os.RemoveAll(dir) }}, nil
+}
+
+// unless ends the peer if there is an error, which it returns.
+func (p *runningPeer) unless(err error) error {
+	if err != nil {
+		p.end()
 	}
-	return p, nil
+	return err
+}
+
+// amqpURL returns the URL of the broker that there is.
+func (r *peersRun) amqpURL() string {
+	if r.rabbitURL != "" {
+		return r.rabbitURL
+	}
+	return r.brokerURL
 }
 
 // startBareTopics starts a bare loop, whose frames are of topics. It knows its clients by the order in which they connect.
@@ -123,30 +136,55 @@ func (r *peersRun) startBareTopics(ctx context.Context) (*runningPeer, error) {
 	return p, nil
 }
 
-// viaRedis publishes the replies of a peer's topics on Redis.
+// viaRedis publishes the replies of a peer's topics on Redis, as backends of SocketShark do.
 func (r *peersRun) viaRedis(p *runningPeer, prefix string) *viaStream {
+	return r.publishes(func(number uint64, payload []byte) (string, []byte) {
+		topic := p.topicOf(number)
+		return prefix + sharkService + topic, sharkMessage(topic, payload)
+	})
+}
+
+// publishes returns a source that publishes on Redis what a function makes of each reply: a channel and a message.
+func (r *peersRun) publishes(message func(number uint64, payload []byte) (channel string, body []byte)) *viaStream {
 	return newStreamSource(r.redis.addr.String(), "", r.loop.clock, func(number uint64, payload []byte) []byte {
-		topics := topicNames(p.topics)
-		topic := topics[number%uint64(len(topics))]
-		channel, body := prefix+sharkService+topic, sharkMessage(topic, payload)
+		channel, body := message(number, payload)
 		return fmt.Appendf(nil, "*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", len(channel), channel, len(body), body)
 	})
 }
 
-// listensToRedis waits until somebody listens to a pattern of channels.
-func listensToRedis(ctx context.Context, addr string) error {
-	conn, err := redis.DialContext(ctx, "tcp", addr)
+// topicOf returns the topic of a reply.
+func (p *runningPeer) topicOf(number uint64) string {
+	topics := topicNames(p.topics)
+	return topics[number%uint64(len(topics))]
+}
+
+// listensToRedis waits until somebody listens to what a command of Redis counts, such as patterns of channels.
+func listensToRedis(ctx context.Context, addr, command string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, errors.New("nobody listens to Redis"))
+	defer cancel()
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	for start := time.Now(); time.Since(start) < startTimeout; {
-		if n, err := redis.Int(conn.Do("PUBSUB", "NUMPAT")); err != nil || n > 0 {
+	defer context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Now()) })()
+	for lines := bufio.NewScanner(conn); ; {
+		if _, err := fmt.Fprintf(conn, "%s\r\n", command); err != nil {
 			return err
+		}
+		// The number is the last line of the answer: that of NUMSUB names the channel before.
+		for lines.Scan() && !strings.HasPrefix(lines.Text(), ":") && !strings.HasPrefix(lines.Text(), "-") {
+		}
+		switch line := lines.Text(); {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case !strings.HasPrefix(line, ":"):
+			return fmt.Errorf("%q: Redis answers %q", command, line)
+		case line != ":0":
+			return nil
 		}
 		if err := sleep(ctx, 10*time.Millisecond); err != nil {
 			return err
 		}
 	}
-	return errors.New("the bridge does not listen to Redis")
 }

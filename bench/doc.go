@@ -96,7 +96,7 @@
 // measures commands and their answers, and peersreport.go and peersplot.go make the tables and the plot.
 //
 // [Dialects] has the bridge take turns with the systems whose dialects it speaks (dialects_linux.go,
-// dialectservers_linux.go). Their clients and messages are spread over topics, and dialectsreport.go makes the tables.
+// dialectservers_linux.go, dialectrooms_linux.go). Their clients and messages are spread over topics, and dialectsreport.go makes the tables.
 //
 // [Run] does all but [Peers] and [Dialects]; [Load] only connects clients to a running server, reads, and reports.
 package bench

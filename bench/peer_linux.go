@@ -23,6 +23,7 @@ type peer struct {
 type runningPeer struct {
 	*target
 	path    string
+	room    func(topic string) string // the path for a topic; nil is path for all
 	dialect *dialect
 	topics  int      // over which clients and replies are spread; 0 and 1 are one
 	window  int      // the limit of connections being made; 0 is the usual one

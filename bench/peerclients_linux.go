@@ -9,7 +9,13 @@ import (
 
 // peerClients connects clients that count all numbers in what they get.
 func (b *bench) peerClients(ctx context.Context, p *runningPeer, n int) (*clientSet, error) {
-	set := newClientSet(b.loop, dialer{to: p.addr, path: p.path, host: p.addr.String(), headers: p.dialect.headers(), window: p.window})
+	var paths []string
+	if p.room != nil {
+		for _, topic := range topicNames(p.topics) {
+			paths = append(paths, p.room(topic))
+		}
+	}
+	set := newClientSet(b.loop, dialer{to: p.addr, path: p.path, paths: paths, host: p.addr.String(), headers: p.dialect.headers(), window: p.window})
 	set.dialect = p.dialect
 	if p.dialect != nil {
 		for _, topic := range topicNames(p.topics) {

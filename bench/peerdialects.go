@@ -147,6 +147,22 @@ func sharkMessage(topic string, payload []byte) []byte {
 	return fmt.Appendf(nil, `{"subscription":"%s%s","data":%s}`, sharkService, topic, payload)
 }
 
+// templar is High-templar's protocol. Its rooms are objects.
+var templar = &dialect{
+	op:      ws.OpText,
+	refusal: `"error"`,
+	steps: func(topic string) []step {
+		return []step{{`{"type":"subscribe","room":` + templarRoom(topic) + `,"requestId":"1"}`, `"success"`}}
+	},
+}
+
+func templarRoom(topic string) string { return `{"bench":"` + topic + `"}` }
+
+// templarMessage returns what a backend of High-templar publishes.
+func templarMessage(topic string, payload []byte) []byte {
+	return fmt.Appendf(nil, `{"rooms":[%s],"data":%s}`, templarRoom(topic), payload)
+}
+
 // centrifugo is the JSON protocol of Centrifugo's clients.
 var centrifugo = &dialect{
 	op:      ws.OpText,

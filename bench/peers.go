@@ -18,6 +18,10 @@ type PeersConfig struct {
 	CLU string
 	// Python is a Python interpreter, and SocketShark the folder in which it finds SocketShark, for [Dialects].
 	Python, SocketShark string
+	// HighTemplar is the command of High-templar, to which its address, the URL of the backend's API and the address of
+	// the broker are added. Jararaca is that of an application of Jararaca, to which its port, the URL of Redis and the
+	// channels of broadcasts and of what is sent to rooms are added. Both are for [Dialects].
+	HighTemplar, Jararaca []string
 	// Versions names the versions of what is set up, for the report.
 	Versions []string
 	// Only names the peers to measure; nil is all.

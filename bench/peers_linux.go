@@ -34,7 +34,7 @@ func Peers(ctx context.Context, cfg PeersConfig) (*PeersReport, error) {
 	if cfg.Sizes.Rounds == 0 {
 		cfg.Sizes = FullPeerSizes()
 	}
-	chosen, err := choosePeers(cfg.Only)
+	chosen, err := chooseNamed(peers(), cfg.Only, func(p peer) string { return p.name })
 	if err != nil {
 		return nil, err
 	}
@@ -66,10 +66,11 @@ func Peers(ctx context.Context, cfg PeersConfig) (*PeersReport, error) {
 
 var errOutOfTime = errors.New("there was no more time")
 
-func choosePeers(only []string) (chosen []peer, err error) {
+// chooseNamed returns those that have one of some names; without names all.
+func chooseNamed[T any](all []T, only []string, nameOf func(T) string) (chosen []T, err error) {
 	var names []string
-	for _, p := range peers() {
-		if names = append(names, p.name); len(only) == 0 || slices.Contains(only, p.name) {
+	for _, p := range all {
+		if names = append(names, nameOf(p)); len(only) == 0 || slices.Contains(only, nameOf(p)) {
 			chosen = append(chosen, p)
 		}
 	}

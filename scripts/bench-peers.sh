@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures this server beside others that send messages to browsers, after setting up those that can be had. The run takes
-# nine minutes at most. With --dialects it measures the systems whose dialects this server speaks, which takes three. With
+# nine minutes at most. With --dialects it measures the systems whose dialects this server speaks, which takes four. With
 # --publish it replaces the figures of docs/bench.md.
 set -eu
 cd "$(dirname "$0")/.."

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/clu-ws/clu-ws/bench"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 	"github.com/clu-ws/clu-ws/internal/testkit/cache"
 )
 
@@ -70,9 +71,6 @@ func (m measurement) peers(ctx context.Context) error {
 
 // dialects measures the bridge in the place of other systems.
 func (m measurement) dialects(ctx context.Context) error {
-	if m.only != "" {
-		return errors.New("--only is not for --dialects: all of its servers are measured")
-	}
 	report, err := measured(ctx, m, m.dialectsConfig, bench.Dialects)
 	if err != nil {
 		return err
@@ -105,7 +103,11 @@ func (m measurement) config(sizes bench.PeerSizes) bench.PeersConfig {
 	if m.rounds > 0 {
 		sizes.Rounds = m.rounds
 	}
-	return bench.PeersConfig{Program: m.program, Sizes: sizes, Progress: os.Stderr}
+	cfg := bench.PeersConfig{Program: m.program, Sizes: sizes, Progress: os.Stderr}
+	if m.only != "" {
+		cfg.Only = strings.Split(m.only, ",")
+	}
+	return cfg
 }
 
 // dialectsConfig returns the configuration of a run of [bench.Dialects].
@@ -117,7 +119,13 @@ func (m measurement) dialectsConfig() (cfg bench.PeersConfig, err error) {
 	if cfg.SocketShark, err = cache.SocketShark(); err != nil {
 		return cfg, err
 	}
-	cfg.Versions = []string{"SocketShark 0.5.0"}
+	if cfg.HighTemplar, err = testkit.HighTemplarCommand(); err != nil {
+		return cfg, err
+	}
+	if cfg.Jararaca, err = testkit.JararacaCommand(); err != nil {
+		return cfg, err
+	}
+	cfg.Versions = []string{"SocketShark 0.5.0", "High-templar 3.1.0", "Jararaca 0.5.13"}
 	return cfg, nil
 }
 
@@ -137,9 +145,6 @@ func (m measurement) peersConfig() (cfg bench.PeersConfig, err error) {
 		cfg.Versions = append(cfg.Versions, "RabbitMQ "+newest.Version)
 	}
 	cfg.Versions = append(cfg.Versions, versions(cfg.Folder)...)
-	if m.only != "" {
-		cfg.Only = strings.Split(m.only, ",")
-	}
 	return cfg, nil
 }
 
