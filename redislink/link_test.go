@@ -141,7 +141,7 @@ func TestTLSIsCheckedAgainstItsAuthority(t *testing.T) {
 }
 
 func TestAWrongURLIsExplainedWithoutItsPassword(t *testing.T) {
-	for _, url := range []string{"", "redis://", "http://:secret@h", "redis://:secret@h/x", "redis://:se/cret@h", "redis://:secret@h?colour=red", "redis://:secret@h#x", "redis://u:sec%ret@h", "redis://:secret@h?master_name=m&db=x", "redis://:secret@h?addr=b&x=y"} {
+	for _, url := range []string{"", "redis://", "http://:secret@h", "redis://:secret@h/x", "redis://:se/cret@h", "redis://:secret@h?colour=red", "redis://:secret@h#x", "redis://u:sec%ret@h", "redis://:secret@h?master_name=m&db=x", "redis://:secret@h?addr=b&x=y", "redis://secret@h", "redis://:secret@h:99999", "redis://:secret@h?addr=:1", "redis://:secret@h?addr=a/b", "unix://secret", "unix:///secret?addr=b"} {
 		if _, err := New(Config{URL: url, Channels: []string{"c"}}); err == nil || strings.Contains(err.Error(), "ret") || Redact(url) != "(unreadable Redis URL)" {
 			t.Errorf("%s: %v, %s", url, err, Redact(url))
 		}
