@@ -2,16 +2,21 @@ package redislink
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"strings"
+	"syscall"
 )
 
 // errSilent ends a connection on which nothing comes.
 var errSilent = errors.New("the server does not answer")
+
+// errClosed ends a connection that the server has closed.
+var errClosed = errors.New("the server closed the connection")
 
 // isServerError reports whether Redis has answered with an error.
 func isServerError(err error) bool {
@@ -52,6 +57,7 @@ func explain(err error) error {
 	var said serverError
 	var record tls.RecordHeaderError
 	var op *net.OpError
+	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &said):
 		text, _, _ := strings.Cut(err.Error(), ". ") // protected mode has a page of text
@@ -62,14 +68,29 @@ func explain(err error) error {
 			}
 		}
 		return errors.New(text)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return errors.New("the server closed the connection")
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return errClosed
 	case errors.As(err, &record):
 		return &advisedError{"the server does not speak TLS at this port", "write redis:// in place of rediss://, or its port for TLS"}
+	case errors.As(err, &certificate):
+		return &advisedError{err.Error(), adviceFor(certificate.Err)}
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return errSilent
 	case errors.As(err, &op) && op.Op != "dial":
-		return fmt.Errorf("%s: %w", op.Op, op.Err)
+		return op.Err
 	}
 	return err
+}
+
+// adviceFor returns how to mend what is wrong with a certificate.
+func adviceFor(err error) string {
+	var name x509.HostnameError
+	var authority x509.UnknownAuthorityError
+	switch {
+	case errors.As(err, &name):
+		return "write a name that the server's certificate has into the URL"
+	case errors.As(err, &authority):
+		return "give the bridge the authority of the server's certificate"
+	}
+	return "renew the server's certificate, or see whether the clock is right"
 }

@@ -29,7 +29,7 @@ type gap struct{ from, to time.Time }
 func record(t *testing.T, r *testkit.Redis, change func(*Config), channels ...string) *recorder {
 	t.Helper()
 	rec := &recorder{t: t, redis: r}
-	cfg := Config{URL: r.URL(), Channels: channels, PingEvery: 50 * time.Millisecond, Deliver: rec.deliver, OnGap: rec.gap}
+	cfg := Config{URL: r.URL(), Channels: channels, PingEvery: time.Minute, Deliver: rec.deliver, OnGap: rec.gap}
 	if change != nil {
 		change(&cfg)
 	}
@@ -80,11 +80,15 @@ func (r *recorder) awaitUp() {
 	testkit.WaitUntil(r.t, "the link stands", func() bool { return r.State().Up })
 }
 
+// askOften has a server that does not answer noticed soon. A machine that stands still for twice that time cuts
+// the link, too.
+func askOften(c *Config) { c.PingEvery = 300 * time.Millisecond }
+
 // awaitPings waits while several pings are sent.
 func (r *recorder) awaitPings() {
 	r.t.Helper()
 	began := time.Now()
-	testkit.WaitUntil(r.t, "pings are sent", func() bool { return time.Since(began) > 8*r.cfg.PingEvery })
+	testkit.WaitUntil(r.t, "pings are sent", func() bool { return time.Since(began) > 4*r.cfg.PingEvery })
 }
 
 // awaitDown waits until the link does not stand, for a reason.

@@ -58,7 +58,7 @@ func TestEachLostConnectionIsAGap(t *testing.T) {
 func TestAServerThatIsPausedIsNoticed(t *testing.T) {
 	t.Parallel()
 	redis := testkit.StartRedis(t)
-	r := record(t, redis, nil, "c")
+	r := record(t, redis, askOften, "c")
 	r.awaitUp()
 	lost := time.Now()
 	redis.Pause()
@@ -74,7 +74,7 @@ func TestAServerThatIsPausedIsNoticed(t *testing.T) {
 func TestAReaderThatIsSlowHoldsUpRedisOnly(t *testing.T) {
 	t.Parallel()
 	redis := testkit.StartRedis(t, "--client-output-buffer-limit", "pubsub 1mb 1mb 1")
-	r := record(t, redis, nil, "c")
+	r := record(t, redis, askOften, "c")
 	r.awaitUp()
 	release := make(chan struct{})
 	r.block = release
@@ -89,12 +89,12 @@ func TestAReaderThatIsSlowHoldsUpRedisOnly(t *testing.T) {
 	r.mu.Lock()
 	r.block = release
 	r.mu.Unlock()
-	lost := time.Now()
 	big := strings.Repeat("x", 1<<20)
 	testkit.WaitUntil(t, "Redis drops the connection", func() bool {
 		redis.Do("PUBLISH", "c", big)
 		return redis.Do("PUBSUB", "NUMSUB", "c").([]any)[1] == int64(0)
 	})
+	lost := time.Now()
 	close(release)
 	testkit.WaitUntil(t, "a gap", func() bool {
 		r.mu.Lock()
@@ -137,11 +137,16 @@ func TestTLSIsCheckedAgainstItsAuthority(t *testing.T) {
 	r.publish("c", "1")
 	r.await("c:1")
 	other := record(t, redis, func(c *Config) { c.URL = url }, "c")
-	other.awaitDown("x509")
+	other.awaitDown("give the bridge the authority")
+	plain := record(t, redis, func(c *Config) { c.URL = redis.URL() }, "c")
+	plain.awaitDown(errClosed.Error())
+	if err := plain.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "begins with rediss://") {
+		t.Error(err)
+	}
 }
 
 func TestAWrongURLIsExplainedWithoutItsPassword(t *testing.T) {
-	for _, url := range []string{"", "redis://", "http://:secret@h", "redis://:secret@h/x", "redis://:se/cret@h", "redis://:secret@h?colour=red", "redis://:secret@h#x", "redis://u:sec%ret@h", "redis://:secret@h?master_name=m&db=x", "redis://:secret@h?addr=b&x=y"} {
+	for _, url := range []string{"", "redis://", "http://:secret@h", "redis://:secret@h/x", "redis://:se/cret@h", "redis://:secret@h?colour=red", "redis://:secret@h#x", "redis://u:sec%ret@h", "redis://:secret@h?master_name=m&db=x", "redis://:secret@h?addr=b&x=y", "redis://secret@h", "redis://:secret@h:99999", "redis://:secret@h?addr=:1", "redis://:secret@h?addr=a/b", "unix://secret", "unix:///secret?addr=b"} {
 		if _, err := New(Config{URL: url, Channels: []string{"c"}}); err == nil || strings.Contains(err.Error(), "ret") || Redact(url) != "(unreadable Redis URL)" {
 			t.Errorf("%s: %v, %s", url, err, Redact(url))
 		}

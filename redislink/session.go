@@ -3,7 +3,6 @@ package redislink
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"sync"
@@ -270,11 +269,18 @@ func (l *Link) Check(ctx context.Context) error {
 			err = s.take(said)
 		}
 	}
-	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("%w within %v", errSilent, dialTimeout+ioTimeout)
+	if err == nil {
+		return nil
 	}
-	if err != nil {
-		return explain(err)
+	err = explain(err)
+	if ctx.Err() != nil {
+		err = errSilent
 	}
-	return nil
+	switch {
+	case errors.Is(err, errSilent) && l.to.tls != nil:
+		return &advisedError{err.Error(), "see whether the port is for TLS; without, the URL begins with redis://"}
+	case errors.Is(err, errClosed) && l.to.tls == nil:
+		return &advisedError{err.Error(), "see whether the port is for TLS, for which the URL begins with rediss://"}
+	}
+	return err
 }

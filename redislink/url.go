@@ -124,6 +124,9 @@ func (t *target) withPort(i int) bool {
 	if err != nil || u.Hostname() == "" || u.Host != t.addrs[i] {
 		return false
 	}
+	if n, err := strconv.ParseUint(cmp.Or(u.Port(), port), 10, 16); err != nil || n == 0 {
+		return false
+	}
 	t.addrs[i] = net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), port))
 	return true
 }

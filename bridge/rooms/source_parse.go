@@ -48,9 +48,10 @@ func ParseSource(text string) (s Source, err error) {
 // withoutURL returns a source up to its URL, which may have a password. whole reports that there is
 // none.
 func withoutURL(text string) (shown string, whole bool) {
-	before, _, found := strings.Cut(text, "redis=")
-	if !found {
-		return text, true
+	for _, sign := range []string{"redis=", "://"} {
+		if before, _, found := strings.Cut(text, sign); found {
+			return before + sign + "(hidden)", false
+		}
 	}
-	return before + "redis=(hidden)", false
+	return text, true
 }

@@ -67,6 +67,8 @@ func TestASourceOfRedisIsParsedAndCompleted(t *testing.T) {
 		"redis=redis://h,path=/x,prefix=":                                      "has an empty prefix",
 		"redis=redis://h,path=/x,prefix=a,prefix=b":                            "has two of prefix",
 		"redis=redis://:p,secret@h,path=/x":                                    "percent-encoded, as %2C for a comma",
+		"Redis=redis://:secret@h,path=/x":                                      `a part of the source "Redis=redis://(hidden)" is not understood`,
+		"redis://:secret@h,path=/x":                                            `a part of the source "redis://(hidden)" is not understood`,
 		"redis=redis://:secret@h,path=/x,secret":                               "is not understood",
 		"redis=redis://h,path=/x" + strings.Repeat(",channel=a", 65):           "has 65 channels; it may have 64",
 		"redis=redis://h,format=socketshark,path=/" + strings.Repeat("x", 127): "with the format socketshark it may have 126",

@@ -150,7 +150,8 @@ func TestAFileThatIsAbsentOrAFolderIsAnError(t *testing.T) {
 
 func TestPathsInAFileAreRelativeToIt(t *testing.T) {
 	dir := t.TempDir()
-	for name, text := range map[string]string{"password": "from file\n", "clu-ws.yaml": "password: file:password\n", "url.yaml": "url: [file:url]\n", "url": "amqp://me:se@one/ amqp://two/\n"} {
+	for name, text := range map[string]string{"password": "from file\n", "clu-ws.yaml": "password: file:password\n", "url.yaml": "url: [file:url]\n", "url": "amqp://me:se@one/ amqp://two/\n",
+		"source.yaml": "source: ['redis=file:redis,path=/x']\n", "redis": "redis://:se@one\n"} {
 		replaceFile(t, filepath.Join(dir, name), text)
 	}
 	if got := configured(t, "--config", filepath.Join(dir, "clu-ws.yaml")).Broker; !slices.Equal(got, []string{"amqp://guest:from%20file@localhost:5672/"}) {
@@ -158,6 +159,9 @@ func TestPathsInAFileAreRelativeToIt(t *testing.T) {
 	}
 	if got := configured(t, "--config", filepath.Join(dir, "url.yaml")).Broker; !slices.Equal(got, []string{"amqp://me:se@one/", "amqp://guest:guest@two/"}) {
 		t.Errorf("%q", got)
+	}
+	if got := configured(t, "--config", filepath.Join(dir, "source.yaml")).Sources; len(got) != 1 || got[0].Redis.URL != "redis://:se@one" {
+		t.Errorf("%+v", got)
 	}
 	t.Setenv("CREDENTIALS_DIRECTORY", dir)
 	if got := configured(t, "--password", "credential:password").Broker; !slices.Equal(got, []string{"amqp://guest:from%20file@localhost:5672/"}) {
@@ -170,11 +174,11 @@ func TestPathsInAFileAreRelativeToIt(t *testing.T) {
 
 func TestCheckSaysWhatTheFileMeans(t *testing.T) {
 	t.Setenv("CLU_WS_EXCHANGE", "other")
-	path := writeFile(t, "clu-ws.yaml", "name: console\npassword: sesame\nurl: ['amqp://u:sesame@h/']\nsite: {title: APO}\naccess: {roles: {viewer: {hear: [{}]}}, anonymous: viewer}\n")
+	path := writeFile(t, "clu-ws.yaml", "name: console\npassword: sesame\nurl: ['amqp://u:sesame@h/']\nsource: ['redis=redis://:sesame@r,path=/x', exchange=amqp]\nsite: {title: APO}\naccess: {roles: {viewer: {hear: [{}]}}, anonymous: viewer}\n")
 	got := strings.Join(strings.Fields(output(t, "check", "--config", path, "--history", "7")), " ")
 	for _, words := range []string{
 		path + " can be used.", "name console by " + path + ":1", "exchange other by CLU_WS_EXCHANGE", "history 7 by the command line",
-		"password (hidden) by", "url (hidden) by", `called "APO"`, "role viewer: hears every reply", "without a credential: role viewer",
+		"password (hidden) by", "url (hidden) by", "redis=redis://(hidden)@r,path=/x", `called "APO"`, "role viewer: hears every reply", "without a credential: role viewer",
 	} {
 		if !strings.Contains(got, words) {
 			t.Errorf("it does not say %q:\n%s", words, got)
@@ -208,6 +212,8 @@ func TestAFileThatEveryoneMayReadIsWarnedOfIfItHasASecret(t *testing.T) {
 		"access: {callback: {url: 'https://a/', secret: sesame}}\n":                                                     true,
 		"source: 'exchange=x,path=/'\ndialects: [{path: /, reddit: {secrets: " + secrets + ", admin-token: sesame}}]\n": true,
 		"source: 'exchange=x,path=/'\ndialects: [{path: /, reddit: {secrets: " + secrets + "}}]\n":                      false,
+		"source: ['redis=redis://:sesame@h,path=/x']\n":                                                                 true,
+		"source: ['redis=redis://h,path=/x']\n":                                                                         false,
 	} {
 		path := writeFile(t, "clu-ws.yaml", text)
 		if err := os.Chmod(path, 0o644); err != nil {

@@ -132,8 +132,25 @@ func (f *configFile) absolute(flag cli.Flag, value string) (string, error) {
 		return configfile.FilePath(value, f.Dir())
 	case secretFlags[name] && configfile.IsReference(value):
 		return configfile.Reference(value, f.Dir())
+	case name == "source":
+		return f.absoluteSource(value)
 	}
 	return value, nil
+}
+
+// absoluteSource is absolute for a source, whose URL may be in a file.
+func (f *configFile) absoluteSource(value string) (string, error) {
+	parts := strings.Split(value, ",")
+	for i, part := range parts {
+		if url, ok := strings.CutPrefix(part, "redis="); ok && configfile.IsReference(url) {
+			absolute, err := configfile.Reference(url, f.Dir())
+			if err != nil {
+				return "", err
+			}
+			parts[i] = "redis=" + absolute
+		}
+	}
+	return strings.Join(parts, ","), nil
 }
 
 // mention is a flag in an error.

@@ -111,6 +111,7 @@ log-level: debug
 audit: audit.log
 audit-required: true
 admin: 127.0.0.1:%d
+source: ["redis=redis://anna:%s@127.0.0.1:1,path=/redis"]
 access:
   roles: {viewer: {hear: [{}], command: [{consumer: dome}]}, root: {hear: [{}], command: [{}], rooms: ["/**"], admin: true}}
   cookie: login
@@ -118,7 +119,7 @@ access:
   tokens:
 %s    jwt: [{issuer: idp, audience: clu-ws, algorithms: [HS256], secret: "file:jwt", role: viewer}]
   callback: {url: %q, secret: "file:callback", timeout: 5s}
-`, testkit.FreePort(t), strings.Replace(tokenLine("anna", h.planted.plant("token"), "root"), "  - ", "    - ", 1)+"#", h.application()))
+`, testkit.FreePort(t), h.planted.plant("Redis's password"), strings.Replace(tokenLine("anna", h.planted.plant("token"), "root"), "  - ", "    - ", 1)+"#", h.application()))
 	text, err := os.ReadFile(filepath.Join(h.dir, "clu-ws.yaml"))
 	if err != nil {
 		t.Fatal(err)

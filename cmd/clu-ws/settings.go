@@ -43,8 +43,11 @@ type flagState struct {
 
 // shown returns the value, unless it is secret.
 func (s flagState) shown() string {
-	if secretFlags[s.name] && !configfile.IsReference(s.value) {
+	switch {
+	case secretFlags[s.name] && !configfile.IsReference(s.value):
 		return configfile.Hidden
+	case s.name == "source":
+		return redactLogin(s.value)
 	}
 	return s.value
 }
@@ -90,7 +93,7 @@ func readSettings(c *cli.Context, readers ...settingsReader) (*settings, error) 
 // with it.
 func (s *settings) hasSecret() bool {
 	for _, f := range s.flags {
-		if _, byFile := s.file.set[f.name]; byFile && secretFlags[f.name] && f.shown() == configfile.Hidden {
+		if _, byFile := s.file.set[f.name]; byFile && f.shown() != f.value {
 			return true
 		}
 	}
