@@ -137,11 +137,13 @@ A source may be Redis channels in place of an exchange:
     --source redis=rediss://redis.example.org,path=/shark,format=socketshark
 
 Special characters in the URL are percent-encoded, a comma as ` + "`%2C`" + `. Redis keeps no messages: what is published while
-the bridge is not linked is lost, and the gap is logged and counted. A server that does not answer within 10 to 15 seconds is
-left. Sentinels get the password only if they want one. The bridge asks them every 5 seconds, and leaves a server that they no
-longer name, also if it still answers; likewise a node of a cluster that says ` + "`cluster_state:fail`" + `, if another one does not. Their gaps begin 5 and 20 seconds before the last good answer. What
-nodes of a cluster lose between them, nobody is told. A message of more than 16 MiB is dropped and counted. A user of Redis needs
-` + "`+subscribe +psubscribe +ping`" + `, and ` + "`&CHANNEL`" + ` for each channel and pattern. Clients cannot publish to such rooms.
+the bridge is not linked is lost, and the gap is logged and counted. A server that does not answer within 10 to 15
+seconds is left. Sentinels get the password only if they want one. The bridge asks them every 5 seconds, and leaves a
+server that they no longer name, also if it still answers; likewise a node of a cluster that says
+` + "`cluster_state:fail`" + `, if another one does not. Their gaps begin 5 and 20 seconds before the last good answer. What
+nodes of a cluster lose between them, nobody is told. A message of more than 16 MiB is dropped and counted. A user of
+Redis needs ` + "`+subscribe +psubscribe +ping`" + `, and ` + "`&CHANNEL`" + ` for each channel and pattern. Clients cannot publish to
+such rooms.
 
 The formats are those of other systems' backends, which stay as they are:
 
