@@ -180,7 +180,7 @@ func (f *File) keyName(e entry) string {
 // shown only if that is none that may be secret.
 func (f *File) addKey(e entry, guess, format string, args ...any) {
 	err := f.errorAt(e.line, e.col, fmt.Errorf(format, args...))
-	if guess == "" || secretWord.MatchString(guess) {
+	if guess == "" || secretWord().MatchString(guess) {
 		shown := []rune(err.source)
 		end := min(e.col-1-err.skipped+utf8.RuneCountInString(e.key), len(shown))
 		err.source = string(shown[:max(end, 0)])

@@ -3,6 +3,7 @@ package configfile
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -15,12 +16,12 @@ const secretName = `(?:password|secret|token|ticket|hash|url|key|fixed|authorize
 
 var (
 	// secretKey is a key whose value may be secret, in a line.
-	secretKey = regexp.MustCompile(`(?i)(?:^|[\s{,-])["']?[\w-]*` + secretName + `["']?\s*:(?:\s|$)`)
+	secretKey = lazily(`(?i)(?:^|[\s{,-])["']?[\w-]*` + secretName + `["']?\s*:(?:\s|$)`)
 	// secretWord is the name of such a key by itself.
-	secretWord = regexp.MustCompile(`(?i)` + secretName + `$`)
+	secretWord = lazily(`(?i)` + secretName + `$`)
 	// secretValue is the value of a key that may be secret, to the end of the line: in a flow
 	// mapping too, and after a dash. A hash of a token is not secret, but is not shown either.
-	secretValue = regexp.MustCompile(`(?i)((?:^|[\s{,-])["']?[\w-]*` + secretName + `["']?\s*:\s*)\S.*$`)
+	secretValue = lazily(`(?i)((?:^|[\s{,-])["']?[\w-]*` + secretName + `["']?\s*:\s*)\S.*$`)
 	// login is the user and the password of a URL, even in a comment.
 	login = regexp.MustCompile(`(://)[^/\s]*@`)
 	key   = regexp.MustCompile(`^\s*(?:- +)*["']?[A-Za-z][\w-]*["']?\s*:(?:\s|$)`)
@@ -28,9 +29,14 @@ var (
 	item = regexp.MustCompile(`^(\s*(?:- +)+)\S.*$`)
 )
 
+// lazily compiles an expression when it is first used, which most starts of the program never do.
+func lazily(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
+
 // hideSecrets returns a line without values that may be secret.
 func hideSecrets(line string) string {
-	line = secretValue.ReplaceAllString(line, "${1}"+Hidden)
+	line = secretValue().ReplaceAllString(line, "${1}"+Hidden)
 	line = login.ReplaceAllString(line, "${1}"+Hidden+"@")
 	if !beginsWithKey(line) && item.MatchString(line) && !plainItem.MatchString(line) {
 		line = item.ReplaceAllString(line, "${1}"+Hidden)
@@ -50,7 +56,7 @@ func beginsWithKey(line string) bool { return key.MatchString(line) }
 // in its line, such as what follows a comma that should be in quotes, or in a line above.
 func (f *File) hides(line, col int) bool {
 	text := f.line(line)
-	if at := secretValue.FindStringSubmatchIndex(text); at != nil && col > utf8.RuneCountInString(text[:at[3]]) {
+	if at := secretValue().FindStringSubmatchIndex(text); at != nil && col > utf8.RuneCountInString(text[:at[3]]) {
 		return true
 	}
 	return f.belowSecret(line)
@@ -64,7 +70,7 @@ func (f *File) belowSecret(line int) bool {
 		if trimmed := strings.TrimSpace(above); trimmed == "" || trimmed[0] == '#' || !isBelow(own, above) {
 			continue
 		}
-		if secretKey.MatchString(above) {
+		if secretKey().MatchString(above) {
 			return true
 		}
 		own = above
