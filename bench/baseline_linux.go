@@ -32,6 +32,8 @@ type baseline struct {
 	upgraded        []*bareSocket // in order of their requests
 	request         []byte        // read buffer
 
+	topics  uint64   // over which clients and frames are spread; 0 and 1 are one
+	first   uint64   // the number of the first frame
 	writes  [][]byte // what to write, one write(2) each
 	pending int      // sockets that do not have all of it
 
@@ -51,6 +53,7 @@ type bareSocket struct {
 // Baseline runs a bare loop as a process of its own. It prints its address, reads commands from stdin, one a line, and
 // answers each with a line:
 //
+//	topics N                        from now on the i-th client gets only the frames of numbers with the remainder i mod N
 //	prepare FIRST COUNT COALESCED   make the frames from number FIRST on; COALESCED is true for
 //	                                writes of 32 KiB, false for one write a frame
 //	write EVERY                     do one write to each socket each EVERY ("50ms"), or all at once
@@ -238,6 +241,9 @@ func (b *baseline) drop(s *bareSocket) {
 
 // execute executes a command.
 func (b *baseline) execute(command string) error {
+	if n, _ := fmt.Sscanf(command, "topics %d", &b.topics); n == 1 {
+		return nil
+	}
 	return executeCommand(command, b.prepare, func(interval time.Duration) error {
 		b.writeAll(interval)
 		return nil

@@ -8,7 +8,7 @@ import (
 
 // prepare makes the frames from number first on, and coalesces them if requested.
 func (b *baseline) prepare(first uint64, count int, coalesced bool) error {
-	b.writes = nil
+	b.writes, b.first = nil, first
 	var join []byte
 	for i := range uint64(count) {
 		frame, err := replyFrame(first + i)
@@ -30,18 +30,21 @@ func (b *baseline) prepare(first uint64, count int, coalesced bool) error {
 	return nil
 }
 
-// writeAll writes what was prepared to all sockets, one write after the other to each of them in turn. A full socket is
+// writeAll writes what was prepared to all sockets of its topic, one write after the other to each of them in turn. A full socket is
 // skipped until it has room.
 func (b *baseline) writeAll(every time.Duration) {
-	start := time.Now()
-	b.pending = len(b.upgraded)
-	for _, s := range b.upgraded {
-		s.at, s.off, s.blocked = 0, 0, false
+	start, topics := time.Now(), max(b.topics, 1)
+	b.pending = 0
+	for k, s := range b.upgraded {
+		s.at, s.off, s.blocked = int((uint64(k)%topics+topics-b.first%topics)%topics), 0, false
+		if s.at < len(b.writes) {
+			b.pending++
+		}
 	}
 	for i := range b.writes {
 		b.sleep(start.Add(time.Duration(i) * every))
-		for _, s := range b.upgraded {
-			b.write(s, i+1)
+		for k := int((b.first + uint64(i)) % topics); k < len(b.upgraded); k += int(topics) {
+			b.write(b.upgraded[k], i+1)
 		}
 		b.poll(0)
 	}
@@ -75,7 +78,7 @@ func (b *baseline) write(s *bareSocket, limit int) {
 			s.blocked = true
 		default:
 			s.off = 0
-			if s.at++; s.at == len(b.writes) {
+			if s.at += int(max(b.topics, 1)); s.at >= len(b.writes) {
 				b.pending--
 			}
 		}

@@ -35,7 +35,8 @@ type client struct {
 	until   uint64 // the number after the last one that it expects
 	paused  bool   // it does not read for now
 	done    bool   // it has everything that it expects
-	step    int    // of the dialect
+	steps   []step // of the dialect
+	step    int    // the current one
 }
 
 // sendUpgrade sends the upgrade request once the connection is open.
@@ -91,7 +92,7 @@ func (c *client) readUpgrade(data []byte) []byte {
 		c.fail(fmt.Sprintf("answered %q", line))
 		return nil
 	}
-	if len(c.set.steps) > 0 {
+	if len(c.steps) > 0 {
 		c.state = stateGreeting
 		c.greet()
 	} else {

@@ -23,7 +23,7 @@ type clientSet struct {
 	subset   func(i int) subset // the replies for the i-th client; nil is every reply
 	checker  checker
 	dialect  *dialect // what clients say until they are subscribed; nil is nothing
-	steps    []step   // of the dialect
+	steps    [][]step // of the dialect, which clients take in turn; nil is none
 	current  *client  // whose bytes the checker handles
 
 	toConnect int // clients to connect

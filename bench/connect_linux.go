@@ -162,6 +162,9 @@ func (set *clientSet) connectOne() {
 		return
 	}
 	c := &client{set: set, request: set.requests[len(set.clients)%len(set.requests)], fd: fd}
+	if len(set.steps) > 0 {
+		c.steps = set.steps[len(set.clients)%len(set.steps)]
+	}
 	for len(set.loop.clients) <= fd {
 		set.loop.clients = append(set.loop.clients, nil)
 	}

@@ -95,5 +95,8 @@
 // frames (scan.go). CPU time and memory are those of all processes of a server (descendants_linux.go). peertrips_linux.go
 // measures commands and their answers, and peersreport.go and peersplot.go make the tables and the plot.
 //
-// [Run] does all but the last; [Load] only connects clients to a running server, reads, and reports.
+// [Dialects] has the bridge take turns with the systems whose dialects it speaks (dialects_linux.go,
+// dialectservers_linux.go). Their clients and messages are spread over topics, and dialectsreport.go makes the tables.
+//
+// [Run] does all but [Peers] and [Dialects]; [Load] only connects clients to a running server, reads, and reports.
 package bench

@@ -24,6 +24,7 @@ type runningPeer struct {
 	*target
 	path    string
 	dialect *dialect
+	topics  int      // over which clients and replies are spread; 0 and 1 are one
 	window  int      // the limit of connections being made; 0 is the usual one
 	behind  []*child // what it needs, whose work counts too
 	end     func()

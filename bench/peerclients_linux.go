@@ -12,7 +12,12 @@ func (b *bench) peerClients(ctx context.Context, p *runningPeer, n int) (*client
 	set := newClientSet(b.loop, dialer{to: p.addr, path: p.path, host: p.addr.String(), headers: p.dialect.headers(), window: p.window})
 	set.dialect = p.dialect
 	if p.dialect != nil {
-		set.steps = p.dialect.steps(repliesTopic)
+		for _, topic := range topicNames(p.topics) {
+			set.steps = append(set.steps, p.dialect.steps(topic))
+		}
+	}
+	if topics := uint64(p.topics); topics > 1 {
+		set.subset = func(i int) subset { return subset{modulus: topics, remainder: uint64(i) % topics} }
 	}
 	set.checker.data = func(payload []byte) { set.current.message(payload) }
 	if _, err := set.connect(ctx, n); err != nil {
@@ -32,12 +37,12 @@ func (d *dialect) headers() []string {
 
 // greet sends the message of the current step, or opens the client after the last. An error shows at the next read.
 func (c *client) greet() {
-	if c.step == len(c.set.steps) {
+	if c.step == len(c.steps) {
 		c.state = stateOpen
 		c.set.opened(c)
 		return
 	}
-	_, _ = unix.Write(c.fd, c.set.dialect.frame([]byte(c.set.steps[c.step].send)))
+	_, _ = unix.Write(c.fd, c.set.dialect.frame([]byte(c.steps[c.step].send)))
 }
 
 // message handles a data frame.
@@ -51,7 +56,7 @@ func (c *client) message(payload []byte) {
 		c.set.checker.scan(&c.stream, payload)
 	case c.state == stateGreeting && c.set.dialect.refused(payload):
 		c.fail(fmt.Sprintf("was answered %q", payload[:min(len(payload), 200)]))
-	case c.state == stateGreeting && c.set.steps[c.step].done(payload):
+	case c.state == stateGreeting && c.steps[c.step].done(payload):
 		c.step++
 		c.greet()
 	}

@@ -15,6 +15,18 @@ const (
 	answersTopic  = "answer"
 )
 
+// topicNames returns the names of topics. A reply is for the one whose index is the remainder of its number.
+func topicNames(n int) []string {
+	if n <= 1 {
+		return []string{repliesTopic}
+	}
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("%s%d", repliesTopic, i)
+	}
+	return names
+}
+
 // dialect is what the clients of a peer say inside WebSocket. Servers that send plain messages after the handshake need
 // none.
 type dialect struct {
@@ -116,6 +128,23 @@ const natsConnect = "CONNECT {\"verbose\":false,\"pedantic\":false}\r\n"
 
 func natsPublish(topic string, payload []byte) []byte {
 	return fmt.Appendf(nil, "PUB %s %d\r\n%s\r\n", topic, len(payload), payload)
+}
+
+// shark is SocketShark's protocol.
+var shark = &dialect{
+	op:      ws.OpText,
+	refusal: `"error"`,
+	steps: func(topic string) []step {
+		return []step{{`{"event":"subscribe","subscription":"` + sharkService + topic + `"}`, `"ok"`}}
+	},
+}
+
+// sharkService is before the topics of SocketShark.
+const sharkService = "bench."
+
+// sharkMessage returns what a backend of SocketShark publishes.
+func sharkMessage(topic string, payload []byte) []byte {
+	return fmt.Appendf(nil, `{"subscription":"%s%s","data":%s}`, sharkService, topic, payload)
 }
 
 // centrifugo is the JSON protocol of Centrifugo's clients.

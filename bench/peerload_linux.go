@@ -85,6 +85,7 @@ func (r *peersRun) settledMemory(ctx context.Context, t *peerTurn, set *clientSe
 
 // load measures replies one at a time, and at once.
 func (r *peersRun) load(ctx context.Context, t *peerTurn, i int, load PeerLoad) error {
+	t.topics = load.Topics
 	set, err := r.peerClients(ctx, t.runningPeer, load.Clients)
 	if err != nil {
 		return err
@@ -105,20 +106,36 @@ func (r *peersRun) load(ctx context.Context, t *peerTurn, i int, load PeerLoad) 
 	if err != nil {
 		return err
 	}
-	for len(t.result.Loads) <= i {
-		t.result.Loads = append(t.result.Loads, LoadFigures{Clients: load.Clients, PerSecond: 1 / load.Every.Seconds(), Burst: load.Burst})
+	pids, err := r.proc.descendants([]int{t.pid})
+	if err != nil {
+		return err
 	}
-	f := &t.result.Loads[i]
+	rss, err := r.rssOf(pids)
+	if err != nil {
+		return err
+	}
+	for len(t.result.Loads) <= i {
+		t.result.Loads = append(t.result.Loads, LoadFigures{Clients: load.Clients, Topics: load.Topics, PerSecond: 1 / load.Every.Seconds(), Burst: load.Burst})
+	}
+	t.note(&t.result.Loads[i], one, all, rss)
+	return nil
+}
+
+// note adds the figures of a turn.
+func (t *peerTurn) note(f *LoadFigures, one, all *roundResult, rss int64) {
 	f.SteadyCPU = append(f.SteadyCPU, one.perDelivery())
 	if len(t.behind) > 0 {
 		f.OwnCPU = append(f.OwnCPU, float64(one.Own)/float64(time.Microsecond)/float64(one.Replies))
 	}
-	if _, own := t.source.(viaPipe); !own { // a bare loop has its own clock
+	switch t.source.(type) {
+	case viaPipe, viaPipeByTopic: // a bare loop has its own clock
+	default:
+		f.P50 = append(f.P50, float64(percentile(one.Latency, 50))/1e6)
 		f.P99 = append(f.P99, float64(percentile(one.Latency, 99))/1e6)
 	}
 	f.BurstCPU = append(f.BurstCPU, all.perDelivery())
 	f.Rate = append(f.Rate, all.rate())
-	return nil
+	f.RSS = append(f.RSS, float64(rss))
 }
 
 // peerRound runs a round on a peer. Replies that are missing are no error, but wrong ones and lost connections are.
@@ -158,11 +175,21 @@ func (r *peersRun) peerRound(ctx context.Context, t *peerTurn, set *clientSet, r
 	if err != nil {
 		return nil, err
 	}
-	t.result.Lost += round.count*a.Clients - a.Replies
-	if a.Faults.Duplicated+a.Faults.OutOfOrder > 0 || len(a.Ended) > 0 || a.Replies == 0 {
+	t.result.Lost += deliveries(first, round.count, a.Clients, t.topics) - a.Replies
+	if a.Faults.Duplicated+a.Faults.OutOfOrder+a.Faults.Misrouted > 0 || len(a.Ended) > 0 || a.Replies == 0 {
 		return nil, fmt.Errorf("%d replies, %v; %s", a.Replies, a.Faults, describeDisconnects(a.Ended))
 	}
 	return &roundResult{receiveResult: a, CPU: after - before, Own: ownAfter - ownBefore, Wall: time.Duration(a.At - start)}, nil
+}
+
+// deliveries returns how often replies from a number on are delivered, if clients and replies are spread over topics.
+func deliveries(first uint64, count, clients, topics int) (n int) {
+	topics = max(topics, 1)
+	for i := range uint64(count) {
+		topic := int((first + i) % uint64(topics))
+		n += (clients + topics - 1 - topic) / topics
+	}
+	return n
 }
 
 // peerUsage returns the CPU time that a peer and what is behind it have used, and the peer's own part.

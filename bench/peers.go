@@ -16,11 +16,13 @@ type PeersConfig struct {
 	RabbitMQ []string
 	// CLU is the clu program of CLU 2.6.1.
 	CLU string
+	// Python is a Python interpreter, and SocketShark the folder in which it finds SocketShark, for [Dialects].
+	Python, SocketShark string
 	// Versions names the versions of what is set up, for the report.
 	Versions []string
 	// Only names the peers to measure; nil is all.
 	Only []string
-	// Sizes is how much is measured. The zero value is [FullPeerSizes].
+	// Sizes is how much is measured. The zero value is [FullPeerSizes], or [FullDialectSizes].
 	Sizes PeerSizes
 	// Progress gets a line for each step; nil is none.
 	Progress io.Writer
@@ -44,6 +46,7 @@ type PeerSizes struct {
 // PeerLoad is how many replies go to how many clients: some one at a time, then some at once.
 type PeerLoad struct {
 	Clients, Steady int
+	Topics          int // over which both are spread; 0 and 1 are one
 	Every           time.Duration
 	Burst           int
 }
@@ -87,11 +90,14 @@ type PeerResult struct {
 // LoadFigures is what was measured with a number of clients, in each round.
 type LoadFigures struct {
 	Clients   int       `json:"clients"`
+	Topics    int       `json:"topics,omitempty"`            // 0 is one
 	PerSecond float64   `json:"replies_per_second"`          // one at a time
 	Burst     int       `json:"burst"`                       // replies at once
 	SteadyCPU []float64 `json:"steady_cpu_us"`               // of each delivery
 	OwnCPU    []float64 `json:"steady_own_cpu_us,omitempty"` // without what is behind the server
 	BurstCPU  []float64 `json:"burst_cpu_us"`
-	P99       []float64 `json:"p99_ms"` // one at a time
+	P50       []float64 `json:"p50_ms,omitempty"`
+	P99       []float64 `json:"p99_ms"`              // one at a time
+	RSS       []float64 `json:"rss_bytes,omitempty"` // after the burst
 	Rate      []float64 `json:"burst_deliveries_per_second"`
 }

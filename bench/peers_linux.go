@@ -18,6 +18,7 @@ type peersRun struct {
 	cfg              PeersConfig
 	size             PeerSizes
 	embedded, rabbit *child
+	redis            *runningPeer
 	running          []*peerTurn
 }
 
@@ -80,7 +81,7 @@ func choosePeers(only []string) (chosen []peer, err error) {
 	return chosen, nil
 }
 
-// start starts the brokers and all peers. One that cannot be started is left out.
+// start starts the brokers and all peers.
 func (r *peersRun) start(ctx context.Context, chosen []peer) (err error) {
 	if r.loop, err = newClientLoop(); err != nil {
 		return err
@@ -88,6 +89,11 @@ func (r *peersRun) start(ctx context.Context, chosen []peer) (err error) {
 	if err := r.startBrokers(ctx); err != nil {
 		return fmt.Errorf("no broker: %w", err)
 	}
+	return r.startPeers(ctx, chosen)
+}
+
+// startPeers starts all peers. One that cannot be started is left out.
+func (r *peersRun) startPeers(ctx context.Context, chosen []peer) (err error) {
 	for _, p := range chosen {
 		t := &peerTurn{peer: p, result: &PeerResult{Name: p.name}}
 		r.running = append(r.running, t)
@@ -138,6 +144,9 @@ func (r *peersRun) stop() {
 			t.end()
 		}
 	}
+	if r.redis != nil {
+		r.redis.end()
+	}
 	if r.embedded != nil {
 		r.embedded.stop()
 	}
@@ -157,6 +166,10 @@ func (r *peersRun) measure(ctx context.Context) error {
 	if err := r.turns(ctx, "round trips", 0, r.roundTrips); err != nil {
 		return err
 	}
+	return r.measureLoads(ctx)
+}
+
+func (r *peersRun) measureLoads(ctx context.Context) error {
 	for i := range r.size.Rounds {
 		for l, load := range r.size.Loads {
 			what := fmt.Sprintf("%d clients, round %d of %d", load.Clients, i+1, r.size.Rounds)

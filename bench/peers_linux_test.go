@@ -123,7 +123,7 @@ func topicServer(t *testing.T, d *dialect, answer func(s step) string) dialer {
 }
 
 func TestClientsOfEachDialectSubscribe(t *testing.T) {
-	for name, d := range map[string]*dialect{"STOMP": stomp, "MQTT": mqtt, "NATS": nats, "Centrifugo": centrifugo} {
+	for name, d := range map[string]*dialect{"STOMP": stomp, "MQTT": mqtt, "NATS": nats, "Centrifugo": centrifugo, "SocketShark": shark} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := &peersRun{bench: &bench{loop: startLoop(t)}}

@@ -108,7 +108,7 @@ func (r *peersRun) startNATS(ctx context.Context) (*runningPeer, error) {
 		return nil, err
 	}
 	p.dialect = nats
-	source := newStreamSource(addrs[1], natsConnect, r.loop.clock, func(payload []byte) []byte { return natsPublish(repliesTopic, payload) })
+	source := newStreamSource(addrs[1], natsConnect, r.loop.clock, func(_ uint64, payload []byte) []byte { return natsPublish(repliesTopic, payload) })
 	// The server pings a connection every two minutes. An answer that was not asked for does no harm.
 	source.alive = "PONG\r\n"
 	p.source = source
@@ -147,7 +147,7 @@ func (r *peersRun) startMosquitto(ctx context.Context) (*runningPeer, error) {
 		return nil, err
 	}
 	p.dialect, p.path = mqtt, "/mqtt"
-	p.source = newStreamSource(addrs[1], mqttConnect, r.loop.clock, func(payload []byte) []byte { return mqttPublish(repliesTopic, payload) })
+	p.source = newStreamSource(addrs[1], mqttConnect, r.loop.clock, func(_ uint64, payload []byte) []byte { return mqttPublish(repliesTopic, payload) })
 	return p, nil
 }
 

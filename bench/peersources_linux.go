@@ -44,7 +44,7 @@ func (v viaTopic) prepare(_ context.Context, first uint64, count int) error {
 type viaStream struct {
 	connect  func(context.Context) (net.Conn, error)
 	alive    string // what keeps the connection alive, before a round; "" is nothing
-	encode   func(payload []byte) []byte
+	encode   func(number uint64, payload []byte) []byte
 	clock    func() int64
 	conn     net.Conn
 	ended    chan struct{} // closed when the server has hung up
@@ -52,7 +52,7 @@ type viaStream struct {
 }
 
 // newStreamSource returns a source that connects, says hello, and discards all answers.
-func newStreamSource(addr, hello string, clock func() int64, encode func([]byte) []byte) *viaStream {
+func newStreamSource(addr, hello string, clock func() int64, encode func(number uint64, payload []byte) []byte) *viaStream {
 	connect := func(ctx context.Context) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 		if err != nil {
@@ -99,7 +99,7 @@ func (v *viaStream) prepare(ctx context.Context, first uint64, count int) error 
 		if err != nil {
 			return err
 		}
-		v.messages = append(v.messages, v.encode(payload))
+		v.messages = append(v.messages, v.encode(first+i, payload))
 	}
 	return nil
 }
@@ -129,8 +129,8 @@ func (v *viaStream) close() {
 }
 
 // post returns the encoder of an HTTP publisher: requests follow one another on one connection.
-func post(host, path string, body func(payload []byte) []byte) func([]byte) []byte {
-	return func(payload []byte) []byte {
+func post(host, path string, body func(payload []byte) []byte) func(uint64, []byte) []byte {
+	return func(_ uint64, payload []byte) []byte {
 		text := body(payload)
 		return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
 			path, host, len(text), text)
@@ -138,6 +138,6 @@ func post(host, path string, body func(payload []byte) []byte) func([]byte) []by
 }
 
 // publishFrame encodes a payload as a frame of a WebSocket client.
-func publishFrame(payload []byte) []byte {
+func publishFrame(_ uint64, payload []byte) []byte {
 	return (&dialect{op: ws.OpText}).frame(payload)
 }

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -142,10 +141,5 @@ func memoryText(v float64) string {
 
 // ReplaceTable replaces the tables in a page.
 func (r *PeersReport) ReplaceTable(page string) (string, error) {
-	before, rest, begins := strings.Cut(page, tableBegin)
-	_, after, ends := strings.Cut(rest, tableEnd)
-	if !begins || !ends {
-		return "", errors.New("it has no place for the table, between the lines " + strings.TrimSpace(tableBegin) + " and " + strings.TrimSpace(tableEnd))
-	}
-	return before + tableBegin + "\n" + r.Markdown() + "\n" + tableEnd + after, nil
+	return replaceBetween(page, tableBegin, tableEnd, r.Markdown())
 }

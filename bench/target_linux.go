@@ -67,14 +67,25 @@ func (v viaPipe) request(ctx context.Context, command string) error {
 
 func (viaPipe) close() {}
 
+// viaPipeByTopic spreads the frames over the topics of a peer.
+type viaPipeByTopic struct {
+	viaPipe
+	peer *runningPeer
+}
+
+func (v viaPipeByTopic) prepare(ctx context.Context, first uint64, count int) error {
+	if err := v.request(ctx, fmt.Sprintf("topics %d", max(v.peer.topics, 1))); err != nil {
+		return err
+	}
+	return v.viaPipe.prepare(ctx, first, count)
+}
+
 // server starts a bridge that is linked to the broker.
 func (b *bench) server(ctx context.Context) (*target, error) { return b.serverAt(ctx, b.brokerURL) }
 
 // serverAt starts a bridge that is linked to the broker at the URL, with more flags.
 func (b *bench) serverAt(ctx context.Context, url string, flags ...string) (*target, error) {
-	args := slices.Concat([]string{"websocket", "--host", "127.0.0.1", "--port", "0", "--url", url,
-		"--exchange", exchange, "--log-level", "warn"}, flags, b.cfg.ServerArgs)
-	t, err := b.target(ctx, "clu-ws websocket", b.cfg.Server, args)
+	t, err := b.serverWithoutSource(ctx, url, flags...)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +96,13 @@ func (b *bench) serverAt(ctx context.Context, url string, flags ...string) (*tar
 	}
 	t.source = viaBroker{p, b.loop.clock}
 	return t, nil
+}
+
+// serverWithoutSource starts such a bridge, to which nothing is published yet.
+func (b *bench) serverWithoutSource(ctx context.Context, url string, flags ...string) (*target, error) {
+	args := slices.Concat([]string{"websocket", "--host", "127.0.0.1", "--port", "0", "--url", url,
+		"--exchange", exchange, "--log-level", "warn"}, flags, b.cfg.ServerArgs)
+	return b.target(ctx, "clu-ws websocket", b.cfg.Server, args)
 }
 
 // startBaseline starts a baseline.

@@ -33,6 +33,9 @@ func Worker(context.Context, string, int, io.Reader, io.Writer) error { return e
 // Peers needs Linux.
 func Peers(context.Context, PeersConfig) (*PeersReport, error) { return nil, errLinux() }
 
+// Dialects needs Linux.
+func Dialects(context.Context, PeersConfig) (*DialectsReport, error) { return nil, errLinux() }
+
 // LoadConfig says what [Load] connects to.
 type LoadConfig struct {
 	URL      string

@@ -136,7 +136,12 @@ func New(cfg Config) (*Bridge, error) {
 		_ = b.Close() // its idle loops
 		return nil, err
 	}
-	b.web = b.routes(b.cfg.Page)
+	routes := b.clientRoutes(b.cfg.Page)
+	if routes.wrong != nil {
+		_ = b.Close()
+		return nil, routes.wrong
+	}
+	b.web = b.guardClients(routes)
 	b.warnOfName()
 	return b, nil
 }

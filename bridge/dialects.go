@@ -2,12 +2,14 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/clu-ws/clu-ws/amqpx"
@@ -24,30 +26,61 @@ import (
 type mountedDialect struct {
 	dialect.Mount
 	dialect.Dialect
+	metrics *dialect.Metrics
+	clients atomic.Int64
 }
 
-// newDialects makes the dialects of the configuration.
-func (b *Bridge) newDialects() error {
-	for i, m := range b.cfg.Dialects {
-		for _, other := range b.cfg.Dialects[:i] {
-			if m.Path == other.Path {
-				return fmt.Errorf("two dialects have the path %s; give each its own", m.Path)
-			}
-		}
-		d, err := m.New(b.dialectHost())
-		if err != nil {
-			return err
-		}
-		b.dialects = append(b.dialects, &mountedDialect{m, d})
+// dialectClient is the session of a client, which is counted.
+type dialectClient struct {
+	dialect.Session
+	of *mountedDialect
+}
+
+// Open implements [dialect.Session].
+func (c *dialectClient) Open(conn engine.Conn) {
+	c.of.clients.Add(1)
+	c.Session.Open(conn)
+}
+
+// Closed implements [dialect.Session].
+func (c *dialectClient) Closed(code int, reason string) {
+	c.of.clients.Add(-1)
+	c.Session.Closed(code, reason)
+}
+
+// newDialects makes the dialects of the configuration. Those that cannot be made are all told.
+func (b *Bridge) newDialects() (err error) {
+	if len(b.cfg.Dialects) == 0 {
+		return nil
 	}
-	return nil
+	metrics := dialect.NewMetrics(b.metrics.registry)
+	var wrong []error
+	for _, m := range b.cfg.Dialects {
+		if slices.ContainsFunc(b.dialects, func(d *mountedDialect) bool { return d.Path == m.Path }) {
+			wrong = append(wrong, dialectError(m, fmt.Errorf("two dialects have the path %s; give each its own", m.Path)))
+			continue
+		}
+		mounted := &mountedDialect{Mount: m, metrics: metrics.For(m.Name)}
+		if mounted.Dialect, err = m.New(b.dialectHost(mounted.metrics)); err != nil {
+			wrong = append(wrong, err)
+			continue
+		}
+		b.dialects = append(b.dialects, mounted)
+	}
+	return errors.Join(wrong...)
+}
+
+// dialectError returns what is wrong with the place of a dialect.
+func dialectError(m dialect.Mount, err error) error {
+	return &dialect.PathError{Path: strings.TrimPrefix(m.Key+".path", "."), Err: err}
 }
 
 // dialectHost returns the bridge as a dialect sees it.
-func (b *Bridge) dialectHost() dialect.Host {
+func (b *Bridge) dialectHost(m *dialect.Metrics) dialect.Host {
 	host := dialect.Host{
-		NewLog: b.engine.NewLog, Sources: b.cfg.Sources, NewPublisher: b.newDialectPublisher, Draining: b.draining.Load, Clients: b.Clients,
-		Registry: b.metrics.registry, Logger: b.log, Now: b.cfg.now, After: b.cfg.after,
+		NewLog: b.engine.NewLog, Sources: b.cfg.Sources, Draining: b.draining.Load, Clients: b.Clients,
+		NewPublisher: func(exchange string) (dialect.Publish, error) { return b.newDialectPublisher(exchange, m) },
+		Metrics:      m, Logger: b.log, Now: b.cfg.now, After: b.cfg.after,
 		Drain: func() {
 			select {
 			case b.stopAsked <- struct{}{}:
@@ -65,7 +98,7 @@ func (b *Bridge) dialectHost() dialect.Host {
 }
 
 // newDialectPublisher returns a function that publishes to an exchange.
-func (b *Bridge) newDialectPublisher(exchange string) (dialect.Publish, error) {
+func (b *Bridge) newDialectPublisher(exchange string, m *dialect.Metrics) (dialect.Publish, error) {
 	cfg := b.linkConfig(exchange, amqpx.ExchangeOptions{Passive: true, Persistent: true})
 	cfg.MaxPending, cfg.PublishTimeout = 16<<10, 10*time.Second
 	link, err := amqpx.New(cfg)
@@ -73,9 +106,13 @@ func (b *Bridge) newDialectPublisher(exchange string) (dialect.Publish, error) {
 		return nil, err
 	}
 	b.dialectLinks = append(b.dialectLinks, link)
+	for o := range amqpx.Unknown + 1 {
+		m.Publishing(o.String())
+	}
 	return func(key string, body []byte, done func(confirmed bool)) {
 		message := amqpx.Message{Key: key, Publishing: amqpx.Publishing{ContentType: jsonType, DeliveryMode: 1, Body: body}}
 		told := func(o amqpx.Outcome) {
+			m.Published(o.String())
 			if done != nil {
 				done(o == amqpx.Confirmed)
 			}
@@ -146,13 +183,13 @@ func (b *Bridge) acceptDialect(d *mountedDialect, r *engine.Request) (engine.Acc
 	}
 	accepted, err := d.Accept(&dialect.Request{Request: r, Path: u.path, Query: query, Remote: u.remote, ID: b.clientID(u.number)})
 	if err != nil || accepted.Later == nil {
-		return b.admitToDialect(u, accepted, err)
+		return b.admitToDialect(d, u, accepted, err)
 	}
 	return engine.Accepted{Later: func(ctx context.Context) engine.Decision {
 		decide := accepted.Later(ctx)
 		return func() (engine.Accepted, error) {
 			accepted, err := decide()
-			return b.admitToDialect(u, accepted, err)
+			return b.admitToDialect(d, u, accepted, err)
 		}
 	}}, nil
 }
@@ -164,14 +201,14 @@ func movedTo(path, query string, asked bool) *engine.RejectError {
 }
 
 // admitToDialect accepts a client of a dialect.
-func (b *Bridge) admitToDialect(u upgradeRequest, a dialect.Accepted, err error) (engine.Accepted, error) {
+func (b *Bridge) admitToDialect(d *mountedDialect, u upgradeRequest, a dialect.Accepted, err error) (engine.Accepted, error) {
 	if err != nil {
 		return engine.Accepted{}, err
 	}
 	c := &client{number: u.number, connectedAt: time.Now().UnixNano()}
 	c.setRemote(u.remote)
 	extra := c.addExtra()
-	extra.dialect = a.Session
+	extra.dialect = &dialectClient{a.Session, d}
 	if u.path != commonPath {
 		extra.path = strings.Clone(u.path)
 	}
@@ -182,6 +219,7 @@ func (b *Bridge) admitToDialect(u upgradeRequest, a dialect.Accepted, err error)
 func (b *Bridge) deliverToDialects(m *rooms.Message) {
 	for _, d := range b.dialects {
 		if d.hasRoom(m.Path) {
+			d.metrics.Message()
 			d.Deliver(m)
 		}
 	}
@@ -209,11 +247,29 @@ func (b *Bridge) gapForDialects(s *rooms.Source, from, to time.Time) {
 	}
 }
 
-// routeDialects adds the requests that dialects answer.
+// routeDialects adds the requests that dialects answer. That the bridge or another dialect answers
+// one of them is an error of the router.
 func (b *Bridge) routeDialects(mux *router) {
 	for _, d := range b.dialects {
 		for pattern, h := range d.Routes() {
-			mux.Handle(pattern, h)
+			if slices.Contains(mux.patterns, pattern) {
+				mux.wrong = dialectError(d.Mount, fmt.Errorf("at %s the dialect would answer %s, which the bridge or another dialect answers; choose another path", d.Path, pattern))
+				continue
+			}
+			mux.Handle(pattern, b.notForeign(h))
 		}
 	}
+}
+
+// notForeign refuses requests of pages that may not use the bridge, also with access control, whose
+// credentials dialects do not ask for.
+func (b *Bridge) notForeign(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if no := callerOf(r).foreign; no != nil {
+			b.refusals.Note(no.Kind, "client", r.RemoteAddr, "why", no.Error())
+			http.Error(w, no.Error(), http.StatusForbidden)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }

@@ -56,7 +56,7 @@ func (c shoutingClient) Closed(code int, _ string) { c.ended <- code }
 func withShouting(s *shouting) func(*bridge.Config) {
 	s.ended = make(chan int, 10)
 	return func(c *bridge.Config) {
-		c.Dialects = []dialect.Mount{{Place: dialect.Place{Path: "/loud", Rooms: "/live"}, New: func(h dialect.Host) (dialect.Dialect, error) {
+		c.Dialects = []dialect.Mount{{Place: dialect.Place{Path: "/loud", Rooms: "/live"}, Name: "shouting", New: func(h dialect.Host) (dialect.Dialect, error) {
 			s.log = h.NewLog()
 			return s, nil
 		}}}
@@ -69,13 +69,17 @@ func TestADialectHasItsPathsItsRoomsAndItsRequests(t *testing.T) {
 	var s shouting
 	b := linked(t, url, withSources("exchange=live"), withShouting(&s))
 	b.awaitSources(t, 1)
-	for _, target := range []string{"/loud", "/loud/x?late"} {
+	for i, target := range []string{"/loud", "/loud/x?late"} {
 		c := dialWith(t, b.addr, target)
 		c.expect("HELLO")
 		c.say("aloud")
 		c.expect("ALOUD")
 		newBroadcaster(t, url).publish("live", "x", "message")
 		c.expect("/live/x MESSAGE")
+		if text := b.metrics(t); !strings.Contains(text, `cluws_clients{protocol="shouting"} 1`) || i == 0 && !strings.Contains(text, `cluws_clients{protocol="clu"} 0`) ||
+			!strings.Contains(text, `cluws_dialect_messages_total{dialect="shouting"} `+fmt.Sprint(i+1)) {
+			t.Errorf("%s: the metrics are\n%s", target, text)
+		}
 		c.Close()
 		if code := testkit.Receive(t, s.ended); code != 1006 && code != 1005 && code != 1000 {
 			t.Errorf("%s: it left with %d", target, code)
@@ -105,6 +109,18 @@ func TestTheRoomsOfADialectAreForItsClients(t *testing.T) {
 	c.say(`{"op":"subscribe","id":"b","rooms":["/open/x"]}`)
 	if m := c.next(); m["op"] == "error" {
 		t.Errorf("another room is answered with %v", m)
+	}
+}
+
+// Without sources, a path that is none is that of a plain client, but not if it may be a dialect's.
+func TestAPathThatIsNoneIsNotAWayAroundADialect(t *testing.T) {
+	t.Parallel()
+	var s shouting
+	b := startBridge(t, embeddedBroker(t), withShouting(&s))
+	for _, target := range []string{"/loud/%2f", "/loud/../x", "/loud/%", "/loud/%00"} {
+		if status, _ := b.shake(t, target); status != http.StatusBadRequest {
+			t.Errorf("%s is answered with %d", target, status)
+		}
 	}
 }
 

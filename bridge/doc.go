@@ -25,6 +25,7 @@
 //	access_                               who a client is and what it may do, while it is here
 //	command_                              a command on its way, by each door, and its outcome
 //	room_ presence                        rooms, and what applications hear of clients
+//	dialects                              paths that speak the protocol of another system
 //	observe                               which of the parts below are told of each reply
 //	problem_ site                         what is wrong with actors, and what the operator said of them
 //	model_                                what actors tell of their commands and keywords
@@ -33,7 +34,7 @@
 //	audit metrics_ command_log            what is on record of all of this
 //
 // What stands on its own is in packages below, each of which opens with its own drawing: access,
-// audit, hub, rooms, filter, quota, origin and so on. What remains here is what they do together.
+// audit, hub, rooms, dialect, filter, quota, origin and so on. What remains here is what they do together.
 //
 // # In
 //
@@ -42,7 +43,7 @@
 //
 // For every request, the web page that it comes from and its client's address are checked first
 // (http_guard.go, http_policies.go). An upgrade is then a plain client, a v1 client (connect.go,
-// connect_query.go) or a client in a room (room_client.go). The engine calls the bridge through
+// connect_query.go) or a client in a room (room_client.go), unless its path is that of a dialect. The engine calls the bridge through
 // handler.go.
 //
 // # Access
@@ -120,6 +121,12 @@
 // (room_publishhttp.go), clients where that is granted (room_publish.go), and applications see on an
 // exchange, or by the callback, which clients connect and leave (presence.go) and what they do in
 // rooms (room_events.go).
+//
+//	source, an exchange or Redis ──► rooms.Sequencer ──► dialects.go ──► Dialect.Deliver ──► its clients
+//	upgrade, request, message at its path ──► dialects.go ──► Dialect.Accept, Routes ──► Session
+//
+// A dialect (package dialect) serves a path in the words of another system. It has the bridge's loops,
+// limits, sources and checks of pages, and its own rules about who its clients are.
 //
 // The engine's loops never wait for the broker, and the link never waits for a client.
 package bridge

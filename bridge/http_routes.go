@@ -17,6 +17,7 @@ import (
 type router struct {
 	mux      *http.ServeMux
 	patterns []string
+	wrong    error // why not all requests are routed
 }
 
 func newRouter() *router { return &router{mux: http.NewServeMux()} }
@@ -74,12 +75,8 @@ func (b *Bridge) serveAPI(mux *router) {
 	})
 }
 
-// routes returns the handler of the requests on the clients' port that are not for a
-// WebSocket. They need no credential: a page must load before a user can log in on it.
-func (b *Bridge) routes(page http.Handler) http.Handler {
-	return b.guardClients(b.clientRoutes(page))
-}
-
+// clientRoutes routes the requests on the clients' port that are not for a WebSocket. They need no
+// credential: a page must load before a user can log in on it.
 func (b *Bridge) clientRoutes(page http.Handler) *router {
 	mux := newRouter()
 	mux.HandleFunc("GET /healthz", b.healthz(health.public))

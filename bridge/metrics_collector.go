@@ -156,8 +156,17 @@ func (s sample) keywordHistory(h *history.Store) {
 
 func (s sample) clients(b *Bridge, f hub.Figures) {
 	inUse, inRooms := b.rooms.Len()
-	plain := max(0, b.Clients()-f.V1Clients-inRooms) // the three were not taken at the same moment
-	s.gauge(clientsDesc, float64(plain), "clu")
+	plain := b.Clients() - f.V1Clients - inRooms
+	byDialect := map[string]int{}
+	for _, d := range b.dialects {
+		n := int(d.clients.Load())
+		byDialect[d.Name] += n
+		plain -= n
+	}
+	for name, n := range byDialect {
+		s.gauge(clientsDesc, float64(n), name)
+	}
+	s.gauge(clientsDesc, float64(max(0, plain)), "clu") // they were not all counted at the same moment
 	s.gauge(clientsDesc, float64(inRooms), "room")
 	s.gauge(clientsDesc, float64(f.V1Clients), "v1")
 	s.gauge(roomsDesc, float64(inUse))

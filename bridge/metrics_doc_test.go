@@ -10,6 +10,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/dialect"
 	"github.com/clu-ws/clu-ws/bridge/filter"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
@@ -32,6 +33,15 @@ func TestTheOperatingPageListsEveryMetric(t *testing.T) {
 		c.Access = withCallback(t)
 		c.Sources = []rooms.Source{{Exchange: "live"}}
 		c.CertificateEnd = time.Now
+		withShouting(new(shouting))(c)
+		made := c.Dialects[0].New
+		c.Dialects[0].New = func(h dialect.Host) (dialect.Dialect, error) {
+			_, err := h.NewPublisher("status")
+			if err != nil {
+				return nil, err
+			}
+			return made(h)
+		}
 	})
 	help := regexp.MustCompile(`(?m)^# HELP (cluws_[a-z_]+)`)
 	var exported []string

@@ -30,7 +30,7 @@ const maxPlaceKey = 255
 // roomMessageOf returns a message for a room, with the place that its headers give it. A header of
 // another type says nothing.
 func roomMessageOf(path string, body []byte, headers amqpx.Table) rooms.Message {
-	m := rooms.Message{Path: path, Frame: rooms.Frame(body), Body: body, Whole: body}
+	m := rooms.Message{Path: path, Format: rooms.FormatRaw, Frame: rooms.Frame(body), Body: body, Whole: body}
 	if headers == nil {
 		return m
 	}

@@ -134,9 +134,7 @@ func (b *Bridge) decodeForRooms(s *sourceLink, key string, body []byte, attribut
 	if err != nil {
 		b.roomDrops.Note(err.Error(), append([]any{"source", s.Name(), "bytes", len(body)}, attributes...)...)
 	}
-	for _, m := range messages {
-		b.sequence.Take(m)
-	}
+	b.sequence.Take(messages...) // a dialect knows by that which belong together
 }
 
 // sourceLinkFor returns the source of an exchange, which must have the room, and to which clients can

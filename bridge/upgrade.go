@@ -35,7 +35,7 @@ func (b *Bridge) readUpgrade(r *engine.Request) (u upgradeRequest, err error) {
 }
 
 // pathOf returns the path in the target of an upgrade request, percent-decoded once. If there
-// are rooms or access control, a path that a proxy with access rules might read as a different
+// are rooms, dialects or access control, a path that a proxy with access rules might read as a different
 // path is an error: a signature holds for one path.
 func (b *Bridge) pathOf(target string) (string, error) {
 	raw, _, _ := strings.Cut(target, "?")
@@ -43,7 +43,7 @@ func (b *Bridge) pathOf(target string) (string, error) {
 	switch {
 	case err == nil:
 		return path, nil
-	case len(b.cfg.Sources) == 0 && b.access == nil: // any path will do, as with CLU
+	case len(b.cfg.Sources) == 0 && b.access == nil && len(b.dialects) == 0: // any path will do, as with CLU
 		return "/", nil
 	}
 	return "", &engine.RejectError{Status: http.StatusBadRequest, Kind: pathKind, Reason: err.Error()}

@@ -19,6 +19,8 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/access"
+	"github.com/clu-ws/clu-ws/bridge/dialect"
+	"github.com/clu-ws/clu-ws/bridge/dialect/socketshark"
 	"github.com/clu-ws/clu-ws/bridge/filter"
 	"github.com/clu-ws/clu-ws/bridge/listen"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
@@ -45,7 +47,7 @@ func startBridge(t *testing.T) (admin string, certificate *listen.Certificate) {
 	var once sync.Once
 	b, err := bridge.New(bridge.Config{
 		Name: "monitored", Version: "1.2.3", Broker: []string{"amqps://guest:guest@" + startBroker(t, certificate) + "/"},
-		TLS: certs.ClientConfig(t), Access: guarded, Presence: "who", Sources: []rooms.Source{{Exchange: "live"}},
+		TLS: certs.ClientConfig(t), Access: guarded, Presence: "who", Sources: []rooms.Source{{Exchange: "live"}}, Dialects: dialects(),
 		KeywordHistory: 1 << 20, Export: new(filter.Filter), Logger: slog.New(slog.DiscardHandler), CertificateEnd: certificate.End,
 		OnLink: func(s amqpx.State) {
 			if s.Up {
@@ -71,6 +73,18 @@ func startBridge(t *testing.T) (admin string, certificate *listen.Certificate) {
 		t.Fatal("the bridge is not linked")
 	}
 	return server.URL, certificate
+}
+
+// dialects are a dialect that asks and tells backends.
+func dialects() []dialect.Mount {
+	place := dialect.Place{Path: "/shark", Rooms: "/live"}
+	return []dialect.Mount{{Place: place, Name: "socketshark", New: func(h dialect.Host) (dialect.Dialect, error) {
+		_, err := h.NewPublisher("status")
+		if err != nil {
+			return nil, err
+		}
+		return socketshark.New(&socketshark.Config{}, place, h)
+	}}}
 }
 
 // startBroker starts a broker that speaks TLS, and returns its address.

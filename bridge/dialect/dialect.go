@@ -4,9 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
@@ -84,8 +83,8 @@ type Host struct {
 	Draining func() bool
 	// Clients returns how many clients the bridge has.
 	Clients func() int
-	// Registry takes the dialect's metrics.
-	Registry prometheus.Registerer
+	// Metrics count what the dialect does.
+	Metrics *Metrics
 	// Logger gets what an operator should know.
 	Logger *slog.Logger
 	// Now and After are the clock; After calls f once, unless it is stopped before.
@@ -100,6 +99,10 @@ type Publish func(key string, body []byte, done func(confirmed bool))
 // Mount is a dialect and where it is.
 type Mount struct {
 	Place
+	// Name is that of the dialect, such as socketshark.
+	Name string
+	// Key is where it is in the configuration, such as [0]: the paths of errors about it begin so.
+	Key string
 	// New makes the dialect. It is called once.
 	New func(h Host) (Dialect, error)
 }
@@ -114,13 +117,13 @@ type Place struct {
 }
 
 // PathError is what is wrong with the value at a path of a dialect's configuration, as in
-// services.trades.url.
+// services.trades.url. "" is the configuration as a whole.
 type PathError struct {
 	Path string
 	Err  error
 }
 
-func (e *PathError) Error() string { return e.Path + " " + e.Err.Error() }
+func (e *PathError) Error() string { return strings.TrimPrefix(e.Path+" "+e.Err.Error(), " ") }
 
 // Unwrap returns the error without the path.
 func (e *PathError) Unwrap() error { return e.Err }

@@ -105,7 +105,7 @@ func (t *target) deliver(r *Reply) {
 func (h *Hub) Broadcast(path string, frame engine.Frame) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, s := range h.subs.byRoom[path] {
+	for _, s := range h.subs.byRoom.At(path) {
 		for _, m := range s.groups {
 			h.fanout.add(m, true)
 		}

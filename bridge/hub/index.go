@@ -162,9 +162,7 @@ func (x *subIndex) acquire(w Spec, client *Session) *sharedSub {
 		s.senders = sendersOf(s.Filter, s.view)
 	}
 	x.all[key] = s
-	for _, path := range w.Rooms {
-		x.byRoom.Add(path, s)
-	}
+	x.byRoom.Add(s, w.Rooms...)
 	if w.Filter != nil {
 		x.addChange(change{sharedSub: s})
 	}
@@ -220,9 +218,7 @@ func (x *subIndex) drop(s *sharedSub) {
 		return // it was dropped already: one client had it twice
 	}
 	delete(x.all, s.key)
-	for _, path := range s.Rooms {
-		x.byRoom.Remove(path, s)
-	}
+	x.byRoom.Remove(s, s.Rooms...)
 	switch {
 	case s.Filter == nil:
 	case s.listed:

@@ -57,6 +57,14 @@ const maxNamed = 10_000
 // Decode returns the messages that a body is, which came by a routing key or a Redis channel. They
 // share the body, which must not be changed afterwards. Its errors are [DropReason].
 func (s *Source) Decode(key string, body []byte) ([]Message, error) {
+	messages, err := s.decode(key, body)
+	for i := range messages {
+		messages[i].Format = s.Format
+	}
+	return messages, err
+}
+
+func (s *Source) decode(key string, body []byte) ([]Message, error) {
 	if s.Redis != nil {
 		if s.Format == FormatJararaca && key == s.Redis.Broadcast {
 			return []Message{binaryMessage(s.Path, body, body)}, nil

@@ -19,7 +19,7 @@ func decoded(t *testing.T, source, key, body string) string {
 	}
 	var all []string
 	for _, m := range messages {
-		if string(m.Whole) != body || string(m.Frame.Payload()) != string(m.Body) || m.Ordered || m.Throttle != 0 {
+		if string(m.Whole) != body || string(m.Frame.Payload()) != string(m.Body) || m.Format != s.Format || m.Ordered || m.Throttle != 0 {
 			t.Errorf("%s makes of %q %+v", source, body, m)
 		}
 		all = append(all, fmt.Sprintf("%s %x %s", m.Path, m.Frame[0]&15, m.Body))

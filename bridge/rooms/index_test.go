@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,7 +20,7 @@ func TestARoomIsListedUnderEveryPathAboveUntilItsLastClientLeaves(t *testing.T) 
 	}
 	y, _ := rs.Enter("/live/y", "a")
 	for path, want := range map[string]int{"/": 2, "/live": 2, "/live/x": 1, "/live/y": 1, "/live/z": 0} {
-		if got := len(rs.index[path]); got != want {
+		if got := len(rs.index.At(path)); got != want {
 			t.Errorf("at and below %s are %d rooms, want %d", path, got, want)
 		}
 	}
@@ -28,7 +29,7 @@ func TestARoomIsListedUnderEveryPathAboveUntilItsLastClientLeaves(t *testing.T) 
 	}
 	rs.Leave(x)
 	rs.Leave(y)
-	if got := len(rs.index["/"]); got != 1 {
+	if got := len(rs.index.At("/")); got != 1 {
 		t.Errorf("%d rooms are left for the last client", got)
 	}
 	rs.Leave(x)
@@ -37,6 +38,23 @@ func TestARoomIsListedUnderEveryPathAboveUntilItsLastClientLeaves(t *testing.T) 
 	}
 	if len(rs.index) != 0 || len(rs.byPath) != 0 {
 		t.Errorf("rooms without clients are left: %v", rs.index)
+	}
+}
+
+func TestAValueOfSeveralRoomsIsListedOnceUnderEachPathAbove(t *testing.T) {
+	x := PathIndex[int]{}
+	x.Add(1, "/a/x", "/a/y", "/a", "/b/c/d")
+	x.Add(2, "/b")
+	x.Add(3)
+	for path, want := range map[string][]int{"/": {1, 2}, "/a": {1}, "/a/x": {1}, "/a/y": {1}, "/b": {1, 2}, "/b/c": {1}, "/c": nil} {
+		if got := x.At(path); !slices.Equal(got, want) {
+			t.Errorf("at and below %s are %v, want %v", path, got, want)
+		}
+	}
+	x.Remove(1, "/a/x", "/a/y", "/a", "/b/c/d")
+	x.Remove(3)
+	if len(x) != 2 || !slices.Equal(x.At("/b"), []int{2}) {
+		t.Errorf("left are %v", x)
 	}
 }
 

@@ -54,7 +54,7 @@ func (rs *Rooms) Enter(path, address string) (*Room, error) {
 		}
 		r = &Room{path: path, Log: rs.newLog(), address: address}
 		rs.byPath[path] = r
-		rs.index.Add(path, r)
+		rs.index.Add(r, path)
 	}
 	r.clients++
 	rs.count++
@@ -71,14 +71,14 @@ func (rs *Rooms) Leave(r *Room) {
 	}
 	delete(rs.byPath, r.path)
 	rs.shares.Give(r.address, 1)
-	rs.index.Remove(r.path, r)
+	rs.index.Remove(r, r.path)
 	r.Log.Close()
 }
 
 // Deliver appends a frame to the logs of the rooms at and below a path.
 func (rs *Rooms) Deliver(path string, frame engine.Frame) {
 	rs.mu.Lock()
-	wanted := slices.Clone(rs.index[path])
+	wanted := slices.Clone(rs.index.At(path))
 	rs.mu.Unlock()
 	for _, r := range wanted {
 		r.Log.Append(frame)

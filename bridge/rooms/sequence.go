@@ -10,8 +10,9 @@ import (
 
 // Message is a message for a room, and what its publisher says about its place among others.
 type Message struct {
-	Path  string // of the room
-	Frame engine.Frame
+	Path   string // of the room
+	Format string // of its source; a dialect takes no other than its own
+	Frame  engine.Frame
 	// Body is what Frame holds. Whole is the message as it was published, of which a format may take
 	// only a part for Frame. Neither may be changed.
 	Body, Whole []byte
@@ -82,15 +83,18 @@ func NewSequencer(deliver func(m *Message), after func(time.Duration, func()) (s
 	return &Sequencer{deliver: deliver, after: after, orders: map[roomKey]*list.Element{}, windows: map[roomKey]*window{}}
 }
 
-// Take takes the next message.
-func (q *Sequencer) Take(m Message) {
+// Take takes the next messages. None of another goroutine comes between them.
+func (q *Sequencer) Take(messages ...Message) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed || m.Ordered && !q.advance(&m) {
-		return
-	}
-	if m.Throttle <= 0 || !q.hold(&m) {
-		q.deliver(&m)
+	for i := range messages {
+		m := &messages[i]
+		if q.closed || m.Ordered && !q.advance(m) {
+			continue
+		}
+		if m.Throttle <= 0 || !q.hold(m) {
+			q.deliver(m)
+		}
 	}
 }
 

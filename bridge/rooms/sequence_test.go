@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,6 +53,25 @@ func TestAMessageOlderThanTheLastOfItsRoomAndKeyIsDropped(t *testing.T) {
 	s.take("3", Message{Ordered: true, Order: 3})
 	s.take("2 is late", Message{Ordered: true, Order: 2})
 	s.expect(t, "/a:2", "/a:2 again", "/a:without order", "/a:another key", "/b:another room", "/a:negative", "/a:3")
+}
+
+// What one publish sends to several rooms comes to a dialect without another between.
+func TestMessagesThatAreTakenTogetherComeTogether(t *testing.T) {
+	s := newSequenceHarness()
+	var running sync.WaitGroup
+	for _, path := range []string{"/a", "/b"} {
+		running.Go(func() {
+			for range 20_000 {
+				s.Take(Message{Path: path}, Message{Path: path})
+			}
+		})
+	}
+	running.Wait()
+	for i := 0; i < len(s.delivered); i += 2 {
+		if s.delivered[i] != s.delivered[i+1] {
+			t.Fatalf("of %d messages, those at %d are %s and %s", len(s.delivered), i, s.delivered[i], s.delivered[i+1])
+		}
+	}
 }
 
 func TestTheKeysWhoseOrderWasUsedLastAreRemembered(t *testing.T) {

@@ -33,7 +33,7 @@ func brokerFlags() []cli.Flag {
 		&cli.PathFlag{Name: "cert", EnvVars: env("cert"), Category: catBroker, Usage: "`FILE` with the certificate that the bridge shows to the broker (PEM)"},
 		&cli.PathFlag{Name: "key", EnvVars: env("key"), Category: catBroker, Usage: "`FILE` with the key of --cert (PEM)"},
 		&cli.BoolFlag{Name: "fail-fast", EnvVars: env("fail-fast"), Category: catBroker, Usage: "exit if the broker cannot be reached at the start, instead of trying again"},
-		&cli.BoolFlag{Name: "embedded-broker", EnvVars: env("embedded-broker"), Category: catBroker, Usage: "run a broker in this process, on 127.0.0.1 and --rabbitmq-port; for development"},
+		&cli.BoolFlag{Name: "embedded-broker", EnvVars: env("embedded-broker"), Category: catBroker, Usage: "run a broker in this process, on 127.0.0.1 and --rabbitmq-port; for development, or if there are no actors"},
 	}
 }
 

@@ -45,6 +45,7 @@ func check(c *cli.Context, stdout io.Writer) error {
 	if s.file != nil && s.file.Site != nil {
 		printSite(stdout, s.file.Site)
 	}
+	s.printDialects(stdout)
 	printAccess(stdout, described)
 	if warnings.Len() > 0 {
 		fmt.Fprintf(stdout, "\nThe bridge will warn:\n%s", warnings.String())
@@ -150,6 +151,21 @@ func printSite(stdout io.Writer, cfg *site.Config) {
 		fmt.Fprintf(stdout, "  board %s, with %d items\n", b.Name, len(b.Items))
 	}
 	fmt.Fprintln(stdout)
+}
+
+// printDialects prints which paths are served as another system does.
+func (s *settings) printDialects(stdout io.Writer) {
+	for _, m := range s.bridge.Dialects {
+		rooms := ""
+		if m.Rooms != strings.TrimSuffix(m.Path, "/") && m.Rooms != m.Path {
+			rooms = ", with the rooms of " + m.Rooms
+		}
+		fmt.Fprintf(stdout, "The path %s speaks %s%s.\n", m.Path, m.Name, rooms)
+	}
+	if len(s.bridge.Dialects) > 0 {
+		fmt.Fprintln(stdout, "Its clients are identified as that system does it, not by the section access.")
+		fmt.Fprintln(stdout)
+	}
 }
 
 // printAccess prints who may do what.

@@ -83,7 +83,7 @@ func TestNullIsAWordWhereItMeansSomething(t *testing.T) {
 func TestWhatIsWrongInAFileHasItsPlace(t *testing.T) {
 	for text, want := range map[string][]string{
 		"prot: 1\n":                         {`clu-ws.yaml:1:1: there is no setting "prot"; port may be meant`},
-		"colour: 1\n":                       {`clu-ws.yaml:1:1: there is no setting "colour"`},
+		"colour: 1\n":                       {`clu-ws.yaml:1:1: there is no setting "colour"; the settings are the flags without their dashes, access, dialects and site`},
 		"config: x\n":                       {`clu-ws.yaml:1:1: there is no setting "config"`},
 		"poller: x\n":                       {`clu-ws.yaml:1:1: there is no setting "poller"`},
 		"port: 99999\nhistory: x\n":         {"clu-ws.yaml:1:7: port 99999 is not a port", "clu-ws.yaml:2:10: history must be a whole number, and is a text"},
@@ -107,8 +107,16 @@ func TestWhatIsWrongInAFileHasItsPlace(t *testing.T) {
 		"site: {conditions: [{name: a, when: w.safe = false}]}\n":             {`clu-ws.yaml:1:37: column 8: "=" is not a comparison; write ==`},
 		"site: {keywords: {humidity: {unit: '%'}}}\n":                         {`clu-ws.yaml:1:19: "humidity" names no actor`},
 		"site:\n  boards:\n  - {name: a, items: [{plot: [a.b], range: x}]}\n": {`clu-ws.yaml:3:44: "x" is no range`},
-		"access: {anonymous: nobody}\n":                                       {"clu-ws.yaml:1:21: there is no role"},
-		"access: {roles: {a: {hear: [{x: 1}]}}}":                              {"clu-ws.yaml:1:29: the filter"},
+		"dialects: [{path: x, socketshark: {}}, {path: /y}]\n":                {`clu-ws.yaml:1:19: "x" must begin with /`, "clu-ws.yaml:1:40: this element has 0 dialects"},
+		"dialects: [{path: '/{x}/', socketshark: {}}]\n":                      {"clu-ws.yaml:1:19: \"/{x}/\" is not a path alone"},
+		"dialects: [{path: /x, socketshark: {http: {tries: -1}}}]\n":          {"clu-ws.yaml:1:37: has a negative", "clu-ws.yaml:1:19: no source has the rooms of /x in the format socketshark; add one, such as source: redis="},
+		"source: 'exchange=x,path=/api'\ndialects: [{path: /api, reddit: {secrets: s}}, {path: /api/, reddit: {}}]\n": {
+			"clu-ws.yaml:2:55: the path /api/ is that of the dialect reddit, too"},
+		"source: 'exchange=x,path=/a'\ndialects: [{path: /a, reddit: {secrets: s}}]\n": {"clu-ws.yaml:2:41: open "},
+		"source: 'exchange=x,type=direct,format=hightemplar,path=/healthz'\ndialects: [{path: /healthz, high-templar: {api-url: http://a/}}]\n": {
+			"clu-ws.yaml:2:19: at /healthz the dialect would answer GET /healthz"},
+		"access: {anonymous: nobody}\n":          {"clu-ws.yaml:1:21: there is no role"},
+		"access: {roles: {a: {hear: [{x: 1}]}}}": {"clu-ws.yaml:1:29: the filter"},
 	} {
 		path := writeFile(t, "clu-ws.yaml", text)
 		t.Setenv("CREDENTIALS_DIRECTORY", "")
@@ -195,6 +203,7 @@ func TestCheckWarnsOfASecretThatEveryoneMayRead(t *testing.T) {
 }
 
 func TestAFileThatEveryoneMayReadIsWarnedOfIfItHasASecret(t *testing.T) {
+	secrets := writeFile(t, "secrets.json", `{"secrets": {"secret/websockets/authorization_key": {"type": "versioned", "current": "abcdefghijklmnopqrstuvwxyz0123456789"}}}`)
 	for text, secret := range map[string]bool{
 		"password: sesame\n":                                        true,
 		"url: ['amqp://u:sesame@h/']\n":                             true,
@@ -203,6 +212,8 @@ func TestAFileThatEveryoneMayReadIsWarnedOfIfItHasASecret(t *testing.T) {
 		"source: ['redis=redis://h,path=/x']\n":                     false,
 		"password: file:/dev/null\n":                                false,
 		"access: {callback: {url: 'https://a/', secret: sesame}}\n": true,
+		"source: 'exchange=x,path=/'\ndialects: [{path: /, reddit: {secrets: " + secrets + ", admin-token: sesame}}]\n": true,
+		"source: 'exchange=x,path=/'\ndialects: [{path: /, reddit: {secrets: " + secrets + "}}]\n":                      false,
 	} {
 		path := writeFile(t, "clu-ws.yaml", text)
 		if err := os.Chmod(path, 0o644); err != nil {

@@ -17,7 +17,7 @@ import (
 )
 
 func configFlag() cli.Flag {
-	return &cli.PathFlag{Name: "config", EnvVars: env("config"), Category: catFile, Usage: "`FILE` with settings in YAML: each flag by its name, and who may do what (access). It is read again when it changes, and on SIGHUP"}
+	return &cli.PathFlag{Name: "config", EnvVars: env("config"), Category: catFile, Usage: "`FILE` with settings in YAML: each flag by its name, who may do what (access), and the paths of other systems (dialects). It is read again when it changes, and on SIGHUP"}
 }
 
 // configFile is the file of --config; nil if there is none.

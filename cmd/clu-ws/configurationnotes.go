@@ -51,11 +51,13 @@ var configurationSections = []struct{ title, category, intro, more string }{
 }
 
 // fileNotes describe the configuration file.
-const fileNotes = `The file is YAML. Its keys are the flags of this page without their dashes, and two sections:
+const fileNotes = `The file is YAML. Its keys are the flags of this page without their dashes, and three sections:
 
 - ` + "`access`" + ` says how clients are identified and what they may do; see [access.md](access.md).
 - ` + "`site`" + ` describes the observatory: units, limits, conditions that raise problems, boards; see
   [operating.md](operating.md#the-observatory).
+- ` + "`dialects`" + ` names paths that are served as another system serves them, so that its pages and backends stay as
+  they are: SocketShark, High-templar, reddit's WebSocket service, Jararaca; see [migrating.md](migrating.md).
 
 [clu-ws.yaml](clu-ws.yaml) is an example. An unknown key, a repeated key and a value of the wrong type are errors, with
 their line and column. Relative paths are relative to the file's folder.
@@ -64,17 +66,18 @@ The file is read again within a second after it has changed, and on SIGHUP; so a
 section ` + "`access`" + ` names, and those with boards. What can change does so at once, for connected clients too:
 ` + "`access`" + ` (the clients that lose a right are told, the others notice nothing), ` + "`site`, `log-level`, `log-commands`" + `,
 ` + "`origin`, `trusted-proxy`, `shed-rate`, `drain-delay` and `drain-timeout`" + `. The log names other settings that have
-changed; they take effect at the next start. So do adding and removing the section ` + "`access`" + `: a file that was saved
-without it does not open a running bridge to everyone. A file that cannot be used changes nothing, and the log says what
-is wrong with it. Write a changed file under another name, and rename it: half of a file may be YAML, too.
+changed; they take effect at the next start. So do changes of ` + "`dialects`" + `, and adding and removing the section ` + "`access`" + `:
+a file that was saved without it does not open a running bridge to everyone. A file that cannot be used changes nothing,
+and the log says what is wrong with it. Write a changed file under another name, and rename it: half of a file may be
+YAML, too.
 
 ### Secrets
 
-The values of ` + "`--password` and `--url`" + `, and secrets in the section ` + "`access`" + `, may be in files of their own, so that ` + "`ps`" + `,
-the environment and the file do not show them: ` + "`file:PATH`" + ` is replaced by the contents of a file, without the line
-break at its end. ` + "`credential:NAME`" + ` is a credential of systemd, which the unit passes with
-` + "`LoadCredential=NAME:PATH`" + `. Files with certificates and keys may be ` + "`credential:NAME`" + `, too. The bridge warns of a
-file with a secret that everyone on the machine may read, and never prints a secret.
+The values of ` + "`--password` and `--url`" + `, secrets in the section ` + "`access`" + `, and ` + "`admin-token`" + ` of a dialect may be in
+files of their own, so that ` + "`ps`" + `, the environment and the file do not show them: ` + "`file:PATH`" + ` is replaced by the
+contents of a file, without the line break at its end. ` + "`credential:NAME`" + ` is a credential of systemd, which the unit
+passes with ` + "`LoadCredential=NAME:PATH`" + `. Files with certificates and keys may be ` + "`credential:NAME`" + `, too. The bridge
+warns of a file with a secret that everyone on the machine may read, and never prints a secret.
 `
 
 // configurationCheck describes clu-ws check.

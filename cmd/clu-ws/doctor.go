@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/dialect/catalog"
 	"github.com/clu-ws/clu-ws/internal/configfile"
 	"github.com/clu-ws/clu-ws/internal/doctor"
 	"github.com/clu-ws/clu-ws/redislink"
@@ -112,6 +113,11 @@ func (s *settings) diagnose(c *cli.Context, r *doctor.Report) {
 			continue
 		}
 		cfg.Sources = append(cfg.Sources, doctor.Source{Exchange: source.Exchange, Type: source.Type, Binding: cmp.Or(source.Binding, "#")})
+	}
+	if s.file != nil {
+		for _, address := range catalog.Backends(s.file.Dialects) {
+			r.Backend(c.Context, address)
+		}
 	}
 	cfg.Expires = s.bridge.Durable.Expires
 	if stream := s.bridge.Durable.Stream; stream != nil {

@@ -68,13 +68,20 @@ func (w *manWriter) line(format string, args ...any) { fmt.Fprintf(&w.b, format+
 
 func (w *manWriter) section(title string) { w.line(".SH %s", title) }
 
-// text writes paragraphs of Markdown; an empty line ends one.
+// text writes paragraphs and lists of Markdown; an empty line ends one.
 func (w *manWriter) text(markdown string) {
 	for i, paragraph := range strings.Split(strings.TrimSpace(markdown), "\n\n") {
 		if i > 0 {
 			w.line(".PP")
 		}
-		w.line("%s", roffMarkdown(strings.Join(strings.Fields(paragraph), " ")))
+		for j, item := range strings.Split("\n"+paragraph, "\n- ") {
+			if j > 0 {
+				w.line(`.IP \(bu 2`)
+			}
+			if text := strings.Join(strings.Fields(item), " "); text != "" {
+				w.line("%s", roffMarkdown(text))
+			}
+		}
 	}
 }
 

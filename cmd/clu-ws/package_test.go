@@ -74,7 +74,8 @@ func TestTheFileOfPackagesHasTheSectionsOfTheExample(t *testing.T) {
 		t.Fatal("there are no sections")
 	}
 	sections := regexp.MustCompile(`(?m)^#( {2,}|[a-z]+:$)`).ReplaceAllString(text[at:], "$1")
-	if said := checked(t, sections); !strings.Contains(said, `"Example Observatory"`) || !strings.Contains(said, "Who may do what:") {
+	said := checked(t, "source: redis=redis://localhost:6379/0,format=socketshark,path=/shark\n"+sections)
+	if !strings.Contains(said, `"Example Observatory"`) || !strings.Contains(said, "Who may do what:") || !strings.Contains(said, "/shark speaks socketshark") {
 		t.Errorf("the sections mean:\n%s", said)
 	}
 	if _, err := exampleSections("name: console\n"); err == nil {
@@ -116,6 +117,11 @@ func TestTheManualPagesHaveEachCommandAndFlag(t *testing.T) {
 		}
 	}
 	keys := page("clu-ws.yaml.5")
+	for _, section := range []string{"access", "dialects", "site"} {
+		if !strings.Contains(keys, "\n.IP \\(bu 2\n\\fB"+section+"\\fP ") {
+			t.Errorf("clu-ws.yaml.5 has no item about %s", section)
+		}
+	}
 	for _, f := range websocketFlags() {
 		if name := f.Names()[0]; isVisible(f) && name != "config" && !strings.Contains(keys, ".TP\n\\fB"+roff(name)+"\\fP\n") {
 			t.Errorf("clu-ws.yaml.5 is without %s", name)

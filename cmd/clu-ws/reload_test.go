@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
 
+	"github.com/clu-ws/clu-ws/internal/configfile"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -178,4 +180,19 @@ func TestAFileWithASecretThatWasMissingIsNoticed(t *testing.T) {
 	p.await(t, "the configuration cannot be used")
 	replaceFile(t, secret, "sesame\n")
 	p.await(t, "changed=[access]")
+}
+
+func TestAChangeOfDialectsWaitsForTheNextStart(t *testing.T) {
+	t.Parallel()
+	read := func(text string) *settings {
+		return &settings{file: &configFile{File: configfile.Parse("clu-ws.yaml", []byte(text))}}
+	}
+	current := read("name: x\n")
+	for range 2 { // it is told at each reload
+		later := read("dialects: [{path: /x, socketshark: {}}]\n")
+		if changed, kept := current.difference(later); len(changed) != 0 || !slices.Equal(kept, []string{"dialects"}) {
+			t.Errorf("changed is %q, and kept %q", changed, kept)
+		}
+		current.adopt(later)
+	}
 }

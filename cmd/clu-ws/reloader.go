@@ -64,6 +64,20 @@ func (s *settings) accessSecrets() (files []string) {
 	return files
 }
 
+// dialectSecrets returns the files with secrets that the section dialects names. They are not watched:
+// the dialects themselves read them again, or at the next start.
+func (s *settings) dialectSecrets() (files []string) {
+	if s.file == nil {
+		return nil
+	}
+	for _, d := range s.file.Dialects {
+		if d.Reddit != nil && d.Reddit.Secrets != "" {
+			files = append(append(files, d.Reddit.Secrets), secretFileOf(d.Reddit.AdminToken)...)
+		}
+	}
+	return files
+}
+
 // secretFileOf returns the file that a secret is in, if it is in one.
 func secretFileOf(value string) []string {
 	if path, err := configfile.SecretFile(value, "."); err == nil && path != "" {
@@ -149,7 +163,9 @@ func (r *reloader) applyClientCAs(later *settings) (restore func(), err error) {
 
 // adopt takes over what a running bridge has changed.
 func (s *settings) adopt(later *settings) {
+	dialects := s.file.Dialects // they begin and end with the bridge
 	s.file = later.file
+	s.file.Dialects = dialects
 	if s.access != nil && later.access != nil {
 		s.access = later.access
 	}

@@ -96,13 +96,13 @@ func plainMarkdown(text string) string {
 	return strings.ReplaceAll(markdownLink.ReplaceAllString(text, "$1"), "`", "")
 }
 
-var sectionStart = regexp.MustCompile(`(?m)(?:^#.*\n)*^(?:site|access):\n`)
+var sectionStart = regexp.MustCompile(`(?m)(?:^#.*\n)*^(?:site|access|dialects):\n`)
 
-// exampleSections returns the sections site and access of an example, as comments.
+// exampleSections returns the sections site, access and dialects of an example, as comments.
 func exampleSections(example string) (string, error) {
 	at := sectionStart.FindStringIndex(example)
 	if at == nil {
-		return "", fmt.Errorf("no section site or access")
+		return "", fmt.Errorf("no section site, access or dialects")
 	}
 	var b strings.Builder
 	for line := range strings.Lines(example[at[0]:]) {

@@ -81,7 +81,7 @@ func readSettings(c *cli.Context, readers ...settingsReader) (*settings, error) 
 			s.bridge.Site = s.file.Site
 		}
 	}
-	s.secrets = append(secretFiles(c), s.accessSecrets()...)
+	s.secrets = slices.Concat(secretFiles(c), s.accessSecrets(), s.dialectSecrets())
 	s.flags = flagStates(c, s.args, s.file)
 	if s.file != nil && s.hasSecret() {
 		s.secrets = append(s.secrets, s.file.Path)
@@ -97,10 +97,13 @@ func (s *settings) hasSecret() bool {
 			return true
 		}
 	}
+	has := func(value string) bool { return value != "" && !configfile.IsReference(value) }
+	if slices.ContainsFunc(s.file.Dialects, func(d catalog.Config) bool { return d.Reddit != nil && has(d.Reddit.AdminToken) }) {
+		return true
+	}
 	if s.access == nil {
 		return false
 	}
-	has := func(value string) bool { return value != "" && !configfile.IsReference(value) }
 	return slices.ContainsFunc(s.access.JWT, func(jwt access.JWTConfig) bool { return has(jwt.Secret) }) ||
 		s.access.Callback != nil && has(s.access.Callback.Secret)
 }

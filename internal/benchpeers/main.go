@@ -32,58 +32,103 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	program := flag.String("program", "bin/clu-ws", "the `FILE` of the clu-ws to measure")
-	only := flag.String("only", "", "the `NAMES` of the servers to measure, separated by commas")
-	rounds := flag.Int("rounds", bench.FullPeerSizes().Rounds, "how often all take turns")
-	from := flag.String("from", "", "print the run of a `FILE`, instead of another run")
-	publish := flag.Bool("publish", false, "write docs/bench-peers.json and .svg and the tables of docs/bench.md, instead of files in .cache/bench")
+	var m measurement
+	flag.StringVar(&m.program, "program", "bin/clu-ws", "the `FILE` of the clu-ws to measure")
+	flag.StringVar(&m.only, "only", "", "the `NAMES` of the servers to measure, separated by commas")
+	flag.IntVar(&m.rounds, "rounds", 0, "how often all take turns; 0 is as often as for the published figures")
+	flag.StringVar(&m.from, "from", "", "print the run of a `FILE`, instead of another run")
+	flag.BoolVar(&m.publish, "publish", false, "write the figures and the plot in docs and the tables of docs/bench.md, instead of files in .cache/bench")
+	dialects := flag.Bool("dialects", false, "measure the systems whose dialects the bridge speaks, and the bridge in their place")
 	flag.Parse()
-	if flag.NArg() > 0 || *rounds < 1 {
+	if flag.NArg() > 0 || m.rounds < 0 {
 		return errors.New("--rounds is at least 1, and there are no arguments but flags; --help lists them")
 	}
-	report, err := load(*from)
-	if *from == "" {
-		report, err = measure(ctx, *program, *only, *rounds)
+	if *dialects {
+		return m.dialects(ctx)
 	}
+	return m.peers(ctx)
+}
+
+// measurement is what the flags ask for.
+type measurement struct {
+	program, only, from string
+	rounds              int
+	publish             bool
+}
+
+// peers measures the bridge beside other servers.
+func (m measurement) peers(ctx context.Context) error {
+	report, err := measured(ctx, m, m.peersConfig, bench.Peers)
 	if err != nil {
 		return err
 	}
-	fmt.Print(report.Markdown())
-	if !*publish {
-		return save(report, filepath.Join(".cache", "bench", "peers"))
-	}
-	if err := save(report, filepath.Join("docs", "bench-peers")); err != nil {
+	if err := m.save("peers", report, report.Markdown(), report.ReplaceTable); err != nil {
 		return err
 	}
-	return replaceTable(report, filepath.Join("docs", "bench.md"))
+	return os.WriteFile(m.file("peers.svg"), []byte(report.Plot()), 0o644)
 }
 
-// load reads an earlier run.
-func load(file string) (*bench.PeersReport, error) {
-	if file == "" {
-		return nil, nil
+// dialects measures the bridge in the place of other systems.
+func (m measurement) dialects(ctx context.Context) error {
+	if m.only != "" {
+		return errors.New("--only is not for --dialects: all of its servers are measured")
 	}
-	text, err := os.ReadFile(file)
+	report, err := measured(ctx, m, m.dialectsConfig, bench.Dialects)
+	if err != nil {
+		return err
+	}
+	return m.save("dialects", report, report.Markdown(), report.ReplaceTable)
+}
+
+// measured runs a measurement, or reads an earlier one.
+func measured[T any](ctx context.Context, m measurement, config func() (bench.PeersConfig, error), run func(context.Context, bench.PeersConfig) (*T, error)) (*T, error) {
+	if m.from == "" {
+		cfg, err := config()
+		if err != nil {
+			return nil, err
+		}
+		return run(ctx, cfg)
+	}
+	text, err := os.ReadFile(m.from)
 	if err != nil {
 		return nil, err
 	}
-	report := &bench.PeersReport{}
+	report := new(T)
 	if err := json.Unmarshal(text, report); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("%s: %w", m.from, err)
 	}
 	return report, nil
 }
 
-func measure(ctx context.Context, program, only string, rounds int) (*bench.PeersReport, error) {
+// config returns the part of a configuration that all runs have.
+func (m measurement) config(sizes bench.PeerSizes) bench.PeersConfig {
+	if m.rounds > 0 {
+		sizes.Rounds = m.rounds
+	}
+	return bench.PeersConfig{Program: m.program, Sizes: sizes, Progress: os.Stderr}
+}
+
+// dialectsConfig returns the configuration of a run of [bench.Dialects].
+func (m measurement) dialectsConfig() (cfg bench.PeersConfig, err error) {
+	cfg = m.config(bench.FullDialectSizes())
+	if cfg.Python, err = cache.CLU(); err != nil {
+		return cfg, err
+	}
+	if cfg.SocketShark, err = cache.SocketShark(); err != nil {
+		return cfg, err
+	}
+	cfg.Versions = []string{"SocketShark 0.5.0"}
+	return cfg, nil
+}
+
+// peersConfig returns the configuration of a run of [bench.Peers].
+func (m measurement) peersConfig() (cfg bench.PeersConfig, err error) {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return cfg, err
 	}
-	cfg := bench.PeersConfig{
-		Program: program, Folder: filepath.Join(".cache", "peers"), RabbitMQ: []string{self, "rabbitmq"},
-		Sizes: bench.FullPeerSizes(), Progress: os.Stderr,
-	}
-	cfg.Sizes.Rounds = rounds
+	cfg = m.config(bench.FullPeerSizes())
+	cfg.Folder, cfg.RabbitMQ = filepath.Join(".cache", "peers"), []string{self, "rabbitmq"}
 	if python, err := cache.CLU(); err == nil {
 		cfg.CLU = filepath.Join(filepath.Dir(python), "clu")
 		cfg.Versions = append(cfg.Versions, "CLU 2.6.1")
@@ -92,10 +137,10 @@ func measure(ctx context.Context, program, only string, rounds int) (*bench.Peer
 		cfg.Versions = append(cfg.Versions, "RabbitMQ "+newest.Version)
 	}
 	cfg.Versions = append(cfg.Versions, versions(cfg.Folder)...)
-	if only != "" {
-		cfg.Only = strings.Split(only, ",")
+	if m.only != "" {
+		cfg.Only = strings.Split(m.only, ",")
 	}
-	return bench.Peers(ctx, cfg)
+	return cfg, nil
 }
 
 // versions returns what scripts/setup-peers.sh has set up, a line of each file for each server.
@@ -109,30 +154,36 @@ func versions(folder string) (all []string) {
 	return all
 }
 
-// save writes a report as JSON and as a plot.
-func save(report *bench.PeersReport, name string) error {
+// save prints a report, and writes it as JSON. To publish it replaces the tables of the page, too.
+func (m measurement) save(name string, report any, tables string, replace func(page string) (string, error)) error {
+	fmt.Print(tables)
 	text, err := json.MarshalIndent(report, "", "\t")
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+	file := m.file(name + ".json")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(name+".json", append(text, '\n'), 0o644); err != nil {
+	if err := os.WriteFile(file, append(text, '\n'), 0o644); err != nil || !m.publish {
 		return err
 	}
-	return os.WriteFile(name+".svg", []byte(report.Plot()), 0o644)
-}
-
-// replaceTable replaces the tables of a page.
-func replaceTable(report *bench.PeersReport, page string) error {
-	text, err := os.ReadFile(page)
+	page := filepath.Join("docs", "bench.md")
+	before, err := os.ReadFile(page)
 	if err != nil {
 		return err
 	}
-	replaced, err := report.ReplaceTable(string(text))
+	after, err := replace(string(before))
 	if err != nil {
 		return fmt.Errorf("%s: %w", page, err)
 	}
-	return os.WriteFile(page, []byte(replaced), 0o644)
+	return os.WriteFile(page, []byte(after), 0o644)
+}
+
+// file returns where a file of the result is.
+func (m measurement) file(name string) string {
+	if m.publish {
+		return filepath.Join("docs", "bench-"+name)
+	}
+	return filepath.Join(".cache", "bench", name)
 }

@@ -225,6 +225,9 @@ func TestAnErrorShowsNoSecret(t *testing.T) {
 		"access: {tokens: [{hash: hunter2, name: 5}]}\n",
 		"password: &x hunter2\nsite: {title: 7, <<: *x}\n",
 		"api-token: hunter2 @\n\t",
+		"dialects: [{high-templar: {connection-headers: {Authorization: {fixed: hunter2, format: 5}}}}]\n",
+		"dialects:\n- socketshark: {services: {a: {on-message: 'http://h/?k=hunter2', on-subscribe: 5}}}\n",
+		"dialects:\n- socketshark: {services: {a: {authorizer: 'http://h/?k=hunter2', extra-fields: 5}}}\n",
 	} {
 		err := Parse("f", []byte(text)).Err()
 		if err == nil || strings.Contains(err.Error(), "hunter2") {

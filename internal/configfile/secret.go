@@ -9,8 +9,9 @@ import (
 // Hidden stands for what is not shown.
 const Hidden = "(hidden)"
 
-// secretName is the end of the name of a key whose value may be secret.
-const secretName = `(?:password|secret|token|ticket|hash|url|key)`
+// secretName is the end of the name of a key whose value may be secret. The fixed value of a header may
+// be, and the URLs of callbacks may have a secret.
+const secretName = `(?:password|secret|token|ticket|hash|url|key|fixed|authorizer|(?:before|on)-(?:un)?subscribe|on-message|on-heartbeat|on-authorization-change)`
 
 var (
 	// secretKey is a key whose value may be secret, in a line.

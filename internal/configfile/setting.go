@@ -23,7 +23,7 @@ func (s Setting) Unknown(flags []string) {
 		s.f.addKey(s.entry, guess, "there is no setting %s; %s may be meant", s.f.keyName(s.entry), guess)
 		return
 	}
-	s.f.addKey(s.entry, guess, "there is no setting %s; the settings are the flags without their dashes, access and site", s.f.keyName(s.entry))
+	s.f.addKey(s.entry, guess, "there is no setting %s; the settings are the flags without their dashes, access, dialects and site", s.f.keyName(s.entry))
 }
 
 // Wrong adds an error about the setting's value.

@@ -131,6 +131,7 @@ var entries = []Entry{
 	entry("socketshark_backend_failed", "a backend of SocketShark's clients cannot be asked"),
 	entry("callback_in_clear", "the callback is asked without TLS: credentials can be read in transit, and answers altered"),
 	entry("hightemplar_backend_failed", "a backend of High-templar's clients cannot be asked"),
+	entry("reddit_status_lost", "the status exchange may lack messages about reddit's clients"),
 	entry("jwks_failed", "cannot fetch the keys of an issuer of tokens; trying again"),
 	entry("jwks_fetched", "fetched the keys of an issuer of tokens again"),
 	entry("jwks_in_clear", "the keys of an issuer of tokens are fetched without TLS: anyone who can alter them in transit can impersonate any user"),

@@ -27,6 +27,15 @@ func StartRedis(t testing.TB, options ...string) *Redis {
 	return startRedis(t, nil, options...)
 }
 
+// NeedRedis fails the test unless there is a redis-server.
+func NeedRedis(t testing.TB) {
+	t.Helper()
+	need(t, "redis-server")
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		Missing(t, "redis-server", "install Debian's package redis-server: "+err.Error())
+	}
+}
+
 // StartRedisTLS starts a server that speaks TLS only.
 func StartRedisTLS(t testing.TB, certs *Certificates, options ...string) *Redis {
 	t.Helper()
@@ -35,10 +44,7 @@ func StartRedisTLS(t testing.TB, certs *Certificates, options ...string) *Redis 
 
 func startRedis(t testing.TB, certs *Certificates, options ...string) *Redis {
 	t.Helper()
-	need(t, "redis-server")
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		Missing(t, "redis-server", "install Debian's package redis-server: "+err.Error())
-	}
+	NeedRedis(t)
 	r := &Redis{t: t, port: FreePort(t)}
 	r.args = append([]string{"--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir()}, options...)
 	if certs == nil {

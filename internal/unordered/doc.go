@@ -1,3 +1,3 @@
-// Package unordered removes elements from lists whose order does not matter, at the cost of
-// a search.
+// Package unordered has lists whose order does not matter: Remove removes at the cost of a search,
+// and a Set, which takes more memory, without one.
 package unordered

@@ -3,7 +3,6 @@ package catalog
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/clu-ws/clu-ws/bridge/dialect"
 	"github.com/clu-ws/clu-ws/bridge/dialect/hightemplar"
@@ -31,16 +30,20 @@ type Config struct {
 func Mounts(all []Config) (mounts []dialect.Mount, err error) {
 	var wrong []error
 	for i := range all {
-		place := fmt.Sprintf("[%d]", i)
+		key := fmt.Sprintf("[%d]", i)
 		m, err := all[i].mount()
+		if err == nil {
+			err = checkDistinct(m, mounts)
+		}
 		if err != nil {
-			wrong = append(wrong, below(place, err))
+			wrong = append(wrong, below(key, err))
 			continue
 		}
 		made := m.New
+		m.Key = key
 		m.New = func(h dialect.Host) (dialect.Dialect, error) {
 			d, err := made(h)
-			return d, below(place, err)
+			return d, below(key, err)
 		}
 		mounts = append(mounts, m)
 	}
@@ -49,42 +52,59 @@ func Mounts(all []Config) (mounts []dialect.Mount, err error) {
 
 // mount returns the dialect of an element.
 func (c *Config) mount() (m dialect.Mount, err error) {
-	if !strings.HasPrefix(c.Path, "/") {
-		return m, &dialect.PathError{Path: "path", Err: errors.New("must begin with /, as in /ws/")}
-	}
 	m.Path, m.Rooms = c.Path, c.Rooms
+	if err := checkPath(m.Path); err != nil {
+		return m, &dialect.PathError{Path: "path", Err: err}
+	}
 	if m.Rooms == "" {
 		m.Rooms = c.Path
 	}
 	if m.Rooms, err = rooms.CleanPath(m.Rooms); err != nil {
 		return m, &dialect.PathError{Path: "rooms", Err: err}
 	}
+	var feed source
 	var named []string
-	if c.SocketShark != nil {
-		named = append(named, "socketshark")
-		m.New = func(h dialect.Host) (dialect.Dialect, error) { return socketshark.New(c.SocketShark, m.Place, h) }
-	}
-	if c.HighTemplar != nil {
-		named = append(named, "high-templar")
-		m.New = func(h dialect.Host) (dialect.Dialect, error) { return hightemplar.New(c.HighTemplar, m.Place, h) }
-	}
-	if c.Reddit != nil {
-		named = append(named, "reddit")
-		m.New = func(h dialect.Host) (dialect.Dialect, error) { return reddit.New(c.Reddit, m.Place, h) }
-	}
-	if c.Jararaca != nil {
-		named = append(named, "jararaca")
-		m.New = func(h dialect.Host) (dialect.Dialect, error) { return jararaca.New(c.Jararaca, m.Place, h) }
+	for _, s := range c.spoken(&m) {
+		if s.given {
+			named = append(named, s.name)
+			m.Name, m.New, feed = s.name, s.new, s.feed
+		}
 	}
 	if len(named) != 1 {
-		return m, &dialect.PathError{Path: "path", Err: fmt.Errorf("names %d dialects; give one of socketshark, high-templar, reddit and jararaca", len(named))}
+		return m, &dialect.PathError{Err: fmt.Errorf("this element has %d dialects; give it one of socketshark, high-templar, reddit and jararaca", len(named))}
 	}
 	made := m.New
 	m.New = func(h dialect.Host) (dialect.Dialect, error) {
 		d, err := made(h)
-		return d, below(named[0], err)
+		return d, errors.Join(below(m.Name, err), feed.check(h.Sources, m.Place))
 	}
 	return m, nil
+}
+
+// spoken is a dialect, and whether an element has it.
+type spoken struct {
+	name  string
+	given bool
+	new   func(h dialect.Host) (dialect.Dialect, error)
+	feed  source
+}
+
+// spoken returns all dialects. What they are at is complete when they are made.
+func (c *Config) spoken(m *dialect.Mount) []spoken {
+	return []spoken{
+		{"socketshark", c.SocketShark != nil, func(h dialect.Host) (dialect.Dialect, error) {
+			return socketshark.New(c.SocketShark, m.Place, h)
+		}, source{rooms.FormatSocketShark, "redis=redis://localhost:6379/0,format=socketshark,path="}},
+		{"high-templar", c.HighTemplar != nil, func(h dialect.Host) (dialect.Dialect, error) {
+			return hightemplar.New(c.HighTemplar, m.Place, h)
+		}, source{rooms.FormatHighTemplar, "exchange=hightemplar,type=direct,format=hightemplar,path="}},
+		{"reddit", c.Reddit != nil, func(h dialect.Host) (dialect.Dialect, error) {
+			return reddit.New(c.Reddit, m.Place, h)
+		}, source{rooms.FormatRaw, "exchange=sutro,type=fanout,path="}},
+		{"jararaca", c.Jararaca != nil, func(h dialect.Host) (dialect.Dialect, error) {
+			return jararaca.New(c.Jararaca, m.Place, h)
+		}, source{rooms.FormatJararaca, "redis=redis://localhost:6379/0,format=jararaca,path="}},
+	}
 }
 
 // below puts a key before the paths of errors.
@@ -99,7 +119,9 @@ func below(key string, err error) error {
 		}
 		return errors.Join(placed...)
 	}
-	if at, ok := errors.AsType[*dialect.PathError](err); ok {
+	if at, ok := errors.AsType[*dialect.PathError](err); ok && at.Path == "" {
+		return &dialect.PathError{Path: key, Err: at.Err}
+	} else if ok {
 		return &dialect.PathError{Path: key + "." + at.Path, Err: at.Err}
 	}
 	return &dialect.PathError{Path: key, Err: err}

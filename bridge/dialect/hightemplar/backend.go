@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net"
 	"net/http"
 	"net/url"
@@ -38,10 +37,15 @@ func newBackend(cfg Config) *backend {
 	return &backend{url: cfg.APIURL, timeout: cfg.Timeout, client: http.Client{Transport: t, CheckRedirect: redirect}}
 }
 
-// redirect follows a redirection. The backend decides by the Referer that it knows.
+// redirect follows a redirection. The backend decides by the Referer that it knows. Another host gets
+// nothing of what is said of the client.
 func redirect(r *http.Request, via []*http.Request) error {
 	if len(via) >= maxRedirects {
 		return errors.New("too many redirections")
+	}
+	if r.URL.Hostname() != via[0].URL.Hostname() {
+		r.Header = http.Header{"Accept": {"*/*"}, "User-Agent": {"clu-ws"}}
+		return nil
 	}
 	if given := via[0].Header.Get("Referer"); given == "" {
 		r.Header.Del("Referer")
@@ -53,6 +57,7 @@ func redirect(r *http.Request, via []*http.Request) error {
 
 // answer is what the backend says of a client.
 type answer struct {
+	status  int
 	refused bool
 	rooms   []json.RawMessage
 }
@@ -64,25 +69,25 @@ func (b *backend) bootstrap(ctx context.Context, fields http.Header) (a answer, 
 		return a, err
 	}
 	if response.StatusCode != http.StatusOK {
-		return answer{refused: true}, nil
+		return answer{status: response.StatusCode, refused: true}, nil
 	}
-	kind, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	if err != nil || kind != "application/json" && !(strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")) {
+	kind, _, _ := strings.Cut(strings.ToLower(response.Header.Get("Content-Type")), ";") // what follows need not be well-formed
+	kind = strings.TrimSpace(kind)
+	if kind != "application/json" && !(strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")) {
 		return a, errors.New("the answer to bootstrap/ is not application/json")
 	}
-	var content struct {
-		Rooms json.RawMessage `json:"allowed_rooms"`
-	}
+	var content map[string]json.RawMessage
 	if len(body) > maxAnswer {
 		return a, fmt.Errorf("the answer to bootstrap/ is longer than %d bytes", maxAnswer)
 	}
-	if err := json.Unmarshal(body, &content); err != nil || string(body) == "null" {
+	if err := json.Unmarshal(body, &content); err != nil || content == nil {
 		return a, errors.New("the answer to bootstrap/ is not a JSON object")
 	}
-	if content.Rooms == nil {
+	list, given := content["allowed_rooms"]
+	if !given {
 		return a, nil
 	}
-	if err := json.Unmarshal(content.Rooms, &a.rooms); err != nil || a.rooms == nil {
+	if err := json.Unmarshal(list, &a.rooms); err != nil || a.rooms == nil {
 		return a, errors.New("allowed_rooms in the answer to bootstrap/ is not a list")
 	}
 	return a, nil
@@ -107,7 +112,7 @@ func (b *backend) do(ctx context.Context, method, path string, fields http.Heade
 	if err != nil {
 		return nil, nil, err
 	}
-	request.Header = fields
+	request.Header, request.Host = fields, fields.Get("Host") // "" is that of the URL
 	response, err := b.client.Do(request)
 	if err != nil {
 		return nil, nil, withoutURL(err)

@@ -11,8 +11,12 @@ import (
 	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
-// maxRequestID is the length of the longest requestId in bytes.
-const maxRequestID = 256
+// The lengths of the longest requestId and of the longest room in bytes. A room is decoded on the
+// engine's loop, where a mebibyte of it takes a tenth of a second.
+const (
+	maxRequestID = 256
+	maxRoom      = 16 << 10
+)
 
 // normalClosure is the close code of RFC 6455, 7.4.1.
 const normalClosure = 1000
@@ -151,7 +155,11 @@ func (c *client) subscribe(conn engine.Conn, r request) {
 		c.end(conn)
 		return
 	}
-	wanted, err := parseRoom(r.room)
+	var wanted room
+	err := errNoRoom
+	if len(r.room) <= maxRoom {
+		wanted, err = parseRoom(r.room)
+	}
 	switch {
 	case r.id == nil:
 		conn.Send(noRequestID)

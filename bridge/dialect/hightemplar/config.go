@@ -6,11 +6,11 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/dialect"
-	"github.com/clu-ws/clu-ws/bridge/rooms"
 	"github.com/clu-ws/clu-ws/internal/limitedlog"
 	"github.com/clu-ws/clu-ws/internal/workers"
 )
@@ -49,6 +49,12 @@ type Header struct {
 	Format string `json:"format"`
 }
 
+// maxCallbacks is how many clients' callbacks wait for their turn.
+const maxCallbacks = 100_000
+
+// maxTimeout is how long the engine waits for a decision on a client.
+const maxTimeout = 10 * time.Second
+
 // complete returns the configuration with its defaults. Its errors are [*dialect.PathError], joined.
 func (cfg Config) complete() (Config, error) {
 	var wrong []error
@@ -68,8 +74,17 @@ func (cfg Config) complete() (Config, error) {
 	case cfg.APISocket != "" && u.Scheme != "http":
 		fail("api-url", "must begin with http:// if there is an api-socket, which has no TLS")
 	}
+	had := map[string]bool{}
 	for name, h := range cfg.ConnectionHeaders {
 		h.check(fail, name)
+		if canonical := http.CanonicalHeaderKey(name); had[canonical] {
+			fail("connection-headers."+name, "is there twice; capitals do not matter to a backend")
+		} else {
+			had[canonical] = true
+		}
+	}
+	if cfg.Timeout < 0 || cfg.Timeout >= maxTimeout {
+		fail("timeout", "must be more than 0 and less than %s, as a client waits no longer", maxTimeout)
 	}
 	for key, path := range map[string]string{"notify-online": cfg.NotifyOnline, "notify-offline": cfg.NotifyOffline} {
 		if strings.HasPrefix(path, "/") || strings.Contains(path, "://") {
@@ -79,7 +94,7 @@ func (cfg Config) complete() (Config, error) {
 	if cfg.MaxConcurrent < 0 || cfg.MaxSubscriptions < 0 {
 		fail("max-concurrent", "and max-subscriptions must not be negative")
 	}
-	setDefault(&cfg.Timeout, 8*time.Second) // the engine waits for 10
+	setDefault(&cfg.Timeout, 8*time.Second)
 	setDefault(&cfg.MaxConcurrent, 64)
 	setDefault(&cfg.MaxSubscriptions, 10_000)
 	return cfg, errors.Join(wrong...)
@@ -96,6 +111,8 @@ func (h Header) check(fail func(path, format string, args ...any), name string) 
 	switch {
 	case !validName(name):
 		fail(path, "is not the name of a header field; use letters, digits and hyphens")
+	case slices.Contains(ownFields, http.CanonicalHeaderKey(name)):
+		fail(path, "is a header field of the connection to the backend itself; leave it out")
 	case sources != 1:
 		fail(path, "has %d of header, param, cookie and fixed; give one", sources)
 	case h.Format != "" && !strings.Contains(h.Format, "{}"):
@@ -118,27 +135,14 @@ func New(cfg *Config, at dialect.Place, h dialect.Host) (dialect.Dialect, error)
 	if err != nil {
 		return nil, err
 	}
-	if !hasSource(h.Sources, at.Rooms) {
-		return nil, fmt.Errorf("has no source; add one such as exchange=hightemplar,type=direct,format=hightemplar,path=%s", at.Rooms)
-	}
 	d := &service{
 		cfg: complete, place: at, host: h, asking: make(chan struct{}, complete.MaxConcurrent), online: h.Now(),
 		failures:  limitedlog.New(h.Logger, "a backend of High-templar's clients cannot be asked"),
-		callbacks: workers.Pool{Max: complete.MaxConcurrent, MaxWaiting: -1}, // a client waits once
+		callbacks: workers.Pool{Max: complete.MaxConcurrent, MaxWaiting: maxCallbacks},
 	}
 	d.backend = newBackend(complete)
-	d.hub = newHub(at.Rooms, &d.counts)
+	d.hub = newHub(at.Rooms, &d.counts, h.Metrics)
 	return d, nil
-}
-
-// hasSource reports whether there is a source whose rooms are those of the dialect.
-func hasSource(sources []rooms.Source, path string) bool {
-	for _, s := range sources {
-		if s.Format == rooms.FormatHighTemplar && s.Path == path {
-			return true
-		}
-	}
-	return false
 }
 
 // validName reports whether a name may be that of a header field (RFC 9110, 5.1).

@@ -49,31 +49,35 @@ func parseRoom(text []byte) (r room, err error) {
 }
 
 // equalText returns a value as a text that values have that are equal in Python.
-func equalText(value any) string {
+func equalText(value any) string { return string(appendEqual(nil, value)) }
+
+// appendEqual appends it. No part is copied again for each level of a nested value.
+func appendEqual(b []byte, value any) []byte {
 	switch v := value.(type) {
 	case string:
-		return strconv.Quote(v)
+		return strconv.AppendQuote(b, v)
 	case json.Number:
-		return equalNumber(string(v))
+		return append(b, equalNumber(string(v))...)
 	case bool:
 		if v {
-			return "1"
+			return append(b, '1')
 		}
-		return "0"
+		return append(b, '0')
 	case map[string]any:
-		var all []string
+		b = append(b, '{')
 		for _, key := range slices.Sorted(maps.Keys(v)) {
-			all = append(all, strconv.Quote(key)+":"+equalText(v[key]))
+			b = append(strconv.AppendQuote(b, key), ':')
+			b = append(appendEqual(b, v[key]), ',')
 		}
-		return "{" + strings.Join(all, ",") + "}"
+		return append(b, '}')
 	case []any:
-		var all []string
+		b = append(b, '[')
 		for _, element := range v {
-			all = append(all, equalText(element))
+			b = append(appendEqual(b, element), ',')
 		}
-		return "[" + strings.Join(all, ",") + "]"
+		return append(b, ']')
 	}
-	return "null"
+	return append(b, "null"...)
 }
 
 // equalNumber returns a number: whole ones in decimal, others with an exponent.

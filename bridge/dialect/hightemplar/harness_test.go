@@ -57,6 +57,7 @@ func newAPI(t *testing.T) *api {
 	a := &api{calls: make(chan *call, 1000)}
 	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
+		r.Header.Set("Host", r.Host)
 		c := &call{r.Method + " " + r.URL.Path, r.Header, string(body), make(chan reply, 1)}
 		a.calls <- c
 		var says reply

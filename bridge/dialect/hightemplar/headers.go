@@ -10,14 +10,18 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 )
 
-// forwarded are the header fields that the backend always gets, if the client gives their values.
+// forwarded are the header fields that the backend always gets, if the client gives their values,
+// unless the configuration has the same name, in small letters as here.
 var forwarded = map[string]Header{
-	"Cookie":        {Header: "Cookie"},
-	"User-Agent":    {Header: "User-Agent"},
-	"X-Real-Ip":     {Header: "X-Real-IP"},
-	"X-Csrftoken":   {Cookie: "csrftoken"},
-	"Authorization": {Param: "token", Format: "Token {}"},
+	"cookie":        {Header: "Cookie"},
+	"user-agent":    {Header: "User-Agent"},
+	"x-real-ip":     {Header: "X-Real-IP"},
+	"x-csrftoken":   {Cookie: "csrftoken"},
+	"authorization": {Param: "token", Format: "Token {}"},
 }
+
+// ownFields are header fields by which the two ends of a connection agree.
+var ownFields = []string{"Accept-Encoding", "Connection", "Content-Length", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
 
 // maxFields is how many bytes of header fields are forwarded.
 const maxFields = 16 << 10
@@ -27,8 +31,11 @@ func (d *service) forward(r *dialect.Request) (http.Header, *engine.RejectError)
 	fields := http.Header{"Accept": {"*/*"}, "User-Agent": {"clu-ws"}}
 	query, _ := url.ParseQuery(r.Query) // what can be read of it
 	size := 0
-	for _, all := range []map[string]Header{forwarded, d.cfg.ConnectionHeaders} {
+	for i, all := range []map[string]Header{forwarded, d.cfg.ConnectionHeaders} {
 		for name, h := range all {
+			if _, replaced := d.cfg.ConnectionHeaders[name]; replaced && i == 0 {
+				continue
+			}
 			value := h.value(r, query)
 			if value == "" {
 				continue

@@ -3,18 +3,20 @@ package hightemplar
 import (
 	"sync"
 
+	"github.com/clu-ws/clu-ws/bridge/dialect"
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
 // shareFrom is the length of data from which on all subscriptions share it, each with a frame of its
 // own in front. What is shorter is copied once for each requestId.
-const shareFrom = 4 << 10
+const shareFrom = 1 << 10
 
 // hub has the rooms with subscriptions.
 type hub struct {
-	path   string // below which the rooms are
-	counts *counts
+	path    string // below which the rooms are
+	counts  *counts
+	metrics *dialect.Metrics
 
 	// mu guards the following field and the rooms. It is held while frames are passed on, so that
 	// none follows the answer to unsubscribe.
@@ -39,8 +41,8 @@ type subscription struct {
 	index int // in its group
 }
 
-func newHub(path string, c *counts) *hub {
-	return &hub{path: path, counts: c, byPath: map[string]*openRoom{}}
+func newHub(path string, c *counts, m *dialect.Metrics) *hub {
+	return &hub{path: path, counts: c, metrics: m, byPath: map[string]*openRoom{}}
 }
 
 // pathOf returns the path of a room.
@@ -67,6 +69,7 @@ func (h *hub) subscribe(conn engine.Conn, path, id string, answer engine.Frame) 
 	}
 	s := &subscription{conn: conn, id: id, room: r, index: len(g.members)}
 	g.members = append(g.members, s)
+	h.metrics.Subscriptions(1)
 	conn.Send(answer)
 	return s
 }
@@ -75,6 +78,7 @@ func (h *hub) subscribe(conn engine.Conn, path, id string, answer engine.Frame) 
 func (h *hub) unsubscribe(s *subscription, answer engine.Frame) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.metrics.Subscriptions(-1)
 	g := s.room.groups[s.id]
 	last := len(g.members) - 1
 	g.members[s.index] = g.members[last]

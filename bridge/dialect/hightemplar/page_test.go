@@ -74,7 +74,7 @@ func (p *page) read() (op ws.OpCode, payload []byte) {
 		if err := p.conn.SetReadDeadline(time.Now().Add(testkit.Patience)); err != nil {
 			p.t.Fatal(err)
 		}
-		f, err := ws.ReadFrame(p.in)
+		f, err := testkit.ReadFrame(p.in)
 		switch {
 		case err != nil:
 			p.t.Fatalf("no frame: %v", err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"sync"
+
+	"github.com/clu-ws/clu-ws/bridge/dialect"
 )
 
 // presence is what the backend is to be told of a client. Callbacks go out one after the other, and a
@@ -35,13 +37,18 @@ func (d *service) tell(p *presence, online bool) {
 	}
 }
 
-// enqueue has the next callback sent in its turn.
+// enqueue has the next callback sent in its turn. If the backend hangs, clients that come and go must
+// not take memory without end: what is too much is dropped, and noted. p.mu is held.
 func (d *service) enqueue(p *presence) {
 	d.told.Add(1)
-	d.callbacks.Do(func() { // any number may wait: each client has one
+	if !d.callbacks.Do(func() {
 		defer d.told.Done()
 		d.notify(p)
-	})
+	}) {
+		d.told.Done()
+		d.failures.Note("too many callbacks wait")
+		p.busy, p.online, p.offline = false, false, false
+	}
 }
 
 // notify sends the next callback.
@@ -54,8 +61,12 @@ func (d *service) notify(p *presence) {
 		p.offline = false
 	}
 	p.mu.Unlock()
+	ended := d.host.Metrics.Asked()
 	if err := d.backend.notify(context.Background(), path, p.fields); err != nil {
+		ended(dialect.Failed)
 		d.failures.Note(path, "error", err)
+	} else {
+		ended(dialect.Answered)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

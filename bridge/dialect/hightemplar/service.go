@@ -44,29 +44,44 @@ func (d *service) Accept(r *dialect.Request) (dialect.Accepted, error) {
 		return dialect.Accepted{}, no
 	}
 	id := r.ID
-	return dialect.Accepted{Later: func(ctx context.Context) dialect.Decision {
-		c, err := d.ask(ctx, fields)
-		if err != nil {
-			d.failures.Note("bootstrap", "error", err)
-			return func() (dialect.Accepted, error) {
-				return dialect.Accepted{}, &engine.RejectError{Status: http.StatusInternalServerError,
-					Reason: "the application that decides who may connect does not say; try again later, or tell its operator"}
-			}
-		}
+	return dialect.Accepted{Later: func(ctx context.Context) dialect.Decision { return d.decide(ctx, fields, id) }}, nil
+}
+
+// decide decides on a client. It notes that the backend did not answer unless the client has gone.
+func (d *service) decide(ctx context.Context, fields http.Header, id string) dialect.Decision {
+	c, err := d.ask(ctx, fields)
+	if err == nil {
 		c.id = id
 		return func() (dialect.Accepted, error) { return dialect.Accepted{Session: c}, nil }
-	}}, nil
+	}
+	if ctx.Err() == nil {
+		d.failures.Note("bootstrap", "error", err)
+	}
+	return func() (dialect.Accepted, error) {
+		return dialect.Accepted{}, &engine.RejectError{Status: http.StatusInternalServerError,
+			Reason: "the application that decides who may connect does not say; try again later, or tell its operator"}
+	}
 }
 
 // ask asks the backend about a client.
 func (d *service) ask(ctx context.Context, fields http.Header) (*client, error) {
+	ended := d.host.Metrics.Asked()
 	select {
 	case d.asking <- struct{}{}:
 		defer func() { <-d.asking }()
 	case <-ctx.Done():
+		ended(dialect.Abandoned)
 		return nil, ctx.Err()
 	}
 	said, err := d.backend.bootstrap(ctx, fields)
+	switch {
+	case err == nil:
+		ended(dialect.OutcomeOf(said.status))
+	case ctx.Err() != nil:
+		ended(dialect.Abandoned)
+	default:
+		ended(dialect.Failed)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -94,8 +109,12 @@ func (d *service) ask(ctx context.Context, fields http.Header) (*client, error) 
 	return c, nil
 }
 
-// Deliver implements [dialect.Dialect].
-func (d *service) Deliver(m *rooms.Message) { d.hub.deliver(m) }
+// Deliver implements [dialect.Dialect]. What another format has is not JSON.
+func (d *service) Deliver(m *rooms.Message) {
+	if m.Format == rooms.FormatHighTemplar {
+		d.hub.deliver(m)
+	}
+}
 
 // Gap implements [dialect.Dialect]. The protocol has no word for it.
 func (d *service) Gap(*rooms.Source, time.Time, time.Time) {}

@@ -1,10 +1,13 @@
 package hightemplar
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +69,71 @@ func TestAHeaderFieldForTheBackendMustBeOne(t *testing.T) {
 	}
 }
 
+func TestWhatTheBackendIsTold(t *testing.T) {
+	t.Parallel()
+	h := newEmbedded(t, func(c *Config) {
+		c.ConnectionHeaders = map[string]Header{"Host": {Fixed: "app.example"}, "authorization": {Header: "Authorization"}, "X-CSRFToken": {Param: "csrf"}}
+	})
+	for target, want := range map[string]http.Header{
+		"/ws/?token=a&csrf=b": {"Host": {"app.example"}, "Cookie": {"csrftoken=c"}, "X-Csrftoken": {"b"}},
+		"/ws/?token=a":        {"Host": {"app.example"}, "Cookie": {"csrftoken=c"}, "X-Csrftoken": {"c"}},
+	} {
+		p := h.connect(t, target, map[string]string{"Cookie": "csrftoken=c", "Connection": "upgrade, x-real-ip"})
+		first := h.api.next(t, "GET /api/bootstrap/")
+		first.answer <- reply{Status: http.StatusFound, Headers: map[string]string{"Location": "/api/login/"}}
+		second := h.api.next(t, "GET /api/login/")
+		_, port, _ := net.SplitHostPort(strings.TrimPrefix(h.api.URL, "http://"))
+		second.answer <- reply{Status: http.StatusFound, Headers: map[string]string{"Location": "http://localhost:" + port + "/other/"}}
+		other := h.api.next(t, "GET /other/")
+		other.answer <- reply{Status: http.StatusOK, Body: `{"Allowed_Rooms": [{"a": 1}], "allowed_rooms": [], "ALLOWED_ROOMS": 1}`}
+		p.gets(`{"is_authorized": true, "allowed_rooms": []}`)
+		for _, c := range []*call{first, second} {
+			for _, name := range []string{"Host", "Cookie", "X-Csrftoken", "Authorization"} {
+				if !slices.Equal(c.header[name], want[name]) {
+					t.Errorf("%s: %s has %s %q, want %q", target, c.what, name, c.header[name], want[name])
+				}
+			}
+		}
+		if other.header["Cookie"] != nil || other.header["X-Csrftoken"] != nil || other.header.Get("Host") != "localhost:"+port {
+			t.Errorf("another host gets %v", other.header)
+		}
+	}
+}
+
+// What a client sends before the backend has answered is handled after the greeting, in its order.
+func TestAClientNeedNotWaitForTheGreeting(t *testing.T) {
+	t.Parallel()
+	h := newEmbedded(t, func(*Config) {})
+	p := h.connect(t, "/ws/", nil)
+	asked := h.api.next(t, "GET /api/bootstrap/")
+	for _, message := range []string{`{"type": "subscribe", "room": {"zoo": 1}, "requestId": 1}`, "ping", `{"type": "unsubscribe", "requestId": 1}`, "ping"} {
+		p.says(message)
+	}
+	asked.answer <- reply{Status: http.StatusOK, Body: `{"allowed_rooms": [{"zoo": 1}]}`, Headers: map[string]string{"Content-Type": "Application/JSON; charset"}}
+	for _, want := range []string{`{"is_authorized": true, "allowed_rooms": [{"zoo": 1}]}`, `{"code": "success"}`, "pong", `{"code": "success"}`, "pong"} {
+		p.gets(want)
+	}
+}
+
+// That a client goes is not its backend's failure.
+func TestAClientThatDoesNotWaitIsNoFailure(t *testing.T) {
+	t.Parallel()
+	h := newEmbedded(t, func(*Config) {})
+	p := h.connect(t, "/ws/", nil)
+	asked := h.api.next(t, "GET /api/bootstrap/")
+	p.conn.Close()
+	testkit.WaitUntil(t, "the backend is asked on", func() bool { return len(h.service.asking) == 0 })
+	asked.answer <- reply{Status: http.StatusOK, Body: `{}`}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := h.service.decide(gone, http.Header{}, "")(); err == nil {
+		t.Error("a client that is gone is accepted")
+	}
+	if n := h.service.failures.Counts()["bootstrap"]; n != 0 {
+		t.Errorf("%d failures are noted", n)
+	}
+}
+
 // Long messages are shared by subscriptions, in fragments, and keep their places among short ones.
 func TestALongMessageIsWhole(t *testing.T) {
 	t.Parallel()
@@ -86,6 +154,19 @@ func TestALongMessageIsWhole(t *testing.T) {
 	}
 }
 
+// Another source may have rooms of the same paths.
+func TestAMessageOfAnotherFormatIsForNobody(t *testing.T) {
+	t.Parallel()
+	h := newEmbedded(t, func(*Config) {})
+	p := h.join(t, `{"zoo": 1}`)
+	p.asks(`{"type": "subscribe", "room": {"zoo": 1}, "requestId": 1}`, `{"code": "success"}`)
+	for _, body := range []string{"1", `1, "requestId": 2`, "\xff"} {
+		h.service.Deliver(&rooms.Message{Path: "/ws/zoo=1", Format: rooms.FormatRaw, Frame: rooms.Frame([]byte(body)), Body: []byte(body), Whole: []byte(body)})
+	}
+	h.publish(t, "*", `{"rooms": [{"zoo": 1}], "data": 3}`)
+	p.gets(`{"type": "publish", "data": 3, "requestId": 1}`)
+}
+
 func TestAClientHasABoundedNumberOfSubscriptions(t *testing.T) {
 	t.Parallel()
 	h := newEmbedded(t, func(c *Config) { c.MaxSubscriptions = 2 })
@@ -99,6 +180,10 @@ func TestAClientHasABoundedNumberOfSubscriptions(t *testing.T) {
 	subscribe(1, `1`, ok)
 	subscribe(1, `true`, ok) // it is 1
 	subscribe(2, `"a"`, full)
+	for length, want := range map[int]string{maxRoom: full, maxRoom + 1: `{"code": "error", "message": "room-not-found"}`} {
+		room := `{"zoo": "` + strings.Repeat("a", length-len(`{"zoo": ""}`)) + `"}`
+		p.asks(`{"type": "subscribe", "room": `+room+`, "requestId": 1}`, want)
+	}
 	subscribe(2, `"`+strings.Repeat("a", maxRequestID)+`"`, `{"code": "error", "message": "request-id-too-long"}`)
 	p.asks(`{"type": "unsubscribe", "requestId": 1.0}`, ok)
 	p.asks(`{"type": "unsubscribe", "requestId": {}}`, `{"code": "error", "message": "not-subscribed"}`)
@@ -134,6 +219,36 @@ func TestCallbacksOfAClientComeInTheirOrder(t *testing.T) {
 	testkit.Await(t, ended)
 	if len(h.api.calls) > 0 {
 		t.Error("the backend got more")
+	}
+}
+
+// A backend that hangs costs a bounded amount of memory.
+func TestCallbacksThatAreTooManyAreDropped(t *testing.T) {
+	t.Parallel()
+	const online = "POST /api/user/notify_online/"
+	h := newEmbedded(t, func(c *Config) { *c = installed(c.APIURL); c.MaxConcurrent = 1 })
+	idle := func() bool { return h.service.callbacks.Running() == 0 }
+	testkit.WaitUntil(t, "the callbacks of others do not end", idle)
+	h.service.callbacks.MaxWaiting = 0
+	join := func() *page {
+		p := h.connect(t, "/ws/", nil)
+		h.api.allow(t, "")
+		p.gets(`{"is_authorized": true, "allowed_rooms": []}`)
+		return p
+	}
+	first := join()
+	hanging := h.api.next(t, online)
+	dropped := join()
+	if n := h.service.failures.Counts()["too many callbacks wait"]; n != 1 {
+		t.Errorf("%d callbacks were dropped", n)
+	}
+	hanging.answer <- reply{Status: http.StatusOK}
+	testkit.WaitUntil(t, "the callback does not end", idle)
+	dropped.asks("ping", "pong")
+	h.api.next(t, online).answer <- reply{Status: http.StatusOK}
+	for _, p := range []*page{first, dropped} {
+		testkit.WaitUntil(t, "the callback does not end", idle)
+		h.leave(p)
 	}
 }
 
@@ -191,8 +306,7 @@ func TestWhatAGrantAllows(t *testing.T) {
 
 func TestAConfigurationHasToMakeSense(t *testing.T) {
 	place := dialect.Place{Path: "/ws/", Rooms: "/ws"}
-	source := rooms.Source{Exchange: exchange, Format: rooms.FormatHighTemplar, Path: "/ws"}
-	host := dialect.Host{Sources: []rooms.Source{source}, Now: time.Now}
+	host := dialect.Host{Now: time.Now}
 	const api = "http://127.0.0.1:8000/api/"
 	for want, cfg := range map[string]Config{
 		"":                                      {APIURL: api, ConnectionHeaders: map[string]Header{"X-A": {Param: "a", Format: "A {}"}}},
@@ -203,6 +317,10 @@ func TestAConfigurationHasToMakeSense(t *testing.T) {
 		"api-socket must be":                    {APIURL: api, APISocket: "s"},
 		"notify-online must be a path":          {APIURL: api, NotifyOnline: "/user/"},
 		"max-concurrent and":                    {APIURL: api, MaxSubscriptions: -1},
+		"timeout must be more":                  {APIURL: api, Timeout: -1},
+		"timeout must be":                       {APIURL: api, Timeout: maxTimeout},
+		"connection-headers.Connection is a":    {APIURL: api, ConnectionHeaders: map[string]Header{"Connection": {Fixed: "close"}}},
+		"connection-headers.":                   {APIURL: api, ConnectionHeaders: map[string]Header{"X-A": {Fixed: "a"}, "x-a": {Fixed: "b"}}},
 		"connection-headers.X A is not":         {APIURL: api, ConnectionHeaders: map[string]Header{"X A": {Param: "a"}}},
 		"connection-headers.X-A has 0":          {APIURL: api, ConnectionHeaders: map[string]Header{"X-A": {}}},
 		"connection-headers.X-A has 2":          {APIURL: api, ConnectionHeaders: map[string]Header{"X-A": {Param: "a", Fixed: "b"}}},
@@ -214,8 +332,5 @@ func TestAConfigurationHasToMakeSense(t *testing.T) {
 		if want == "" && err != nil || want != "" && (!placed || !strings.HasPrefix(wrong.Error(), want)) {
 			t.Errorf("%+v: %v, want %s", cfg, err, want)
 		}
-	}
-	if _, err := New(&Config{APIURL: api}, dialect.Place{Path: "/ws/", Rooms: "/other"}, host); err == nil || !strings.Contains(err.Error(), "path=/other") {
-		t.Errorf("without a source: %v", err)
 	}
 }

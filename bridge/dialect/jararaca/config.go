@@ -27,7 +27,7 @@ type Route struct {
 
 // New returns the dialect that a configuration describes. Its errors are [*dialect.PathError], joined.
 func New(cfg *Config, at dialect.Place, h dialect.Host) (dialect.Dialect, error) {
-	s := &service{place: at, groups: newGroups(h.NewLog), served: map[*group]struct{}{}}
+	s := &service{place: at, groups: newGroups(h.NewLog)}
 	var wrong []error
 	if len(cfg.Routes) == 0 {
 		wrong = append(wrong, &dialect.PathError{Path: "routes", Err: errors.New("are missing; write a path, and the rooms that its clients join")})
@@ -51,7 +51,7 @@ func newRoute(of Route, place string) (*route, *dialect.PathError) {
 	if below := strings.TrimSuffix(place, "/"); of.Path != place && !strings.HasPrefix(of.Path, below+"/") {
 		return nil, &dialect.PathError{Path: "path", Err: fmt.Errorf("%q is not at or below the dialect's path %s", of.Path, place)}
 	}
-	r := &route{split: of.Split, parts: strings.Split(strings.Trim(of.Path, "/"), "/")}
+	r := &route{split: of.Split, parts: strings.Split(strings.TrimPrefix(of.Path, "/"), "/")}
 	known := map[string]bool{}
 	for _, part := range r.parts {
 		name, ok := parameter(part)

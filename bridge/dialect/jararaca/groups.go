@@ -2,7 +2,6 @@ package jararaca
 
 import (
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -25,7 +24,8 @@ type groups struct {
 	// engine's loops take it.
 	mu          sync.Mutex
 	byRooms     map[string]*group
-	byPath      map[string][]*group // by the path of a room
+	list        unordered.Set[*group]            // of them, which is copied faster than a map
+	byPath      map[string]unordered.Set[*group] // by the path of a room
 	memberships int
 }
 
@@ -34,13 +34,14 @@ type group struct {
 	key     string
 	paths   []string // of the rooms
 	clients int      // guarded by groups.mu
+	had     uint64   // the number of the publish that it got last, guarded by service.mu
 
 	mu  sync.Mutex // held while clients begin to follow, and while frames are appended
 	log *engine.Log
 }
 
 func newGroups(newLog func() *engine.Log) *groups {
-	return &groups{newLog: newLog, limit: maxMemberships, byRooms: map[string]*group{}, byPath: map[string][]*group{}}
+	return &groups{newLog: newLog, limit: maxMemberships, byRooms: map[string]*group{}, byPath: map[string]unordered.Set[*group]{}}
 }
 
 // cost returns how many places a group of some rooms takes.
@@ -80,9 +81,12 @@ func (s *groups) join(paths []string) *group {
 		}
 		g = &group{key: key, paths: paths, log: s.newLog()}
 		s.byRooms[key] = g
+		s.list.Add(g)
 		s.memberships += cost(paths)
 		for _, path := range paths {
-			s.byPath[path] = append(s.byPath[path], g)
+			of := s.byPath[path]
+			of.Add(g)
+			s.byPath[path] = of
 		}
 	}
 	g.clients++
@@ -97,10 +101,12 @@ func (s *groups) leave(g *group) {
 		return
 	}
 	delete(s.byRooms, g.key)
+	s.list.Remove(g)
 	s.memberships -= cost(g.paths)
 	for _, path := range g.paths {
-		if left := unordered.Remove(s.byPath[path], g); len(left) > 0 {
-			s.byPath[path] = left
+		of := s.byPath[path]
+		if of.Remove(g); len(of.List()) > 0 {
+			s.byPath[path] = of
 		} else {
 			delete(s.byPath, path)
 		}
@@ -112,14 +118,15 @@ func (s *groups) leave(g *group) {
 func (s *groups) of(path string) []*group {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.byPath[path])
+	of := s.byPath[path]
+	return slices.Clone(of.List())
 }
 
 // all returns all groups.
 func (s *groups) all() []*group {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Collect(maps.Values(s.byRooms))
+	return slices.Clone(s.list.List())
 }
 
 func (g *group) append(frame engine.Frame) {

@@ -20,9 +20,9 @@ type service struct {
 
 	// mu guards the following fields. They are about what was published last: its messages, one
 	// for each of its rooms, come one after the other, and share their bytes.
-	mu     sync.Mutex
-	whole  *byte // the first of them; nil for none
-	served map[*group]struct{}
+	mu        sync.Mutex
+	whole     *byte  // the first of them; nil for none
+	published uint64 // its number
 }
 
 // tryAgainLater is the close code for a bridge that is full.
@@ -59,6 +59,9 @@ func (s *service) paths(names []string) []string {
 
 // Deliver implements [dialect.Dialect]. A message for the rooms' own path is for all clients.
 func (s *service) Deliver(m *rooms.Message) {
+	if m.Format != rooms.FormatJararaca {
+		return
+	}
 	if m.Path == s.place.Rooms {
 		for _, g := range s.groups.all() {
 			g.append(m.Frame)
@@ -68,15 +71,15 @@ func (s *service) Deliver(m *rooms.Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(m.Whole) == 0 || s.whole != &m.Whole[0] {
-		clear(s.served)
 		s.whole = nil
+		s.published++
 	}
 	if len(m.Whole) > 0 {
 		s.whole = &m.Whole[0]
 	}
 	for _, g := range s.groups.of(m.Path) {
-		if _, had := s.served[g]; !had {
-			s.served[g] = struct{}{}
+		if g.had != s.published {
+			g.had = s.published
 			g.append(m.Frame)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/clu-ws/clu-ws/bridge/dialect"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
 // A client of several rooms gets each message once, whatever came in between.
@@ -19,6 +20,7 @@ func TestAClientInSeveralRoomsGetsAMessageOnce(t *testing.T) {
 	h.send("user:1,user:2", "third")
 	h.send("user:,b", "fourth")
 	h.send("a", "")
+	h.spoken.Deliver(&rooms.Message{Path: "/chat/a", Format: rooms.FormatRaw, Frame: rooms.Frame([]byte("another's")), Whole: []byte("another's")})
 	large := bytes.Repeat([]byte("x"), 1<<20)
 	h.send("a,b,user:1", string(large))
 	for p, texts := range map[*page][]string{both: {"first", "second", "third", "", string(large)}, one: {"first", "fourth", string(large)}} {
@@ -38,6 +40,7 @@ func TestAURLSaysWhichRoomsAClientJoins(t *testing.T) {
 		{Path: "/chat/ws", Join: []string{"all", "{?rooms}", "u-{?u}"}, Split: "|"},
 		{Path: "/chat/{room}", Join: []string{"{room}", "{?x}/{room}"}},
 		{Path: "/chat", Join: nil},
+		{Path: "/chat/{room}/", Join: []string{"{room}"}},
 	}})
 	s := h.spoken.(*service)
 	for target, want := range map[string]string{
@@ -47,6 +50,7 @@ func TestAURLSaysWhichRoomsAClientJoins(t *testing.T) {
 		"/chat/one?x=p&x=q":            "one p/one q/one",
 		"/chat/one?x=p|q":              "one p|q/one",
 		"/chat":                        "",
+		"/chat/one/":                   "one",
 	} {
 		path, query, _ := strings.Cut(target, "?")
 		for _, r := range s.routes {
@@ -62,7 +66,7 @@ func TestAURLSaysWhichRoomsAClientJoins(t *testing.T) {
 		}
 	}
 	many := "/chat/ws?rooms=" + strings.Repeat("a|", maxRooms)
-	for target, want := range map[string]int{"/chat/": 403, "/chat/a/b": 403, "/chat/a?x=b": 101, many + "b": 400, many[:len(many)-2]: 101} {
+	for target, want := range map[string]int{"/chat/": 403, "/chat/a/": 101, "/chat//": 403, "/chat/a/b": 403, "/chat/a?x=b": 101, many + "b": 400, many[:len(many)-2]: 101} {
 		if _, got := h.connect(target); got != want {
 			t.Errorf("%.40s is answered with %d, want %d", target, got, want)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/bridge/dialect"
+	"github.com/clu-ws/clu-ws/internal/limitedlog"
 )
 
 // Config is the section reddit of a dialect in the configuration file. The keys are given by the tags.
@@ -26,7 +27,7 @@ const usualSecret = "secret/websockets/authorization_key"
 
 // New returns the dialect that a configuration describes. Its errors are [*dialect.PathError], joined.
 func New(cfg *Config, at dialect.Place, h dialect.Host) (dialect.Dialect, error) {
-	d := &service{place: at, host: h, namespaces: newNamespaces(h.NewLog)}
+	d := &service{place: at, host: h, namespaces: newNamespaces(h.NewLog), failures: limitedlog.New(h.Logger, "the status exchange may lack messages about reddit's clients")}
 	var wrong []error
 	fail := func(key string, err error) {
 		if err != nil {

@@ -1,6 +1,7 @@
 package reddit
 
 import (
+	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
 	"net/http"
@@ -25,7 +26,7 @@ func (s *service) Routes() map[string]http.Handler {
 // unlessQuiesced returns a handler that answers 410 once the bridge is stopping.
 func (s *service) unlessQuiesced(h http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.host.Draining() {
+		if s.quiesced() {
 			answer(w, http.StatusGone, `{"status": "quiesced", "connections": %d}`, s.namespaces.clients())
 			return
 		}
@@ -44,13 +45,15 @@ func (s *service) quiesce(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	scheme, token, _ := strings.Cut(strings.TrimSpace(r.Header.Get("Authorization")), " ")
-	if !strings.EqualFold(scheme, "Basic") || subtle.ConstantTimeCompare([]byte(token), []byte(s.token)) == 0 {
+	given, want := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(s.token)) // so that the length does not show
+	if !strings.EqualFold(scheme, "Basic") || subtle.ConstantTimeCompare(given[:], want[:]) == 0 {
 		w.Header().Set("WWW-Authenticate", "Basic") // RFC 9110, 11.6.1
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = w.Write([]byte("invalid authentication")) // an error means that the client is gone
 		return
 	}
 	s.host.Logger.Info("asked to stop by a request to quiesce", "client", r.RemoteAddr)
+	s.asked.Store(true)
 	s.host.Drain()
 	answer(w, http.StatusOK, `{"remaining": %d}`, s.namespaces.clients())
 }

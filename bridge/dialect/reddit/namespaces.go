@@ -69,7 +69,7 @@ func (s *namespaces) join(path string) *namespace {
 		}
 		n = &namespace{path: path, log: s.newLog()}
 		s.byPath[path] = n
-		s.index.Add(path, n)
+		s.index.Add(n, path)
 	}
 	n.clients++
 	s.count++
@@ -85,14 +85,14 @@ func (s *namespaces) leave(n *namespace) {
 		return
 	}
 	delete(s.byPath, n.path)
-	s.index.Remove(n.path, n)
+	s.index.Remove(n, n.path)
 	n.log.Close()
 }
 
 // deliver appends a frame to the logs of the namespaces at and below a path.
 func (s *namespaces) deliver(path string, frame engine.Frame) {
 	s.mu.Lock()
-	wanted := slices.Clone(s.index[path])
+	wanted := slices.Clone(s.index.At(path))
 	s.mu.Unlock()
 	for _, n := range wanted {
 		n.append(frame)

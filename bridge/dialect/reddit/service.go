@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/access"
@@ -11,6 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
+	"github.com/clu-ws/clu-ws/internal/limitedlog"
 )
 
 // service is the dialect. It implements [dialect.Dialect].
@@ -20,8 +22,13 @@ type service struct {
 	signed     *access.SignedURLs
 	token      string          // may quiesce; "" is none
 	publish    dialect.Publish // to the status exchange; nil for none
+	failures   *limitedlog.Log // of publish
 	namespaces *namespaces
+	asked      atomic.Bool // to stop, by a request to quiesce
 }
+
+// quiesced reports whether the bridge is stopping, from the moment at which it has been told to.
+func (s *service) quiesced() bool { return s.asked.Load() || s.host.Draining() }
 
 // The close codes of RFC 6455, 7.4.1.
 const (
@@ -37,7 +44,7 @@ func (s *service) Accept(r *dialect.Request) (dialect.Accepted, error) {
 		return dialect.Accepted{}, &engine.RejectError{Status: http.StatusForbidden, Reason: no.Reason}
 	}
 	switch {
-	case s.host.Draining():
+	case s.quiesced():
 		return dialect.Accepted{Session: refused{goingAway, "the bridge is stopping; connect again"}}, nil
 	case r.Path == s.below("/health"):
 		return dialect.Accepted{Session: refused{normalClosure, ""}}, nil
@@ -101,13 +108,20 @@ func (c *client) Closed(int, string) {
 	c.tell("websocket.disconnect")
 }
 
-// tell publishes to the status exchange.
+// tell publishes to the status exchange. It is not repeated: after a client has connected again, that it
+// had left would be wrong.
 func (c *client) tell(key string) {
-	if c.service.publish != nil {
-		c.service.publish(key, protocol.JSON(struct {
-			Namespace string `json:"namespace"`
-		}{c.name}), nil)
+	if c.service.publish == nil {
+		return
 	}
+	body := protocol.JSON(struct {
+		Namespace string `json:"namespace"`
+	}{c.name})
+	c.service.publish(key, body, func(confirmed bool) {
+		if !confirmed {
+			c.service.failures.Note(key, "namespace", c.name)
+		}
+	})
 }
 
 // refused is a client that is closed as soon as it is open.

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/dialect"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/internal/limitedlog"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -48,9 +48,8 @@ func TestAMessageReachesTheNamespacesBelow(t *testing.T) {
 
 // Who has the token quiesces the bridge, which says so to all but those without a signature.
 func TestAQuiescedBridgeSaysSo(t *testing.T) {
-	var quiesced atomic.Bool
 	h := newHarness(t, func(*bridge.Config, *Config) {}, func(host *dialect.Host) {
-		host.Drain, host.Draining = func() { quiesced.Store(true) }, quiesced.Load // for long
+		host.Drain = func() {} // the bridge takes its time
 	})
 	foo := h.connect("/foo?m="+signedFoo, nil)
 	h.told()
@@ -106,6 +105,19 @@ func TestNobodyQuiescesABridgeWithoutAToken(t *testing.T) {
 	for _, field := range []string{"", "Basic", "Basic ", "Basic " + adminToken} {
 		if status, body := h.request("POST", "/quiesce", map[string]string{"Authorization": field}); status != 404 || !strings.Contains(body, "admin-token") {
 			t.Errorf("%q: it is answered with %d %s", field, status, body)
+		}
+	}
+}
+
+// What the status exchange has not got is said in the log, and not sent late.
+func TestALostStatusMessageIsNoted(t *testing.T) {
+	for confirmed, want := range map[bool]int{true: 0, false: 1} {
+		s := &service{failures: limitedlog.New(slog.New(slog.DiscardHandler), "lost")}
+		sent := 0
+		s.publish = func(_ string, _ []byte, done func(bool)) { sent++; done(confirmed) }
+		(&client{service: s, name: "/foo"}).tell("websocket.disconnect")
+		if n := s.failures.Counts()["websocket.disconnect"]; n != want || sent != 1 {
+			t.Errorf("confirmed %v: %d are noted, %d were sent", confirmed, n, sent)
 		}
 	}
 }
@@ -171,7 +183,7 @@ func TestTheNamespacesAreBounded(t *testing.T) {
 	}
 	s.leave(first)
 	s.leave(first)
-	if s.full("/more") || s.clients() != maxNamespaces-1 || len(s.index["/0"]) != 0 {
+	if s.full("/more") || s.clients() != maxNamespaces-1 || len(s.index.At("/0")) != 0 {
 		t.Error("a namespace without clients has a place")
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/dialect"
 )
 
 const (
@@ -26,7 +28,7 @@ const (
 var (
 	// errUnavailable is that no try was answered with success.
 	errUnavailable = errors.New("the backend does not answer")
-	// errDenied is errUnavailable if the last try was answered with a status 4xx.
+	// errDenied is errUnavailable if the last try was answered with the status 401 or 403.
 	errDenied = fmt.Errorf("%w, but refuses", errUnavailable)
 	// errUnusable is that the answer is no JSON object.
 	errUnusable = errors.New("the backend's answer is no JSON object")
@@ -51,25 +53,40 @@ func newClient(cfg HTTP) (*http.Client, error) {
 	return &http.Client{Transport: t}, nil
 }
 
-// post asks a backend, as often as the configuration says. It ends early, with errUnavailable, if gone
-// is closed between two tries.
-func (d *Dialect) post(url string, data object, gone <-chan struct{}) (answer object, err error) {
-	body := data.encode()
+// callback is a question for a backend.
+type callback struct {
+	url  string
+	data object
+	// gone, if it is not nil, is closed when nobody waits for the answer any more.
+	gone <-chan struct{}
+	// until, if it is not zero, is the time after which the backend must not be asked.
+	until time.Time
+	// pointless, if it is not nil, reports whether the answer would change nothing any more.
+	pointless func() bool
+}
+
+// post asks a backend, as often as the configuration says. It ends early, with errUnavailable, if the
+// backend need not or must not be asked again.
+func (d *Dialect) post(c callback) (answer object, err error) {
+	body := c.data.encode()
 	wait := d.cfg.HTTP.Wait
 	for n := range d.cfg.HTTP.Tries {
-		if n > 0 && !d.sleep(wait, gone) {
+		if n > 0 && (c.tooLate(d.host.Now().Add(wait)) || !d.sleep(wait, c.gone)) || c.pointless != nil && c.pointless() {
 			break
 		}
-		if answer, wait, err = d.try(url, body); err == nil || errors.Is(err, errUnusable) {
+		if answer, wait, err = d.try(&c, body); err == nil || errors.Is(err, errUnusable) {
 			return answer, err
 		}
-		d.failures.Note("a callback failed", "url", scrub(url), "error", err)
+		d.failures.Note("a callback failed", "url", scrub(c.url), "error", err)
 	}
 	if errors.Is(err, errDenied) {
 		return nil, errDenied
 	}
 	return nil, errUnavailable
 }
+
+// tooLate reports whether the backend must not be asked at a time.
+func (c *callback) tooLate(at time.Time) bool { return !c.until.IsZero() && at.After(c.until) }
 
 // sleep waits. It returns false if gone is closed or the dialect ends meanwhile.
 func (d *Dialect) sleep(wait time.Duration, gone <-chan struct{}) bool {
@@ -85,21 +102,28 @@ func (d *Dialect) sleep(wait time.Duration, gone <-chan struct{}) bool {
 	return false
 }
 
-// try asks a backend once. If it fails, wait is the time until the next try.
-func (d *Dialect) try(url string, body []byte) (answer object, wait time.Duration, err error) {
+// try asks a backend once. If it fails, wait is the time until the next try. The timeout is also that
+// for its turn among the callbacks of the backend, so none takes longer than the configuration says.
+func (d *Dialect) try(c *callback, body []byte) (answer object, wait time.Duration, err error) {
 	wait = d.cfg.HTTP.Wait
-	select {
-	case d.slots <- struct{}{}:
-		defer func() { <-d.slots }()
-	case <-d.ctx.Done():
-		return nil, wait, errUnavailable
-	}
+	ended := d.host.Metrics.Asked()
+	defer func() { ended(outcomeOf(err)) }()
 	ctx, cancel := context.WithCancelCause(d.ctx)
 	defer cancel(nil)
 	defer d.host.After(d.cfg.HTTP.Timeout, func() { cancel(errTimeout) })()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
 	if err != nil {
 		return nil, wait, errUnavailable
+	}
+	slots := d.slots[c.url]
+	select {
+	case slots <- struct{}{}:
+		defer func() { <-slots }()
+	case <-ctx.Done():
+		return nil, wait, errBusy
+	}
+	if c.tooLate(d.host.Now()) {
+		return nil, wait, errLate
 	}
 	r.Header.Set("Content-Type", "application/json")
 	response, err := d.client.Do(r)
@@ -113,10 +137,10 @@ func (d *Dialect) try(url string, body []byte) (answer object, wait time.Duratio
 		return nil, wait, brief(ctx, err)
 	case response.StatusCode == http.StatusTooManyRequests:
 		return nil, d.rateLimit(response.Header), errors.New("the backend is asked too often")
-	case response.StatusCode >= 500:
-		return nil, wait, fmt.Errorf("status %d", response.StatusCode)
-	case response.StatusCode >= 400:
+	case response.StatusCode == http.StatusUnauthorized || response.StatusCode == http.StatusForbidden:
 		return nil, wait, fmt.Errorf("%w: status %d", errDenied, response.StatusCode)
+	case response.StatusCode >= 400:
+		return nil, wait, fmt.Errorf("status %d", response.StatusCode)
 	case len(text) > maxAnswer:
 		return nil, wait, fmt.Errorf("the answer is longer than %d MiB", maxAnswer>>20)
 	case !isJSON(response.Header.Get("Content-Type")):
@@ -129,7 +153,23 @@ func (d *Dialect) try(url string, body []byte) (answer object, wait time.Duratio
 	return answer, wait, nil
 }
 
-var errTimeout = errors.New("the backend has not answered in time")
+// outcomeOf returns the outcome of a try.
+func outcomeOf(err error) dialect.Outcome {
+	switch {
+	case err == nil:
+		return dialect.Answered
+	case errors.Is(err, errDenied):
+		return dialect.Refused
+	}
+	return dialect.Failed
+}
+
+// Why a try fails.
+var (
+	errTimeout = errors.New("the backend has not answered in time")
+	errBusy    = errors.New("the backend has not answered others in time, so it was not asked")
+	errLate    = errors.New("it is too late to ask the backend")
+)
 
 // brief returns an error without the URL, which may have a password.
 func brief(ctx context.Context, err error) error {
@@ -161,8 +201,9 @@ func isJSON(contentType string) bool {
 	return err == nil && (media == "application/json" || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json"))
 }
 
-// scrub returns a URL without its user and password.
+// scrub returns a URL without its user, password and query.
 func scrub(url string) string {
+	url, _, _ = strings.Cut(url, "?")
 	if scheme, rest, ok := strings.Cut(url, "://"); ok {
 		host, path, _ := strings.Cut(rest, "/")
 		return scheme + "://" + host[strings.LastIndexByte(host, '@')+1:] + "/" + path

@@ -3,8 +3,10 @@ package socketshark
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,7 +56,8 @@ type HTTP struct {
 	// RateLimitResetHeaders are the headers of an answer 429 that may have the seconds to wait. The
 	// default is X-Rate-Limit-Reset.
 	RateLimitResetHeaders []string `json:"rate-limit-reset-headers"`
-	// MaxConcurrent is how many backends may be asked at a time. 0 means 256.
+	// MaxConcurrent is how many callbacks of a backend (host and port) may run at a time. Others wait, so
+	// that a backend that hangs delays no other's. 0 means 256.
 	MaxConcurrent int `json:"max-concurrent"`
 }
 
@@ -103,6 +106,7 @@ func (cfg Config) complete() (Config, error) {
 	if cfg.OnGap != gapClose && cfg.OnGap != gapKeep {
 		fail("on-gap", "is %q; choose close or keep", cfg.OnGap)
 	}
+	checkDuration(fail, "renewal-grace", cfg.RenewalGrace)
 	if cfg.MaxSubscriptions < 0 {
 		fail("max-subscriptions", "must not be negative")
 	}
@@ -129,6 +133,9 @@ func (h *HTTP) complete(fail func(path, format string, args ...any)) {
 	if len(h.RateLimitResetHeaders) == 0 {
 		h.RateLimitResetHeaders = []string{"X-Rate-Limit-Reset"}
 	}
+	for path, d := range map[string]time.Duration{"http.timeout": h.Timeout, "http.wait": h.Wait} {
+		checkDuration(fail, path, d)
+	}
 	if h.Tries < 0 || h.MaxConcurrent < 0 {
 		fail("http", "has a negative number; tries and max-concurrent are at least 1")
 	}
@@ -140,13 +147,12 @@ func (h *HTTP) complete(fail func(path, format string, args ...any)) {
 }
 
 func (s *Service) check(fail func(path, format string, args ...any), path string) {
-	for key, address := range map[string]string{
-		"authorizer": s.Authorizer, "on-authorization-change": s.OnAuthorizationChange,
-		"before-subscribe": s.BeforeSubscribe, "on-subscribe": s.OnSubscribe, "on-message": s.OnMessage,
-		"before-unsubscribe": s.BeforeUnsubscribe, "on-unsubscribe": s.OnUnsubscribe, "on-heartbeat": s.OnHeartbeat,
-	} {
+	for key, address := range s.callbacks() {
 		checkURL(fail, path+"."+key, address)
 	}
+	checkDuration(fail, path+".authorization-renewal-period", s.AuthorizationRenewalPeriod)
+	checkDuration(fail, path+".authorization-renewal-jitter", s.AuthorizationRenewalJitter)
+	checkDuration(fail, path+".heartbeat-period", s.HeartbeatPeriod)
 	if s.AuthorizationRenewalPeriod > 0 && s.Authorizer == "" {
 		fail(path+".authorization-renewal-period", "needs an authorizer; give its URL, or leave the period out")
 	}
@@ -158,6 +164,33 @@ func (s *Service) check(fail func(path, format string, args ...any), path string
 	}
 	if s.HeartbeatPeriod > 0 && s.OnHeartbeat == "" {
 		fail(path+".on-heartbeat", "is missing; heartbeat-period needs it")
+	}
+}
+
+// callbacks returns the URLs of the service's callbacks by their keys. Those that it does not have are empty.
+func (s *Service) callbacks() map[string]string {
+	return map[string]string{
+		"authorizer": s.Authorizer, "on-authorization-change": s.OnAuthorizationChange,
+		"before-subscribe": s.BeforeSubscribe, "on-subscribe": s.OnSubscribe, "on-message": s.OnMessage,
+		"before-unsubscribe": s.BeforeUnsubscribe, "on-unsubscribe": s.OnUnsubscribe, "on-heartbeat": s.OnHeartbeat,
+	}
+}
+
+// callbacks returns the URLs of all callbacks.
+func (cfg *Config) callbacks() (all []string) {
+	if t := cfg.Authentication.Ticket; t != nil {
+		all = append(all, t.ValidationURL)
+	}
+	for _, s := range cfg.Services {
+		all = slices.AppendSeq(all, maps.Values(s.callbacks()))
+	}
+	return slices.DeleteFunc(all, func(text string) bool { return text == "" })
+}
+
+// checkDuration checks a time that may be 0.
+func checkDuration(fail func(path, format string, args ...any), path string, d time.Duration) {
+	if d < 0 {
+		fail(path, "is %v; it must not be negative", d)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,8 +17,11 @@ import (
 // Bounds of all clients together.
 const (
 	maxWaiting = 64 << 20  // bytes of events and messages that wait
-	maxMarks   = 1_000_000 // orders that are remembered
+	maxMarks   = 1_000_000 // orders and throttled keys that are remembered
 )
+
+// maxFarewell is how long the last callbacks may take when the bridge stops.
+const maxFarewell = 15 * time.Second
 
 // Dialect serves the clients of a path as SocketShark does. It implements [dialect.Dialect].
 type Dialect struct {
@@ -26,7 +30,7 @@ type Dialect struct {
 	place    dialect.Place
 	host     dialect.Host
 	client   *http.Client
-	slots    chan struct{} // one for each backend that may be asked at a time
+	slots    map[string]chan struct{} // by the URL of callbacks; each is that of its backend, with one for each callback that may run at a time
 	drops    *limitedlog.Log
 	failures *limitedlog.Log
 
@@ -35,7 +39,7 @@ type Dialect struct {
 	cancel  context.CancelFunc
 	working working
 	waiting atomic.Int64 // bytes of events and messages that wait
-	marks   atomic.Int64 // orders that are remembered
+	marks   atomic.Int64 // orders and throttled keys that are remembered
 
 	// mu guards the following field, and the users of its topics.
 	mu     sync.RWMutex
@@ -62,12 +66,20 @@ func New(cfg *Config, at dialect.Place, h dialect.Host) (dialect.Dialect, error)
 	}
 	d := &Dialect{
 		cfg: complete, services: map[string]*service{}, place: at, host: h, client: client,
-		slots:    make(chan struct{}, complete.HTTP.MaxConcurrent),
+		slots:    map[string]chan struct{}{},
 		drops:    limitedlog.New(h.Logger, "a message for SocketShark's clients was dropped"),
 		failures: limitedlog.New(h.Logger, "a backend of SocketShark's clients cannot be asked"),
 		topics:   map[string]*topic{},
 	}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
+	backends := map[string]chan struct{}{}
+	for _, text := range complete.callbacks() {
+		u, _ := url.Parse(text) // it is checked already
+		if backends[u.Host] == nil {
+			backends[u.Host] = make(chan struct{}, complete.HTTP.MaxConcurrent)
+		}
+		d.slots[text] = backends[u.Host]
+	}
 	for name, s := range complete.Services {
 		d.services[name] = &service{
 			Service: s, authRequired: s.RequireAuthentication == nil || *s.RequireAuthentication,
@@ -87,11 +99,11 @@ func (d *Dialect) Accept(*dialect.Request) (dialect.Accepted, error) {
 func (d *Dialect) Routes() map[string]http.Handler { return nil }
 
 // Run runs until the context ends, and the backends know that the last clients have left. They are
-// waited for as long as one answer may take.
+// waited for as long as one answer may take, but not longer than maxFarewell.
 func (d *Dialect) Run(ctx context.Context) {
 	<-ctx.Done()
 	ended := make(chan struct{})
-	stop := d.host.After(d.cfg.HTTP.Timeout, func() { close(ended) })
+	stop := d.host.After(min(d.cfg.HTTP.Timeout, maxFarewell), func() { close(ended) })
 	defer stop()
 	select {
 	case <-d.working.idle():
@@ -109,7 +121,7 @@ func (d *Dialect) Deliver(m *rooms.Message) {
 	d.mu.RLock()
 	t := d.topics[m.Path]
 	d.mu.RUnlock()
-	if t != nil {
+	if t != nil && m.Format == rooms.FormatSocketShark {
 		t.deliver(m.Whole)
 	}
 }

@@ -31,6 +31,7 @@ const (
 	maxPongData  = 128  // characters
 	maxName      = 1024 // bytes of a subscription's name
 	maxExtra     = 16 << 10
+	maxHeld      = 4 << 20 // bytes of the names and extra fields of a client's subscriptions
 )
 
 // refusal is an error for the client.
@@ -82,8 +83,8 @@ func (e *event) asks() bool {
 		return true
 	case e.sub == nil || e.sub.service == nil:
 		return false
-	case e.sub.hasEnded():
-		return true
+	case e.sub.hasEnded() || e.sub.service.AuthorizationRenewalPeriod > 0 && e.sub.service.asksOnUnsubscribe:
+		return true // a subscription that is not renewed may end at any time, and its backend is told then
 	case e.name == "subscribe":
 		return e.sub.service.asksOnSubscribe
 	case e.name == "message":
@@ -200,7 +201,7 @@ func (e *event) auth() error {
 	if isFalse(given) {
 		return refused(textNeedsTicket)
 	}
-	answer, err := s.d.post(ticket.ValidationURL, object{{"ticket", given}}, s.gone)
+	answer, err := s.d.post(callback{url: ticket.ValidationURL, data: object{{"ticket", given}}, gone: s.gone})
 	if errors.Is(err, errUnavailable) {
 		return refused(textUnavailable)
 	}

@@ -69,20 +69,12 @@ func (f *flow) hold(c *cohort, m *message, now time.Time) bool {
 	d := c.topic.d
 	w := f.throttles[m.throttleKey]
 	switch {
-	case w == nil && len(f.throttles) >= maxThrottleKeys:
-		f.prune(now)
-		if len(f.throttles) >= maxThrottleKeys {
-			return false
-		}
-		fallthrough
 	case w == nil:
-		if f.throttles == nil {
-			f.throttles = map[string]*throttle{}
-		}
-		f.throttles[m.throttleKey] = &throttle{last: now, window: m.throttle}
+		f.throttle(d, m, now)
 		return false
 	case w.stop != nil:
-		d.waiting.Add(int64(m.size - w.pending.size))
+		m.hold(d)
+		w.pending.release(d)
 		w.pending = m
 		return true
 	case now.Sub(w.last) < m.throttle && d.waiting.Load() < maxWaiting:
@@ -93,9 +85,24 @@ func (f *flow) hold(c *cohort, m *message, now time.Time) bool {
 	return false
 }
 
+// throttle begins the window of a message's key, unless there are too many.
+func (f *flow) throttle(d *Dialect, m *message, now time.Time) {
+	if len(f.throttles) >= maxThrottleKeys || d.marks.Load() >= maxMarks {
+		f.prune(d, now)
+	}
+	if len(f.throttles) >= maxThrottleKeys || d.marks.Load() >= maxMarks {
+		return
+	}
+	d.marks.Add(1)
+	if f.throttles == nil {
+		f.throttles = map[string]*throttle{}
+	}
+	f.throttles[m.throttleKey] = &throttle{last: now, window: m.throttle}
+}
+
 // wait makes a message pending for some time.
 func (w *throttle) wait(c *cohort, key string, m *message, d time.Duration) {
-	c.topic.d.waiting.Add(int64(m.size))
+	m.hold(c.topic.d)
 	w.pending = m
 	w.turn++
 	turn := w.turn
@@ -113,7 +120,7 @@ func (w *throttle) take(d *Dialect) *message {
 	m := w.pending
 	if m != nil {
 		w.stop()
-		d.waiting.Add(-int64(m.size))
+		m.release(d)
 	}
 	w.pending, w.stop = nil, nil
 	return m
@@ -124,21 +131,23 @@ func (f *flow) end(d *Dialect) {
 	for _, w := range f.throttles {
 		w.take(d)
 	}
-	d.marks.Add(-int64(len(f.orders)))
+	d.marks.Add(-int64(len(f.orders) + len(f.throttles)))
 	f.orders, f.throttles = nil, nil
 }
 
 // prune forgets the windows that are over.
-func (f *flow) prune(now time.Time) {
+func (f *flow) prune(d *Dialect, now time.Time) {
+	before := len(f.throttles)
 	maps.DeleteFunc(f.throttles, func(_ string, w *throttle) bool {
 		return w.stop == nil && now.Sub(w.last) >= w.window
 	})
+	d.marks.Add(int64(len(f.throttles) - before))
 }
 
 // copyTo gives a cohort the same state, whose own timers send what is pending.
 func (f *flow) copyTo(c *cohort, now time.Time) {
 	c.flow.orders = maps.Clone(f.orders)
-	c.topic.d.marks.Add(int64(len(f.orders)))
+	c.topic.d.marks.Add(int64(len(f.orders) + len(f.throttles)))
 	for key, w := range f.throttles {
 		if c.flow.throttles == nil {
 			c.flow.throttles = map[string]*throttle{}
@@ -152,12 +161,12 @@ func (f *flow) copyTo(c *cohort, now time.Time) {
 }
 
 // equals reports whether two flows would do the same with every message.
-func (f *flow) equals(other *flow, now time.Time) bool {
+func (f *flow) equals(d *Dialect, other *flow, now time.Time) bool {
 	if len(f.orders) != len(other.orders) || !maps.Equal(f.orders, other.orders) {
 		return false
 	}
-	f.prune(now)
-	other.prune(now)
+	f.prune(d, now)
+	other.prune(d, now)
 	return maps.EqualFunc(f.throttles, other.throttles, func(a, b *throttle) bool {
 		return a.stop == nil && b.stop == nil && a.last.Equal(b.last)
 	})

@@ -19,6 +19,7 @@ type message struct {
 	receivedAt  time.Time
 	filters     map[string]string // canonical values of the service's filter fields that it has
 	size        int
+	holders     int // subscriptions and throttles that keep it; its topic's lock guards it
 }
 
 // options are what a message says about its place among others.
@@ -33,6 +34,19 @@ type options struct {
 
 // maxThrottle is the longest throttle; longer ones count as this.
 const maxThrottle = time.Hour
+
+// hold notes that the message is kept until it is released. Whoever keeps it beside others costs nothing.
+func (m *message) hold(d *Dialect) {
+	if m.holders++; m.holders == 1 {
+		d.waiting.Add(int64(m.size))
+	}
+}
+
+func (m *message) release(d *Dialect) {
+	if m.holders--; m.holders == 0 {
+		d.waiting.Add(-int64(m.size))
+	}
+}
 
 // optionsOf returns the options of a message or an answer. What is unusable counts as absent.
 func optionsOf(o object) (opt options) {

@@ -183,7 +183,8 @@ func canonicalObject(o object, depth int) string {
 	return "{" + strings.Join(lines, ",") + "}"
 }
 
-// canonicalNumber returns a number so that equal ones are the same text. Other texts are left.
+// canonicalNumber returns a number so that equal ones are the same text, which is not much longer than a
+// client may have written it. Other texts are left.
 func canonicalNumber(text string) string {
 	if !strings.ContainsAny(text, ".eE") {
 		if text == "-0" {
@@ -195,7 +196,7 @@ func canonicalNumber(text string) string {
 	switch {
 	case err != nil:
 		return text
-	case f == math.Trunc(f) && !math.IsInf(f, 0):
+	case f == math.Trunc(f) && math.Abs(f) < 1e25:
 		whole, _ := big.NewFloat(f).Int(nil)
 		return whole.String()
 	}

@@ -59,7 +59,10 @@ func (sub *subscription) schedule(stop *func() bool, wait time.Duration, do func
 // subscription goes on for some time.
 func (sub *subscription) renew() {
 	s := sub.session
-	answer, err := s.d.post(sub.service.Authorizer, sub.describe(), s.goneSignal())
+	answer, err := s.d.post(callback{url: sub.service.Authorizer, data: sub.describe(), gone: s.goneSignal(), pointless: sub.isOver})
+	if sub.isOver() {
+		return
+	}
 	if err == nil {
 		err = refusalOf(answer, textUnauthorized)
 	}
@@ -81,7 +84,7 @@ func (sub *subscription) tellChange() error {
 	if url == "" {
 		return nil
 	}
-	answer, err := sub.session.d.post(url, sub.describe(), sub.session.goneSignal())
+	answer, err := sub.session.d.post(callback{url: url, data: sub.describe(), gone: sub.session.goneSignal(), pointless: sub.isOver})
 	if err != nil {
 		return nil
 	}
@@ -125,11 +128,11 @@ func (sub *subscription) expire() {
 	if s.subscriptions[sub.name] != sub {
 		return
 	}
-	delete(s.subscriptions, sub.name)
+	s.drop(sub)
 	s.d.exit(sub.topic)
 	var data json.RawMessage
 	if url := sub.service.BeforeUnsubscribe; url != "" {
-		if answer, err := s.d.post(url, sub.describe(), nil); err == nil {
+		if answer, err := s.d.post(callback{url: url, data: sub.describe()}); err == nil {
 			data = answer.get("data")
 		}
 	}

@@ -61,7 +61,7 @@ func replay(t *testing.T, cases []*goldenCase) {
 		p := &player{goldenCase: c, number: i, asked: make(chan *asked, 100), clients: map[int]*client{}, over: make(chan struct{})}
 		p.publish = func(channel, body string) {
 			path := fmt.Sprintf("/rooms/%d/%s", p.number, rooms.EscapeName(channel))
-			p.dialect.Deliver(&rooms.Message{Path: path, Whole: []byte(body)})
+			p.dialect.Deliver(&rooms.Message{Path: path, Format: rooms.FormatSocketShark, Whole: []byte(body)})
 		}
 		players[fmt.Sprint(i)] = p
 		if !p.needsOwnServer() {
@@ -91,8 +91,10 @@ func (p *player) needsOwnServer() bool {
 
 // server is a bridge.
 type server struct {
-	addr string
-	stop context.CancelFunc
+	addr   string
+	bridge *bridge.Bridge
+	stop   context.CancelFunc
+	ended  chan struct{}
 }
 
 func startServer(t *testing.T, backend string, ping *map[string]any, players ...*player) *server {
@@ -122,15 +124,18 @@ func startServerWith(t *testing.T, ping *map[string]any, sources []rooms.Source,
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- b.Run(ctx) }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		err = b.Run(ctx)
+	}()
 	t.Cleanup(func() {
 		stop()
-		if err := <-ended; err != nil {
+		if <-ended; err != nil {
 			t.Error(err)
 		}
 	})
-	return &server{ln.Addr().String(), stop}
+	return &server{ln.Addr().String(), b, stop, ended}
 }
 
 func embeddedBroker(t *testing.T) string {

@@ -15,8 +15,11 @@ import (
 const (
 	maxQueued      = 10_000
 	maxQueuedBytes = 4 << 20
-	maxQueuedFor   = time.Minute // longer, and a message is not passed on any more
+	maxQueuedFor   = time.Minute // longer, and a message is not passed on any more; nor is an event of a client that has gone
 )
+
+// maxLeftAtOnce is how many subscriptions may end on the engine's loop at a time.
+const maxLeftAtOnce = 1000
 
 // session is a connected client. It implements [dialect.Session].
 //
@@ -39,6 +42,7 @@ type session struct {
 	// The following fields belong to whoever has set busy.
 	refusing      bool // the connection is being closed, and its events are ignored
 	subscriptions map[string]*subscription
+	held          int    // bytes of their names and extra fields
 	subscribed    uint64 // counts them, for their order
 }
 
@@ -134,11 +138,14 @@ func (s *session) pop() (it item, ok bool) {
 }
 
 func (s *session) do(it item) {
-	if it.task != nil {
+	switch {
+	case it.task != nil:
 		it.task()
-		return
+	case s.hasGone() && s.d.host.Now().Sub(it.at) > maxQueuedFor:
+		// Nobody waits for the answer, and all subscriptions end anyway.
+	default:
+		s.parse(it).handle()
 	}
-	s.parse(it).handle()
 }
 
 // submit runs a task when the events before it are answered.
@@ -168,11 +175,13 @@ func (s *session) Closed(int, string) {
 	}
 	s.busy = true
 	s.mu.Unlock()
+	aside := len(s.subscriptions) > maxLeftAtOnce
 	for _, sub := range s.subscriptions {
-		if sub.service.asksOnUnsubscribe {
-			s.start(item{task: s.leave})
-			return
-		}
+		aside = aside || sub.service.asksOnUnsubscribe
+	}
+	if aside {
+		s.start(item{task: s.leave})
+		return
 	}
 	s.leave()
 	s.next()
@@ -182,12 +191,12 @@ func (s *session) Closed(int, string) {
 func (s *session) leave() {
 	all := slices.SortedFunc(maps.Values(s.subscriptions), func(a, b *subscription) int { return cmp.Compare(b.number, a.number) })
 	s.subscriptions = nil
+	s.d.host.Metrics.Subscriptions(-len(all))
 	for _, sub := range all {
 		sub.end()
 	}
 	for _, sub := range all {
-		sub.inform(sub.service.BeforeUnsubscribe)
-		sub.inform(sub.service.OnUnsubscribe)
+		sub.tellEnd()
 	}
 }
 
@@ -234,6 +243,13 @@ func (s *session) isRefusing() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.refusing
+}
+
+// hasGone reports whether the client has gone.
+func (s *session) hasGone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
 }
 
 // goneSignal returns a channel that is closed when the client has gone.

@@ -85,15 +85,19 @@ func (e *event) subscribe() error {
 		return refused(fmt.Sprintf("You have %d subscriptions, which is the limit.", len(s.subscriptions)))
 	case len(sub.extra.encode()) > maxExtra:
 		return refused("The extra fields are too long.")
+	case s.held+sub.size() > maxHeld:
+		return refused("The names and extra fields of your subscriptions are too long together.")
 	}
-	answer, err := sub.ask(sub.service.Authorizer, nil, textUnauthorized)
+	answer, err := sub.ask(sub.service.Authorizer, textUnauthorized)
 	if err != nil {
 		return err
 	}
 	sub.authorize(answer)
 	sub.topic = s.d.enter(sub.name, sub.service)
-	sub.topic.begin(sub)
-	if answer, err = sub.ask(sub.service.BeforeSubscribe, nil, textUnhandled); err != nil {
+	if sub.service.BeforeSubscribe != "" {
+		sub.topic.begin(sub)
+	}
+	if answer, err = sub.ask(sub.service.BeforeSubscribe, textUnhandled); err != nil {
 		sub.end()
 		return err
 	}
@@ -101,17 +105,35 @@ func (e *event) subscribe() error {
 	ok := func() engine.Frame { return engine.Text(string(e.ok(sub.dataFor(answer, own)).encode())) }
 	if !sub.topic.confirm(sub, own, answer, ok) {
 		sub.end()
+		sub.tellEnd() // the backend has consented
 		return refused(textTooManyMessages)
 	}
+	s.add(sub)
+	sub.startTimers()
+	sub.inform(sub.service.OnSubscribe)
+	return nil
+}
+
+// size returns about how many bytes of the client's are kept for the subscription.
+func (sub *subscription) size() int { return len(sub.name) + len(sub.extra.encode()) }
+
+// add adds a subscription.
+func (s *session) add(sub *subscription) {
 	if s.subscriptions == nil {
 		s.subscriptions = map[string]*subscription{}
 	}
 	s.subscribed++
 	sub.number = s.subscribed
 	s.subscriptions[sub.name] = sub
-	sub.startTimers()
-	sub.inform(sub.service.OnSubscribe)
-	return nil
+	s.held += sub.size()
+	s.d.host.Metrics.Subscriptions(1)
+}
+
+// drop removes a subscription.
+func (s *session) drop(sub *subscription) {
+	delete(s.subscriptions, sub.name)
+	s.held -= sub.size()
+	s.d.host.Metrics.Subscriptions(-1)
 }
 
 // own returns the fields that filter messages, of those that the subscription has.
@@ -157,7 +179,7 @@ func (e *event) message() error {
 	if data == nil {
 		data = json.RawMessage("null")
 	}
-	answer, err := e.sub.ask(e.sub.service.OnMessage, object{{"data", data}}, textUnhandled)
+	answer, err := e.sub.pass(e.sub.service.OnMessage, data, e.item.at.Add(maxQueuedFor))
 	if err != nil {
 		return err
 	}
@@ -173,7 +195,7 @@ func (e *event) unsubscribe() error {
 		return err
 	}
 	sub := e.sub
-	answer, err := sub.ask(sub.service.BeforeUnsubscribe, nil, textUnhandled)
+	answer, err := sub.ask(sub.service.BeforeUnsubscribe, textUnhandled)
 	if err != nil {
 		return err
 	}
@@ -181,7 +203,7 @@ func (e *event) unsubscribe() error {
 		sub.expire()
 		return refused(textNotSubscribed)
 	}
-	delete(e.session.subscriptions, sub.name)
+	e.session.drop(sub)
 	sub.end()
 	e.sendOK(answer.get("data"))
 	sub.inform(sub.service.OnUnsubscribe)
@@ -213,8 +235,24 @@ func (sub *subscription) describe() object {
 
 // ask asks a backend for its consent. Without a URL it is given. The error is a [*refusal] unless the
 // answer is unusable.
-func (sub *subscription) ask(url string, more object, otherwise string) (object, error) {
-	answer, err := sub.post(url, more)
+func (sub *subscription) ask(url string, otherwise string) (object, error) {
+	return sub.judge(callback{url: url, data: sub.describe(), gone: sub.session.gone}, otherwise)
+}
+
+// pass passes on what the client has said, as ask does, but not after a time. It is passed on even if the
+// client has gone.
+func (sub *subscription) pass(url string, data json.RawMessage, until time.Time) (object, error) {
+	o := sub.describe()
+	o.set("data", data)
+	return sub.judge(callback{url: url, data: o, until: until}, textUnhandled)
+}
+
+// judge asks a backend.
+func (sub *subscription) judge(c callback, otherwise string) (object, error) {
+	if c.url == "" {
+		return object{{"status", quoted("ok")}}, nil
+	}
+	answer, err := sub.session.d.post(c)
 	switch {
 	case errors.Is(err, errUnavailable):
 		return nil, refused(textUnavailable)
@@ -236,25 +274,21 @@ func refusalOf(answer object, otherwise string) error {
 	return r
 }
 
-// post asks a backend.
-func (sub *subscription) post(url string, more object) (object, error) {
-	if url == "" {
-		return object{{"status", quoted("ok")}}, nil
-	}
-	o := sub.describe()
-	o.update(more)
-	return sub.session.d.post(url, o, sub.session.gone)
-}
-
 // inform tells a backend something. Whatever it answers changes nothing.
 func (sub *subscription) inform(url string) {
 	if url == "" {
 		return
 	}
 	// It must know even if the client has gone.
-	if _, err := sub.session.d.post(url, sub.describe(), nil); errors.Is(err, errUnusable) {
+	if _, err := sub.session.d.post(callback{url: url, data: sub.describe()}); errors.Is(err, errUnusable) {
 		sub.session.d.failures.Note("an answer is no JSON object", "url", scrub(url), "error", err)
 	}
+}
+
+// tellEnd tells the backend that the subscription has ended.
+func (sub *subscription) tellEnd() {
+	sub.inform(sub.service.BeforeUnsubscribe)
+	sub.inform(sub.service.OnUnsubscribe)
 }
 
 // end ends the subscription. No message follows.
@@ -281,6 +315,13 @@ func (sub *subscription) stop(by json.RawMessage) bool {
 		}
 	}
 	return first
+}
+
+// isOver reports whether a subscription has ended, whoever did it.
+func (sub *subscription) isOver() bool {
+	sub.session.mu.Lock()
+	defer sub.session.mu.Unlock()
+	return sub.ended
 }
 
 // hasEnded reports whether a subscription has ended without the client's doing.

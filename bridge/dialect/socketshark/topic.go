@@ -51,6 +51,7 @@ type cohort struct {
 func (t *topic) deliver(whole []byte) {
 	m, err := t.parseMessage(whole)
 	if err != nil {
+		t.d.host.Metrics.Dropped()
 		t.d.drops.Note(err.Error(), "subscription", t.name, "bytes", len(whole))
 		return
 	}
@@ -115,7 +116,7 @@ func (c *cohort) sendPending(w *throttle) {
 func (g *group) settle(now time.Time) {
 	for i := len(g.cohorts) - 1; i > 0; i-- {
 		c := g.cohorts[i]
-		if c.since++; c.since > len(c.flow.orders)/16 {
+		if c.since++; c.since > (len(c.flow.orders)+len(c.flow.throttles))/16 {
 			c.since = 0
 			g.join(i, now)
 		}
@@ -125,7 +126,7 @@ func (g *group) settle(now time.Time) {
 // join joins a cohort with the one before it if they are equal.
 func (g *group) join(i int, now time.Time) {
 	c, before := g.cohorts[i], g.cohorts[i-1]
-	if !before.flow.equals(&c.flow, now) {
+	if !before.flow.equals(c.topic.d, &c.flow, now) {
 		return
 	}
 	for _, sub := range c.members {
@@ -164,7 +165,7 @@ func (sub *subscription) keep(m *message) {
 		sub.missed = true
 		return
 	}
-	d.waiting.Add(int64(m.size))
+	m.hold(d)
 	sub.keptBytes += m.size
 	sub.kept = append(sub.kept, m)
 }
@@ -206,7 +207,9 @@ func (g *group) begin(c *cohort, now time.Time) {
 
 func (t *topic) dropProvisional(sub *subscription) {
 	delete(t.provisional, sub)
-	t.d.waiting.Add(-int64(sub.keptBytes))
+	for _, m := range sub.kept {
+		m.release(t.d)
+	}
 	sub.kept, sub.keptBytes, sub.missed = nil, 0, false
 }
 
@@ -243,9 +246,9 @@ func (t *topic) regroup(sub *subscription) {
 	if len(t.service.FilterFields) == 0 {
 		return
 	}
-	own := sub.own()
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	own := sub.own() // with the lock held, so that the last of two that regroup has the last fields
 	old := sub.cohort
 	if old == nil {
 		return
