@@ -205,15 +205,15 @@ func TestCheckWarnsOfASecretThatEveryoneMayRead(t *testing.T) {
 func TestAFileThatEveryoneMayReadIsWarnedOfIfItHasASecret(t *testing.T) {
 	secrets := writeFile(t, "secrets.json", `{"secrets": {"secret/websockets/authorization_key": {"type": "versioned", "current": "abcdefghijklmnopqrstuvwxyz0123456789"}}}`)
 	for text, secret := range map[string]bool{
-		"password: sesame\n":            true,
-		"url: ['amqp://u:sesame@h/']\n": true,
-		"name: x\n":                     false,
-		"password: file:/dev/null\n":    false,
-		"access: {callback: {url: 'https://a/', secret: sesame}}\n":                                                     true,
+		"password: sesame\n":                                        true,
+		"url: ['amqp://u:sesame@h/']\n":                             true,
+		"name: x\n":                                                 false,
+		"source: ['redis=redis://:sesame@h,path=/x']\n":             true,
+		"source: ['redis=redis://h,path=/x']\n":                     false,
+		"password: file:/dev/null\n":                                false,
+		"access: {callback: {url: 'https://a/', secret: sesame}}\n": true,
 		"source: 'exchange=x,path=/'\ndialects: [{path: /, reddit: {secrets: " + secrets + ", admin-token: sesame}}]\n": true,
 		"source: 'exchange=x,path=/'\ndialects: [{path: /, reddit: {secrets: " + secrets + "}}]\n":                      false,
-		"source: ['redis=redis://:sesame@h,path=/x']\n":                                                                 true,
-		"source: ['redis=redis://h,path=/x']\n":                                                                         false,
 	} {
 		path := writeFile(t, "clu-ws.yaml", text)
 		if err := os.Chmod(path, 0o644); err != nil {
