@@ -10,6 +10,9 @@ const (
 	maxThrottleKeys = 1000
 )
 
+// minKept is how long the time of a throttled key's last message is kept at least.
+const minKept = time.Minute
+
 // flow is what a cohort has had: the highest order of each key, and when each throttled key was last
 // sent. Its topic's lock guards it.
 type flow struct {
@@ -20,8 +23,8 @@ type flow struct {
 // throttle is the state of a throttled key.
 type throttle struct {
 	last    time.Time
-	window  time.Duration
-	pending *message    // is sent when stop's timer ends
+	pending *message    // is sent when it is due, by stop's timer
+	due     time.Time   // by the throttle of the first that was pending
 	stop    func() bool // nil if nothing is pending
 	turn    int         // counts the timers
 }
@@ -66,11 +69,12 @@ func (f *flow) hold(c *cohort, m *message, now time.Time) bool {
 	if !m.throttled {
 		return false
 	}
-	d := c.topic.d
+	t, d := c.topic, c.topic.d
+	t.longest = max(t.longest, m.throttle)
 	w := f.throttles[m.throttleKey]
 	switch {
 	case w == nil:
-		f.throttle(d, m, now)
+		f.throttle(t, m, now)
 		return false
 	case w.stop != nil:
 		m.hold(d)
@@ -78,17 +82,18 @@ func (f *flow) hold(c *cohort, m *message, now time.Time) bool {
 		w.pending = m
 		return true
 	case now.Sub(w.last) < m.throttle && d.waiting.Load() < maxWaiting:
-		w.wait(c, m.throttleKey, m, m.throttle-now.Sub(w.last))
+		w.wait(c, m, w.last.Add(m.throttle), now)
 		return true
 	}
-	w.last, w.window = now, m.throttle
+	w.last = now
 	return false
 }
 
 // throttle begins the window of a message's key, unless there are too many.
-func (f *flow) throttle(d *Dialect, m *message, now time.Time) {
+func (f *flow) throttle(t *topic, m *message, now time.Time) {
+	d := t.d
 	if len(f.throttles) >= maxThrottleKeys || d.marks.Load() >= maxMarks {
-		f.prune(d, now)
+		f.prune(t, now)
 	}
 	if len(f.throttles) >= maxThrottleKeys || d.marks.Load() >= maxMarks {
 		return
@@ -97,16 +102,16 @@ func (f *flow) throttle(d *Dialect, m *message, now time.Time) {
 	if f.throttles == nil {
 		f.throttles = map[string]*throttle{}
 	}
-	f.throttles[m.throttleKey] = &throttle{last: now, window: m.throttle}
+	f.throttles[m.throttleKey] = &throttle{last: now}
 }
 
-// wait makes a message pending for some time.
-func (w *throttle) wait(c *cohort, key string, m *message, d time.Duration) {
+// wait makes a message pending until it is due.
+func (w *throttle) wait(c *cohort, m *message, due, now time.Time) {
 	m.hold(c.topic.d)
-	w.pending = m
+	w.pending, w.due = m, due
 	w.turn++
 	turn := w.turn
-	w.stop = c.topic.d.host.After(d, func() {
+	w.stop = c.topic.d.host.After(max(0, due.Sub(now)), func() {
 		c.topic.mu.Lock()
 		defer c.topic.mu.Unlock()
 		if w.turn == turn && w.pending != nil {
@@ -135,13 +140,14 @@ func (f *flow) end(d *Dialect) {
 	f.orders, f.throttles = nil, nil
 }
 
-// prune forgets the windows that are over.
-func (f *flow) prune(d *Dialect, now time.Time) {
+// prune forgets the windows that are over, whatever the throttle of the next message is: that of the last
+// does not count, as at SocketShark. None is taken to be longer than all before it, or a minute.
+func (f *flow) prune(t *topic, now time.Time) {
 	before := len(f.throttles)
 	maps.DeleteFunc(f.throttles, func(_ string, w *throttle) bool {
-		return w.stop == nil && now.Sub(w.last) >= w.window
+		return w.stop == nil && now.Sub(w.last) >= max(t.longest, minKept)
 	})
-	d.marks.Add(int64(len(f.throttles) - before))
+	t.d.marks.Add(int64(len(f.throttles) - before))
 }
 
 // copyTo gives a cohort the same state, whose own timers send what is pending.
@@ -152,21 +158,21 @@ func (f *flow) copyTo(c *cohort, now time.Time) {
 		if c.flow.throttles == nil {
 			c.flow.throttles = map[string]*throttle{}
 		}
-		own := &throttle{last: w.last, window: w.window}
+		own := &throttle{last: w.last}
 		c.flow.throttles[key] = own
 		if w.pending != nil {
-			own.wait(c, key, w.pending, max(0, w.last.Add(w.pending.throttle).Sub(now)))
+			own.wait(c, w.pending, w.due, now)
 		}
 	}
 }
 
 // equals reports whether two flows would do the same with every message.
-func (f *flow) equals(d *Dialect, other *flow, now time.Time) bool {
+func (f *flow) equals(t *topic, other *flow, now time.Time) bool {
 	if len(f.orders) != len(other.orders) || !maps.Equal(f.orders, other.orders) {
 		return false
 	}
-	f.prune(d, now)
-	other.prune(d, now)
+	f.prune(t, now)
+	other.prune(t, now)
 	return maps.EqualFunc(f.throttles, other.throttles, func(a, b *throttle) bool {
 		return a.stop == nil && b.stop == nil && a.last.Equal(b.last)
 	})

@@ -29,6 +29,7 @@ type topic struct {
 	mu          sync.Mutex
 	groups      map[string]*group
 	provisional map[*subscription]struct{} // which are not confirmed yet
+	longest     time.Duration              // the longest throttle so far
 }
 
 // group has the subscriptions that get the same bytes, and are filtered alike.
@@ -109,7 +110,7 @@ func (c *cohort) send(f engine.Frame) {
 // sendPending sends the message that is pending for a throttled key.
 func (c *cohort) sendPending(w *throttle) {
 	m := w.take(c.topic.d)
-	w.last, w.window = c.topic.d.host.Now(), m.throttle
+	w.last = c.topic.d.host.Now()
 	c.send(c.group.frame(c.topic, m, true, false))
 }
 
@@ -128,7 +129,7 @@ func (g *group) settle(now time.Time) {
 // join joins a cohort with the one before it if they are equal.
 func (g *group) join(i int, now time.Time) {
 	c, before := g.cohorts[i], g.cohorts[i-1]
-	if !before.flow.equals(c.topic.d, &c.flow, now) {
+	if !before.flow.equals(c.topic, &c.flow, now) {
 		return
 	}
 	for _, sub := range c.members {
