@@ -201,15 +201,11 @@ func pause(t *testing.T, node *testkit.Node, s *testkit.Source) {
 // closeConnectionsOf makes the node close the connections with a name.
 func closeConnectionsOf(t *testing.T, node *testkit.Node, name string) {
 	t.Helper()
-	closed := 0
-	for line := range strings.Lines(node.Ctl(t, "list_connections", "pid", "client_properties")) {
-		pid, properties, _ := strings.Cut(line, "\t")
-		if strings.Contains(properties, `"`+name+`"`) {
-			node.Ctl(t, "close_connection", pid, "closed by the test")
-			closed++
-		}
-	}
-	if closed == 0 {
+	closed := node.Eval(t, fmt.Sprintf(`length([C || C <- rabbit_networking:connections(),
+		[{client_properties, P}] <- [try rabbit_reader:info(C, [client_properties]) catch _:_ -> ended end],
+		{<<"connection_name">>, _, <<%q>>} <- P,
+		(try rabbit_networking:close_connection(C, "closed by the test") catch exit:_ -> ok end) =:= ok]).`, name))
+	if closed == "0" {
 		t.Errorf("there is no connection %q", name)
 	}
 }
