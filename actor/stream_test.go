@@ -46,7 +46,7 @@ func throughBoth(t *testing.T, messages []amqpx.Message) (plain, streamed []*amq
 			t.Fatal(err)
 		}
 	}
-	late := time.After(20 * time.Second)
+	late := time.After(testkit.Patience)
 	for len(plain) < len(messages) || len(streamed) < len(messages) {
 		select {
 		case d := <-fromQueue:

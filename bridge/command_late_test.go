@@ -90,7 +90,7 @@ func TestACommandThatWaitsForTheHelloCanBeLate(t *testing.T) {
 	held := make(chan struct{})
 	s.hub.Do(func() { <-held }) // the hello waits
 	l := s.dial()
-	testkit.Eventually(t, 10*time.Second, "it has connected", func() error {
+	testkit.Eventually(t, testkit.Patience, "it has connected", func() error {
 		if len(s.clients()) == 0 {
 			return errors.New("not yet")
 		}

@@ -120,7 +120,7 @@ func TestABridgeStopsWithinItsTimeoutWhateverItsClientsDo(t *testing.T) {
 	if err := b.end(t, b.stop()); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(start); took > 3*time.Second {
+	if took := time.Since(start); took > 10*time.Second { // by the rate they would be closed in 20 s
 		t.Errorf("it took %v", took)
 	}
 }

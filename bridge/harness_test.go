@@ -43,6 +43,7 @@ func newHarnessWith(t testing.TB, change func(cfg *Config, clock *testkit.Clock)
 		t.Fatal(err)
 	}
 	cfg := Config{now: s.clock.Now, after: s.clock.After, Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler), History: hub.History{Replies: 1000}, KeywordHistory: 1 << 20, Export: everything}
+	cfg.Limits.PongTimeout = testkit.PongTimeout
 	change(&cfg, &s.clock)
 	b, err := New(cfg)
 	if err != nil {
@@ -130,7 +131,7 @@ func (s *bridgeHarness) dialAt(target string) *listener {
 
 // dialPlain connects without a subprotocol, and reads nothing.
 func (s *bridgeHarness) dialPlain(target string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(s.t.Context(), testkit.Patience)
 	defer cancel()
 	conn, _, _, err := ws.Dial(ctx, "ws://"+s.addr+target)
 	return conn, err

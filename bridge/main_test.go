@@ -69,6 +69,7 @@ func startBridge(t *testing.T, url string, adjust ...func(*bridge.Config)) *runn
 		// The whole suite can run with the poller of systems without epoll.
 		PortablePoller: os.Getenv("CLU_WS_TEST_POLLER") == "portable",
 	}
+	cfg.Limits.PongTimeout = testkit.PongTimeout
 	for _, f := range adjust {
 		f(&cfg)
 	}

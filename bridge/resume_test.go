@@ -139,5 +139,5 @@ func TestTheRecordsOfClientsThatComeAndGoHaveNoHolesAndNoDoubles(t *testing.T) {
 		total += visits[i]
 		replies += len(w.heard)
 	}
-	t.Logf("%d connections of %d clients heard %d replies of %d", total, clients, replies, len(s.Outcomes()))
+	t.Logf("%d connections of %d clients heard %d replies of %d", total, clients, replies, s.Sent())
 }

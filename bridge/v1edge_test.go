@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws/wsutil"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestAPlainClientThatSpeaksV1InABurstMissesNothing(t *testing.T) {
@@ -28,7 +30,7 @@ func TestAPlainClientThatSpeaksV1InABurstMissesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		for last, greeted := begun, false; last < begun+200 || !greeted; {
-			_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+			_ = conn.SetReadDeadline(time.Now().Add(testkit.Patience))
 			text, err := wsutil.ReadServerText(conn)
 			if err != nil {
 				t.Fatal(err)

@@ -67,6 +67,7 @@ func (o *observatory) startBridge(t testing.TB, listener net.Listener) {
 			}
 		},
 	}
+	cfg.Limits.PongTimeout = testkit.PongTimeout
 	o.configure(&cfg)
 	b, err := bridge.New(cfg)
 	if err != nil {

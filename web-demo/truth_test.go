@@ -10,7 +10,6 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/clu-ws/clu-ws/bridge"
-	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -176,7 +175,7 @@ func TestAPageThatFallsBehindSkipsWhatIsOldAndIsCurrentAgain(t *testing.T) {
 func TestAPageThatIsClosedAsTooSlowDoesNotAskForTheWholeBacklogAgain(t *testing.T) {
 	t.Parallel()
 	ctx := testkit.Browser(t)
-	o := startConfigured(t, func(cfg *bridge.Config) { cfg.Limits = engine.Limits{LogBytes: 256 << 10} })
+	o := startConfigured(t, func(cfg *bridge.Config) { cfg.Limits.LogBytes = 256 << 10 })
 	p := o.publisher(t)
 	p.publish("dome", "i", false, []byte(`{"n": 0}`))
 	openView(t, ctx, o.addr, "actor/dome", sizes[0])

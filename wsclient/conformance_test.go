@@ -42,3 +42,8 @@ func TestTheClientLosesNothingInChaos(t *testing.T) {
 		return d
 	})
 }
+
+func TestTheClientCatchesUpThoughNoConnectionLastsForIt(t *testing.T) {
+	t.Parallel()
+	chaos.CatchUp(t, driven(t))
+}

@@ -79,7 +79,7 @@ func closeOf(t *testing.T, input []byte) (code replyCode, method methodID) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	_ = client.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = client.SetDeadline(time.Now().Add(time.Minute))
 	go func() { _, _ = client.Write(input) }()
 	in := frameReader{r: bufio.NewReader(client), max: 1 << 20}
 	for {
@@ -126,7 +126,7 @@ func TestServingGoesOnAfterAFailedAccept(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	_ = nc.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = nc.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := nc.Write([]byte(protocolHeader)); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ package engine
 
 import (
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,29 +63,25 @@ func TestAMessageThatWaitedForBackpressureIsLate(t *testing.T) {
 func TestBackpressureLetsNoReadDeadlineExpire(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		const clients = 200 // more than a turn reads
-		limits := Limits{PingAfter: tickLength, PongTimeout: 2 * tickLength, HeadTimeout: 2 * tickLength}
+		limits := Limits{PingAfter: tickLength, PongTimeout: 8 * tickLength, HeadTimeout: 8 * tickLength}
 		s := start(Config{Loops: 1, Limits: limits})
-		all := make([]*client, clients)
-		for i := range all {
-			all[i] = s.dial(t)
+		received := make(chan string, clients)
+		var answering sync.WaitGroup
+		for range clients {
+			c := s.dial(t)
+			answering.Go(func() { received <- answerPings(c) })
 		}
 		l := s.loops[0]
 		waiting := s.dialRaw(t)
 		l.do(func() {}) // it is accepted, or will be in a turn under backpressure
 		s.capacity.reading.above.Add(1)
 		waiting.send([]byte(upgradeRequest))
-		var asked tick
-		for _, c := range all {
-			if f := c.frame(); f.Header.OpCode != ws.OpPing {
-				t.Fatalf("got opcode %d with %q", f.Header.OpCode, f.Payload)
-			}
-			c.send(masked(true, ws.OpPong, ""))
-		}
-		l.do(func() { asked = l.wheel.now })
-		testkit.WaitUntil(t, "all deadlines have passed", func() bool {
+		var began tick
+		l.do(func() { began = l.wheel.now })
+		testkit.WaitUntil(t, "all are pinged, and all deadlines have passed", func() bool {
 			var now tick
 			l.do(func() { now = l.wheel.now })
-			return asked+6*ticks(limits.PongTimeout) < now
+			return began+3*ticks(limits.PingAfter)+3*ticks(limits.PongTimeout) < now
 		})
 		s.capacity.reading.above.Add(-1)
 		s.resumeReads()
@@ -92,14 +89,27 @@ func TestBackpressureLetsNoReadDeadlineExpire(t *testing.T) {
 			t.Errorf("a request that was there is answered with %s", resp.Status)
 		}
 		s.log.Append(Text("news"))
-		for _, c := range all {
-			f := c.frame()
-			for f.Header.OpCode == ws.OpPing {
-				f = c.frame()
-			}
-			if string(f.Payload) != "news" {
-				t.Fatalf("got opcode %d with %q", f.Header.OpCode, f.Payload)
+		answering.Wait()
+		for range clients {
+			if got := <-received; got != "news" {
+				t.Fatalf("a client has %s", got)
 			}
 		}
 	})
+}
+
+// answerPings answers pings until another frame is received, and returns its payload, or the error.
+func answerPings(c *client) string {
+	for {
+		f, err := readFrame(c.r)
+		if err == nil && f.Header.OpCode == ws.OpPing {
+			_, err = c.Write(masked(true, ws.OpPong, ""))
+		}
+		if err != nil {
+			return err.Error()
+		}
+		if f.Header.OpCode != ws.OpPing {
+			return string(f.Payload)
+		}
+	}
 }

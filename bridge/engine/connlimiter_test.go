@@ -114,7 +114,7 @@ func TestTheLimiterAgreesWithAModel(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	c := connLimiter{max: 20, perAddress: 6}
 	pending, open := map[*incoming]bool{}, map[*incoming]bool{}
-	for step := range 20_000 {
+	for step := range 5_000 {
 		switch rng.IntN(4) {
 		case 0, 1:
 			in := newIncoming(int32(step), fmt.Sprintf("192.0.2.%d", rng.IntN(5)))

@@ -313,7 +313,7 @@ func TestAClientThatSendsNoRequestIsDisconnected(t *testing.T) {
 
 func TestASilentClientIsPingedAndThenClosed(t *testing.T) {
 	inEveryWay(t, func(t *testing.T, start starter) {
-		s := start(Config{Limits: Limits{PingAfter: 300 * time.Millisecond, PongTimeout: 600 * time.Millisecond}})
+		s := start(Config{Limits: Limits{PingAfter: 300 * time.Millisecond, PongTimeout: 2 * time.Second}})
 		c := s.dial(t)
 		for range 2 {
 			if f := c.frame(); f.Header.OpCode != ws.OpPing {

@@ -261,7 +261,7 @@ func (s *hubHarness) await(l *recordingClient, op string) map[string]any {
 			s.t.Fatalf("got %v, want %s", m, op)
 		}
 		return m
-	case <-time.After(10 * time.Second):
+	case <-time.After(testkit.Patience):
 		s.t.Fatalf("no %s", op)
 		return nil
 	}

@@ -36,3 +36,14 @@ func passesEveryCase(t *testing.T, python string) {
 func losesNothingInChaos(t *testing.T, python string) {
 	chaos.Drive(t, func(t *testing.T) *conformance.Driver { return driven(t, python) })
 }
+
+func catchesUpThoughNoConnectionLastsForIt(t *testing.T, python string) {
+	t.Parallel()
+	d := driven(t, python)
+	defer func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	chaos.CatchUp(t, d)
+}

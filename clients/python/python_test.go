@@ -66,6 +66,7 @@ func TestTheClient(t *testing.T) {
 	t.Run("passes its own tests", func(t *testing.T) { passesItsTests(t, python) })
 	t.Run("passes every case of the protocol", func(t *testing.T) { passesEveryCase(t, python) })
 	t.Run("loses nothing in chaos", func(t *testing.T) { losesNothingInChaos(t, python) })
+	t.Run("catches up though no connection lasts for it", func(t *testing.T) { catchesUpThoughNoConnectionLastsForIt(t, python) })
 	t.Run("is typed", func(t *testing.T) { isTyped(t, python) })
 	t.Run("runs as documented", func(t *testing.T) { runsAsDocumented(t, python) })
 	t.Run("guards the dome as documented", func(t *testing.T) { theGuardOfTheDocumentation(t, python) })

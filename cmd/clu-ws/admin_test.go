@@ -40,7 +40,7 @@ func (c child) adminGet(t *testing.T, path string) string {
 // awaitMetric waits until the metrics have a line.
 func (c child) awaitMetric(t *testing.T, line string) {
 	t.Helper()
-	testkit.Eventually(t, time.Minute, line, func() error { // a hundred thousand replies may lie before it
+	testkit.Eventually(t, time.Minute, line, func() error { // many replies may lie before it
 		if !strings.Contains(c.adminGet(t, "/metrics"), "\n"+line+"\n") {
 			return errors.New("not yet")
 		}

@@ -70,9 +70,10 @@ func bound(history int) int {
 	return 2*(loops*(backlog+handover)+history) + little
 }
 
-func TestABacklogOfAHundredThousandRepliesIsDeliveredWithinTheMemoryBounds(t *testing.T) {
+// The replies are long, so that they exceed the bounds by far and are not many: each costs every client work.
+func TestABacklogOfManyRepliesIsDeliveredWithinTheMemoryBounds(t *testing.T) {
 	t.Parallel()
-	const replies, size = 100_000, 400
+	const replies, size = 25_000, 4000
 	program := build(t)
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	bridge := func(t *testing.T, url, name string, args ...string) child {

@@ -28,7 +28,8 @@ type child struct{ *testkit.Process }
 // tellsStartEnv makes the program close descriptor 3 as soon as it runs.
 const tellsStartEnv = "CLU_WS_TEST_TELLS_START"
 
-// command returns clu-ws as a process to be started: this test binary (see TestMain).
+// command returns clu-ws as a process to be started: this test binary (see TestMain). Unless told otherwise, a bridge waits
+// long for its clients' pongs.
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
@@ -36,7 +37,7 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self, withTestPoller(args)...)
-	cmd.Env = append(os.Environ(), runAsProgramEnv+"=yes")
+	cmd.Env = append(os.Environ(), runAsProgramEnv+"=yes", "CLU_WS_PONG_TIMEOUT="+testkit.PongTimeout.String())
 	return cmd
 }
 

@@ -280,7 +280,7 @@ func (s *promiseHarness) ctl(t *testing.T, command string, args ...string) {
 // awaitNext waits until all clients have received the next reply that is sent.
 func (s *promiseHarness) awaitNext(t *testing.T) {
 	t.Helper()
-	next := len(s.source.Outcomes())
+	next := s.source.Sent()
 	testkit.Eventually(t, 2*time.Minute, fmt.Sprintf("every client has reply %d", next), func() error {
 		var late error
 		for _, b := range s.bridges {

@@ -27,7 +27,7 @@ type gapCounts struct{ toldBefore, toldAfter, loggedBefore, loggedAfter int }
 func (s *promiseHarness) run(t *testing.T, e event) {
 	t.Helper()
 	s.down = time.Time{}
-	sc := eventRun{row: e.row, started: time.Now(), first: len(s.source.Outcomes()), gapCounts: map[string]gapCounts{}}
+	sc := eventRun{row: e.row, started: time.Now(), first: s.source.Sent(), gapCounts: map[string]gapCounts{}}
 	if sc.earliest = sc.started; len(s.ran) > 0 {
 		if last := s.ran[len(s.ran)-1]; sc.started.Sub(last.ended) < slack {
 			sc.earliest = last.started
@@ -38,7 +38,7 @@ func (s *promiseHarness) run(t *testing.T, e event) {
 	}
 	e.disturb(t, s)
 	s.awaitNext(t)
-	sc.next, sc.ended, sc.down = len(s.source.Outcomes()), time.Now(), s.down
+	sc.next, sc.ended, sc.down = s.source.Sent(), time.Now(), s.down
 	s.awaitNext(t) // replies arrive in order: one of this event that has not arrived is missing
 	for _, b := range s.bridges {
 		r := sc.gapCounts[b.column]

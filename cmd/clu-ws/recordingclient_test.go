@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/gobwas/ws"
 
@@ -153,7 +152,7 @@ func (e *recordingClient) lastReceived() (int, error) {
 // awaitReceived waits until all clients have received a number, or a later one.
 func awaitReceived(t *testing.T, number int, all ...*recordingClient) {
 	t.Helper()
-	testkit.Eventually(t, time.Minute, fmt.Sprintf("every client has reply %d", number), func() error {
+	testkit.Eventually(t, 2*testkit.Patience, fmt.Sprintf("every client has reply %d", number), func() error {
 		for _, e := range all {
 			if last, ended := e.lastReceived(); last < number {
 				return fmt.Errorf("%s is at %d; its connection: %v", e.name, last, ended)
@@ -166,7 +165,7 @@ func awaitReceived(t *testing.T, number int, all ...*recordingClient) {
 // awaitNext waits until all clients have received the next reply that is sent.
 func awaitNext(t *testing.T, s *testkit.Source, all ...*recordingClient) {
 	t.Helper()
-	awaitReceived(t, len(s.Outcomes()), all...)
+	awaitReceived(t, s.Sent(), all...)
 }
 
 // mustHaveReceived fails the test at the first difference between the received numbers

@@ -64,7 +64,7 @@ func TestABridgeThatIsSuspendedDuringABrokerRestartReportsAllMissingReplies(t *t
 // awaitConfirmed waits until the broker has confirmed a number of further replies.
 func awaitConfirmed(t *testing.T, s *testkit.Source, more int) {
 	t.Helper()
-	from := len(s.Outcomes())
+	from := s.Sent()
 	testkit.Eventually(t, time.Minute, "replies are confirmed", func() error {
 		confirmed := 0
 		for _, f := range s.Outcomes()[from:] {

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // allDefunct reports whether the group's processes have ended and only await a parent that reaps them, which
@@ -37,7 +36,7 @@ func TestNothingIsLeftOfADiscardedNode(t *testing.T) {
 	pid := n.proc.Pid()
 	n.discard()
 	// The group includes the server's helpers, which end by themselves when their parent does.
-	Eventually(t, 10*time.Second, "the process group is gone", func() error {
+	Eventually(t, Patience, "the process group is gone", func() error {
 		if err := syscall.Kill(-pid, 0); errors.Is(err, syscall.ESRCH) || allDefunct(pid) {
 			return nil
 		}

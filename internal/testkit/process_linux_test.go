@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // With childEnv set, this test binary is the child, which starts a process of its own.
@@ -42,7 +41,7 @@ func TestKilledTestLeavesNoProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	Eventually(t, 10*time.Second, "the grandchild is gone", func() error {
+	Eventually(t, Patience, "the grandchild is gone", func() error {
 		if stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat"); err == nil && !strings.Contains(string(stat), ") Z ") {
 			return errors.New("it still runs")
 		}

@@ -8,13 +8,13 @@ import (
 
 func TestOutputCanBeWaitedFor(t *testing.T) {
 	p := StartProcess(t, exec.Command("sh", "-c", "echo one; echo two >&2; echo three"))
-	if got := p.Output.WaitFor(t, 10*time.Second, "thr"); got != "three" {
+	if got := p.Output.WaitFor(t, Patience, "thr"); got != "three" {
 		t.Errorf("got %q", got)
 	}
 	if err := p.Err(); err != nil {
 		t.Error(err)
 	}
-	if _, err := p.Output.waitFor(10*time.Second, "four"); err == nil {
+	if _, err := p.Output.waitFor(Patience, "four"); err == nil {
 		t.Error("a line that never came was found")
 	}
 }

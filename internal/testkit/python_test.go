@@ -42,7 +42,7 @@ func ask(t *testing.T, url, actor, command string) (replies []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(Patience)
 	for {
 		select {
 		case d := <-got:

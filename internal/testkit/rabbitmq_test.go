@@ -42,7 +42,7 @@ func roundTrip(t *testing.T, conn *amqp.Connection) {
 		if string(d.Body) != "hello" {
 			t.Fatalf("got %q", d.Body)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(Patience):
 		t.Fatal("no message within 10 s")
 	}
 }

@@ -107,8 +107,14 @@ class Feed:
         return gap
 
     def restarts(self) -> None:
-        """Handles that what another feed missed begins to come, from the first reply on."""
+        """Handles an answer of the bridge: what a feed missed begins to come, from the first reply on. What one missed that
+        was answered before has come."""
         self._place = -1
+        self._passed()
+
+    def _passed(self) -> None:
+        if self.served and self.resuming:
+            self._mark = max(self._mark, self._until)
 
     def caught_up(self, position: Cursor | None, live: bool) -> None:
         """Hands on what came while it resumed."""
@@ -131,12 +137,14 @@ class Feed:
         if position is not None and self.served and self._resumes and not self.resuming and self._is_new(*position):
             self.cursor = position
 
-    def disconnected(self, forget: bool, alone: bool) -> None:
-        """Handles a lost connection. If it is to forget, it does not ask for what it missed. If it resumed alone, what came
-        after the answer is all up to there. So it goes on from there: it may have missed more than one connection brings."""
-        if alone and self._missed:
+    def disconnected(self, forget: bool) -> None:
+        """Handles a lost connection. If it is to forget, it does not ask for what it missed. Otherwise it goes on from what
+        has come without a hole: it may have missed more than one connection brings."""
+        if self._missed is not None and self.served:
             self._missed = [entry for entry in self._missed if entry[0] <= self._mark]
             self._hand_on()
+            if self.cursor is not None and self.cursor[1] < self._mark:
+                self.cursor = (self.cursor[0], self._mark)
         self.served = self._listens = False
         self._missed = None  # the bridge sends all of it again
         self._latest.clear()
@@ -153,6 +161,8 @@ class Feed:
             self._missed.append((reply.seq, 0, reply))
             if reply.seq <= self._until:
                 self._mark = max(self._mark, reply.seq)
+            else:
+                self._passed()
         elif reply.epoch is None or self._is_new(reply.epoch, reply.seq):
             if not self._resumes:
                 if reply.seq <= self._latest.get(reply.sender, -1):

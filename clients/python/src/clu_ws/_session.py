@@ -139,10 +139,8 @@ class Session(Link):
                 command._reject(f"The command was not sent and will not be sent later: the connection was lost before ({reason}).")
             else:
                 command._unknown(f"the connection was lost ({reason})")
-        feeds = [self._own, *self._feeds.values()]
-        alone = sum(feed.resuming and feed.served for feed in feeds) == 1
-        for feed in feeds:
-            feed.disconnected(too_slow and feed is not self._own, alone)
+        for feed in (self._own, *self._feeds.values()):
+            feed.disconnected(too_slow and feed is not self._own)
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(NotConnected(f"the connection was lost ({reason})"))
@@ -185,7 +183,7 @@ class Session(Link):
         elif feed is not None and op == "snapshot":
             feed.snapshot(message)
         elif feed is not None and op == "ok":
-            for one in self._feeds.values():
+            for one in (self._own, *self._feeds.values()):
                 one.restarts()
             gap = feed.accepted(message, self._position, self.live)
             if gap is not None and feed is not self._own:
