@@ -261,30 +261,31 @@ func TestWithoutADurableQueueTheReportedGapIsTheRealOne(t *testing.T) {
 	if len(e.gaps) != breaks {
 		t.Fatalf("%d gaps were told of %d", len(e.gaps), breaks)
 	}
-	// A reply is sent some time before it arrives, and the bridge allows for that.
-	const slack = 200 * time.Millisecond
+	// A reply is sent some time before the broker has it: what it needs for a confirm, on a crowded machine.
+	slack := 200 * time.Millisecond
+	for _, o := range fates {
+		if o.Accepted {
+			slack = max(slack, o.Settled.Sub(o.Sent))
+		}
+	}
 	// A gap begins with the last request to the broker that was answered, because the network may
 	// have delayed what came later. There is a request every second.
-	const unproven = time.Second
+	unproven := time.Second + slack
 	near := func(at, first, last time.Time) bool {
 		return !at.Before(first.Add(-slack)) && !at.After(last.Add(slack))
 	}
 	for i, told := range e.gaps {
 		from, to := parseTime(t, told["from"]), parseTime(t, told["to"])
 		t.Logf("told: %v, %v s", told["from"], told["seconds"])
-		var missing []int
-		found = slices.DeleteFunc(found, func(n int) bool {
-			if near(fates[n].Sent, from, to) {
-				missing = append(missing, n)
-				return true
-			}
-			return false
-		})
-		if len(missing) == 0 {
-			t.Errorf("gap %d: nothing is missing", i)
-			continue
+		n := 0 // how many are missing in a row
+		for n < len(found) && found[n] == found[0]+n {
+			n++
 		}
-		first, last := missing[0], missing[len(missing)-1]
+		if n == 0 {
+			t.Fatalf("gap %d: nothing is missing", i)
+		}
+		first, last := found[0], found[n-1]
+		found = found[n:]
 		if !near(from, fates[first-1].Sent.Add(-unproven), fates[first].Sent) || !near(to, fates[last].Sent, fates[last+1].Sent) {
 			t.Errorf("gap %d from %v to %v: the last reply before it was sent at %v, the first missing at %v, the last missing at %v, the first behind it at %v",
 				i, from, to, fates[first-1].Sent, fates[first].Sent, fates[last].Sent, fates[last+1].Sent)
