@@ -35,6 +35,10 @@ type Config struct {
 	PingEvery time.Duration
 	// Logger gets what an operator should know; nil is none.
 	Logger *slog.Logger
+
+	// silence is how long after a question nothing may come; 0 is twice PingEvery, and a bit less, as
+	// no ticker is exact.
+	silence time.Duration
 }
 
 // State is whether a link stands.
@@ -80,6 +84,9 @@ func New(cfg Config) (*Link, error) {
 	cfg.Channels = channels
 	if cfg.PingEvery == 0 {
 		cfg.PingEvery = 5 * time.Second
+	}
+	if cfg.silence == 0 {
+		cfg.silence = 2*cfg.PingEvery - cfg.PingEvery/10
 	}
 	if cfg.MaxBody == 0 {
 		cfg.MaxBody = 16 << 20

@@ -156,7 +156,7 @@ func TestAnErrorThatAnswersThePingIsNoOutage(t *testing.T) {
 	t.Parallel()
 	redis := testkit.StartRedis(t)
 	redis.Do("ACL", "SETUSER", "reader", "on", ">sesame", "resetchannels", "&c", "+subscribe")
-	as := func(c *Config) { askOften(c); c.URL = "redis://reader:sesame@" + redis.Addr() }
+	as := func(c *Config) { askPatiently(c); c.URL = "redis://reader:sesame@" + redis.Addr() }
 	r := record(t, redis, as, "c")
 	r.awaitUp()
 	r.awaitPings()
@@ -188,7 +188,7 @@ func TestAServerThatTheSentinelsNoLongerNameIsLeft(t *testing.T) {
 		return fmt.Sprintf("*2\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", len(host), host, len(port), port)
 	})
 	r := record(t, old, func(c *Config) {
-		askOften(c)
+		askPatiently(c)
 		c.URL = "redis://:sesame@" + sentinel.Addr().String() + "?master_name=main"
 	}, "c")
 	r.awaitUp()

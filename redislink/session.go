@@ -194,7 +194,6 @@ func (s *session) watch(ctx context.Context) {
 			s.asked = time.Now()
 		}
 		s.mu.Unlock()
-		patience := 2*s.cfg.PingEvery - s.cfg.PingEvery/10 // the ticker is not exact
 		switch {
 		case asked.IsZero():
 			_ = s.conn.SetWriteDeadline(time.Now().Add(ioTimeout))
@@ -203,7 +202,7 @@ func (s *session) watch(ctx context.Context) {
 				s.leave(errSilent)
 				return
 			}
-		case min(s.conn.heard.silentFor(), time.Since(asked)) >= patience:
+		case min(s.conn.heard.silentFor(), time.Since(asked)) >= s.cfg.silence:
 			s.leave(errSilent)
 			return
 		}
