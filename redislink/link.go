@@ -50,8 +50,9 @@ type State struct {
 
 // Link is a subscription that is made anew whenever its connection ends.
 type Link struct {
-	cfg Config
-	to  target
+	cfg    Config
+	to     target
+	wanted subscriptions
 
 	// verified is a time before which no message was published that is missing since the last gap.
 	// It is zero before the link stood or failed first. It is used by Run only.
@@ -75,13 +76,6 @@ func New(cfg Config) (*Link, error) {
 	if cfg.TLS != nil && to.tls != nil {
 		to.tls = cfg.TLS.Clone()
 	}
-	var channels []string
-	for _, c := range cfg.Channels {
-		if !slices.Contains(channels, c) {
-			channels = append(channels, c)
-		}
-	}
-	cfg.Channels = channels
 	if cfg.PingEvery == 0 {
 		cfg.PingEvery = 5 * time.Second
 	}
@@ -94,7 +88,7 @@ func New(cfg Config) (*Link, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Link{cfg: cfg, to: to}, nil
+	return &Link{cfg: cfg, to: to, wanted: newSubscriptions(cfg.Channels)}, nil
 }
 
 // State returns whether the link stands.
@@ -154,7 +148,7 @@ func (l *Link) down(err error) {
 // up notes that the link stands.
 func (l *Link) up() {
 	l.change(State{Up: true})
-	l.cfg.Logger.Info("linked to Redis", "redis", Redact(l.cfg.URL), "channels", len(l.cfg.Channels))
+	l.cfg.Logger.Info("linked to Redis", "redis", Redact(l.cfg.URL), "channels", l.wanted.len())
 }
 
 // change sets the state, and returns the one before.

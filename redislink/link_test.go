@@ -26,6 +26,22 @@ func TestMessagesComeInOrderAndOnceAlsoByOverlappingPatterns(t *testing.T) {
 	r.await("a.b:1", "a.c:1", "x*:1", "a.:1", "a.b:huge... (4194304)", "a.b:", "a.b:\xff\x00\r\n")
 }
 
+// Whatever the order in which they are written, a message comes by its name, or else by the first pattern.
+func TestThousandsOfChannelsAndPatternsAreSubscribed(t *testing.T) {
+	t.Parallel()
+	redis := testkit.StartRedis(t)
+	var channels []string
+	for i := range 2000 {
+		channels = append(channels, fmt.Sprintf("p%d.*", i), fmt.Sprintf("n.%d", i), fmt.Sprintf("p%d.*", i))
+	}
+	r := record(t, redis, nil, append([]string{"n.1*"}, channels...)...)
+	r.awaitUp()
+	for _, channel := range []string{"n.1999", "n.1", "n.1x", "p1999.x", "p0.", "p2000."} {
+		r.publish(channel, "")
+	}
+	r.await("n.1999:", "n.1:", "n.1x:", "p1999.x:", "p0.:")
+}
+
 // What was published while there was no connection lies in a gap, and no message comes twice.
 func TestEachLostConnectionIsAGap(t *testing.T) {
 	t.Parallel()

@@ -69,21 +69,7 @@ func (s *session) subscribe(ctx context.Context) (err error) {
 	if s.conn, s.addr, s.agreed, err = s.connect(ctx); err != nil {
 		return err
 	}
-	names, patterns := []string{"SUBSCRIBE"}, []string{"PSUBSCRIBE"}
-	for _, c := range s.cfg.Channels {
-		if isPattern(c) {
-			patterns = append(patterns, c)
-		} else {
-			names = append(names, c)
-		}
-	}
-	var wanted []byte
-	for _, args := range [][]string{names, patterns} {
-		if len(args) > 1 {
-			wanted = append(wanted, command(args...)...)
-		}
-	}
-	if _, err = s.conn.Write(wanted); err != nil {
+	if _, err = s.conn.Write(s.wanted.commands()); err != nil {
 		if _, said := s.conn.next(); isServerError(said) {
 			err = said
 		}
@@ -93,7 +79,7 @@ func (s *session) subscribe(ctx context.Context) (err error) {
 }
 
 // complete reports whether Redis has confirmed all channels.
-func (s *session) complete() bool { return s.confirmed == len(s.cfg.Channels) }
+func (s *session) complete() bool { return s.confirmed == s.wanted.len() }
 
 // take takes what Redis says.
 func (s *session) take(said []field) error {
@@ -124,14 +110,8 @@ func (s *session) deliver(pattern []byte, channel, body field) {
 	if string(channel.text) != s.channel { // most are of the same as the one before
 		s.channel = string(channel.text)
 	}
-	if len(s.cfg.Channels) > 1 {
-		by := s.channel
-		if pattern != nil {
-			by = string(pattern)
-		}
-		if !firstOf(s.cfg.Channels, by, s.channel) {
-			return
-		}
+	if pattern != nil && s.wanted.len() > 1 && !s.wanted.firstBy(string(pattern), s.channel) {
+		return
 	}
 	switch {
 	case !channel.tooLong && !body.tooLong:
@@ -257,7 +237,7 @@ func (l *Link) Check(ctx context.Context) error {
 	defer cancel()
 	cfg := l.cfg
 	cfg.Deliver, cfg.OnTooLong, cfg.OnGap, cfg.Logger = func(string, []byte) {}, nil, nil, slog.New(slog.DiscardHandler)
-	s := &session{Link: &Link{cfg: cfg, to: l.to}}
+	s := &session{Link: &Link{cfg: cfg, to: l.to, wanted: l.wanted}}
 	err := s.subscribe(ctx)
 	if err == nil {
 		defer s.conn.close()
