@@ -57,6 +57,7 @@ type Link struct {
 	// verified is a time before which no message was published that is missing since the last gap.
 	// It is zero before the link stood or failed first. It is used by Run only.
 	verified time.Time
+	attempts int      // that have ended; of Run only
 	told     []string // the errors of this outage that were logged; of Run only
 
 	// mu guards the following field.
@@ -119,6 +120,7 @@ func (l *Link) Run(ctx context.Context) {
 		if l.State().Up && time.Since(began) > stableAfter {
 			retry = firstRetry
 		}
+		l.attempts++
 		if l.verified.IsZero() {
 			l.verified = first
 		}
