@@ -79,11 +79,16 @@ func explain(err error) error {
 		return &advisedError{err.Error(), adviceFor(certificate.Err)}
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return errSilent
+	case errors.As(err, &op) && op.Op == "remote error": // of TLS
+		return &advisedError{"the server refuses the bridge: " + op.Err.Error(), adviceRefused}
 	case errors.As(err, &op) && op.Op != "dial":
 		return op.Err
 	}
 	return err
 }
+
+// adviceRefused is how to mend that a server does not take the bridge by TLS. Why it does not may get lost.
+const adviceRefused = "if the server wants a certificate, give the bridge one; the server's log says more"
 
 // adviceFor returns how to mend what is wrong with a certificate.
 func adviceFor(err error) string {

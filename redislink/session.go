@@ -258,7 +258,9 @@ func (l *Link) Check(ctx context.Context) error {
 	switch {
 	case errors.Is(err, errSilent) && l.to.tls != nil:
 		return &advisedError{err.Error(), "see whether the port is for TLS; without, the URL begins with redis://"}
-	case errors.Is(err, errClosed) && l.to.tls == nil:
+	case errors.Is(err, errClosed) && l.to.tls != nil:
+		return &advisedError{err.Error(), adviceRefused}
+	case errors.Is(err, errClosed):
 		return &advisedError{err.Error(), "see whether the port is for TLS, for which the URL begins with rediss://"}
 	}
 	return err
