@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"time"
 )
@@ -72,69 +71,11 @@ func (l *Link) dialNode(ctx context.Context, addr string) (c *conn, cut bool, er
 	return c, len(info) == 1 && strings.Contains(string(info[0].text), "cluster_state:fail"), nil
 }
 
-// connectMaster connects to the server that a Sentinel names, unless that has become a replica.
-func (l *Link) connectMaster(ctx context.Context) (c *conn, addr string, agreed time.Time, err error) {
-	for _, sentinel := range l.to.addrs {
-		agreed = time.Now()
-		if addr, err = l.named(ctx, sentinel); err != nil {
-			continue
-		}
-		if c, err = l.dial(ctx, addr, l.to.user, l.to.password); err == nil {
-			var info []field
-			info, err = c.do("INFO", "replication")
-			switch {
-			case err == nil && len(info) == 1 && strings.Contains(string(info[0].text), "role:slave"):
-				err = errReplica
-			case err == nil, isServerError(err): // the user may have no right to ask
-				return c, addr, agreed, nil
-			}
-			c.close()
-		}
-		err = fmt.Errorf("the server %s, which the Sentinel %s names: %w", addr, sentinel, explain(err))
-	}
-	return nil, "", time.Time{}, err
-}
-
-// named asks a Sentinel for the server. A Sentinel that wants a password gets that of the servers.
-func (l *Link) named(ctx context.Context, sentinel string) (addr string, err error) {
-	c, err := l.dial(ctx, sentinel, "", "")
-	if err != nil {
-		return "", fmt.Errorf("the Sentinel %s: %w", sentinel, explain(err))
-	}
-	defer c.close()
-	ask := []string{"SENTINEL", "get-master-addr-by-name", l.to.master}
-	named, err := c.do(ask...)
-	if err != nil && strings.HasPrefix(err.Error(), "NOAUTH") && l.to.password != "" {
-		c.close()
-		if c, err = l.dial(ctx, sentinel, l.to.user, l.to.password); err == nil {
-			defer c.close()
-			named, err = c.do(ask...)
-		}
-	}
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("the Sentinel %s: %w", sentinel, explain(err))
-	case len(named) != 2:
-		return "", fmt.Errorf("the Sentinel %s names no server %q; check master_name in the URL", sentinel, l.to.master)
-	}
-	return net.JoinHostPort(string(named[0].text), string(named[1].text)), nil
-}
-
 // confirm asks whether an address is still that of the right server. It returns errMoved or errCutOff
 // if it is not, and another error if that is not known.
 func (l *Link) confirm(ctx context.Context, addr string) error {
 	if l.to.master != "" {
-		var named string
-		err := errors.New("no Sentinel")
-		for _, sentinel := range l.to.addrs {
-			if named, err = l.named(ctx, sentinel); err == nil {
-				break
-			}
-		}
-		if err == nil && named != addr {
-			err = errMoved
-		}
-		return err
+		return l.confirmMaster(ctx, addr)
 	}
 	cut, err := l.isCutOff(ctx, addr)
 	if err != nil || !cut {
