@@ -233,7 +233,8 @@ func (s *session) reason(err error) error {
 
 // Check connects and subscribes as the link does, and returns what is wrong. It sends nothing else.
 func (l *Link) Check(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout+ioTimeout)
+	// Of several nodes or Sentinels, some may not answer.
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(len(l.to.addrs))*(dialTimeout+ioTimeout))
 	defer cancel()
 	cfg := l.cfg
 	cfg.Deliver, cfg.OnTooLong, cfg.OnGap, cfg.Logger = func(string, []byte) {}, nil, nil, slog.New(slog.DiscardHandler)

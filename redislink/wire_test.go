@@ -86,6 +86,18 @@ func TestARefusalBehindThePasswordIsExplained(t *testing.T) {
 	}
 }
 
+func TestAServerWithoutTLSIsSaidToBeOne(t *testing.T) {
+	t.Parallel()
+	a := startAnswerer(t, func(string) string { return "-ERR unknown command\r\n" })
+	link, err := New(Config{URL: strings.Replace(a.url(), "redis:", "rediss:", 1), Channels: []string{"c"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := link.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "write redis:// in place of rediss://") {
+		t.Error(err)
+	}
+}
+
 func TestASocketOfTheMachineIsAServer(t *testing.T) {
 	t.Parallel()
 	socket := filepath.Join(t.TempDir(), "s")
