@@ -303,7 +303,10 @@ func TestAGapOfASourceIsToldToThosePagesThatResume(t *testing.T) {
 		pages[name].answered("")
 	}
 	pages["away"].Close()
+	redis.Stop()
+	b.awaitSources(t, 2)
 	redis.Restart()
+	b.awaitSources(t, 5) // each with its gap
 	gap := pages["chat"].anyText()
 	if gap["op"] != "gap" || gap["from"] == nil || gap["since"] == nil {
 		t.Errorf("the gap is told as %v", gap)
