@@ -123,6 +123,9 @@ func (c *client) Open(conn engine.Conn) {
 	c.paths = nil // the group has them
 }
 
+// Resumes implements [dialect.Resumer].
+func (c *client) Resumes() bool { return c.follows != nil }
+
 // Message implements [dialect.Session]. What clients send belongs to the application.
 func (c *client) Message(engine.Conn, engine.Message) {}
 
