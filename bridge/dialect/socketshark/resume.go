@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"time"
 
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
@@ -70,6 +73,30 @@ func ordered(all []*rooms.Message) (some []*rooms.Message) {
 		}
 	}
 	return some
+}
+
+// tellGap tells the subscriptions whose messages have places that messages may have been lost between
+// two times. One that is not confirmed yet is told in the answer.
+func (t *topic) tellGap(from, to time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for sub := range t.provisional {
+		if sub.since != nil {
+			sub.resumed.Lose("messages of its source may have been lost meanwhile")
+		}
+	}
+	times := protocol.GapOf(from, to)
+	for _, g := range t.groups {
+		if !g.placed {
+			continue
+		}
+		o := object{{"event", quoted("gap")}, {"subscription", quoted(t.name)}, {"from", protocol.JSON(times.From)}, {"to", quoted(times.To)}}
+		o.update(g.extra)
+		f := engine.Text(string(o.encode()))
+		for _, c := range g.cohorts {
+			c.send(f)
+		}
+	}
 }
 
 // addPlace adds to the answer where a subscription is.
