@@ -132,13 +132,19 @@ func (s system) follow(t *testing.T, addr, place string) *follower {
 	return f
 }
 
-// anyText reads the next text or binary frame.
-func (f *follower) anyText() map[string]any {
-	f.t.Helper()
+// anyData reads the next text or binary frame.
+func (f *follower) anyData() ([]byte, error) {
 	if err := f.SetReadDeadline(time.Now().Add(testkit.Patience)); err != nil {
-		f.t.Fatal(err)
+		return nil, err
 	}
 	data, _, err := wsutil.ReadServerData(f)
+	return data, err
+}
+
+// anyText reads the next text or binary frame, which is an object.
+func (f *follower) anyText() map[string]any {
+	f.t.Helper()
+	data, err := f.anyData()
 	var m map[string]any
 	if err := errors.Join(err, json.Unmarshal(data, &m)); err != nil {
 		f.t.Fatalf("%s: %v", data, err)
@@ -220,7 +226,9 @@ func (s system) resumes(t *testing.T, addr string, others system) {
 	}
 	again, late := s.follow(t, addr, first.place), s.follow(t, addr, first.place)
 	for _, f := range []*follower{again, late} {
-		f.answered("true")
+		if f.answered("true"); f.place != first.place {
+			t.Errorf("before what it missed has come, its place is %s, not %s", f.place, first.place)
+		}
 		for n := 3; n < 6; n++ {
 			f.gets(s.placed, n)
 		}
@@ -310,6 +318,9 @@ func TestAGapOfASourceIsToldToThosePagesThatResume(t *testing.T) {
 	}
 	if got := pages["zoo"].anyText(); got["type"] != "gap" || fmt.Sprint(got["requestId"]) != "7" || got["to"] == nil {
 		t.Errorf("High-templar's page is told %v", got)
+	}
+	if got := pages["shark"].anyText(); got["event"] != "gap" || got["subscription"] != "books.1" || got["from"] == nil || got["to"] == nil {
+		t.Errorf("SocketShark's page is told %v", got)
 	}
 	away := chat.follow(t, b.addr, pages["away"].place)
 	away.answered("true")
