@@ -188,7 +188,7 @@ func TestTheReasonForABrokenLinkIsTheBrokersOwn(t *testing.T) {
 		disturb func()
 		words   string
 	}{
-		{func() { n.Ctl(t, "delete_queue", "link_replies") }, "cancelled the consumer of queue link_replies"},
+		{func() { n.DeleteQueue(t, "/", "link_replies") }, "cancelled the consumer of queue link_replies"},
 		{func() { n.CloseConnections(t) }, "CONNECTION_FORCED"},
 	} {
 		w.await(t, true)
