@@ -1,6 +1,7 @@
 package bridge_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -47,6 +48,11 @@ func TestRoomsGetWhatIsPublishedByRedis(t *testing.T) {
 	redis.Do("PUBLISH", "live.x", strings.Repeat("x", actor.MaxBody+1))
 	redis.Do("PUBLISH", "live.x", "behind the one that is dropped")
 	room.expect("behind the one that is dropped")
+	redis.Stop()
+	b.awaitSources(t, 1)
+	if status, says := b.health(t, "/readyz"); status != http.StatusOK || !strings.Contains(b.metrics(t), `cluws_source_up{exchange="redis:/shark"} 0`) {
+		t.Errorf("without Redis, ready is %d, %v; commands get through", status, says)
+	}
 	redis.Restart()
 	testkit.WaitUntil(t, "the gaps are counted", func() bool {
 		n := 0
