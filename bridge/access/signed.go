@@ -196,7 +196,7 @@ const secretsEvery = time.Second
 func (s *signedSource) run(ctx context.Context) {
 	tick := time.NewTicker(secretsEvery)
 	defer tick.Stop()
-	failed := false
+	var logged string // what failed last
 	for {
 		select {
 		case <-ctx.Done():
@@ -206,11 +206,13 @@ func (s *signedSource) run(ctx context.Context) {
 		before := s.keys.Load()
 		err := s.read()
 		switch {
-		case err != nil && !failed:
+		case err != nil && err.Error() != logged:
 			s.options.Logger.Warn("cannot read the secrets of signed URLs; the earlier keys stay in use", "file", s.cfg.Secrets, "error", err)
 		case err == nil && s.keys.Load() != before:
 			s.options.Logger.Info("read new keys of signed URLs", "file", s.cfg.Secrets)
 		}
-		failed = err != nil
+		if logged = ""; err != nil {
+			logged = err.Error()
+		}
 	}
 }
