@@ -78,6 +78,8 @@ func explain(err error) error {
 		return errSilent
 	case errors.As(err, &op) && op.Op != "dial":
 		return op.Err
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return &advisedError{err.Error(), "is Redis running, and is it the right address?"}
 	}
 	return err
 }
