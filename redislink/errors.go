@@ -79,7 +79,7 @@ func explain(err error) error {
 	case errors.As(err, &op) && op.Op != "dial":
 		return op.Err
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return &advisedError{err.Error(), "is Redis running, and is it the right address?"}
+		return &advisedError{err.Error(), "start Redis, or correct the URL"}
 	}
 	return err
 }
