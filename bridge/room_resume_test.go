@@ -101,7 +101,7 @@ func systemsOf(publish func(exchange, key, body string), redis *testkit.Redis) m
 			subscribe: `{"type": "subscribe", "room": {"zoo": 1}, "requestId": 7, "since": "SINCE"}`,
 			raw:       `{"type": "publish", "data": %d, "requestId": 7}`,
 			placed:    `{"type": "publish", "data": %d, "requestId": 7, "since": "PLACE"}`,
-			says:      `{"code": "success", RESUMED "since": "PLACE"}`,
+			says:      `{"code": "success", "requestId": 7, RESUMED "since": "PLACE"}`,
 			publish:   amqp("ht", "*", `{"rooms": [{"zoo": 2}, {"zoo": 1}], "data": %d}`),
 		},
 	}
