@@ -194,52 +194,63 @@ func TestAPageThatAsksGetsWhatItMissedInItsRooms(t *testing.T) {
 			if name == "room" {
 				others = all["reddit"]
 			}
-			first, unchanged := s.follow(t, b.addr, "now"), s.follow(t, b.addr, "")
-			first.answered("")
-			if s.subscribe != "" {
-				unchanged.anyText()
-			}
-			for n := range 3 {
-				others.publish(n)
-				s.publish(n)
-				first.gets(s.placed, n)
-				unchanged.gets(s.raw, n)
-			}
-			begun, before := first.place, first
-			first.Close()
-			for n := 3; n < 6; n++ {
-				s.publish(n)
-				unchanged.gets(s.raw, n) // so the bridge has had it
-			}
-			again, late := s.follow(t, b.addr, begun), s.follow(t, b.addr, begun)
-			for _, f := range []*follower{again, late} {
-				if f.answered("true"); f.place != begun {
-					t.Errorf("before what it missed has come, its place is %s, not %s", f.place, begun)
-				}
-				for n := 3; n < 6; n++ {
-					f.gets(s.placed, n)
-				}
-			}
-			s.publish(6)
-			again.gets(s.placed, 6)
-			late.gets(s.placed, 6)
-			unchanged.gets(s.raw, 6)
-			if last := s.follow(t, b.addr, again.place); true {
-				last.answered("true")
-				s.publish(7)
-				last.gets(s.placed, 7)
-			}
-			epoch, _, _ := strings.Cut(before.place, ":")
-			for place, reason := range map[string]string{"0123456789ab:1": "another bridge", epoch + ":999999": "another bridge"} {
-				lost := s.follow(t, b.addr, place)
-				got := lost.anyText()
-				if got["resumed"] != false || !strings.Contains(fmt.Sprint(got["reason"]), reason) {
-					t.Errorf("a page at %s is answered %v", place, got)
-				}
-				s.publish(8)
-				lost.gets(s.placed, 8)
-			}
+			s.resumes(t, b.addr, others)
 		})
+	}
+}
+
+// resumes has pages of a system lose their connections, while others are published to, too.
+func (s system) resumes(t *testing.T, addr string, others system) {
+	t.Helper()
+	first, unchanged := s.follow(t, addr, "now"), s.follow(t, addr, "")
+	first.answered("")
+	if s.subscribe != "" {
+		unchanged.anyText()
+	}
+	for n := range 3 {
+		others.publish(n)
+		s.publish(n)
+		first.gets(s.placed, n)
+		unchanged.gets(s.raw, n)
+	}
+	begun := first.place
+	first.Close()
+	for n := 3; n < 6; n++ {
+		s.publish(n)
+		unchanged.gets(s.raw, n) // so the bridge has had it
+	}
+	again, late := s.follow(t, addr, begun), s.follow(t, addr, begun)
+	for _, f := range []*follower{again, late} {
+		if f.answered("true"); f.place != begun {
+			t.Errorf("before what it missed has come, its place is %s, not %s", f.place, begun)
+		}
+		for n := 3; n < 6; n++ {
+			f.gets(s.placed, n)
+		}
+	}
+	s.publish(6)
+	again.gets(s.placed, 6)
+	late.gets(s.placed, 6)
+	unchanged.gets(s.raw, 6)
+	last := s.follow(t, addr, again.place)
+	last.answered("true")
+	s.publish(7)
+	last.gets(s.placed, 7)
+	s.cannotResume(t, addr, begun)
+}
+
+// cannotResume has pages resume from places that the bridge does not know.
+func (s system) cannotResume(t *testing.T, addr, place string) {
+	t.Helper()
+	epoch, _, _ := strings.Cut(place, ":")
+	for _, place := range []string{"0123456789ab:1", epoch + ":999999"} {
+		lost := s.follow(t, addr, place)
+		got := lost.anyText()
+		if got["resumed"] != false || !strings.Contains(fmt.Sprint(got["reason"]), "another bridge") {
+			t.Errorf("a page at %s is answered %v", place, got)
+		}
+		s.publish(8)
+		lost.gets(s.placed, 8)
 	}
 }
 
