@@ -100,7 +100,10 @@ func (s *signature) signs(key []byte, path string) bool {
 // check returns the signature of a path, or why it is none.
 func (s *signedSource) check(path, m string, now time.Time) (signature, *Refusal) {
 	sig, ok := parseSignature(m)
-	if !ok {
+	switch {
+	case m == "":
+		return sig, &Refusal{Status: 403, Code: "invalid", Reason: "this URL has no signature m; the application that this page is from signs URLs"}
+	case !ok:
 		return sig, &Refusal{Status: 403, Code: "invalid", Reason: "the signature m of this URL is not readable; copy the URL whole, or ask for a new one"}
 	}
 	if !s.keys.Load().any(func(key []byte) bool { return sig.signs(key, path) }) {

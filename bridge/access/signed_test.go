@@ -214,6 +214,18 @@ func TestKeysAreReadAgainWhenTheirFileChanges(t *testing.T) {
 	})
 }
 
+func TestAURLWithoutASignatureIsToldSo(t *testing.T) {
+	s, err := NewSignedURLs(secretsFile(t, "", testKey, ""), "s", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for m, want := range map[string]string{"": "has no signature m", "AQAA": "is not readable"} {
+		if no := s.Check("/live", m); no == nil || no.Status != 403 || !strings.Contains(no.Reason, want) {
+			t.Errorf("with m=%s: %v", m, no)
+		}
+	}
+}
+
 func TestEachReasonWhyTheKeysStayIsLoggedOnce(t *testing.T) {
 	file := secretsFile(t, "", testKey, "")
 	synctest.Test(t, func(t *testing.T) {
