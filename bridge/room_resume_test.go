@@ -101,7 +101,7 @@ func systemsOf(publish func(exchange, key, body string), redis *testkit.Redis) m
 			subscribe: `{"type": "subscribe", "room": {"zoo": 1}, "requestId": 7, "since": "SINCE"}`,
 			raw:       `{"type": "publish", "data": %d, "requestId": 7}`,
 			placed:    `{"type": "publish", "data": %d, "requestId": 7, "since": "PLACE"}`,
-			says:      `{"code": "success", RESUMED "since": "PLACE"}`,
+			says:      `{"code": "success", "requestId": 7, RESUMED "since": "PLACE"}`,
 			publish:   amqp("ht", "*", `{"rooms": [{"zoo": 2}, {"zoo": 1}], "data": %d}`),
 		},
 	}
@@ -219,15 +219,16 @@ func (s system) resumes(t *testing.T, addr string, others system) {
 		first.gets(s.placed, n)
 		unchanged.gets(s.raw, n)
 	}
+	begun := first.place
 	first.Close()
 	for n := 3; n < 6; n++ {
 		s.publish(n)
 		unchanged.gets(s.raw, n) // so the bridge has had it
 	}
-	again, late := s.follow(t, addr, first.place), s.follow(t, addr, first.place)
+	again, late := s.follow(t, addr, begun), s.follow(t, addr, begun)
 	for _, f := range []*follower{again, late} {
-		if f.answered("true"); f.place != first.place {
-			t.Errorf("before what it missed has come, its place is %s, not %s", f.place, first.place)
+		if f.answered("true"); f.place != begun {
+			t.Errorf("before what it missed has come, its place is %s, not %s", f.place, begun)
 		}
 		for n := 3; n < 6; n++ {
 			f.gets(s.placed, n)
@@ -241,7 +242,7 @@ func (s system) resumes(t *testing.T, addr string, others system) {
 	last.answered("true")
 	s.publish(7)
 	last.gets(s.placed, 7)
-	s.cannotResume(t, addr, first.place)
+	s.cannotResume(t, addr, begun)
 }
 
 // cannotResume has pages resume from places that the bridge does not know.

@@ -39,9 +39,10 @@ func (h *hub) resume(resuming *rooms.Resuming, conn engine.Conn, path, id string
 		defer h.mu.Unlock()
 		s = h.add(conn, path, groupKey{id: id, placed: true})
 		frames := []engine.Frame{engine.Text(string(protocol.JSON(struct {
-			Code string `json:"code"`
+			Code string          `json:"code"`
+			ID   json.RawMessage `json:"requestId"` // of a page with several subscriptions, which has a place of each
 			rooms.Answer
-		}{"success", missed.Answer})))}
+		}{"success", json.RawMessage(id), missed.Answer})))}
 		for _, m := range missed.Messages {
 			frames = append(frames, placedFrame(m, id, resuming.Place(m.Seq)))
 		}
