@@ -17,12 +17,14 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// speaksAMQP10 starts a node that accepts AMQP 1.0 too. Before RabbitMQ 4 that was a plugin, which
+// speaksAMQP10 returns a node that accepts AMQP 1.0 too. Before RabbitMQ 4 that was a plugin, which
 // converts messages to AMQP 0-9-1 in another way.
 func speaksAMQP10(t *testing.T) (n *testkit.Node, plugin bool) {
 	t.Helper()
-	n = testkit.StartRabbitMQ(t, testkit.WithPlugins("rabbitmq_amqp1_0"))
-	return n, !n.Version().AtLeast(4, 0)
+	if n := testkit.RabbitMQ(t); n.Version().AtLeast(4, 0) {
+		return n, false
+	}
+	return testkit.StartRabbitMQ(t, testkit.WithPlugins("rabbitmq_amqp1_0")), true
 }
 
 // sender10 publishes with AMQP 1.0 to the exchange "test", with the routing key reply.me. It ignores the

@@ -18,8 +18,7 @@ import (
 // setPolicy sets a policy on all queues of the virtual host.
 func setPolicy(t *testing.T, url, definition string) {
 	t.Helper()
-	vhost := url[strings.LastIndex(url, "/")+1:]
-	testkit.RabbitMQ(t).Ctl(t, "set_policy", "-p", vhost, "--apply-to", "queues", "test", ".*", definition)
+	testkit.RabbitMQ(t).SetPolicy(t, vhostOf(url), definition)
 }
 
 // The receiver is slow while the broker removes messages that wait for it.

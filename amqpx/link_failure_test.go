@@ -124,7 +124,7 @@ func TestTwoUnreachableBrokersAreLoggedOnceEach(t *testing.T) {
 	for line := range lines {
 		all = append(all, line)
 	}
-	if len(all) != 2 {
+	if len(all) != 2 || strings.Count(strings.Join(all, ""), "exchange=test") != 2 {
 		t.Errorf("6 tries are logged as %q", all)
 	}
 }
@@ -188,7 +188,7 @@ func TestTheReasonForABrokenLinkIsTheBrokersOwn(t *testing.T) {
 		disturb func()
 		words   string
 	}{
-		{func() { n.Ctl(t, "delete_queue", "link_replies") }, "cancelled the consumer of queue link_replies"},
+		{func() { n.DeleteQueue(t, "/", "link_replies") }, "cancelled the consumer of queue link_replies"},
 		{func() { n.CloseConnections(t) }, "CONNECTION_FORCED"},
 	} {
 		w.await(t, true)

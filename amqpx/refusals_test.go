@@ -45,7 +45,7 @@ func TestADeniedRoutingKeyBreaksTheLinkOnceAndStopsNoOther(t *testing.T) {
 				t.Fatal(err)
 			}
 			keepExchange(t, ch)
-			n.Ctl(t, "set_topic_permissions", "-p", vhost, user, "test", `^reply\.me$`, ".*")
+			n.SetTopicPermissions(t, vhost, user, "test", `^reply\.me$`, ".*")
 			w := run(t, amqpx.Config{URLs: []string{url}})
 			w.await(t, true)
 			if got := testkit.Receive(t, w.send(t, "command.it's", "x")); got != amqpx.Unknown {

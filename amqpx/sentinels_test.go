@@ -150,7 +150,7 @@ func TestAQueueThatIsDeletedByHandIsMadeAgainAtOnce(t *testing.T) {
 	queues := map[string]*recorder{"link_exclusive": &r.exclusive, "link_kept": &r.kept}
 	for name := range queues {
 		r.awaitAll(t, s.more(t, aWhile))
-		testkit.RabbitMQ(t).Ctl(t, "delete_queue", "-p", vhost, name)
+		testkit.RabbitMQ(t).DeleteQueue(t, vhost, name)
 		r.await(t, false)
 		r.await(t, true)
 	}

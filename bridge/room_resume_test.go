@@ -101,7 +101,7 @@ func systemsOf(publish func(exchange, key, body string), redis *testkit.Redis) m
 			subscribe: `{"type": "subscribe", "room": {"zoo": 1}, "requestId": 7, "since": "SINCE"}`,
 			raw:       `{"type": "publish", "data": %d, "requestId": 7}`,
 			placed:    `{"type": "publish", "data": %d, "requestId": 7, "since": "PLACE"}`,
-			says:      `{"code": "success", RESUMED "since": "PLACE"}`,
+			says:      `{"code": "success", "requestId": 7, RESUMED "since": "PLACE"}`,
 			publish:   amqp("ht", "*", `{"rooms": [{"zoo": 2}, {"zoo": 1}], "data": %d}`),
 		},
 	}
@@ -132,13 +132,19 @@ func (s system) follow(t *testing.T, addr, place string) *follower {
 	return f
 }
 
-// anyText reads the next text or binary frame.
-func (f *follower) anyText() map[string]any {
-	f.t.Helper()
+// anyData reads the next text or binary frame.
+func (f *follower) anyData() ([]byte, error) {
 	if err := f.SetReadDeadline(time.Now().Add(testkit.Patience)); err != nil {
-		f.t.Fatal(err)
+		return nil, err
 	}
 	data, _, err := wsutil.ReadServerData(f)
+	return data, err
+}
+
+// anyText reads the next text or binary frame, which is an object.
+func (f *follower) anyText() map[string]any {
+	f.t.Helper()
+	data, err := f.anyData()
 	var m map[string]any
 	if err := errors.Join(err, json.Unmarshal(data, &m)); err != nil {
 		f.t.Fatalf("%s: %v", data, err)
@@ -213,14 +219,17 @@ func (s system) resumes(t *testing.T, addr string, others system) {
 		first.gets(s.placed, n)
 		unchanged.gets(s.raw, n)
 	}
+	begun := first.place
 	first.Close()
 	for n := 3; n < 6; n++ {
 		s.publish(n)
 		unchanged.gets(s.raw, n) // so the bridge has had it
 	}
-	again, late := s.follow(t, addr, first.place), s.follow(t, addr, first.place)
+	again, late := s.follow(t, addr, begun), s.follow(t, addr, begun)
 	for _, f := range []*follower{again, late} {
-		f.answered("true")
+		if f.answered("true"); f.place != begun {
+			t.Errorf("before what it missed has come, its place is %s, not %s", f.place, begun)
+		}
 		for n := 3; n < 6; n++ {
 			f.gets(s.placed, n)
 		}
@@ -233,7 +242,7 @@ func (s system) resumes(t *testing.T, addr string, others system) {
 	last.answered("true")
 	s.publish(7)
 	last.gets(s.placed, 7)
-	s.cannotResume(t, addr, first.place)
+	s.cannotResume(t, addr, begun)
 }
 
 // cannotResume has pages resume from places that the bridge does not know.
@@ -313,6 +322,9 @@ func TestAGapOfASourceIsToldToThosePagesThatResume(t *testing.T) {
 	}
 	if got := pages["zoo"].anyText(); got["type"] != "gap" || fmt.Sprint(got["requestId"]) != "7" || got["to"] == nil {
 		t.Errorf("High-templar's page is told %v", got)
+	}
+	if got := pages["shark"].anyText(); got["event"] != "gap" || got["subscription"] != "books.1" || got["from"] == nil || got["to"] == nil {
+		t.Errorf("SocketShark's page is told %v", got)
 	}
 	away := chat.follow(t, b.addr, pages["away"].place)
 	away.answered("true")

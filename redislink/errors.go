@@ -83,6 +83,8 @@ func explain(err error) error {
 		return &advisedError{"the server refuses the bridge: " + op.Err.Error(), adviceRefused}
 	case errors.As(err, &op) && op.Op != "dial":
 		return op.Err
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return &advisedError{err.Error(), "start Redis, or correct the URL"}
 	}
 	return err
 }

@@ -300,11 +300,12 @@ func (w lockedWriter) Write(b []byte) (int, error) {
 func TestAnErrorSaysHowToMendItAndNamesNoPortOfThisSide(t *testing.T) {
 	local := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 40000}
 	for err, want := range map[error]string{
-		&net.OpError{Op: "read", Net: "tcp", Source: local, Err: os.NewSyscallError("read", syscall.EHOSTUNREACH)}: "read: no route to host",
-		&net.OpError{Op: "read", Net: "tcp", Source: local, Err: os.NewSyscallError("read", syscall.ECONNRESET)}:   errClosed.Error(),
-		&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: new(x509.Certificate), Host: "h"}}:  "tls: failed to verify certificate: x509: certificate is not valid for any names, but wanted to match h; write a name that the server's certificate has into the URL",
-		&tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}}:                 "tls: failed to verify certificate: x509: certificate has expired or is not yet valid: ; renew the server's certificate, or see whether the clock is right",
-		&net.OpError{Op: "dial", Net: "tcp", Addr: local, Err: errors.New("connection refused")}:                   "dial tcp 127.0.0.1:40000: connection refused",
+		&net.OpError{Op: "read", Net: "tcp", Source: local, Err: os.NewSyscallError("read", syscall.EHOSTUNREACH)}:  "read: no route to host",
+		&net.OpError{Op: "read", Net: "tcp", Source: local, Err: os.NewSyscallError("read", syscall.ECONNRESET)}:    errClosed.Error(),
+		&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: new(x509.Certificate), Host: "h"}}:   "tls: failed to verify certificate: x509: certificate is not valid for any names, but wanted to match h; write a name that the server's certificate has into the URL",
+		&tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}}:                  "tls: failed to verify certificate: x509: certificate has expired or is not yet valid: ; renew the server's certificate, or see whether the clock is right",
+		&net.OpError{Op: "dial", Net: "tcp", Addr: local, Err: errors.New("connection refused")}:                    "dial tcp 127.0.0.1:40000: connection refused",
+		&net.OpError{Op: "dial", Net: "tcp", Addr: local, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}: "dial tcp 127.0.0.1:40000: connect: connection refused; start Redis, or correct the URL",
 	} {
 		if got := explain(err).Error(); got != want {
 			t.Errorf("%s, want %s", got, want)

@@ -98,6 +98,33 @@ func TestBackpressureLetsNoReadDeadlineExpire(t *testing.T) {
 	})
 }
 
+// After backpressure a loop reads some connections in each turn, and its wheel may turn in between.
+func TestNoDeadlineAppliesToInputThatIsReadSoonAfterBackpressure(t *testing.T) {
+	l := &loop{engine: &Engine{}}
+	l.engine.pauses.clock = func() time.Duration { return 0 }
+	unread, idle := &conn{state: stateOpen, readQueued: true}, &conn{state: stateOpen}
+	for _, step := range []struct {
+		name   string
+		do     func()
+		unread bool
+	}{
+		{"before", func() {}, false},
+		{"under backpressure", func() { l.engine.capacity.reading.above.Add(1) }, true},
+		{"at its end", func() { l.engine.capacity.reading.above.Add(-1) }, true},
+		{"while others are read", func() { l.wheel.now += ticks(catchUpTime) - 1 }, true},
+		{"long after", func() { l.wheel.now++ }, false},
+	} {
+		step.do()
+		l.underBackpressure()
+		if got := l.inputUnread(unread); got != step.unread {
+			t.Errorf("%s: input that waits is excused: %t", step.name, got)
+		}
+		if l.inputUnread(idle) {
+			t.Errorf("%s: a connection without input is excused", step.name)
+		}
+	}
+}
+
 // answerPings answers pings until another frame is received, and returns its payload, or the error.
 func answerPings(c *client) string {
 	for {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/clu-ws/clu-ws/amqpx/broker"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -82,14 +84,26 @@ func TestALinkUsesCredentialsOfTheFlagsThatTheURLLacks(t *testing.T) {
 	p.log.await(t, `"linked to the broker" broker=amqp://127.0.0.1:`)
 }
 
+// The tests of amqpx do the same with RabbitMQ. The broker ends a connection without a certificate of its authority.
 func TestTheBridgeUsesTLSToTheBroker(t *testing.T) {
-	n := testkit.StartRabbitMQ(t, testkit.WithClientCertificates())
-	_, port, err := net.SplitHostPort(strings.Trim(strings.TrimPrefix(n.TLSURL(), "amqps://guest:guest@"), "/"))
+	certs := testkit.NewCertificates(t)
+	pair, err := tls.LoadX509KeyPair(certs.ServerCert, certs.ServerKey)
 	if err != nil {
 		t.Fatal(err)
 	}
+	ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
+		Certificates: []tls.Certificate{pair},
+		ClientAuth:   tls.RequireAndVerifyClientCert, ClientCAs: certs.ClientConfig(t).RootCAs,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := broker.New(broker.Config{})
+	go func() { _ = b.Serve(ln) }() // it ends when the broker is closed
+	t.Cleanup(func() { b.Close() })
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
 	p := start(t, "websocket", "--port", "0", "--ssl", "-H", "localhost", "-P", port,
-		"--ca", n.TLS.CA, "--cert", n.TLS.ClientCert, "--key", n.TLS.ClientKey)
+		"--ca", certs.CA, "--cert", certs.ClientCert, "--key", certs.ClientKey)
 	p.log.await(t, `"linked to the broker" broker=amqps://localhost:`+port)
 }
 

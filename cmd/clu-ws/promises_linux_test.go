@@ -158,7 +158,7 @@ func deleteExchange(t *testing.T, s *promiseHarness) {
 
 func deleteQueues(t *testing.T, s *promiseHarness) {
 	for _, b := range s.bridges {
-		s.ctl(t, "delete_queue", b.consumes)
+		s.node.DeleteQueue(t, s.vhost, b.consumes)
 	}
 }
 
@@ -167,12 +167,12 @@ func dropByLength(t *testing.T, s *promiseHarness) { drop(t, s, `{"max-length": 
 func dropByAge(t *testing.T, s *promiseHarness)    { drop(t, s, `{"message-ttl": 200}`) }
 
 func drop(t *testing.T, s *promiseHarness, policy string) {
-	s.ctl(t, "set_policy", "drop", ".*", policy, "--apply-to", "queues")
+	s.node.SetPolicy(t, s.vhost, policy)
 	s.freeze(t)
 	<-time.After(3 * time.Second) // longer than it takes to fill the prefetch
 	s.thaw(t)
 	s.awaitNext(t)
-	s.ctl(t, "clear_policy", "drop")
+	s.node.ClearPolicy(t, s.vhost)
 }
 
 func pauseBroker(t *testing.T, s *promiseHarness) {
@@ -270,11 +270,6 @@ func (s *promiseHarness) thaw(t *testing.T) {
 	for _, b := range s.bridges {
 		b.signal(t, syscall.SIGCONT)
 	}
-}
-
-func (s *promiseHarness) ctl(t *testing.T, command string, args ...string) {
-	t.Helper()
-	s.node.Ctl(t, append([]string{command, "-p", s.vhost}, args...)...)
 }
 
 // awaitNext waits until all clients have received the next reply that is sent.

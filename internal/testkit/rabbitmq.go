@@ -62,8 +62,7 @@ func RabbitMQ(t testing.TB) *Node {
 }
 
 // StartRabbitMQ returns a node for one test alone, which may stop, restart and pause it. Its data are deleted when the
-// test ends. Without options it may be a node that an earlier test used and that was reset; its log is then older than
-// the test.
+// test ends. It may be a node that an earlier test used and that was reset; its log is then older than the test.
 func StartRabbitMQ(t testing.TB, opts ...RabbitOption) *Node {
 	t.Helper()
 	bin := rabbitBin(t)
@@ -71,10 +70,7 @@ func StartRabbitMQ(t testing.TB, opts ...RabbitOption) *Node {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	var n *Node
-	if len(opts) == 0 {
-		n = shared.takeIdle()
-	}
+	n := shared.takeIdle(o)
 	if n == nil {
 		var err error
 		if n, err = newNode(bin, o); err != nil {

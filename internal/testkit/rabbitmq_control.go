@@ -73,7 +73,7 @@ func (n *Node) signal(t testing.TB, sig syscall.Signal) {
 	}
 }
 
-// Ctl runs rabbitmqctl on the node and returns its output. It takes about a third of a second.
+// Ctl runs rabbitmqctl on the node and returns its output. It takes a second of a processor: see [Node.Eval].
 func (n *Node) Ctl(t testing.TB, args ...string) string {
 	t.Helper()
 	n.running(t)
@@ -140,6 +140,34 @@ func (n *Node) SetPermissions(t testing.TB, vhost, user, configure, write, read 
 	n.Eval(t, erlangCall("rabbit_auth_backend_internal:set_permissions", user, vhost, configure, write, read, actingUser))
 }
 
+// SetTopicPermissions sets which routing keys a user may write and read at an exchange, as regular expressions.
+func (n *Node) SetTopicPermissions(t testing.TB, vhost, user, exchange, write, read string) {
+	t.Helper()
+	n.Eval(t, erlangCall("rabbit_auth_backend_internal:set_topic_permissions", user, vhost, exchange, write, read, actingUser))
+}
+
+// SetPolicy sets a policy, in JSON, on all queues of a virtual host.
+func (n *Node) SetPolicy(t testing.TB, vhost, definition string) {
+	t.Helper()
+	call := strings.TrimSuffix(erlangCall("rabbit_policy:parse_set", vhost, "test", ".*", definition, "0", "queues", actingUser), ".")
+	n.Eval(t, "ok = "+call+".")
+}
+
+// ClearPolicy takes the policy of [Node.SetPolicy] away.
+func (n *Node) ClearPolicy(t testing.TB, vhost string) {
+	t.Helper()
+	n.Eval(t, erlangCall("rabbit_policy:delete", vhost, "test", actingUser))
+}
+
+// DeleteQueue deletes a queue, as an operator would.
+func (n *Node) DeleteQueue(t testing.TB, vhost, queue string) {
+	t.Helper()
+	lookup := fmt.Sprintf("rabbit_misc:r(%s, queue, %s)", erlangBinary(vhost), erlangBinary(queue))
+	n.Eval(t, fmt.Sprintf(`
+		{ok, Q} = rabbit_amqqueue:lookup(%s),
+		{ok, _} = rabbit_amqqueue:delete(Q, false, false, <<"%s">>).`, lookup, actingUser))
+}
+
 // NewVHost creates a virtual host for one test, so that tests on one node do not share exchanges, and returns its URL. The
 // virtual host is deleted when the test ends.
 func (n *Node) NewVHost(t testing.TB) string {
@@ -161,6 +189,14 @@ func (n *Node) Queues(t testing.TB, vhost string) []string {
 func (n *Node) Exchanges(t testing.TB, vhost string) []string {
 	t.Helper()
 	return n.names(t, "element(2, X)", "rabbit_exchange", vhost)
+}
+
+// BoundTo returns the names of the queues and exchanges that are bound to an exchange.
+func (n *Node) BoundTo(t testing.TB, vhost, exchange string) []string {
+	t.Helper()
+	source := fmt.Sprintf("rabbit_misc:r(%s, exchange, %s)", erlangBinary(vhost), erlangBinary(exchange))
+	return strings.Fields(n.Eval(t, fmt.Sprintf(
+		`iolist_to_binary(lists:join("\n", [element(4, element(4, B)) || B <- rabbit_binding:list_for_source(%s)])).`, source)))
 }
 
 // names returns the last element of the resource name of each X in a module's list.

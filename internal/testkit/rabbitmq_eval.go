@@ -78,10 +78,13 @@ func erlangString(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
+// erlangBinary returns s as a binary of Erlang.
+func erlangBinary(s string) string { return "<<" + erlangString(s) + "/utf8>>" }
+
 // erlangCall returns the call of an Erlang function whose arguments are binaries.
 func erlangCall(function string, args ...string) string {
 	for i, arg := range args {
-		args[i] = "<<" + erlangString(arg) + "/utf8>>"
+		args[i] = erlangBinary(arg)
 	}
 	return function + "(" + strings.Join(args, ", ") + ")."
 }

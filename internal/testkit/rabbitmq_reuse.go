@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 )
@@ -9,22 +10,23 @@ import (
 // resetTimeout bounds the reset of a node, which takes a tenth of a second; a start takes four seconds of a processor.
 const resetTimeout = 20 * time.Second
 
-// takeIdle returns a node that an earlier test of this binary has left, or nil.
-func (s *sharedServices) takeIdle() *Node {
+// takeIdle returns a node with these options that an earlier test of this binary has left, or nil.
+func (s *sharedServices) takeIdle(opts rabbitOptions) *Node {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.idle) == 0 {
+	i := slices.IndexFunc(s.idle, func(n *Node) bool { return n.suits(opts) })
+	if i < 0 {
 		return nil
 	}
-	n := s.idle[len(s.idle)-1]
-	s.idle = s.idle[:len(s.idle)-1]
+	n := s.idle[i]
+	s.idle = slices.Delete(s.idle, i, i+1)
 	return n
 }
 
-// release keeps a node for the next test that asks for one. It discards the node if its test has failed or has stopped
-// it, if it cannot be reset, and if it was started with options.
+// release keeps a node for the next test that asks for one like it. It discards the node if its test has failed or has
+// stopped it, and if it cannot be reset.
 func (s *sharedServices) release(t testing.TB, n *Node) {
-	if t.Failed() || n.customized() || n.proc == nil || n.reset() != nil {
+	if t.Failed() || n.proc == nil || n.reset() != nil {
 		n.discard()
 		return
 	}
@@ -33,9 +35,10 @@ func (s *sharedServices) release(t testing.TB, n *Node) {
 	s.idle = append(s.idle, n)
 }
 
-// customized reports whether the node was started with options.
-func (n *Node) customized() bool {
-	return n.opts.tls || len(n.opts.plugins) > 0 || len(n.opts.config) > 0
+// suits reports whether the node serves a test that asks for these options. A listener for TLS is in nobody's way.
+func (n *Node) suits(opts rabbitOptions) bool {
+	sameTLS := n.opts.tls == opts.tls && n.opts.clientCerts == opts.clientCerts
+	return (sameTLS || !opts.tls) && slices.Equal(n.opts.plugins, opts.plugins) && slices.Equal(n.opts.config, opts.config)
 }
 
 // reset removes all that a test has created: connections, virtual hosts with their contents, users, the memory alarm.

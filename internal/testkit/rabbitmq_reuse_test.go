@@ -45,3 +45,29 @@ func TestANodeThatItsTestHasStoppedIsNotReused(t *testing.T) {
 		t.Error("it was reused")
 	}
 }
+
+func TestANodeIsReusedByATestThatAsksForOneLikeIt(t *testing.T) {
+	var first *Node
+	t.Run("the test before", func(t *testing.T) { first = StartRabbitMQ(t, WithClientCertificates()) })
+	for _, c := range []struct {
+		options []RabbitOption
+		suits   bool
+	}{
+		{[]RabbitOption{WithClientCertificates()}, true},
+		{nil, true},
+		{[]RabbitOption{WithTLS()}, false},
+		{[]RabbitOption{WithClientCertificates(), WithConfig("heartbeat = 1")}, false},
+		{[]RabbitOption{WithPlugins("rabbitmq_management")}, false},
+	} {
+		var o rabbitOptions
+		for _, option := range c.options {
+			option(&o)
+		}
+		if first.suits(o) != c.suits {
+			t.Errorf("%+v: the node with client certificates suits: %t", o, !c.suits)
+		}
+	}
+	if again := StartRabbitMQ(t, WithClientCertificates()); again != first {
+		t.Error("it is another node")
+	}
+}

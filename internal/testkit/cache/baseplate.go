@@ -16,8 +16,7 @@ var baseplate = component{
 		if err != nil {
 			return err
 		}
-		return run(python3, append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-			"--no-input", "--retries", "2", "--timeout", "20", "--no-deps", "--only-binary", ":all:", "--target", dir}, baseplateRequirements...)...)
+		return pipInstall(python3, append([]string{"--no-deps", "--only-binary", ":all:", "--target", dir}, baseplateRequirements...)...)
 	},
 	stamp: func(dir string) string {
 		return clu.stamp(filepath.Join(filepath.Dir(dir), clu.name)) + strings.Join(baseplateRequirements, "\n") + "\n"

@@ -13,8 +13,7 @@ var clu = component{
 		if err := run("python3", "-m", "venv", dir); err != nil {
 			return err
 		}
-		return run(python(dir), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-			"--no-input", "--retries", "2", "--timeout", "20", cluRequirement)
+		return pipInstall(python(dir), cluRequirement)
 	},
 	// An environment contains its own path, and breaks when its Python is replaced.
 	stamp: func(dir string) string {

@@ -116,3 +116,9 @@ func run(name string, args ...string) error {
 	words := strings.Join(strings.Fields(string(out)), " ")
 	return fmt.Errorf("%s: %w: %s", filepath.Base(name), err, words[max(0, len(words)-300):])
 }
+
+// pipInstall installs Python packages. It compiles none of their modules, most of which are never imported.
+func pipInstall(python3 string, args ...string) error {
+	return run(python3, append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+		"--no-input", "--retries", "2", "--timeout", "20", "--no-compile"}, args...)...)
+}

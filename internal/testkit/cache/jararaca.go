@@ -24,8 +24,7 @@ var jararaca = component{
 		if err := run("python3", "-m", "venv", dir); err != nil {
 			return err
 		}
-		return run(python(dir), append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-			"--no-input", "--retries", "2", "--timeout", "20", "--no-deps"}, jararacaRequirements...)...)
+		return pipInstall(python(dir), append([]string{"--no-deps"}, jararacaRequirements...)...)
 	},
 	stamp: func(dir string) string {
 		base, err := filepath.EvalSymlinks(python(dir))

@@ -15,8 +15,7 @@ var pytest = component{
 		if err != nil {
 			return err
 		}
-		return run(python3, append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-			"--no-input", "--retries", "2", "--timeout", "20", "--target", dir}, pytestRequirements...)...)
+		return pipInstall(python3, append([]string{"--target", dir}, pytestRequirements...)...)
 	},
 	stamp: func(dir string) string {
 		return clu.stamp(filepath.Join(filepath.Dir(dir), clu.name)) + strings.Join(pytestRequirements, "\n") + "\n"

@@ -19,8 +19,7 @@ var socketShark = component{
 		if err != nil {
 			return err
 		}
-		return run(python3, append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-			"--no-input", "--retries", "2", "--timeout", "20", "--no-deps", "--target", dir}, socketSharkRequirements...)...)
+		return pipInstall(python3, append([]string{"--no-deps", "--target", dir}, socketSharkRequirements...)...)
 	},
 	stamp: func(dir string) string {
 		return clu.stamp(filepath.Join(filepath.Dir(dir), clu.name)) + strings.Join(socketSharkRequirements, "\n") + "\n"

@@ -15,8 +15,7 @@ var webApps = component{
 		if err != nil {
 			return err
 		}
-		return run(python3, append([]string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-			"--no-input", "--retries", "2", "--timeout", "20", "--target", dir}, webAppsRequirements...)...)
+		return pipInstall(python3, append([]string{"--target", dir}, webAppsRequirements...)...)
 	},
 	stamp: func(dir string) string {
 		return clu.stamp(filepath.Join(filepath.Dir(dir), clu.name)) + strings.Join(webAppsRequirements, "\n") + "\n"
