@@ -16,6 +16,13 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
+// How many gaps and faults are told when something is wrong, and how their times are written.
+const (
+	tellsGaps   = 5
+	tellsFaults = 30
+	clock       = "15:04:05.000"
+)
+
 // The subscriptions of each client: one to all broadcasts, and one to each second one.
 const (
 	all  = "all"
@@ -47,7 +54,8 @@ type client struct {
 	begun    map[string]bool
 	closed   bool
 	wrong    []string
-	gaps     int // in all
+	gaps     int      // in all
+	told     []string // of the gaps, the last ones
 }
 
 // newClient connects a client, and subscribes.
@@ -101,6 +109,7 @@ func (c *client) event(m conformance.Message) {
 		c.closed = true
 	case "gap":
 		c.gaps++
+		c.told = append(c.told[max(0, len(c.told)-tellsGaps+1):], fmt.Sprintf("%s at %d: %v", time.Now().UTC().Format(clock), c.subs[all].last, m))
 		for name, l := range c.subs {
 			if m["on"] == nil || name == on {
 				l.gaps++
@@ -203,6 +212,9 @@ func (c *client) check(end int, lossy bool, outcome func(int) testkit.Outcome, a
 		}
 	}
 	wrong = append(wrong, c.commands.Verdict()...)
+	if len(wrong) > 0 {
+		wrong = append(wrong, "the last gaps that were told:\n"+strings.Join(c.told, "\n"))
+	}
 	for i, text := range wrong {
 		wrong[i] = c.name + ": " + text
 	}

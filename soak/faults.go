@@ -56,6 +56,7 @@ func (r *run) now(what string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.doing = what
+	r.past = append(r.past[max(0, len(r.past)-tellsFaults+1):], time.Now().UTC().Format(clock)+" "+what)
 }
 
 // moment is a random time up to this one.

@@ -84,6 +84,9 @@ func (r *run) report() {
 	}
 	if len(wrong) > 0 || r.t.Failed() {
 		r.t.Logf("seed %d", r.cfg.Seed)
+		r.mu.Lock()
+		r.t.Logf("what was done:\n%s", strings.Join(r.past, "\n"))
+		r.mu.Unlock()
 		for _, b := range r.bridges {
 			r.t.Logf("bridge %s ends:\n%s", b.name, b.proc.Output.Tail())
 		}

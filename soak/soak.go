@@ -66,6 +66,7 @@ type run struct {
 	disturbed []span // when the broker was late
 	silent    bool   // clients send no commands
 	doing     string
+	past      []string // what was done before
 }
 
 // Run runs until the time is over, a signal comes (SIGINT, SIGTERM), or something is wrong, and fails the test with all that is.

@@ -340,6 +340,7 @@ func (d *driver) event(on string, e wsclient.Event) {
 func (d *driver) gap(g wsclient.Gap) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	why := g.Reason
 	g.Reason = ""
 	if d.gaps[g] {
 		return
@@ -349,5 +350,5 @@ func (d *driver) gap(g wsclient.Gap) {
 	if !g.From.IsZero() {
 		seconds = g.To.Sub(g.From).Seconds()
 	}
-	d.printLocked("gap", fields{"seconds": seconds})
+	d.printLocked("gap", fields{"seconds": seconds, "from": g.From, "to": g.To, "reason": why})
 }

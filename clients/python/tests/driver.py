@@ -55,7 +55,8 @@ class Clu(clu_ws.Clu):
         if event.kind in ("open", "closed"):
             say("state", state=event.kind)
         elif event.kind == "gap":
-            say("gap", seconds=event.data["seconds"])
+            gap = event.gap
+            say("gap", seconds=event.data["seconds"], reason=event.data["reason"], **({"from": gap.start, "to": gap.end} if gap else {}))
         elif event.kind == "command" and event.command is not None:
             show_command(event.command, self.names)
         elif event.kind == "unauthorized":

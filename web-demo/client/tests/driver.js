@@ -30,7 +30,7 @@ class Driven {
     this.#clu = new Clu(url, { minDelay: 10, maxDelay: 50, batch: 0, maxLag: Infinity, bigint: "bigint", WebSocket, ...login, ...patience });
     this.#clu.on("state", ({ state }) => print("state", { state }));
     this.#clu.on("command", ({ command }) => this.#show(command));
-    this.#clu.on("gap", ({ seconds }) => print("gap", { seconds }));
+    this.#clu.on("gap", ({ seconds, from, to, reason }) => print("gap", { seconds, from, to, reason }));
     this.#clu.on("dropped", ({ count }) => print("dropped", { count }));
     this.#clu.on("broker", ({ state }) => print("broker", { state }));
     this.#clu.on("notice", (notice) => print("notice", { notice }));
