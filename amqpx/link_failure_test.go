@@ -124,7 +124,7 @@ func TestTwoUnreachableBrokersAreLoggedOnceEach(t *testing.T) {
 	for line := range lines {
 		all = append(all, line)
 	}
-	if len(all) != 2 {
+	if len(all) != 2 || strings.Count(strings.Join(all, ""), "exchange=test") != 2 {
 		t.Errorf("6 tries are logged as %q", all)
 	}
 }

@@ -194,7 +194,7 @@ func (r *round) broke(t target, err error) {
 // report logs an error once, not at each attempt at the URL, and makes it the link's state.
 func (r *round) report(url string, err error) {
 	if r.memory.logged[url] != err.Error() {
-		r.link.log.Error("not linked to the broker; trying again", "error", err)
+		r.link.log.Error("not linked to the broker; trying again", "exchange", r.link.cfg.Exchange, "error", err)
 	}
 	r.memory.logged[url] = err.Error()
 	r.link.change(func(s *State) { *s = State{Err: err} })

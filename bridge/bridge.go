@@ -194,6 +194,7 @@ func (b *Bridge) newHub() {
 		b.hub.Broadcast(m.Path, m.Frame)
 		b.rooms.Deliver(m.Path, m.Frame)
 		b.deliverToDialects(m)
+		m.Frame = nil // the message may be kept
 	}, b.cfg.after)
 	b.resuming = rooms.NewResuming(b.sequence, b.engine.NewLog, hub.NewEpoch(), b.cfg.RoomHistory)
 }

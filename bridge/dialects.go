@@ -15,6 +15,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/dialect"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
@@ -33,12 +34,14 @@ type mountedDialect struct {
 // dialectClient is the session of a client, which is counted.
 type dialectClient struct {
 	dialect.Session
-	of *mountedDialect
+	of   *mountedDialect
+	conn engine.Conn
 }
 
 // Open implements [dialect.Session].
 func (c *dialectClient) Open(conn engine.Conn) {
 	c.of.clients.Add(1)
+	c.conn = conn
 	c.Session.Open(conn)
 }
 
@@ -47,6 +50,19 @@ func (c *dialectClient) Closed(code int, reason string) {
 	c.of.clients.Add(-1)
 	c.Session.Closed(code, reason)
 }
+
+// skipped returns the message for a client that reads so slowly that messages of its log are left out.
+// One whose protocol has no word for that is closed, as without SkipSlow.
+func (c *dialectClient) skipped(missed uint64) engine.Frame {
+	if r, ok := c.Session.(dialect.Resumer); ok && r.Resumes() {
+		return protocol.Encode(protocol.Dropped{Op: "dropped", Count: missed})
+	}
+	c.conn.Close(tooSlow, "this client reads too slowly")
+	return nil
+}
+
+// tooSlow is the code with which the engine closes a client that reads too slowly.
+const tooSlow = 1008
 
 // newDialects makes the dialects of the configuration. Those that cannot be made are all told.
 func (b *Bridge) newDialects() (err error) {
@@ -208,7 +224,7 @@ func (b *Bridge) admitToDialect(d *mountedDialect, u upgradeRequest, a dialect.A
 	c := &client{number: u.number, connectedAt: time.Now().UnixNano()}
 	c.setRemote(u.remote)
 	extra := c.addExtra()
-	extra.dialect = &dialectClient{a.Session, d}
+	extra.dialect = &dialectClient{Session: a.Session, of: d}
 	if u.path != commonPath {
 		extra.path = strings.Clone(u.path)
 	}

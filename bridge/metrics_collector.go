@@ -156,6 +156,8 @@ func (s sample) keywordHistory(h *history.Store) {
 
 func (s sample) clients(b *Bridge, f hub.Figures) {
 	inUse, inRooms := b.rooms.Len()
+	resumable, resuming := b.resuming.Len()
+	inUse, inRooms = inUse+resumable, inRooms+resuming
 	plain := b.Clients() - f.V1Clients - inRooms
 	byDialect := map[string]int{}
 	for _, d := range b.dialects {

@@ -68,6 +68,9 @@ func (b *Bridge) readReply(d *amqpx.Delivery) (*hub.Reply, error) {
 // skipped returns the message for a client that reads so slowly that frames are left out.
 func (b *Bridge) skipped(v any, missed uint64) engine.Frame {
 	c := v.(*client)
+	if d, ok := c.dialectSession().(*dialectClient); ok {
+		return d.skipped(missed)
+	}
 	if g := c.roomClient(); g != nil && g.follows == nil {
 		return roomError(fmt.Sprintf("%d messages were left out here: this client reads too slowly", missed))
 	}

@@ -1,6 +1,7 @@
 package bridge_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -18,7 +19,8 @@ func TestRoomsGetWhatIsPublishedByRedis(t *testing.T) {
 	redis := testkit.StartRedis(t)
 	redis.Stop()
 	at := "redis=" + redis.URL()
-	b := linked(t, embeddedBroker(t), withSources(
+	var log logged
+	b := linked(t, embeddedBroker(t), log.config, withSources(
 		at+",path=/live,channel=live.*,prefix=live.", at+",path=/jj,format=jararaca,channel=jj:send,broadcast=jj:all", at+",path=/shark,format=socketshark,channel=*.t", "exchange=amqp"))
 	b.awaitSources(t, 1)
 	redis.Restart()
@@ -47,6 +49,11 @@ func TestRoomsGetWhatIsPublishedByRedis(t *testing.T) {
 	redis.Do("PUBLISH", "live.x", strings.Repeat("x", actor.MaxBody+1))
 	redis.Do("PUBLISH", "live.x", "behind the one that is dropped")
 	room.expect("behind the one that is dropped")
+	redis.Stop()
+	b.awaitSources(t, 1)
+	if status, says := b.health(t, "/readyz"); status != http.StatusOK || !strings.Contains(b.metrics(t), `cluws_source_up{exchange="redis:/shark"} 0`) {
+		t.Errorf("without Redis, ready is %d, %v; commands get through", status, says)
+	}
 	redis.Restart()
 	testkit.WaitUntil(t, "the gaps are counted", func() bool {
 		n := 0
@@ -56,10 +63,21 @@ func TestRoomsGetWhatIsPublishedByRedis(t *testing.T) {
 		return n == 3
 	})
 	publish()
+	toldOfRedis(t, b, &log)
+}
+
+// toldOfRedis checks what an operator hears of the messages and the outages of that test.
+func toldOfRedis(t *testing.T, b *running, log *logged) {
+	t.Helper()
 	m := b.metrics(t)
 	for _, want := range []string{`source_gaps_total{exchange="amqp"} 0`, `room_messages_dropped_total{reason="body is not JSON"} 2`, `room_messages_dropped_total{reason="` + actor.ErrTooLong.Error() + `"} 1`} {
 		if !strings.Contains(m, want) {
 			t.Errorf("the metrics have no %s", want)
+		}
+	}
+	for _, want := range []string{`"not linked to Redis; trying again" source=redis:/jj `, `"linked to Redis" source=redis:/shark `} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log has no %s", want)
 		}
 	}
 }

@@ -101,7 +101,7 @@ func systemsOf(publish func(exchange, key, body string), redis *testkit.Redis) m
 			subscribe: `{"type": "subscribe", "room": {"zoo": 1}, "requestId": 7, "since": "SINCE"}`,
 			raw:       `{"type": "publish", "data": %d, "requestId": 7}`,
 			placed:    `{"type": "publish", "data": %d, "requestId": 7, "since": "PLACE"}`,
-			says:      `{"code": "success", RESUMED "since": "PLACE"}`,
+			says:      `{"code": "success", "requestId": 7, RESUMED "since": "PLACE"}`,
 			publish:   amqp("ht", "*", `{"rooms": [{"zoo": 2}, {"zoo": 1}], "data": %d}`),
 		},
 	}
@@ -132,13 +132,19 @@ func (s system) follow(t *testing.T, addr, place string) *follower {
 	return f
 }
 
-// anyText reads the next text or binary frame.
-func (f *follower) anyText() map[string]any {
-	f.t.Helper()
+// anyData reads the next text or binary frame.
+func (f *follower) anyData() ([]byte, error) {
 	if err := f.SetReadDeadline(time.Now().Add(testkit.Patience)); err != nil {
-		f.t.Fatal(err)
+		return nil, err
 	}
 	data, _, err := wsutil.ReadServerData(f)
+	return data, err
+}
+
+// anyText reads the next text or binary frame, which is an object.
+func (f *follower) anyText() map[string]any {
+	f.t.Helper()
+	data, err := f.anyData()
 	var m map[string]any
 	if err := errors.Join(err, json.Unmarshal(data, &m)); err != nil {
 		f.t.Fatalf("%s: %v", data, err)
@@ -194,50 +200,63 @@ func TestAPageThatAsksGetsWhatItMissedInItsRooms(t *testing.T) {
 			if name == "room" {
 				others = all["reddit"]
 			}
-			first, unchanged := s.follow(t, b.addr, "now"), s.follow(t, b.addr, "")
-			first.answered("")
-			if s.subscribe != "" {
-				unchanged.anyText()
-			}
-			for n := range 3 {
-				others.publish(n)
-				s.publish(n)
-				first.gets(s.placed, n)
-				unchanged.gets(s.raw, n)
-			}
-			begun, before := first.place, first
-			first.Close()
-			for n := 3; n < 6; n++ {
-				s.publish(n)
-				unchanged.gets(s.raw, n) // so the bridge has had it
-			}
-			again, late := s.follow(t, b.addr, begun), s.follow(t, b.addr, begun)
-			for _, f := range []*follower{again, late} {
-				f.answered("true")
-				for n := 3; n < 6; n++ {
-					f.gets(s.placed, n)
-				}
-			}
-			s.publish(6)
-			again.gets(s.placed, 6)
-			late.gets(s.placed, 6)
-			unchanged.gets(s.raw, 6)
-			if last := s.follow(t, b.addr, again.place); true {
-				last.answered("true")
-				s.publish(7)
-				last.gets(s.placed, 7)
-			}
-			epoch, _, _ := strings.Cut(before.place, ":")
-			for place, reason := range map[string]string{"0123456789ab:1": "another bridge", epoch + ":999999": "another bridge"} {
-				lost := s.follow(t, b.addr, place)
-				got := lost.anyText()
-				if got["resumed"] != false || !strings.Contains(fmt.Sprint(got["reason"]), reason) {
-					t.Errorf("a page at %s is answered %v", place, got)
-				}
-				s.publish(8)
-				lost.gets(s.placed, 8)
-			}
+			s.resumes(t, b.addr, others)
 		})
+	}
+}
+
+// resumes has pages of a system lose their connections, while others are published to, too.
+func (s system) resumes(t *testing.T, addr string, others system) {
+	t.Helper()
+	first, unchanged := s.follow(t, addr, "now"), s.follow(t, addr, "")
+	first.answered("")
+	if s.subscribe != "" {
+		unchanged.anyText()
+	}
+	for n := range 3 {
+		others.publish(n)
+		s.publish(n)
+		first.gets(s.placed, n)
+		unchanged.gets(s.raw, n)
+	}
+	begun := first.place
+	first.Close()
+	for n := 3; n < 6; n++ {
+		s.publish(n)
+		unchanged.gets(s.raw, n) // so the bridge has had it
+	}
+	again, late := s.follow(t, addr, begun), s.follow(t, addr, begun)
+	for _, f := range []*follower{again, late} {
+		if f.answered("true"); f.place != begun {
+			t.Errorf("before what it missed has come, its place is %s, not %s", f.place, begun)
+		}
+		for n := 3; n < 6; n++ {
+			f.gets(s.placed, n)
+		}
+	}
+	s.publish(6)
+	again.gets(s.placed, 6)
+	late.gets(s.placed, 6)
+	unchanged.gets(s.raw, 6)
+	last := s.follow(t, addr, again.place)
+	last.answered("true")
+	s.publish(7)
+	last.gets(s.placed, 7)
+	s.cannotResume(t, addr, begun)
+}
+
+// cannotResume has pages resume from places that the bridge does not know.
+func (s system) cannotResume(t *testing.T, addr, place string) {
+	t.Helper()
+	epoch, _, _ := strings.Cut(place, ":")
+	for _, place := range []string{"0123456789ab:1", epoch + ":999999"} {
+		lost := s.follow(t, addr, place)
+		got := lost.anyText()
+		if got["resumed"] != false || !strings.Contains(fmt.Sprint(got["reason"]), "another bridge") {
+			t.Errorf("a page at %s is answered %v", place, got)
+		}
+		s.publish(8)
+		lost.gets(s.placed, 8)
 	}
 }
 
@@ -300,6 +319,9 @@ func TestAGapOfASourceIsToldToThosePagesThatResume(t *testing.T) {
 	}
 	if got := pages["zoo"].anyText(); got["type"] != "gap" || fmt.Sprint(got["requestId"]) != "7" || got["to"] == nil {
 		t.Errorf("High-templar's page is told %v", got)
+	}
+	if got := pages["shark"].anyText(); got["event"] != "gap" || got["subscription"] != "books.1" || got["from"] == nil || got["to"] == nil {
+		t.Errorf("SocketShark's page is told %v", got)
 	}
 	away := chat.follow(t, b.addr, pages["away"].place)
 	away.answered("true")

@@ -79,7 +79,7 @@ func (b *Bridge) linkRedis(s *sourceLink) (err error) {
 			b.roomDrops.Note(actor.ErrTooLong.Error(), "source", s.Name(), "bytes", size, "channel", quote.Short(channel))
 		},
 		OnGap:  func(from, to time.Time) { b.missedForRooms(s, from, to) },
-		Logger: b.cfg.Logger,
+		Logger: b.log.With("source", s.Name()),
 	})
 	if err != nil {
 		return fmt.Errorf("the source %s: %w", s.Name(), err)

@@ -9,7 +9,7 @@
 // While Deliver does not return, nothing is read, and what is published waits in Redis up to its
 // client-output-buffer-limit; beyond that Redis closes the connection, which is a gap, too.
 //
-// A URL (url.go) names one server, Sentinels or a cluster (server.go). Of the latter two the link asks again and again
+// A URL (url.go) names one server, Sentinels (sentinel.go) or a cluster (server.go). Of the latter two the link asks again and again
 // whether its server is still the right one: one that was replaced, or cut off, goes on answering, and
 // hears nothing that is published elsewhere. What is read is bounded (resp.go), and errors say how to
 // mend them (errors.go). Overlapping patterns (glob.go) deliver a message once.

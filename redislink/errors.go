@@ -35,7 +35,7 @@ func (e *advisedError) Error() string { return e.problem + "; " + e.advice }
 // is not known.
 func Advice(err error) (problem, advice string) {
 	if advised := (*advisedError)(nil); errors.As(err, &advised) {
-		return advised.problem, advised.advice
+		return strings.TrimSuffix(err.Error(), "; "+advised.advice), advised.advice
 	}
 	return err.Error(), ""
 }
@@ -52,13 +52,16 @@ var advice = []struct{ begins, advice string }{
 }
 
 // explain returns an error for the log, with how to mend it. It names no port of this side, so that two
-// of a kind are alike.
+// of a kind are alike. An error that is explained stays as it is.
 func explain(err error) error {
 	var said serverError
 	var record tls.RecordHeaderError
 	var op *net.OpError
 	var certificate *tls.CertificateVerificationError
+	var explained *advisedError
 	switch {
+	case errors.As(err, &explained), errors.Is(err, errSilent), errors.Is(err, errClosed):
+		return err
 	case errors.As(err, &said):
 		text, _, _ := strings.Cut(err.Error(), ". ") // protected mode has a page of text
 		text = strings.ToValidUTF8(fmt.Sprintf("%.300s", strings.TrimSuffix(text, ".")), "?")
@@ -76,11 +79,18 @@ func explain(err error) error {
 		return &advisedError{err.Error(), adviceFor(certificate.Err)}
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return errSilent
+	case errors.As(err, &op) && op.Op == "remote error": // of TLS
+		return &advisedError{"the server refuses the bridge: " + op.Err.Error(), adviceRefused}
 	case errors.As(err, &op) && op.Op != "dial":
 		return op.Err
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return &advisedError{err.Error(), "start Redis, or correct the URL"}
 	}
 	return err
 }
+
+// adviceRefused is how to mend that a server does not take the bridge by TLS. Why it does not may get lost.
+const adviceRefused = "if the server wants a certificate, give the bridge one; the server's log says more"
 
 // adviceFor returns how to mend what is wrong with a certificate.
 func adviceFor(err error) string {

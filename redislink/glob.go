@@ -1,6 +1,7 @@
 package redislink
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -8,13 +9,51 @@ import (
 // isPattern reports whether Redis takes a channel for a pattern.
 func isPattern(channel string) bool { return strings.ContainsAny(channel, `*?[\`) }
 
-// firstOf reports whether a message that came by one of the subscriptions would have come by none
-// before it: Redis sends it once for each that it matches.
-func firstOf(subscriptions []string, by, channel string) bool {
-	i := slices.IndexFunc(subscriptions, func(s string) bool {
-		return s == by || s == channel && !isPattern(s) || isPattern(s) && matches(s, channel)
-	})
-	return i < 0 || subscriptions[i] == by
+// subscriptions are the channels of a link. Redis sends a message once for each that it matches: for
+// its name first, and then for the patterns.
+type subscriptions struct {
+	names    map[string]bool
+	patterns []string
+}
+
+func newSubscriptions(channels []string) (s subscriptions) {
+	s.names = map[string]bool{}
+	for _, c := range channels {
+		switch {
+		case !isPattern(c):
+			s.names[c] = true
+		case !slices.Contains(s.patterns, c):
+			s.patterns = append(s.patterns, c)
+		}
+	}
+	return s
+}
+
+// len returns how many there are.
+func (s *subscriptions) len() int { return len(s.names) + len(s.patterns) }
+
+// commands returns what is sent to have them.
+func (s *subscriptions) commands() (b []byte) {
+	if len(s.names) > 0 {
+		b = command(append([]string{"SUBSCRIBE"}, slices.Sorted(maps.Keys(s.names))...)...)
+	}
+	if len(s.patterns) > 0 {
+		b = append(b, command(append([]string{"PSUBSCRIBE"}, s.patterns...)...)...)
+	}
+	return b
+}
+
+// firstBy reports whether a message that came by a pattern comes by no name and by no pattern before it.
+func (s *subscriptions) firstBy(pattern, channel string) bool {
+	if s.names[channel] {
+		return false
+	}
+	for _, p := range s.patterns {
+		if p == pattern || matches(p, channel) {
+			return p == pattern
+		}
+	}
+	return true
 }
 
 // matches reports whether a channel has a pattern, as Redis sees it. Its time is bounded by the product

@@ -84,6 +84,12 @@ func (r *recorder) awaitUp() {
 // the link, too.
 func askOften(c *Config) { c.PingEvery = 300 * time.Millisecond }
 
+// askPatiently is askOften for a link that must stay: a machine that stands still for a second does not cut it.
+func askPatiently(c *Config) {
+	askOften(c)
+	c.silence = time.Hour
+}
+
 // awaitPings waits while several pings are sent.
 func (r *recorder) awaitPings() {
 	r.t.Helper()

@@ -35,6 +35,10 @@ type Config struct {
 	PingEvery time.Duration
 	// Logger gets what an operator should know; nil is none.
 	Logger *slog.Logger
+
+	// silence is how long after a question nothing may come; 0 is twice PingEvery, and a bit less, as
+	// no ticker is exact.
+	silence time.Duration
 }
 
 // State is whether a link stands.
@@ -46,12 +50,14 @@ type State struct {
 
 // Link is a subscription that is made anew whenever its connection ends.
 type Link struct {
-	cfg Config
-	to  target
+	cfg    Config
+	to     target
+	wanted subscriptions
 
 	// verified is a time before which no message was published that is missing since the last gap.
 	// It is zero before the link stood or failed first. It is used by Run only.
 	verified time.Time
+	attempts int      // that have ended; of Run only
 	told     []string // the errors of this outage that were logged; of Run only
 
 	// mu guards the following field.
@@ -71,15 +77,11 @@ func New(cfg Config) (*Link, error) {
 	if cfg.TLS != nil && to.tls != nil {
 		to.tls = cfg.TLS.Clone()
 	}
-	var channels []string
-	for _, c := range cfg.Channels {
-		if !slices.Contains(channels, c) {
-			channels = append(channels, c)
-		}
-	}
-	cfg.Channels = channels
 	if cfg.PingEvery == 0 {
 		cfg.PingEvery = 5 * time.Second
+	}
+	if cfg.silence == 0 {
+		cfg.silence = 2*cfg.PingEvery - cfg.PingEvery/10
 	}
 	if cfg.MaxBody == 0 {
 		cfg.MaxBody = 16 << 20
@@ -87,7 +89,7 @@ func New(cfg Config) (*Link, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Link{cfg: cfg, to: to}, nil
+	return &Link{cfg: cfg, to: to, wanted: newSubscriptions(cfg.Channels)}, nil
 }
 
 // State returns whether the link stands.
@@ -118,6 +120,7 @@ func (l *Link) Run(ctx context.Context) {
 		if l.State().Up && time.Since(began) > stableAfter {
 			retry = firstRetry
 		}
+		l.attempts++
 		if l.verified.IsZero() {
 			l.verified = first
 		}
@@ -147,7 +150,7 @@ func (l *Link) down(err error) {
 // up notes that the link stands.
 func (l *Link) up() {
 	l.change(State{Up: true})
-	l.cfg.Logger.Info("linked to Redis", "redis", Redact(l.cfg.URL), "channels", len(l.cfg.Channels))
+	l.cfg.Logger.Info("linked to Redis", "redis", Redact(l.cfg.URL), "channels", l.wanted.len())
 }
 
 // change sets the state, and returns the one before.

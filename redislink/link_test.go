@@ -26,6 +26,22 @@ func TestMessagesComeInOrderAndOnceAlsoByOverlappingPatterns(t *testing.T) {
 	r.await("a.b:1", "a.c:1", "x*:1", "a.:1", "a.b:huge... (4194304)", "a.b:", "a.b:\xff\x00\r\n")
 }
 
+// Whatever the order in which they are written, a message comes by its name, or else by the first pattern.
+func TestThousandsOfChannelsAndPatternsAreSubscribed(t *testing.T) {
+	t.Parallel()
+	redis := testkit.StartRedis(t)
+	var channels []string
+	for i := range 2000 {
+		channels = append(channels, fmt.Sprintf("p%d.*", i), fmt.Sprintf("n.%d", i), fmt.Sprintf("p%d.*", i))
+	}
+	r := record(t, redis, nil, append([]string{"n.1*"}, channels...)...)
+	r.awaitUp()
+	for _, channel := range []string{"n.1999", "n.1", "n.1x", "p1999.x", "p0.", "p2000."} {
+		r.publish(channel, "")
+	}
+	r.await("n.1999:", "n.1:", "n.1x:", "p1999.x:", "p0.:")
+}
+
 // What was published while there was no connection lies in a gap, and no message comes twice.
 func TestEachLostConnectionIsAGap(t *testing.T) {
 	t.Parallel()
@@ -69,12 +85,11 @@ func TestAServerThatIsPausedIsNoticed(t *testing.T) {
 	r.await("c:after")
 }
 
-// While messages are not taken, silence is no sign that the server is gone, and Redis drops a
-// connection whose messages it cannot send.
+// While messages are not taken they wait in Redis, which drops a connection when they are too many.
 func TestAReaderThatIsSlowHoldsUpRedisOnly(t *testing.T) {
 	t.Parallel()
 	redis := testkit.StartRedis(t, "--client-output-buffer-limit", "pubsub 1mb 1mb 1")
-	r := record(t, redis, askOften, "c")
+	r := record(t, redis, askPatiently, "c")
 	r.awaitUp()
 	release := make(chan struct{})
 	r.block = release

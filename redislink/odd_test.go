@@ -156,7 +156,7 @@ func TestAnErrorThatAnswersThePingIsNoOutage(t *testing.T) {
 	t.Parallel()
 	redis := testkit.StartRedis(t)
 	redis.Do("ACL", "SETUSER", "reader", "on", ">sesame", "resetchannels", "&c", "+subscribe")
-	as := func(c *Config) { askOften(c); c.URL = "redis://reader:sesame@" + redis.Addr() }
+	as := func(c *Config) { askPatiently(c); c.URL = "redis://reader:sesame@" + redis.Addr() }
 	r := record(t, redis, as, "c")
 	r.awaitUp()
 	r.awaitPings()
@@ -174,36 +174,30 @@ func TestAServerThatTheSentinelsNoLongerNameIsLeft(t *testing.T) {
 	t.Parallel()
 	old, next := testkit.StartRedis(t, "--requirepass", "sesame"), testkit.StartRedis(t, "--requirepass", "sesame")
 	var mu sync.Mutex
-	named, there := old, true
-	sentinel := startAnswerer(t, func(command string) string {
+	named := old
+	name := func(r *testkit.Redis) {
 		mu.Lock()
 		defer mu.Unlock()
-		switch {
-		case !there:
-			return ""
-		case strings.Contains(command, "AUTH"):
-			return "+OK\r\n"
-		}
-		host, port, _ := net.SplitHostPort(named.Addr())
-		return fmt.Sprintf("*2\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", len(host), host, len(port), port)
+		named = r
+	}
+	sentinel := sentinelOf(t, func() *testkit.Redis {
+		mu.Lock()
+		defer mu.Unlock()
+		return named
 	})
 	r := record(t, old, func(c *Config) {
-		askOften(c)
+		askPatiently(c)
 		c.URL = "redis://:sesame@" + sentinel.Addr().String() + "?master_name=main"
 	}, "c")
 	r.awaitUp()
 	r.awaitPings()
 	// Without a Sentinel the link stays, but nobody knows whether the server is the right one.
-	mu.Lock()
-	there = false
-	mu.Unlock()
+	name(nil)
 	lost := time.Now()
 	r.publish("c", "still")
 	r.await("c:still")
 	r.awaitPings()
-	mu.Lock()
-	named, there = next, true
-	mu.Unlock()
+	name(next)
 	r.awaitGap(lost)
 	r.redis = next
 	r.publish("c", "new")
@@ -216,6 +210,60 @@ func TestAServerThatTheSentinelsNoLongerNameIsLeft(t *testing.T) {
 	next.Do("REPLICAOF", host, port)
 	next.Do("CLIENT", "KILL", "TYPE", "pubsub")
 	r.awaitDown("is a replica")
+}
+
+// A Sentinel that the others do not reach goes on naming a server that they have replaced.
+func TestMostSentinelsDecide(t *testing.T) {
+	t.Parallel()
+	old, next := testkit.StartRedis(t, "--requirepass", "sesame"), testkit.StartRedis(t, "--requirepass", "sesame")
+	naming := func(r *testkit.Redis) string {
+		return sentinelOf(t, func() *testkit.Redis { return r }).Addr().String()
+	}
+	var mu sync.Mutex
+	named := old
+	wavering := sentinelOf(t, func() *testkit.Redis {
+		mu.Lock()
+		defer mu.Unlock()
+		return named
+	}).Addr().String()
+	r := record(t, old, func(c *Config) {
+		askPatiently(c)
+		c.URL = "redis://:sesame@" + naming(old) + "?master_name=main&addr=" + wavering + "&addr=" + naming(next)
+	}, "c")
+	r.awaitUp()
+	r.publish("c", "1")
+	r.await("c:1")
+	lost := time.Now()
+	mu.Lock()
+	named = next
+	mu.Unlock()
+	r.awaitGap(lost)
+	r.redis = next
+	r.publish("c", "2")
+	r.await("c:2")
+}
+
+// sentinelOf is a Sentinel that wants a password, and names a server, or is not there if that is nil.
+func sentinelOf(t *testing.T, named func() *testkit.Redis) *answerer {
+	t.Helper()
+	var mu sync.Mutex
+	let := false
+	return startAnswerer(t, func(command string) string {
+		mu.Lock()
+		defer mu.Unlock()
+		r := named()
+		switch {
+		case r == nil:
+			return ""
+		case strings.Contains(command, "AUTH"):
+			let = true
+			return "+OK\r\n"
+		case !let:
+			return "-NOAUTH Authentication required.\r\n"
+		}
+		host, port, _ := net.SplitHostPort(r.Addr())
+		return fmt.Sprintf("*2\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", len(host), host, len(port), port)
+	})
 }
 
 // Clients may come while the first attempts fail.
@@ -252,11 +300,12 @@ func (w lockedWriter) Write(b []byte) (int, error) {
 func TestAnErrorSaysHowToMendItAndNamesNoPortOfThisSide(t *testing.T) {
 	local := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 40000}
 	for err, want := range map[error]string{
-		&net.OpError{Op: "read", Net: "tcp", Source: local, Err: os.NewSyscallError("read", syscall.EHOSTUNREACH)}: "read: no route to host",
-		&net.OpError{Op: "read", Net: "tcp", Source: local, Err: os.NewSyscallError("read", syscall.ECONNRESET)}:   errClosed.Error(),
-		&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: new(x509.Certificate), Host: "h"}}:  "tls: failed to verify certificate: x509: certificate is not valid for any names, but wanted to match h; write a name that the server's certificate has into the URL",
-		&tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}}:                 "tls: failed to verify certificate: x509: certificate has expired or is not yet valid: ; renew the server's certificate, or see whether the clock is right",
-		&net.OpError{Op: "dial", Net: "tcp", Addr: local, Err: errors.New("connection refused")}:                   "dial tcp 127.0.0.1:40000: connection refused",
+		&net.OpError{Op: "read", Net: "tcp", Source: local, Err: os.NewSyscallError("read", syscall.EHOSTUNREACH)}:  "read: no route to host",
+		&net.OpError{Op: "read", Net: "tcp", Source: local, Err: os.NewSyscallError("read", syscall.ECONNRESET)}:    errClosed.Error(),
+		&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: new(x509.Certificate), Host: "h"}}:   "tls: failed to verify certificate: x509: certificate is not valid for any names, but wanted to match h; write a name that the server's certificate has into the URL",
+		&tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}}:                  "tls: failed to verify certificate: x509: certificate has expired or is not yet valid: ; renew the server's certificate, or see whether the clock is right",
+		&net.OpError{Op: "dial", Net: "tcp", Addr: local, Err: errors.New("connection refused")}:                    "dial tcp 127.0.0.1:40000: connection refused",
+		&net.OpError{Op: "dial", Net: "tcp", Addr: local, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}: "dial tcp 127.0.0.1:40000: connect: connection refused; start Redis, or correct the URL",
 	} {
 		if got := explain(err).Error(); got != want {
 			t.Errorf("%s, want %s", got, want)

@@ -2,6 +2,7 @@ package redislink
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"strconv"
@@ -9,10 +10,10 @@ import (
 
 // Bounds of what is read. Longer texts are passed over; the rest is no Redis.
 const (
-	lineBuffer = 64 << 10 // also the longest error
-	maxFields  = 16       // of a list
-	maxName    = 64 << 10 // of a channel, and of all fields of a list but the last
-	maxLength  = 1 << 40
+	lineBuffer = 64 << 10  // also the longest error
+	maxFields  = 16        // of a list
+	maxName    = 64 << 10  // of a channel, and of all fields of a list but the last
+	maxLength  = 1<<31 - 1 // of what is passed over; an int on each machine
 )
 
 // errNotRedis ends a connection to something else.
@@ -78,7 +79,16 @@ func (r *reader) next() ([]field, error) {
 func (r *reader) field(line []byte, last bool) (field, error) {
 	switch line[0] {
 	case '+', ':':
-		return field{text: r.name(line[1:]), size: len(line) - 1}, nil
+		f := field{size: len(line) - 1, text: line[1:]}
+		switch {
+		case !last:
+			f.text = r.name(f.text)
+		case f.size > r.maxBody:
+			f.text, f.tooLong = nil, true
+		default:
+			f.text = bytes.Clone(f.text)
+		}
+		return f, nil
 	case '$':
 	default:
 		return field{}, errNotRedis

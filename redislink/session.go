@@ -69,21 +69,7 @@ func (s *session) subscribe(ctx context.Context) (err error) {
 	if s.conn, s.addr, s.agreed, err = s.connect(ctx); err != nil {
 		return err
 	}
-	names, patterns := []string{"SUBSCRIBE"}, []string{"PSUBSCRIBE"}
-	for _, c := range s.cfg.Channels {
-		if isPattern(c) {
-			patterns = append(patterns, c)
-		} else {
-			names = append(names, c)
-		}
-	}
-	var wanted []byte
-	for _, args := range [][]string{names, patterns} {
-		if len(args) > 1 {
-			wanted = append(wanted, command(args...)...)
-		}
-	}
-	if _, err = s.conn.Write(wanted); err != nil {
+	if _, err = s.conn.Write(s.wanted.commands()); err != nil {
 		if _, said := s.conn.next(); isServerError(said) {
 			err = said
 		}
@@ -93,7 +79,7 @@ func (s *session) subscribe(ctx context.Context) (err error) {
 }
 
 // complete reports whether Redis has confirmed all channels.
-func (s *session) complete() bool { return s.confirmed == len(s.cfg.Channels) }
+func (s *session) complete() bool { return s.confirmed == s.wanted.len() }
 
 // take takes what Redis says.
 func (s *session) take(said []field) error {
@@ -124,14 +110,8 @@ func (s *session) deliver(pattern []byte, channel, body field) {
 	if string(channel.text) != s.channel { // most are of the same as the one before
 		s.channel = string(channel.text)
 	}
-	if len(s.cfg.Channels) > 1 {
-		by := s.channel
-		if pattern != nil {
-			by = string(pattern)
-		}
-		if !firstOf(s.cfg.Channels, by, s.channel) {
-			return
-		}
+	if pattern != nil && s.wanted.len() > 1 && !s.wanted.firstBy(string(pattern), s.channel) {
+		return
 	}
 	switch {
 	case !channel.tooLong && !body.tooLong:
@@ -194,7 +174,6 @@ func (s *session) watch(ctx context.Context) {
 			s.asked = time.Now()
 		}
 		s.mu.Unlock()
-		patience := 2*s.cfg.PingEvery - s.cfg.PingEvery/10 // the ticker is not exact
 		switch {
 		case asked.IsZero():
 			_ = s.conn.SetWriteDeadline(time.Now().Add(ioTimeout))
@@ -203,7 +182,7 @@ func (s *session) watch(ctx context.Context) {
 				s.leave(errSilent)
 				return
 			}
-		case min(s.conn.heard.silentFor(), time.Since(asked)) >= patience:
+		case min(s.conn.heard.silentFor(), time.Since(asked)) >= s.cfg.silence:
 			s.leave(errSilent)
 			return
 		}
@@ -258,7 +237,7 @@ func (l *Link) Check(ctx context.Context) error {
 	defer cancel()
 	cfg := l.cfg
 	cfg.Deliver, cfg.OnTooLong, cfg.OnGap, cfg.Logger = func(string, []byte) {}, nil, nil, slog.New(slog.DiscardHandler)
-	s := &session{Link: &Link{cfg: cfg, to: l.to}}
+	s := &session{Link: &Link{cfg: cfg, to: l.to, wanted: l.wanted}}
 	err := s.subscribe(ctx)
 	if err == nil {
 		defer s.conn.close()
@@ -279,7 +258,9 @@ func (l *Link) Check(ctx context.Context) error {
 	switch {
 	case errors.Is(err, errSilent) && l.to.tls != nil:
 		return &advisedError{err.Error(), "see whether the port is for TLS; without, the URL begins with redis://"}
-	case errors.Is(err, errClosed) && l.to.tls == nil:
+	case errors.Is(err, errClosed) && l.to.tls != nil:
+		return &advisedError{err.Error(), adviceRefused}
+	case errors.Is(err, errClosed):
 		return &advisedError{err.Error(), "see whether the port is for TLS, for which the URL begins with rediss://"}
 	}
 	return err

@@ -100,7 +100,10 @@ func (s *signature) signs(key []byte, path string) bool {
 // check returns the signature of a path, or why it is none.
 func (s *signedSource) check(path, m string, now time.Time) (signature, *Refusal) {
 	sig, ok := parseSignature(m)
-	if !ok {
+	switch {
+	case m == "":
+		return sig, &Refusal{Status: 403, Code: "invalid", Reason: "this URL has no signature m; the application that this page is from signs URLs"}
+	case !ok:
 		return sig, &Refusal{Status: 403, Code: "invalid", Reason: "the signature m of this URL is not readable; copy the URL whole, or ask for a new one"}
 	}
 	if !s.keys.Load().any(func(key []byte) bool { return sig.signs(key, path) }) {
@@ -196,7 +199,7 @@ const secretsEvery = time.Second
 func (s *signedSource) run(ctx context.Context) {
 	tick := time.NewTicker(secretsEvery)
 	defer tick.Stop()
-	failed := false
+	var logged string // what failed last
 	for {
 		select {
 		case <-ctx.Done():
@@ -206,11 +209,13 @@ func (s *signedSource) run(ctx context.Context) {
 		before := s.keys.Load()
 		err := s.read()
 		switch {
-		case err != nil && !failed:
+		case err != nil && err.Error() != logged:
 			s.options.Logger.Warn("cannot read the secrets of signed URLs; the earlier keys stay in use", "file", s.cfg.Secrets, "error", err)
 		case err == nil && s.keys.Load() != before:
 			s.options.Logger.Info("read new keys of signed URLs", "file", s.cfg.Secrets)
 		}
-		failed = err != nil
+		if logged = ""; err != nil {
+			logged = err.Error()
+		}
 	}
 }

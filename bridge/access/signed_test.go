@@ -1,9 +1,11 @@
 package access
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"math"
 	"net/url"
 	"os"
@@ -209,6 +211,43 @@ func TestKeysAreReadAgainWhenTheirFileChanges(t *testing.T) {
 		writeSecrets(t, file, "new key", "newest key", "")
 		pass()
 		refused(t, decide(t, a, ap), 403, "invalid")
+	})
+}
+
+func TestAURLWithoutASignatureIsToldSo(t *testing.T) {
+	s, err := NewSignedURLs(secretsFile(t, "", testKey, ""), "s", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for m, want := range map[string]string{"": "has no signature m", "AQAA": "is not readable"} {
+		if no := s.Check("/live", m); no == nil || no.Status != 403 || !strings.Contains(no.Reason, want) {
+			t.Errorf("with m=%s: %v", m, no)
+		}
+	}
+}
+
+func TestEachReasonWhyTheKeysStayIsLoggedOnce(t *testing.T) {
+	file := secretsFile(t, "", testKey, "")
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		s, err := NewSignedURLs(file, "s", Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		go s.Run(t.Context())
+		pass := func() { time.Sleep(2*secretsEvery + 1); synctest.Wait() }
+		if err := os.WriteFile(file, []byte("half of a fi"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		pass()
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+		pass()
+		lines := strings.SplitAfter(log.String(), "\n")
+		if len(lines) != 3 || !strings.Contains(lines[0], "not a secrets file") || !strings.Contains(lines[1], "no such file") {
+			t.Errorf("it logs\n%s", log.String())
+		}
 	})
 }
 

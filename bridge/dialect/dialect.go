@@ -68,6 +68,10 @@ type Session interface {
 	Closed(code int, reason string)
 }
 
+// Resumer is a [Session] whose client may have the messages of [rooms.Resuming], and so knows the word
+// for messages that are left out.
+type Resumer interface{ Resumes() bool }
+
 // Host is the bridge as a dialect sees it.
 type Host struct {
 	// NewLog returns a log that many clients may follow.

@@ -29,9 +29,12 @@ type Resuming struct {
 	recent recent
 	byKey  map[string]*Follower
 	index  PathIndex[*Follower]
-	count  int // clients
-	shares quota.Table
+	shares quota.Table // of the rooms that are followed
 }
+
+// maxFollowed is how many rooms may be followed, counting each as often as clients follow it together
+// with others.
+const maxFollowed = 100_000
 
 // Wanted is what a client hears: messages for rooms, of a format; "" is all.
 type Wanted struct {
@@ -47,7 +50,7 @@ type Follower struct {
 	log     *engine.Log
 	clients int
 	address string // the address whose quota it uses
-	whole   *byte  // of the publication that they had last
+	had     uint64 // the publication that they had last
 }
 
 var errNothingKept = errors.New("this bridge keeps no messages of rooms (--room-history 0), so nobody can resume")
@@ -57,7 +60,7 @@ var errNothingKept = errors.New("this bridge keeps no messages of rooms (--room-
 func NewResuming(q *Sequencer, newLog func() *engine.Log, epoch string, kept int) *Resuming {
 	return &Resuming{
 		sequence: q, newLog: newLog, recent: recent{epoch: epoch, limit: kept},
-		byKey: map[string]*Follower{}, index: PathIndex[*Follower]{}, shares: quota.NewTable(maxRooms),
+		byKey: map[string]*Follower{}, index: PathIndex[*Follower]{}, shares: quota.NewTable(maxFollowed),
 	}
 }
 
@@ -66,31 +69,23 @@ func (r *Resuming) Deliver(m *Message) {
 	if r.recent.limit == 0 {
 		return
 	}
-	r.recent.add(kept{message: m})
-	var frame engine.Frame
+	k := &kept{message: m}
+	r.recent.add(k)
 	for _, f := range r.index.At(m.Path) {
-		if !f.takes(m) {
-			continue
+		if f.takes(m) {
+			f.log.Append(r.frame(k))
 		}
-		if frame == nil {
-			frame = r.frame(m)
-		}
-		f.log.Append(frame)
 	}
 }
 
 // takes reports whether the followers get a message for their rooms. They get each publication once, in
 // whichever of the rooms.
 func (f *Follower) takes(m *Message) bool {
-	switch {
-	case f.format != "" && f.format != m.Format:
+	if f.format != "" && f.format != m.Format || f.had == m.Publication {
 		return false
-	case len(m.Whole) == 0:
-		return true
 	}
-	first := f.whole != &m.Whole[0]
-	f.whole = &m.Whole[0]
-	return first
+	f.had = m.Publication
+	return true
 }
 
 // Gap tells the clients of a source that messages may have been lost between two times.
@@ -99,18 +94,21 @@ func (r *Resuming) Gap(s *Source, from, to time.Time) {
 		if r.recent.limit == 0 {
 			return
 		}
-		r.recent.add(kept{gap: &gap{s, from, to}})
-		frame := r.gapFrame(r.recent.last, from, to)
+		k := &kept{gap: &gap{s, from, to}}
+		r.recent.add(k)
 		for _, f := range r.byKey {
 			if f.hears(s) {
-				f.log.Append(frame)
+				f.log.Append(r.frame(k))
 			}
 		}
 	})
 }
 
-// hears reports whether a source has one of the followers' rooms.
+// hears reports whether a source has messages for one of the followers' rooms.
 func (f *Follower) hears(s *Source) bool {
+	if f.format != "" && f.format != s.Format {
+		return false
+	}
 	for _, path := range f.paths {
 		if s.Covers(path) {
 			return true
@@ -125,16 +123,31 @@ type Answer struct {
 	// Resumed reports whether it gets everything that it missed; nil if it has missed nothing.
 	Resumed *bool  `json:"resumed,omitempty"`
 	Reason  string `json:"reason,omitempty"`
-	// Since is its place now.
+	// Since is its place now, from which it resumes if it loses its connection before it has had more.
 	Since string `json:"since"`
+
+	latest string // its place if what it missed does not come
 }
 
-// answer returns the answer to a client that was at a place. lost is why it cannot resume. The lock is held.
-func (r *Resuming) answer(s Since, lost string) Answer {
-	a := Answer{Since: r.recent.token(r.recent.last)}
-	if s != (Since{}) {
-		resumed := lost == ""
-		a.Resumed, a.Reason = &resumed, lost
+// Lose says that what a client missed does not come.
+func (a *Answer) Lose(reason string) {
+	resumed := false
+	a.Resumed, a.Reason, a.Since = &resumed, reason, a.latest
+}
+
+// answer returns the answer to a client that was at a place. lost is why it cannot resume; otherwise
+// coming reports whether there is something that it missed. The lock is held.
+func (r *Resuming) answer(s Since, lost string, coming bool) Answer {
+	a := Answer{latest: r.recent.token(r.recent.last)}
+	switch {
+	case lost != "":
+		a.Lose(lost)
+	case s != (Since{}):
+		resumed := true
+		a.Resumed = &resumed
+	}
+	if a.Since = a.latest; coming {
+		a.Since = r.recent.token(s.seq)
 	}
 	return a
 }
@@ -146,24 +159,20 @@ func (r *Resuming) Enter(conn engine.Conn, remote string, w Wanted, s Since) (f 
 		if f, err = r.join(quota.Address(remote), w); err != nil {
 			return
 		}
-		had, missed, lost := r.recent.since(s)
-		answer := r.answer(s, lost)
-		answer.Op = "ok"
-		frames := []engine.Frame{protocol.Encode(answer)}
+		frames := []engine.Frame{nil} // the answer
 		wanted := wantedBy(w.Paths)
-		before := f.whole
-		if f.whole = nil; had.message != nil { // the publication may have been for several of the rooms
-			f.takes(had.message)
-		}
+		had, missed, lost := r.recent.since(s, wanted, f.hears)
+		before := f.had
+		f.had = had // it may have been for several of the rooms
 		for _, k := range missed {
-			switch {
-			case k.gap != nil && f.hears(k.gap.source):
-				frames = append(frames, r.gapFrame(k.seq, k.gap.from, k.gap.to))
-			case k.message != nil && wanted[k.message.Path] && f.takes(k.message):
-				frames = append(frames, r.frame(k.message))
+			if k.gap != nil && f.hears(k.gap.source) || k.message != nil && wanted[k.message.Path] && f.takes(k.message) {
+				frames = append(frames, r.frame(k))
 			}
 		}
-		f.whole = before
+		f.had = before
+		answer := r.answer(s, lost, len(frames) > 1)
+		answer.Op = "ok"
+		frames[0] = protocol.Encode(answer)
 		conn.Follow(f.log, frames...)
 	})
 	return f, err
@@ -188,7 +197,7 @@ func (r *Resuming) join(address string, w Wanted) (*Follower, error) {
 	key := w.Format + "\n" + strings.Join(w.Paths, "\n")
 	f := r.byKey[key]
 	if f == nil {
-		if !r.shares.Take(address, 1, 0) {
+		if !r.shares.Take(address, len(w.Paths), 0) {
 			return nil, r.shares.Full(address, "rooms with clients", "go to one that has some, or try again later")
 		}
 		f = &Follower{key: key, paths: w.Paths, format: w.Format, log: r.newLog(), address: address}
@@ -196,42 +205,55 @@ func (r *Resuming) join(address string, w Wanted) (*Follower, error) {
 		r.index.Add(f, w.Paths...)
 	}
 	f.clients++
-	r.count++
 	return f, nil
 }
 
 // Leave removes a client.
 func (r *Resuming) Leave(f *Follower) {
 	r.sequence.Locked(func() {
-		r.count--
 		if f.clients--; f.clients > 0 {
 			return
 		}
 		delete(r.byKey, f.key)
-		r.shares.Give(f.address, 1)
+		r.shares.Give(f.address, len(f.paths))
 		r.index.Remove(f, f.paths...)
 		f.log.Close()
 	})
 }
 
+// Missed is what a client missed of a room.
+type Missed struct {
+	Answer Answer
+	// Messages have been published since its place, oldest first. Had are those before, as far as they
+	// are kept. If messages are missing, there are none of either.
+	Had, Messages []*Message
+}
+
 // Begin calls a function with what has been published since a place for a room, and not for one above
-// it, in a format, oldest first, while nothing is delivered. If messages are missing, missed is nil, and the answer says why.
-func (r *Resuming) Begin(path, format string, s Since, begin func(missed []*Message, a Answer)) {
-	r.sequence.Locked(func() {
-		_, entries, lost := r.recent.since(s)
-		var missed []*Message
-		for _, k := range entries {
-			switch {
-			case k.gap != nil && k.gap.source.Covers(path):
-				lost = "messages of its source may have been lost since then"
-			case k.message != nil && k.message.Path == path && k.message.Format == format:
-				missed = append(missed, k.message)
+// it, in a format, while nothing is delivered.
+func (r *Resuming) Begin(path, format string, s Since, begin func(m Missed)) {
+	hears := func(s *Source) bool { return s.Format == format && s.Covers(path) }
+	messages := func(all []*kept) (of []*Message) {
+		for _, k := range all {
+			if k.message != nil && k.message.Path == path && k.message.Format == format {
+				of = append(of, k.message)
 			}
 		}
-		if lost != "" {
-			missed = nil
+		return of
+	}
+	r.sequence.Locked(func() {
+		_, missed, lost := r.recent.since(s, map[string]bool{path: true}, hears)
+		for _, k := range missed {
+			if k.gap != nil && hears(k.gap.source) {
+				lost = "messages of its source may have been lost since then"
+			}
 		}
-		begin(missed, r.answer(s, lost))
+		var m Missed
+		if lost == "" {
+			m.Had, m.Messages = messages(r.recent.before(s)), messages(missed)
+		}
+		m.Answer = r.answer(s, lost, len(m.Messages) > 0)
+		begin(m)
 	})
 }
 
@@ -273,38 +295,49 @@ func (r *Resuming) Parse(text string) (*Since, error) {
 	return &s, nil
 }
 
-// Place returns the place after a message.
-func (r *Resuming) Place(m *Message) string { return r.recent.token(m.Seq) }
+// Place returns the place after the message with a number.
+func (r *Resuming) Place(seq uint64) string { return r.recent.token(seq) }
 
-// Len returns the number of clients.
-func (r *Resuming) Len() (clients int) {
-	r.sequence.Locked(func() { clients = r.count })
-	return clients
+// Len returns the number of rooms that clients connected to without another system's protocol, and of
+// these clients.
+func (r *Resuming) Len() (rooms, clients int) {
+	r.sequence.Locked(func() {
+		for _, f := range r.byKey {
+			if f.format == "" {
+				rooms++
+				clients += f.clients
+			}
+		}
+	})
+	return rooms, clients
 }
 
-// frame returns a message with its place. It has body if it is JSON, text if it is other text, and
+// frame returns the frame of a message or a gap, with its place. The lock is held.
+func (r *Resuming) frame(k *kept) engine.Frame { return r.recent.encoded(k, r.encode) }
+
+// encode encodes a message or a gap. A message has body if it is JSON, text if it is other text, and
 // otherwise base64.
-func (r *Resuming) frame(m *Message) engine.Frame {
-	text := append([]byte(`{"op": "message", "since": "`), r.Place(m)...)
-	switch ok, _ := jsonscan.Valid(m.Body); {
-	case !utf8.Valid(m.Body):
+func (r *Resuming) encode(k *kept) engine.Frame {
+	place := r.Place(k.seq)
+	if k.gap != nil {
+		return protocol.Encode(struct {
+			protocol.Gap
+			Since string `json:"since"`
+		}{protocol.GapOf(k.gap.from, k.gap.to), place})
+	}
+	body := k.message.Body
+	text := append([]byte(`{"op": "message", "since": "`), place...)
+	switch ok, _ := jsonscan.Valid(body); {
+	case !utf8.Valid(body):
 		text = append(text, `", "base64": "`...)
-		text = base64.StdEncoding.AppendEncode(text, m.Body)
+		text = base64.StdEncoding.AppendEncode(text, body)
 		text = append(text, '"')
 	case ok:
 		text = append(text, `", "body": `...)
-		text = append(text, m.Body...)
+		text = append(text, body...)
 	default:
 		text = append(text, `", "text": `...)
-		text = append(text, protocol.JSON(string(m.Body))...)
+		text = append(text, protocol.JSON(string(body))...)
 	}
 	return engine.Text(string(append(text, '}')))
-}
-
-// gapFrame returns the frame of a gap, which has a place.
-func (r *Resuming) gapFrame(seq uint64, from, to time.Time) engine.Frame {
-	return protocol.Encode(struct {
-		protocol.Gap
-		Since string `json:"since"`
-	}{protocol.GapOf(from, to), r.recent.token(seq)})
 }

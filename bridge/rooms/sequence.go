@@ -10,9 +10,9 @@ import (
 
 // Message is a message for a room, and what its publisher says about its place among others.
 type Message struct {
-	Path   string // of the room
-	Format string // of its source; a dialect takes no other than its own
-	Frame  engine.Frame
+	Path   string       // of the room
+	Format string       // of its source; a dialect takes no other than its own
+	Frame  engine.Frame // nil once it is delivered
 	// Body is what Frame holds. Whole is the message as it was published, of which a format may take
 	// only a part for Frame. Neither may be changed.
 	Body, Whole []byte
@@ -28,8 +28,9 @@ type Message struct {
 	Throttle    time.Duration
 	ThrottleKey string
 
-	// Seq is its number among all messages for rooms, once it is delivered.
-	Seq uint64
+	// Seq is its number among all messages for rooms, once it is delivered. Publication is the number
+	// of what was published, which may be messages for several rooms.
+	Seq, Publication uint64
 }
 
 // Bounds of a sequencer.
@@ -59,6 +60,8 @@ type Sequencer struct {
 	windows map[roomKey]*window
 	bytes   int // of pending messages
 	closed  bool
+	// published is the number of the last publication.
+	published uint64
 }
 
 // roomKey is an order key or a throttle key of a room.
@@ -86,11 +89,14 @@ func NewSequencer(deliver func(m *Message), after func(time.Duration, func()) (s
 	return &Sequencer{deliver: deliver, after: after, orders: map[roomKey]*list.Element{}, windows: map[roomKey]*window{}}
 }
 
-// Take takes the next messages. Those of one call are delivered without others between them.
+// Take takes the next messages, which are one publication. They are delivered without others between
+// them.
 func (q *Sequencer) Take(messages ...Message) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.published++
 	for i := range messages {
+		messages[i].Publication = q.published
 		q.take(&messages[i])
 	}
 }

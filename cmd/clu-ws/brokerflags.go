@@ -168,8 +168,11 @@ func brokerURL(c *cli.Context, secret string) (string, error) {
 func checkPort(c *cli.Context, flag string, lowest int) error {
 	if port := c.Int(flag); port < lowest || port > 65535 {
 		choose := "choose one from 1 to 65535"
-		if lowest == 0 {
+		switch {
+		case lowest == 0:
 			choose += ", or 0 for a free one"
+		case port == 0 && flag == "rabbitmq-port":
+			choose += ", or 0 with --embedded-broker for a free one"
 		}
 		return fmt.Errorf("--%s %d is not a port; %s", flag, port, choose)
 	}

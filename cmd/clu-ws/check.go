@@ -46,7 +46,7 @@ func check(c *cli.Context, stdout io.Writer) error {
 		printSite(stdout, s.file.Site)
 	}
 	s.printDialects(stdout)
-	printAccess(stdout, described)
+	printAccess(stdout, described, servesOnlyDialect(&s.bridge))
 	if warnings.Len() > 0 {
 		fmt.Fprintf(stdout, "\nThe bridge will warn:\n%s", warnings.String())
 	}
@@ -163,14 +163,18 @@ func (s *settings) printDialects(stdout io.Writer) {
 		fmt.Fprintf(stdout, "The path %s speaks %s%s.\n", m.Path, m.Name, rooms)
 	}
 	if len(s.bridge.Dialects) > 0 {
-		fmt.Fprintln(stdout, "Its clients are identified as that system does it, not by the section access.")
+		fmt.Fprintln(stdout, "Clients of other systems are identified as these do it, not by the section access.")
 		fmt.Fprintln(stdout)
 	}
 }
 
 // printAccess prints who may do what.
-func printAccess(stdout io.Writer, described []string) {
-	if described == nil {
+func printAccess(stdout io.Writer, described []string, onlyDialect bool) {
+	switch {
+	case described == nil && onlyDialect:
+		fmt.Fprintln(stdout, "All paths are this system's, so clients hear no actors, and send no commands; --admin takes them from everyone who reaches it.")
+		return
+	case described == nil:
 		fmt.Fprintln(stdout, "There is no section access: everyone who can reach the bridge may do everything.")
 		return
 	}

@@ -115,8 +115,9 @@ func TestWhatIsWrongInAFileHasItsPlace(t *testing.T) {
 		"source: 'exchange=x,path=/a'\ndialects: [{path: /a, reddit: {secrets: s}}]\n": {"clu-ws.yaml:2:41: open "},
 		"source: 'exchange=x,type=direct,format=hightemplar,path=/healthz'\ndialects: [{path: /healthz, high-templar: {api-url: http://a/}}]\n": {
 			"clu-ws.yaml:2:19: at /healthz the dialect would answer GET /healthz"},
-		"access: {anonymous: nobody}\n":          {"clu-ws.yaml:1:21: there is no role"},
-		"access: {roles: {a: {hear: [{x: 1}]}}}": {"clu-ws.yaml:1:29: the filter"},
+		"name: x\nsource: ['redis=redi://h,path=/x']\n": {"clu-ws.yaml:2:1: source: the Redis URL cannot be read"},
+		"access: {anonymous: nobody}\n":                 {"clu-ws.yaml:1:21: there is no role"},
+		"access: {roles: {a: {hear: [{x: 1}]}}}":        {"clu-ws.yaml:1:29: the filter"},
 	} {
 		path := writeFile(t, "clu-ws.yaml", text)
 		t.Setenv("CREDENTIALS_DIRECTORY", "")
@@ -260,6 +261,22 @@ func TestCheckSaysOnceWhatTheFlagsAndTheBridgeFindWrong(t *testing.T) {
 	path := writeFile(t, "clu-ws.yaml", "origin: [foo]\n")
 	if got := failure(t, "check", "--config", path); strings.Count(got, "is not an origin") != 1 {
 		t.Errorf("it says\n%s", got)
+	}
+}
+
+func TestABridgeWhoseEveryPathIsAnotherSystemsIsNotOpenToCommands(t *testing.T) {
+	secrets := writeFile(t, "secrets.json", `{"secrets": {"secret/websockets/authorization_key": {"type": "versioned", "current": "abcdefghijklmnopqrstuvwxyz0123456789"}}}`)
+	const open = "everyone who can reach the bridge may do everything"
+	for path, only := range map[string]bool{"/": true, "/live": false} {
+		file := writeFile(t, "clu-ws.yaml", "source: 'exchange=x,path="+path+"'\ndialects: [{path: "+path+", reddit: {secrets: "+secrets+"}}]\n")
+		if got := output(t, "check", "--config", file); strings.Contains(got, open) == only {
+			t.Errorf("with the path %s it says\n%s", path, got)
+		}
+		p := start(t, "websocket", "--port", "0", "--admin", "127.0.0.1:0", "-P", "1", "--config", file)
+		p.out.await(t, "NOT LINKED")
+		if log := p.log.String(); strings.Contains(log, "commands are open") == only {
+			t.Errorf("with the path %s it logs\n%s", path, log)
+		}
 	}
 }
 

@@ -141,10 +141,12 @@ the bridge is not linked is lost, and the gap is logged and counted. A server th
 seconds is left. A message of more than 16 MiB is dropped and counted. A user of Redis needs
 ` + "`+subscribe +psubscribe +ping`, and `&CHANNEL`" + ` for each channel and pattern. Clients cannot publish to such rooms.
 
-Sentinels get the password only if they want one. The bridge asks them every 5 seconds, and leaves a server that they
-no longer name, also if it still answers; likewise a node of a cluster that says ` + "`cluster_state:fail`" + `, if another
-one does not. Such gaps begin 5 and 20 seconds before the last good answer. What the nodes of a cluster lose between
-them, nobody is told.
+Sentinels get the password only if they want one. Name all of them: what most say counts, as one that is cut off from
+the others goes on naming a server that they have replaced. The bridge asks them every 5 seconds, and leaves a server
+that they no longer name, also if it still answers; likewise a node of a cluster that says ` + "`cluster_state:fail`" + `, if
+another one does not. For that a user needs ` + "`+info`" + ` with Sentinels, and ` + "`+cluster|info`" + ` with a cluster, whose nodes
+are tried one after the other. Such gaps begin 5 and 20 seconds before the last good answer. What the nodes of a
+cluster lose between them, nobody is told.
 
 The formats are those of other systems' backends, which stay as they are:
 

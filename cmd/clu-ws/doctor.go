@@ -118,6 +118,7 @@ func (s *settings) diagnose(c *cli.Context, r *doctor.Report) {
 		for _, address := range catalog.Backends(s.file.Dialects) {
 			r.Backend(c.Context, address)
 		}
+		cfg.Status = catalog.StatusExchanges(s.file.Dialects)
 	}
 	cfg.Expires = s.bridge.Durable.Expires
 	if stream := s.bridge.Durable.Stream; stream != nil {

@@ -71,6 +71,7 @@ func (d diagnosis) brokerFaults() (texts []string) {
 // faultAtTheBroker is something that keeps a bridge from working, or may not be meant.
 type faultAtTheBroker struct {
 	args          []string
+	config        string // a file, in which SECRETS stands for a secrets file of baseplate
 	check, words  string
 	permissions   string // of a user of its own, to configure, write and read; "" is guest
 	prepare       func(*testing.T, *amqp.Channel)
@@ -108,7 +109,7 @@ var faultsAtTheBroker = map[string]faultAtTheBroker{
 	"source may not be read":     {args: []string{"--source", "exchange=live"}, permissions: ".* .* ^(bridge_.*|sdss_exchange)$", check: "broker.source", words: `exchange "live"`, prepare: declareExchange("live")},
 	"source may not be made":     {args: []string{"--source", "exchange=live"}, permissions: "^(bridge_.*|sdss_exchange)$ .* .*", check: "broker.source", words: `exchange "live"`},
 	"presence may not be sent":   {args: []string{"--presence", "who"}, permissions: ".* ^(bridge_.*|sdss_exchange|amq.default)$ .*", check: "broker.presence", words: `exchange "who"`, prepare: declareExchange("who")},
-	"presence may not be made":   {args: []string{"--presence", "who"}, permissions: "^(bridge_.*|sdss_exchange)$ .* .*", check: "broker.presence", words: `exchange "who"`},
+	"status may not be made":     {config: "source: 'exchange=live,path=/'\ndialects: [{path: /, reddit: {secrets: SECRETS, status-exchange: who}}]\n", permissions: "^(bridge_.*|sdss_exchange|live)$ .* .*", check: "dialect.status", words: `exchange "who"`},
 }
 
 // Each fault that an operator met is found at a real RabbitMQ, under its name and with what mends it.
@@ -131,6 +132,10 @@ func TestTheDoctorFindsWhatIsWrongAtTheBroker(t *testing.T) {
 			}
 			if c.prepare != nil {
 				c.prepare(t, amqpChannel(t, u.String()))
+			}
+			if c.config != "" {
+				secrets := writeFile(t, "secrets.json", `{"secrets": {"secret/websockets/authorization_key": {"type": "versioned", "current": "abcdefghijklmnopqrstuvwxyz0123456789"}}}`)
+				c.args = append(c.args, "--config", writeFile(t, "clu-ws.yaml", strings.ReplaceAll(c.config, "SECRETS", secrets)))
 			}
 			d := diagnose(t, append([]string{"--listen", "127.0.0.1:0", "--name", "bridge", "-H", u.Hostname(), "-P", u.Port(), "--vhost", vhost, "--user", user}, c.args...)...)
 			status := doctor.Problem

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"syscall"
 
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/dialect"
 	"github.com/clu-ws/clu-ws/bridge/listen"
 )
 
@@ -148,10 +150,19 @@ func (l *listeners) warnIfExposed(all []*listen.Listener, cfg bridge.Config, log
 		}
 		return
 	}
+	if servesOnlyDialect(&cfg) {
+		return // which sends no commands
+	}
 	log.Warn("commands are open to everyone who can reach this address; say who may do what in the section access of --config (docs/access.md), or use --host 127.0.0.1 behind a proxy, or a firewall", "address", addresses)
 	if len(cfg.Origins) == 0 {
 		log.Warn("every web page in a browser that can reach this address may send commands; list the pages that may with --origin", "address", addresses)
 	}
+}
+
+// servesOnlyDialect reports whether every path is that of another system's protocol, so that no client
+// hears actors or sends them commands.
+func servesOnlyDialect(cfg *bridge.Config) bool {
+	return slices.ContainsFunc(cfg.Dialects, func(m dialect.Mount) bool { return m.Path == "/" })
 }
 
 func closeAll(all []*listen.Listener) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
+	"github.com/clu-ws/clu-ws/redislink"
 )
 
 func roomFlags() []cli.Flag {
@@ -29,6 +30,9 @@ func readRooms(c *cli.Context, cfg *bridge.Config) (err error) {
 		if source.Redis != nil {
 			if source.Redis.URL, err = secretText("source", source.Redis.URL); err != nil {
 				return err
+			}
+			if err := redislink.CheckURL(source.Redis.URL); err != nil {
+				return fmt.Errorf("--source: %w", err)
 			}
 		}
 		cfg.Sources = append(cfg.Sources, source)

@@ -71,7 +71,7 @@ func wrongBrokerFlags(notPEM string) []wrongFlags {
 		{websocketArgs("--embedded-broker", "--ssl"), "leave --ssl out"},
 		{websocketArgs("--embedded-broker", "-P", "-1"), "--rabbitmq-port -1 is not a port"},
 		{websocketArgs("-P", "99999"), "--rabbitmq-port 99999 is not a port"},
-		{websocketArgs("-P", "0"), "--rabbitmq-port 0 is not a port"},
+		{websocketArgs("-P", "0"), "--rabbitmq-port 0 is not a port; choose one from 1 to 65535, or 0 with --embedded-broker"},
 		{websocketArgs("-H", ""), `--rabbitmq-host "" is not a host`},
 		{websocketArgs("-H", "a b"), `--rabbitmq-host "a b" is not a host`},
 		{websocketArgs("-H", "rabbit:5673"), "--rabbitmq-port"},

@@ -27,6 +27,7 @@ type Config struct {
 	Stream   *amqpx.Stream // the stream that keeps the replies; nil for none
 	Sources  []Source      // of rooms
 	Presence string        // the exchange of presence; "" for none
+	Status   []string      // the exchanges that are told of the clients of dialects
 	// Listen is how long the trial listens to actors.
 	Listen time.Duration
 	// Advise adds to an error which flags to look at.
@@ -191,7 +192,7 @@ func (r *Report) topology(ctx context.Context, cfg Config, broker string, i *amq
 	r.name(cfg, i)
 	r.kept(cfg, i)
 	r.sources(ctx, cfg, broker, i)
-	r.presence(cfg, i)
+	r.published(cfg, i)
 	if err == nil {
 		r.trial(ctx, cfg, broker, i)
 	}

@@ -56,26 +56,34 @@ func (r *Report) sources(ctx context.Context, cfg Config, broker string, i *amqp
 	}
 }
 
-// presence checks the exchange of presence. Nothing is published there: its readers would take it for a client.
-func (r *Report) presence(cfg Config, i *amqpx.Inspection) {
-	if cfg.Presence == "" {
-		return
+// published checks the exchanges to which the bridge publishes of itself. Nothing is published there: its readers would
+// take it for a client.
+func (r *Report) published(cfg Config, i *amqpx.Inspection) {
+	if cfg.Presence != "" {
+		r.mayPublish(cfg, i, cfg.Presence, "broker.presence", "presence")
 	}
+	for _, exchange := range cfg.Status {
+		r.mayPublish(cfg, i, exchange, "dialect.status", "the status of a dialect's clients")
+	}
+}
+
+// mayPublish checks an exchange to which the bridge publishes something.
+func (r *Report) mayPublish(cfg Config, i *amqpx.Inspection, exchange, check, what string) {
 	options := amqpx.ExchangeOptions{Passive: true, Persistent: true}
-	exists, err := i.Exchange(cfg.Presence, options)
+	exists, err := i.Exchange(exchange, options)
 	if err == nil && !exists {
-		err = i.MayMake(cfg.Presence, options)
+		err = i.MayMake(exchange, options)
 	}
 	if err == nil {
-		err = i.MayPublish(cfg.Presence)
+		err = i.MayPublish(exchange)
 	}
 	switch {
 	case err != nil:
-		r.Fail("broker.presence", mendOf(err), "presence cannot be published: %v", cfg.Advise(err))
+		r.Fail(check, mendOf(err), "%s cannot be published: %v", what, cfg.Advise(err))
 	case exists:
-		r.OK("broker.presence", "the exchange %q of presence is there, and the bridge may publish to it", cfg.Presence)
+		r.OK(check, "the exchange %q of %s is there, and the bridge may publish to it", exchange, what)
 	default:
-		r.OK("broker.presence", "there is no exchange %q of presence yet; the bridge may make it, and publish to it", cfg.Presence)
+		r.OK(check, "there is no exchange %q of %s yet; the bridge may make it, and publish to it", exchange, what)
 	}
 }
 

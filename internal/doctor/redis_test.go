@@ -19,7 +19,7 @@ func TestASourceOfRedisIsTried(t *testing.T) {
 	for i, want := range [][2]string{
 		{"is subscribed to its channels at " + redis.URL(), ""},
 		{"without any password configured", "take the password out of the URL, or set one at Redis"},
-		{"connection refused", "start Redis, or correct the URL of the source"},
+		{"connection refused", "start Redis, or correct the URL"},
 	} {
 		if f := r.Findings[i]; !strings.Contains(f.Text, want[0]) || f.Mend != want[1] || strings.Contains(f.Text, "hunter2") || (f.Status == OK) != (i == 0) {
 			t.Errorf("%+v, want %s", f, want)

@@ -46,7 +46,7 @@ func startRedis(t testing.TB, certs *Certificates, options ...string) *Redis {
 	t.Helper()
 	NeedRedis(t)
 	r := &Redis{t: t, port: FreePort(t)}
-	r.args = append([]string{"--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir()}, options...)
+	r.args = []string{"--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir()}
 	if certs == nil {
 		r.args = append(r.args, "--port", fmt.Sprint(r.port))
 	} else {
@@ -54,6 +54,7 @@ func startRedis(t testing.TB, certs *Certificates, options ...string) *Redis {
 		r.args = append(r.args, "--port", "0", "--tls-port", fmt.Sprint(r.port), "--tls-auth-clients", "no",
 			"--tls-cert-file", certs.ServerCert, "--tls-key-file", certs.ServerKey, "--tls-ca-cert-file", certs.CA)
 	}
+	r.args = append(r.args, options...)
 	r.start()
 	return r
 }

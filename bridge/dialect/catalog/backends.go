@@ -29,6 +29,17 @@ func Backends(all []Config) (addresses []string) {
 	return slices.DeleteFunc(slices.Compact(addresses), func(a string) bool { return a == "" })
 }
 
+// StatusExchanges returns the exchanges that dialects tell of their clients, sorted.
+func StatusExchanges(all []Config) (exchanges []string) {
+	for _, c := range all {
+		if c.Reddit != nil && c.Reddit.StatusExchange != "" {
+			exchanges = append(exchanges, c.Reddit.StatusExchange)
+		}
+	}
+	slices.Sort(exchanges)
+	return slices.Compact(exchanges)
+}
+
 // callbacks returns the URLs of SocketShark's callbacks; those that are not given are "".
 func callbacks(c *socketshark.Config) (urls []string) {
 	if t := c.Authentication.Ticket; t != nil {

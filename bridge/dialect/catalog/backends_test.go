@@ -24,6 +24,12 @@ dialects:
     high-templar: {api-url: "http://c.example/api/", api-socket: /run/s}
   - path: /d
     reddit: {secrets: s}
+  - path: /e
+    reddit: {secrets: s, status-exchange: y}
+  - path: /f
+    reddit: {secrets: s, status-exchange: x}
+  - path: /g
+    reddit: {secrets: s, status-exchange: y}
 `))
 	if err := f.Err(); err != nil {
 		t.Fatal(err)
@@ -31,5 +37,8 @@ dialects:
 	want := []string{"/run/s", "[::1]:80", "a.example:443", "b.example:81", "c.example:80"}
 	if got := catalog.Backends(f.Dialects); !slices.Equal(got, want) {
 		t.Errorf("they are %q, want %q", got, want)
+	}
+	if got := catalog.StatusExchanges(f.Dialects); !slices.Equal(got, []string{"x", "y"}) {
+		t.Errorf("the exchanges that are told of clients are %q", got)
 	}
 }

@@ -17,7 +17,7 @@ type hub struct {
 	path    string // below which the rooms are
 	counts  *counts
 	metrics *dialect.Metrics
-	place   func(m *rooms.Message) string
+	place   func(seq uint64) string
 
 	// mu guards the following field and the rooms. It is held while frames are passed on, so that
 	// none follows the answer to unsubscribe.
@@ -49,7 +49,7 @@ type subscription struct {
 	index int // in its group
 }
 
-func newHub(path string, c *counts, m *dialect.Metrics, place func(m *rooms.Message) string) *hub {
+func newHub(path string, c *counts, m *dialect.Metrics, place func(seq uint64) string) *hub {
 	return &hub{path: path, counts: c, metrics: m, place: place, byPath: map[string]*openRoom{}}
 }
 
@@ -124,7 +124,7 @@ func (h *hub) deliver(m *rooms.Message) {
 		return
 	}
 	if r.placed > 0 {
-		r.deliverPlaced(m, h.counts, h.place(m))
+		r.deliverPlaced(m, h.counts, h.place(m.Seq))
 	}
 	if len(m.Body) >= shareFrom {
 		r.deliverLong(m.Body, h.counts)

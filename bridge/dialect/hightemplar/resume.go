@@ -13,18 +13,38 @@ import (
 // subscribes with the key since, "now" at first, gets the place of each message with it, and gives the
 // last one when it subscribes again.
 
+// Bounds of what a subscription gets of what it missed, each message of it in a frame of its own.
+const (
+	maxMissed      = 10_000
+	maxMissedBytes = 4 << 20
+)
+
+// tooMuch reports whether messages are more than a subscription gets.
+func tooMuch(missed []*rooms.Message) bool {
+	bytes := 0
+	for _, m := range missed {
+		bytes += len(m.Body)
+	}
+	return len(missed) > maxMissed || bytes > maxMissedBytes
+}
+
 // resume adds a subscription whose messages have places. It sends the answer, and what was missed.
 func (h *hub) resume(resuming *rooms.Resuming, conn engine.Conn, path, id string, since *rooms.Since) (s *subscription) {
-	resuming.Begin(path, rooms.FormatHighTemplar, *since, func(missed []*rooms.Message, a rooms.Answer) {
+	resuming.Begin(path, rooms.FormatHighTemplar, *since, func(missed rooms.Missed) {
+		if tooMuch(missed.Messages) {
+			missed.Messages = nil
+			missed.Answer.Lose("too many messages were missed")
+		}
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		s = h.add(conn, path, groupKey{id: id, placed: true})
 		frames := []engine.Frame{engine.Text(string(protocol.JSON(struct {
-			Code string `json:"code"`
+			Code string          `json:"code"`
+			ID   json.RawMessage `json:"requestId"` // of a page with several subscriptions, which has a place of each
 			rooms.Answer
-		}{"success", a})))}
-		for _, m := range missed {
-			frames = append(frames, placedFrame(m, id, resuming.Place(m)))
+		}{"success", json.RawMessage(id), missed.Answer})))}
+		for _, m := range missed.Messages {
+			frames = append(frames, placedFrame(m, id, resuming.Place(m.Seq)))
 		}
 		conn.SendInOrder(frames...)
 		h.counts.sent.Add(int64(len(frames) - 1))

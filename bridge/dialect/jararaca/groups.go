@@ -34,7 +34,7 @@ type group struct {
 	key     string
 	paths   []string // of the rooms
 	clients int      // guarded by groups.mu
-	had     uint64   // the number of the publish that it got last, guarded by service.mu
+	had     uint64   // the publication that it had last, guarded by service.mu
 
 	mu  sync.Mutex // held while clients begin to follow, and while frames are appended
 	log *engine.Log

@@ -29,6 +29,8 @@ type harness struct {
 	addr   string
 	spoken dialect.Dialect
 	source rooms.Source
+	// sequence numbers what is published.
+	sequence *rooms.Sequencer
 }
 
 func newHarness(t *testing.T, cfg Config) *harness {
@@ -44,6 +46,7 @@ func newHarness(t *testing.T, cfg Config) *harness {
 		Dialects: []dialect.Mount{{Place: place, New: func(host dialect.Host) (dialect.Dialect, error) {
 			var err error
 			h.spoken, err = New(&cfg, place, host)
+			h.sequence = rooms.NewSequencer(func(m *rooms.Message) { h.spoken.Deliver(m) }, nil)
 			return h.spoken, err
 		}}},
 	})
@@ -69,9 +72,7 @@ func (h *harness) publish(channel string, body []byte) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	for i := range messages {
-		h.spoken.Deliver(&messages[i])
-	}
+	h.sequence.Take(messages...)
 }
 
 // send publishes a text for rooms.

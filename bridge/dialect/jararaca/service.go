@@ -20,11 +20,7 @@ type service struct {
 	// resuming serves the clients that ask for what they missed.
 	resuming *rooms.Resuming
 
-	// mu guards the following fields. They are about what was published last: its messages, one
-	// for each of its rooms, come one after the other, and share their bytes.
-	mu        sync.Mutex
-	whole     *byte  // the first of them; nil for none
-	published uint64 // its number
+	mu sync.Mutex // guards what the groups have had
 }
 
 // tryAgainLater is the close code for a bridge that is full.
@@ -83,16 +79,9 @@ func (s *service) Deliver(m *rooms.Message) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(m.Whole) == 0 || s.whole != &m.Whole[0] {
-		s.whole = nil
-		s.published++
-	}
-	if len(m.Whole) > 0 {
-		s.whole = &m.Whole[0]
-	}
 	for _, g := range s.groups.of(m.Path) {
-		if g.had != s.published {
-			g.had = s.published
+		if g.had != m.Publication {
+			g.had = m.Publication
 			g.append(m.Frame)
 		}
 	}
@@ -133,6 +122,9 @@ func (c *client) Open(conn engine.Conn) {
 	}
 	c.paths = nil // the group has them
 }
+
+// Resumes implements [dialect.Resumer].
+func (c *client) Resumes() bool { return c.follows != nil }
 
 // Message implements [dialect.Session]. What clients send belongs to the application.
 func (c *client) Message(engine.Conn, engine.Message) {}

@@ -122,6 +122,9 @@ func (c *client) Open(conn engine.Conn) {
 	c.tell("websocket.connect")
 }
 
+// Resumes implements [dialect.Resumer].
+func (c *client) Resumes() bool { return c.follows != nil }
+
 // Message implements [dialect.Session]. What clients send is ignored.
 func (c *client) Message(engine.Conn, engine.Message) {}
 

@@ -126,11 +126,9 @@ func (d *Dialect) Deliver(m *rooms.Message) {
 	}
 }
 
-// Gap closes the clients whose subscriptions may lack messages, so that they subscribe again.
-func (d *Dialect) Gap(s *rooms.Source, _, _ time.Time) {
-	if d.cfg.OnGap == gapKeep {
-		return
-	}
+// Gap tells the subscriptions whose messages have places that some may be missing. If it should, it
+// closes the clients of all such subscriptions, so that they subscribe again.
+func (d *Dialect) Gap(s *rooms.Source, from, to time.Time) {
 	d.mu.RLock()
 	var concerned []*topic
 	for path, t := range d.topics {
@@ -139,6 +137,12 @@ func (d *Dialect) Gap(s *rooms.Source, _, _ time.Time) {
 		}
 	}
 	d.mu.RUnlock()
+	for _, t := range concerned {
+		t.tellGap(from, to)
+	}
+	if d.cfg.OnGap == gapKeep {
+		return
+	}
 	sessions := map[*session]struct{}{}
 	for _, t := range concerned {
 		t.collect(sessions)

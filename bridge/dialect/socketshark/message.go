@@ -135,7 +135,11 @@ func (g *group) frame(t *topic, m *message, waited, provisional bool) engine.Fra
 	o.set("subscription", quoted(t.name))
 	o.set("data", m.data)
 	if g.placed {
-		o.set(placeField, quoted(t.d.host.Resuming.Place(m.published)))
+		seq := m.published.Seq
+		if waited && !provisional { // others have come before it
+			seq = max(seq, t.last)
+		}
+		o.set(placeField, quoted(t.d.host.Resuming.Place(seq)))
 	}
 	if m.publishedAt != "" && (!waited || provisional) {
 		o.set("published_at", quoted(m.publishedAt))

@@ -205,7 +205,7 @@ func TestOddEvents(t *testing.T) {
 		if got := s.gets(c); !strings.Contains(got, `"ok"`) {
 			t.Fatalf("%s: got %s", name, got)
 		}
-		s.player.dialect.Deliver(&rooms.Message{Format: rooms.FormatSocketShark, Path: "/s/" + rooms.EscapeName("open."+string(rune(n))+"/.."), Whole: fmt.Appendf(nil, `{"subscription": %s, "data": %d}`, name, n)})
+		s.player.dialect.Deliver(&rooms.Message{Path: "/s/" + rooms.EscapeName("open."+string(rune(n))+"/.."), Format: rooms.FormatSocketShark, Whole: fmt.Appendf(nil, `{"subscription": %s, "data": %d}`, name, n)})
 		s.getsData(c, fmt.Sprint(n))
 	}
 }
@@ -309,7 +309,7 @@ func TestTwoOfOneBridge(t *testing.T) {
 		}
 	}
 	for path, d := range dialects {
-		d.Deliver(&rooms.Message{Format: rooms.FormatSocketShark, Path: "/rooms" + path + "/open.t", Whole: fmt.Appendf(nil, `{"subscription": "open.t", "data": %q}`, path)})
+		d.Deliver(&rooms.Message{Path: "/rooms" + path + "/open.t", Format: rooms.FormatSocketShark, Whole: fmt.Appendf(nil, `{"subscription": "open.t", "data": %q}`, path)})
 	}
 	s.getsData(clients["/a"], `"/a"`)
 	s.getsData(clients["/a/b"], `"/a/b"`)

@@ -1,9 +1,13 @@
 package socketshark
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
+	"time"
 
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
@@ -29,31 +33,70 @@ func (e *event) place() (*rooms.Since, error) {
 
 // resume keeps for a subscription what it has missed, and then what is published until it is confirmed.
 func (t *topic) resume(sub *subscription) {
-	t.d.host.Resuming.Begin(t.path, rooms.FormatSocketShark, *sub.since, func(missed []*rooms.Message, a rooms.Answer) {
+	t.d.host.Resuming.Begin(t.path, rooms.FormatSocketShark, *sub.since, func(missed rooms.Missed) {
 		t.begin(sub)
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		sub.resumed = a
-		if len(missed) > maxProvisional {
-			sub.cannotResume()
-			return
-		}
-		for _, published := range missed {
-			if m, err := t.parseMessage(published); err == nil { // otherwise it was no message then either
+		sub.resumed = missed.Answer
+		if sub.missed = len(missed.Messages) > maxProvisional; !sub.missed {
+			for _, m := range t.parseAll(missed.Messages) {
 				sub.keep(m)
 			}
 		}
 		if sub.missed {
-			sub.cannotResume()
+			sub.forget()
+			sub.resumed.Lose("too many messages were missed")
+			return
 		}
+		sub.had = t.parseAll(ordered(missed.Had))
 	})
 }
 
-// cannotResume forgets what was missed, because it is too much. topic.mu is held.
-func (sub *subscription) cannotResume() {
-	sub.forget()
-	resumed := false
-	sub.resumed.Resumed, sub.resumed.Reason = &resumed, "too many messages were missed"
+// parseAll parses what was published. What is no message was none when it was published, either.
+func (t *topic) parseAll(published []*rooms.Message) (all []*message) {
+	for _, p := range published {
+		if m, err := t.parseMessage(p); err == nil {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// ordered returns the last of some messages that may have an order.
+func ordered(all []*rooms.Message) (some []*rooms.Message) {
+	for _, m := range slices.Backward(all) {
+		if len(some) == maxProvisional {
+			break
+		}
+		if bytes.Contains(m.Whole, []byte(`"options"`)) {
+			some = append(some, m)
+		}
+	}
+	return some
+}
+
+// tellGap tells the subscriptions whose messages have places that messages may have been lost between
+// two times. One that is not confirmed yet is told in the answer.
+func (t *topic) tellGap(from, to time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for sub := range t.provisional {
+		if sub.since != nil {
+			sub.resumed.Lose("messages of its source may have been lost meanwhile")
+		}
+	}
+	times := protocol.GapOf(from, to)
+	for _, g := range t.groups {
+		if !g.placed {
+			continue
+		}
+		o := object{{"event", quoted("gap")}, {"subscription", quoted(t.name)}, {"from", protocol.JSON(times.From)}, {"to", quoted(times.To)}}
+		o.update(g.extra)
+		f := engine.Text(string(o.encode()))
+		for _, c := range g.cohorts {
+			c.send(f)
+		}
+	}
 }
 
 // addPlace adds to the answer where a subscription is.

@@ -38,6 +38,7 @@ type subscription struct {
 	keptBytes int
 	missed    bool // not all could be kept
 	resumed   rooms.Answer
+	had       []*message // what the client may have had before its place, until it is confirmed
 }
 
 // subscriptionOf returns the subscription that an event is about; nil if it names none. busy is set.

@@ -29,6 +29,7 @@ type topic struct {
 	mu          sync.Mutex
 	groups      map[string]*group
 	provisional map[*subscription]struct{} // which are not confirmed yet
+	last        uint64                     // the number of the last message
 	longest     time.Duration              // the longest throttle so far
 }
 
@@ -60,6 +61,7 @@ func (t *topic) deliver(published *rooms.Message) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.last = published.Seq
 	for sub := range t.provisional {
 		sub.keep(m)
 	}
@@ -179,7 +181,7 @@ func (sub *subscription) keep(m *message) {
 func (t *topic) confirm(sub *subscription, own, answer object, ok func() engine.Frame) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	kept, missed := sub.kept, sub.missed
+	kept, missed, had := sub.kept, sub.missed, sub.had
 	t.dropProvisional(sub)
 	if missed {
 		return false
@@ -190,12 +192,18 @@ func (t *topic) confirm(sub *subscription, own, answer object, ok func() engine.
 	c.add(sub)
 	seed := &message{options: optionsOf(answer)}
 	c.takes(seed, now)
-	sub.session.conn.Send(ok())
-	for _, m := range kept {
-		if g.passes(m.filters) && c.takes(m, now) {
-			c.send(g.frame(t, m, true, true))
+	for _, m := range had {
+		if g.passes(m.filters) {
+			c.flow.advance(t.d, m.options)
 		}
 	}
+	frames := []engine.Frame{ok()}
+	for _, m := range kept {
+		if g.passes(m.filters) && c.takes(m, now) {
+			frames = append(frames, g.frame(t, m, true, true))
+		}
+	}
+	sub.session.conn.SendInOrder(frames...) // which may be more than a client's other frames
 	g.begin(c, now)
 	return true
 }
@@ -218,7 +226,7 @@ func (sub *subscription) forget() {
 	for _, m := range sub.kept {
 		m.release(sub.topic.d)
 	}
-	sub.kept, sub.keptBytes, sub.missed = nil, 0, false
+	sub.kept, sub.keptBytes, sub.missed, sub.had = nil, 0, false, nil
 }
 
 // end ends a subscription, confirmed or not.
