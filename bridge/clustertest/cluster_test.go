@@ -44,7 +44,7 @@ func TestClusterFaultsLoseNothingSilently(t *testing.T) {
 			defer w.finish() // also of what came until a node did not start, say
 			w.event("calm", func() { pause(t.Context(), hopEvery) })
 			for _, n := range w.cluster.Nodes {
-				w.event("restart of "+n.Host(), func() { n.Restart(t) })
+				w.event("restart of "+n.Host(), func() { n.Stop(t); n.Start(t) })
 			}
 			w.event("kill the linked node", func() { w.crash(w.linkedTo(w.bridges[0])) })
 			w.event("kill the queue's home", func() { w.crash(w.home()) })

@@ -214,7 +214,7 @@ func (c *counted) mustBeComplete(t *testing.T, i int, outcomes []testkit.Outcome
 		switch got := c.times[n]; {
 		case !outcome.Accepted || got == 1:
 		case got > 1 || goesOn || !c.inAGap(outcome):
-			t.Errorf("client %d has the reply %d %d times", i, n, got)
+			t.Errorf("client %d has the reply %d, sent at %v and accepted at %v, %d times, and was told of %v", i, n, outcome.Sent, outcome.Settled, got, c.gaps)
 		}
 	}
 	if c.order > 0 || goesOn && len(c.gaps) > 0 {

@@ -121,7 +121,17 @@ func (n *Node) start() error {
 		return err
 	}
 	n.proc = proc
-	err = poll(startTimeout, proc.Done(), func() error {
+	if err = n.awaitAMQP(); err != nil {
+		n.proc.Kill()
+		n.proc = nil
+		return fmt.Errorf("RabbitMQ did not start: %w; its log ends:\n%s", err, proc.Output.Tail())
+	}
+	return nil
+}
+
+// awaitAMQP waits until the node speaks AMQP on all its ports.
+func (n *Node) awaitAMQP() error {
+	return poll(startTimeout, n.proc.Done(), func() error {
 		conn, err := amqp.DialConfig(n.URL(), amqp.Config{Dial: amqp.DefaultDial(5 * time.Second)})
 		if err != nil {
 			return err
@@ -141,12 +151,6 @@ func (n *Node) start() error {
 		}
 		return tls.Close()
 	})
-	if err != nil {
-		n.proc.Kill()
-		n.proc = nil
-		return fmt.Errorf("RabbitMQ did not start: %w; its log ends:\n%s", err, proc.Output.Tail())
-	}
-	return nil
 }
 
 // discard kills the node and removes its data.

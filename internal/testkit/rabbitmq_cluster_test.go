@@ -44,7 +44,8 @@ func TestACluster(t *testing.T) {
 
 	t.Run("rolling restart", func(t *testing.T) {
 		for _, n := range c.Nodes {
-			n.Restart(t)
+			n.Stop(t)
+			n.Start(t)
 			c.AwaitFormed(t)
 		}
 	})

@@ -43,11 +43,19 @@ func (n *Node) Start(t testing.TB) {
 	}
 }
 
-// Restart is Stop and Start.
+// Restart stops RabbitMQ and starts it again in the same process, which takes a quarter of [Node.Stop] and [Node.Start].
+// For clients there is no difference: connections are closed, none are accepted meanwhile, and what is not durable is lost.
 func (n *Node) Restart(t testing.TB) {
 	t.Helper()
-	n.Stop(t)
-	n.Start(t)
+	n.running(t)
+	n.mustOwn(t)
+	_, err := n.evalWithin(startTimeout, "ok = rabbit:stop(), ok = rabbit:start().")
+	if err == nil {
+		err = n.awaitAMQP()
+	}
+	if err != nil {
+		t.Fatalf("RabbitMQ did not restart: %v; its log ends:\n%s", err, n.proc.Output.Tail())
+	}
 }
 
 // Pause freezes the node: its connections stay open, but it neither reads nor answers. Pause returns when the last thread
