@@ -256,13 +256,17 @@ func (c *Client) request(s *session, sub *Subscription, others bool) {
 	})
 }
 
+// brokerDelay is how long a reply may be on its way from the broker to a bridge that does not say that it hears none. One that was
+// published so shortly before a connection was last heard of may not have come over it.
+const brokerDelay = 5 * time.Second
+
 // missed returns the gap since the last connection, the same for all subscriptions, by the bridge's clock.
 func (c *Client) missed(s *session, reason string) Gap {
 	if s.missed == nil {
 		now := c.clock.now()
 		s.missed = &Gap{To: now, Reason: reason}
 		if !c.lastHeard.IsZero() {
-			s.missed.From = now.Add(-time.Since(c.lastHeard))
+			s.missed.From = now.Add(-time.Since(c.lastHeard) - brokerDelay)
 		}
 	}
 	return *s.missed
