@@ -9,6 +9,12 @@
 /** How many notices are remembered: each is repeated for every subscription that resumes. */
 const MAX_NOTICES = 20;
 
+/**
+ * How long a reply may be on its way from the broker to a bridge that does not say that it hears none, ms. One that was published so
+ * shortly before a connection was last heard of may not have come over it.
+ */
+export const BROKER_DELAY = 5_000;
+
 export class Gaps {
   #notices = [];
   #reported = false;  // the gap before this connection was reported
@@ -66,7 +72,8 @@ export class Gaps {
     this.#reported = true;
     const to = Date.now();
     const ahead = this.#ahead();  // the times of notices are the bridge's, too
-    const gap = { from: new Date(this.since - ahead), to: new Date(to - ahead), seconds: (to - this.since) / 1_000, reason };
+    const from = this.since - BROKER_DELAY;
+    const gap = { from: new Date(from - ahead), to: new Date(to - ahead), seconds: (to - from) / 1_000, reason };
     if (catchUp) catchUp.gap(gap, "", after);
     else this.report(gap);
   }

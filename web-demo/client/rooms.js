@@ -4,6 +4,7 @@
  */
 
 import { guard } from "./errors.js";
+import { BROKER_DELAY } from "./gaps.js";
 import { parseJSON } from "./json.js";
 import { Link, NoAttempt } from "./link.js";
 
@@ -65,7 +66,7 @@ export class Room {
         this.#lostAt = null;
         this.#openedAt = Date.now();
         this.#link.greeted();
-        if (lostAt !== null) call(onGap, { from: new Date(lostAt), to: new Date() });
+        if (lostAt !== null) call(onGap, { from: new Date(lostAt - BROKER_DELAY), to: new Date() });
       },
       login: () => {},
       message: (data) => call(onMessage, read(data, bigint), data),
