@@ -25,9 +25,10 @@ func (b *Bridge) setSite(cfg *site.Config, s *site.Site) {
 	}
 	b.cfg.Site = cfg
 	b.site.Store(s)
+	// First of all, as the problems that change are those of the new site.
+	b.hub.Notice(protocol.NoticeSite, "", protocol.Encode(protocol.SiteChanged{Op: "site", State: "changed"}))
 	b.problems.SetConditions(s.Conditions())
 	b.problems.Seed(b.lastValues)
-	b.hub.Notice(protocol.NoticeSite, "", protocol.Encode(protocol.SiteChanged{Op: "site", State: "changed"}))
 }
 
 // siteAnswer is the answer to the request site.

@@ -31,7 +31,7 @@ func startObservatory(t *testing.T) *broker.Broker {
 	return b
 }
 
-// startBridge starts a bridge at an address, and returns what stops it.
+// startBridge starts a bridge at an address, which has its broker, and returns what stops it.
 func startBridge(t *testing.T, b *broker.Broker, addr string) (at string, stop func()) {
 	t.Helper()
 	ln, err := net.Listen("tcp", addr)
@@ -46,7 +46,11 @@ func startBridge(t *testing.T, b *broker.Broker, addr string) (at string, stop f
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ln.Addr().String(), run(t, br.Run)
+	stop = run(t, br.Run)
+	if err := br.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return ln.Addr().String(), stop
 }
 
 // run runs something until the test ends or stop is called.

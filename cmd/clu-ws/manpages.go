@@ -71,7 +71,7 @@ func (w *manWriter) section(title string) { w.line(".SH %s", title) }
 // text writes paragraphs and lists of Markdown; an empty line ends one.
 func (w *manWriter) text(markdown string) {
 	for i, paragraph := range strings.Split(strings.TrimSpace(markdown), "\n\n") {
-		if i > 0 {
+		if i > 0 && !strings.HasPrefix(paragraph, "- ") { // a list has breaks of its own
 			w.line(".PP")
 		}
 		for j, item := range strings.Split("\n"+paragraph, "\n- ") {
