@@ -52,10 +52,15 @@ type replyHistory struct {
 	head    uint64  // index of the next
 	bytes   int
 	floor   uint64 // everything after this number is here
+	beyond  bool   // a gap that is not kept any more had no reply behind it yet
 }
 
 // add adds an entry, and drops the oldest ones beyond the bounds.
 func (h *replyHistory) add(e entry) {
+	if h.beyond && !e.isGap() {
+		h.beyond = false
+		h.floor = max(h.floor, e.seq-min(e.seq, 1))
+	}
 	if h.Replies == 0 {
 		h.raiseFloor(&e)
 		return
@@ -83,10 +88,18 @@ func (h *replyHistory) expire(now time.Time) {
 }
 
 // after returns the index of the first entry after a number. A gap that follows the reply
-// with that number is after it.
+// with that number is after it, and so is one in which the number lies: a client has that
+// from another bridge, and may have missed replies behind it.
 func (h *replyHistory) after(seq uint64) uint64 {
 	is := func(e *entry) bool { return e.seq > seq || e.seq == seq && e.isGap() }
-	return h.tail + uint64(sort.Search(h.len(), func(i int) bool { return is(h.at(h.tail + uint64(i))) }))
+	place := h.tail + uint64(sort.Search(h.len(), func(i int) bool { return is(h.at(h.tail + uint64(i))) }))
+	if place < h.head && h.at(place).seq == seq+1 {
+		return place // whatever is missing before it, the client has
+	}
+	for place > h.tail && h.at(place-1).isGap() {
+		place--
+	}
+	return place
 }
 
 // from returns the index of the first entry with at least a number, or behind that: everything before
@@ -112,6 +125,12 @@ func (h *replyHistory) at(place uint64) *entry { return &h.entries[place&uint64(
 func (h *replyHistory) forget() {
 	e := h.at(h.tail)
 	h.raiseFloor(e)
+	if e.isGap() { // a number in the gap is not here, either
+		if h.beyond = h.len() == 1; !h.beyond {
+			next := h.at(h.tail + 1)
+			h.floor = max(h.floor, next.seq-min(next.seq, 1))
+		}
+	}
 	h.bytes -= len(e.frame) + entryCost
 	*e = entry{}
 	h.tail++

@@ -85,7 +85,14 @@ func TestHistoryAgainstAListOfEverything(t *testing.T) {
 			var want []string
 			complete := true
 			for i, it := range all {
-				if it.seq > from && it.seq <= to || it.seq == from && it.gap {
+				lies := it.gap && it.seq < from // in the gap, as no reply behind it is nearer
+				for k := i + 1; k < len(all) && lies; k++ {
+					lies = all[k].gap || all[k].seq > from+1
+					if !all[k].gap {
+						break
+					}
+				}
+				if it.seq > from && it.seq <= to || it.seq == from && it.gap || lies {
 					want = append(want, it.text)
 					complete = complete && i >= len(all)-limit
 				}
@@ -147,4 +154,49 @@ func TestTheMemoryOfABurstIsReleasedWhenItHasExpired(t *testing.T) {
 			t.Errorf("of %d replies %d are left, in a ring of %d", burst, h.len(), len(h.entries))
 		}
 	}
+}
+
+// A bridge that has not read a stream so far when replies are lost has clients resume from numbers that it has never had:
+// they are in the gap.
+func TestWhoResumesFromANumberInAGapIsToldOfIt(t *testing.T) {
+	now := time.Unix(1000, 0)
+	gap := func(h *replyHistory, after uint64) {
+		h.add(entry{seq: after, at: now, frame: engine.Text("gap"), gap: 1})
+	}
+	h := kept(10, 1<<20, time.Hour)
+	h.reply(4, now)
+	h.reply(5, now)
+	gap(h, 5)
+	told := func(from uint64, want string) {
+		t.Helper()
+		got, ok := h.texts(from, 1000)
+		if text := fmt.Sprint(got, ok); text != want {
+			t.Errorf("behind %d there are %s, want %s", from, text, want)
+		}
+	}
+	told(7, "[gap] true") // nothing has come behind the gap yet
+	h.reply(100, now)
+	h.reply(101, now)
+	told(4, "[5 gap 100 101] true")
+	told(5, "[gap 100 101] true")
+	told(7, "[gap 100 101] true")
+	told(98, "[gap 100 101] true")
+	told(99, "[100 101] true") // nothing is missing behind it
+	told(100, "[101] true")
+	for h.len() > 2 {
+		h.forget()
+	}
+	told(7, "[] false")
+	told(98, "[] false")
+	told(99, "[100 101] true")
+
+	h = kept(10, 1<<20, time.Hour)
+	h.reply(5, now)
+	gap(h, 5)
+	for h.len() > 0 {
+		h.forget()
+	}
+	h.reply(100, now)
+	told(98, "[] false")
+	told(99, "[100] true")
 }
