@@ -20,6 +20,7 @@ type incoming struct {
 	payload    []byte
 	receivedAt time.Time      // when it was read
 	late       time.Duration  // length of a pause during which it may have waited in the socket
+	queued     bool           // it has waited for the client's subscriptions
 	entry      *inorder.Entry // its place, if it waited behind one about which an application decides
 }
 
@@ -30,6 +31,9 @@ func (b *Bridge) dispatchMessage(conn engine.Conn, c *client, in incoming) {
 	}
 	message, err := protocol.Parse(in.payload)
 	op, ok := message["op"]
+	if isCommand := !ok || string(op) == `"command"`; isCommand && err == nil && b.deferBehindSubscribe(conn, c, in) {
+		return
+	}
 	if string(op) != `"auth"` { // which keeps the client here
 		if err := b.takeMessage(c); err != nil {
 			b.refuseMessage(conn, c, message, err)
@@ -64,6 +68,27 @@ func (b *Bridge) switchToV1(conn engine.Conn, c *client) *hub.Session {
 func (b *Bridge) deferPreHello(conn engine.Conn, c *client, s *hub.Session, in incoming) bool {
 	waits, err := b.hub.BeforeHello(s, len(in.payload), func() func() {
 		in.payload = bytes.Clone(in.payload)
+		return func() {
+			if !c.Gone() {
+				b.dispatchMessage(conn, c, in)
+			}
+		}
+	})
+	if err != nil {
+		conn.Close(policyViolation, err.Error())
+	}
+	return waits
+}
+
+// deferBehindSubscribe defers a command until the client's subscriptions before it have begun, which bring the replies
+// to it. It returns false if there is nothing to wait for.
+func (b *Bridge) deferBehindSubscribe(conn engine.Conn, c *client, in incoming) bool {
+	s := c.v1.Load()
+	if s == nil || in.queued {
+		return false
+	}
+	waits, err := b.hub.BehindSubscribe(s, len(in.payload), func() func() {
+		in.payload, in.queued = bytes.Clone(in.payload), true
 		return func() {
 			if !c.Gone() {
 				b.dispatchMessage(conn, c, in)

@@ -47,7 +47,23 @@ type Session struct {
 	toldState  string       // the broker's state in the hello
 	implicit   bool         // its only subscription is the initial one
 	gone       bool         // the hub has forgotten it
+
+	ahead ahead // of its commands
 }
+
+// ahead counts what a client has asked for that has not been done, in 32 bits.
+type ahead struct{ both atomic.Int32 }
+
+const slowUnit = 1 << 16
+
+// addSlow counts requests that take several turns.
+func (a *ahead) addSlow(n int32) { a.both.Add(n * slowUnit) }
+
+// addQuick counts subscriptions that wait for no such request, and commands behind them.
+func (a *ahead) addQuick(n int32) { a.both.Add(n) }
+
+func (a *ahead) slow() int32  { return a.both.Load() / slowUnit }
+func (a *ahead) quick() int32 { return a.both.Load() % slowUnit }
 
 // ConnectRequest is what a client asks for in the URL of its request.
 type ConnectRequest struct {

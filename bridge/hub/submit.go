@@ -72,16 +72,46 @@ func (h *Hub) submitSteps(s *Session, e effort, bytes int, make func(answered fu
 		return errRequestsTooLong
 	}
 	s.pendingRequests.Add(1)
+	if e == multiTurn {
+		s.ahead.addSlow(1)
+	}
 	step := make(func() { s.pendingRequests.Add(-1) })
 	h.queue.submitSteps(&s.queue, e, func() bool {
 		// The answer to a client that is gone would be lost, and may be long.
 		done := s.closed.Load() || step()
 		if done {
 			h.release(s, bytes)
+			if e == multiTurn {
+				s.ahead.addSlow(-1)
+			}
 		}
 		return done
 	})
 	return nil
+}
+
+// BehindSubscribe queues a client's command behind the subscriptions that it has just asked for, so that
+// they bring the replies to the command, which otherwise may come before they begin. It does not wait for
+// one that takes long, or that is behind such a request: waits is false then, and if there is none.
+// Otherwise it is as [Hub.BeforeHello].
+func (h *Hub) BehindSubscribe(s *Session, bytes int, prepare func() (do func())) (waits bool, err error) {
+	switch before := s.ahead.quick(); {
+	case before == 0:
+		return false, nil
+	case before > maxPreHello:
+		return true, ErrTooManyRequests
+	}
+	if !h.reserve(s, bytes) {
+		return true, errRequestsTooLong
+	}
+	do := prepare()
+	s.ahead.addQuick(1) // commands keep their order
+	h.queue.submit(&s.queue, effortOf(bytes), func() {
+		do()
+		h.release(s, bytes)
+		s.ahead.addQuick(-1)
+	})
+	return true, nil
 }
 
 // SubmitTask queues a request whose answer takes several turns. The task runs without a lock,

@@ -76,11 +76,23 @@ func (h *Hub) Subscribe(conn Conn, s *Session, d SubscribeRequest, longFilter []
 			return h.subscribeTask(conn, s, d, answered)
 		})
 	}
-	e := brief
 	if d.waits() {
-		e = multiTurn
+		return h.submitSteps(s, multiTurn, 0, func(answered func()) Task { return h.subscribeTask(conn, s, d, answered) })
 	}
-	return h.submitSteps(s, e, 0, func(answered func()) Task { return h.subscribeTask(conn, s, d, answered) })
+	if s.ahead.slow() > 0 {
+		return h.submitSteps(s, brief, 0, func(answered func()) Task { return h.subscribeTask(conn, s, d, answered) })
+	}
+	s.ahead.addQuick(1)
+	err := h.submitSteps(s, brief, 0, func(answered func()) Task {
+		return h.subscribeTask(conn, s, d, func() {
+			answered()
+			s.ahead.addQuick(-1)
+		})
+	})
+	if err != nil {
+		s.ahead.addQuick(-1)
+	}
+	return err
 }
 
 // subscribeTask adds a subscription. A request to resume waits until this bridge has the
