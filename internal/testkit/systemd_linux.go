@@ -51,6 +51,10 @@ func StartSystemd(t testing.TB, program string, units map[string]string) *System
 	}
 	_, s.pid, _ = strings.Cut(line, "process ")
 	s.await("/run/systemd/private")
+	Eventually(t, Patience, "systemd answers", func() error { // not as soon as its socket is there
+		_, err := s.Ctl("show", "--property=Version")
+		return err
+	})
 	return s
 }
 
