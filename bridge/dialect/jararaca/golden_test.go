@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // golden is what Jararaca did, one case a line, with a small application of its own.
@@ -26,44 +28,23 @@ type recordedCase struct {
 
 // step is something that happened. The fields that are set say what.
 type step struct {
-	Client   int     `json:"client"`
-	Connects string  `json:"connects"`
-	Refused  int     `json:"refused"`
-	Gets     payload `json:"gets"`
-	Sends    payload `json:"sends"`
-	Binary   bool    `json:"binary"`
-	Closes   int     `json:"closes"`
-	Closed   int     `json:"closed"`
-	HTTP     string  `json:"http"` // to the application
-	Service  *sent   `json:"service_publishes"`
-	Backend  *sent   `json:"backend_publishes"`
+	Client   int                     `json:"client"`
+	Connects string                  `json:"connects"`
+	Refused  int                     `json:"refused"`
+	Gets     testkit.RecordedPayload `json:"gets"`
+	Sends    testkit.RecordedPayload `json:"sends"`
+	Binary   bool                    `json:"binary"`
+	Closes   int                     `json:"closes"`
+	Closed   int                     `json:"closed"`
+	HTTP     string                  `json:"http"` // to the application
+	Service  *sent                   `json:"service_publishes"`
+	Backend  *sent                   `json:"backend_publishes"`
 }
 
 // sent is a message on a Redis channel.
 type sent struct {
 	Channel string `json:"redis_channel"`
 	Base64  []byte `json:"base64"`
-}
-
-// payload is a text, or an object with the key base64.
-type payload struct {
-	bytes []byte
-	given bool
-}
-
-func (p *payload) UnmarshalJSON(raw []byte) error {
-	p.given = true
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		p.bytes = []byte(text)
-		return nil
-	}
-	var encoded struct {
-		Base64 []byte `json:"base64"`
-	}
-	err := json.Unmarshal(raw, &encoded)
-	p.bytes = encoded.Base64
-	return err
 }
 
 // differs are the steps that do not happen, by case, and what happens in the end instead, with the reason. docs/migrating.md has the reasons, too.
@@ -152,14 +133,14 @@ func (h *harness) replay(pages map[int]*page, s *step) error {
 		}
 	case p == nil:
 		return errors.New("there is no such client")
-	case s.Gets.given:
-		return p.gets(s.Gets.bytes)
-	case s.Sends.given:
+	case s.Gets.Given:
+		return p.gets(s.Gets.Bytes)
+	case s.Sends.Given:
 		op := ws.OpText
 		if s.Binary {
 			op = ws.OpBinary
 		}
-		return ws.WriteFrame(p, ws.MaskFrame(ws.NewFrame(op, true, s.Sends.bytes)))
+		return ws.WriteFrame(p, ws.MaskFrame(ws.NewFrame(op, true, s.Sends.Bytes)))
 	case s.Closes != 0:
 		delete(pages, s.Client)
 		return ws.WriteFrame(p, ws.MaskFrame(ws.NewCloseFrame(ws.NewCloseFrameBody(ws.StatusCode(s.Closes), ""))))

@@ -34,21 +34,21 @@ type recordedCase struct {
 
 // step is something that happened. The fields that are set say what.
 type step struct {
-	Client   int               `json:"client"`
-	Headers  map[string]string `json:"headers"`
-	Connects string            `json:"connects"`
-	Accepted int               `json:"accepted"`
-	Refused  int               `json:"refused"`
-	Gets     payload           `json:"gets"`
-	Binary   bool              `json:"binary"`
-	Sends    *string           `json:"sends"`
-	Closes   json.RawMessage   `json:"closes"`
-	Closed   json.RawMessage   `json:"closed"`
-	Drops    bool              `json:"drops"`
-	Pinged   *string           `json:"pinged"`
-	Waits    float64           `json:"waits"`
-	Ended    bool              `json:"connection_ended"`
-	HTTP     string            `json:"http"`
+	Client   int                     `json:"client"`
+	Headers  map[string]string       `json:"headers"`
+	Connects string                  `json:"connects"`
+	Accepted int                     `json:"accepted"`
+	Refused  int                     `json:"refused"`
+	Gets     testkit.RecordedPayload `json:"gets"`
+	Binary   bool                    `json:"binary"`
+	Sends    *string                 `json:"sends"`
+	Closes   json.RawMessage         `json:"closes"`
+	Closed   json.RawMessage         `json:"closed"`
+	Drops    bool                    `json:"drops"`
+	Pinged   *string                 `json:"pinged"`
+	Waits    float64                 `json:"waits"`
+	Ended    bool                    `json:"connection_ended"`
+	HTTP     string                  `json:"http"`
 	Answers  struct {
 		Status int    `json:"status"`
 		Body   string `json:"body"`
@@ -58,29 +58,8 @@ type step struct {
 }
 
 type published struct {
-	Key  string  `json:"routing_key"`
-	Body payload `json:"body"`
-}
-
-// payload is a text, or an object with the key base64.
-type payload struct {
-	bytes []byte
-	given bool
-}
-
-func (p *payload) UnmarshalJSON(raw []byte) error {
-	p.given = true
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		p.bytes = []byte(text)
-		return nil
-	}
-	var encoded struct {
-		Base64 []byte `json:"base64"`
-	}
-	err := json.Unmarshal(raw, &encoded)
-	p.bytes = encoded.Base64
-	return err
+	Key  string                  `json:"routing_key"`
+	Body testkit.RecordedPayload `json:"body"`
 }
 
 // differs are the steps in which the dialect does something else, by case and the number of the step, and what happens
@@ -195,12 +174,12 @@ func (r *replay) client(s *step) {
 			r.t.Errorf("the client is answered with %s: %s", p.answer.Status, body)
 		}
 		delete(r.pages, s.Client)
-	case s.Gets.given:
+	case s.Gets.Given:
 		op := ws.OpText
 		if s.Binary {
 			op = ws.OpBinary
 		}
-		p.gets(s.Gets.bytes, op)
+		p.gets(s.Gets.Bytes, op)
 	case s.Sends != nil:
 		p.write(ws.NewTextFrame([]byte(*s.Sends)))
 	case s.Closes != nil:
@@ -237,9 +216,9 @@ func (r *replay) backend(s *step) {
 	r.t.Helper()
 	switch {
 	case s.Publishes != nil:
-		r.publish(s.Publishes.Key, s.Publishes.Body.bytes)
+		r.publish(s.Publishes.Key, s.Publishes.Body.Bytes)
 	case s.Tells != nil:
-		if key, body := r.harness.told(); key != s.Tells.Key || !sameJSON(body, string(s.Tells.Body.bytes)) {
+		if key, body := r.harness.told(); key != s.Tells.Key || !sameJSON(body, string(s.Tells.Body.Bytes)) {
 			r.t.Errorf("the status exchange got %s %s", key, body)
 		}
 		r.told++
