@@ -16,6 +16,7 @@ type Commands struct {
 	states  map[string][]string
 	got     map[string]int  // how often the actor got a command
 	tooLate map[string]bool // the commands that must not reach the actor
+	late    map[string]bool // those that may reach it only if they were unknown
 	orphans map[string]bool // those whose replies may be lost
 	away    map[string]bool // those that may have found no actor
 }
@@ -24,7 +25,7 @@ type Commands struct {
 func NewCommands() *Commands {
 	return &Commands{
 		LateEnds: true, states: map[string][]string{}, got: map[string]int{}, tooLate: map[string]bool{},
-		orphans: map[string]bool{}, away: map[string]bool{},
+		late: map[string]bool{}, orphans: map[string]bool{}, away: map[string]bool{},
 	}
 }
 
@@ -57,6 +58,10 @@ func (c *Commands) Got(as string) { c.got[as]++ }
 
 // TooLate notes that a command must not reach its actor.
 func (c *Commands) TooLate(as string) { c.tooLate[as] = true }
+
+// Late notes that a command reached its actor late. The broker may do that to one that was sent in time, if it does not
+// confirm it in time: then its state has been unknown.
+func (c *Commands) Late(as string) { c.late[as] = true }
 
 // Away notes that a command may have found no actor, which fails it.
 func (c *Commands) Away(as string) { c.away[as] = true }
@@ -122,6 +127,9 @@ func (c *Commands) wrong(as string) (faults []string) {
 	}
 	if got > 0 && c.tooLate[as] {
 		fault("the actor got the command %s after it had expired", as)
+	}
+	if c.late[as] && !slices.Contains(c.states[as], "unknown") {
+		fault("the actor got the command %s late, and it was never unknown", as)
 	}
 	if got > 0 && state == "rejected" {
 		fault("the command %s was rejected, and the actor got it", as)

@@ -35,6 +35,8 @@ func TestTheJudgeSeesEachFault(t *testing.T) {
 		{"a hole after a loss that is not told", loss(3), []string{`{"event": "reply", "on": "all", "body": {"n": 4}}`}, []string{"c1"}, "no gap is told"},
 		{"a command twice", nil, nil, []string{"c1", "c1"}, "got the command c1 2 times"},
 		{"a command late", late, nil, []string{"c1"}, "after it had expired"},
+		{"a command that came late", func(j *judge) { j.commands.Late("c2") }, []string{`{"event": "command", "as": "c2", "state": "done"}`}, []string{"c1", "c2"}, "c2 late, and it was never unknown"},
+		{"a command that was unknown and came late", func(j *judge) { j.commands.Late("c1") }, nil, []string{"c1"}, ""},
 		{"an end from nowhere", nil, nil, nil, "is done, and the actor has not got it"},
 		{"another end", nil, []string{`{"event": "command", "as": "c1", "state": "failed"}`}, []string{"c1"}, "several ends"},
 		{"a failure without an actor", nil, []string{`{"event": "command", "as": "c2", "state": "failed"}`}, []string{"c1"}, "c2 is failed, and the actor has not got it"},
