@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -170,10 +171,28 @@ func (n *Node) ClearPolicy(t testing.TB, vhost string) {
 // DeleteQueue deletes a queue, as an operator would.
 func (n *Node) DeleteQueue(t testing.TB, vhost, queue string) {
 	t.Helper()
-	lookup := fmt.Sprintf("rabbit_misc:r(%s, queue, %s)", erlangBinary(vhost), erlangBinary(queue))
 	n.Eval(t, fmt.Sprintf(`
 		{ok, Q} = rabbit_amqqueue:lookup(%s),
-		{ok, _} = rabbit_amqqueue:delete(Q, false, false, <<"%s">>).`, lookup, actingUser))
+		{ok, _} = rabbit_amqqueue:delete(Q, false, false, <<"%s">>).`, erlangQueue(vhost, queue), actingUser))
+}
+
+// Messages returns how many messages a queue has, the unacknowledged ones among them.
+func (n *Node) Messages(t testing.TB, vhost, queue string) int {
+	t.Helper()
+	text := n.Eval(t, fmt.Sprintf(`
+		{ok, Q} = rabbit_amqqueue:lookup(%s),
+		[{messages, N}] = rabbit_amqqueue:info(Q, [messages]),
+		integer_to_binary(N).`, erlangQueue(vhost, queue)))
+	count, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return count
+}
+
+// erlangQueue returns the resource name of a queue.
+func erlangQueue(vhost, queue string) string {
+	return fmt.Sprintf("rabbit_misc:r(%s, queue, %s)", erlangBinary(vhost), erlangBinary(queue))
 }
 
 // NewVHost creates a virtual host for one test, so that tests on one node do not share exchanges, and returns its URL. The

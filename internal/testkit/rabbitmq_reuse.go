@@ -26,7 +26,13 @@ func (s *sharedServices) takeIdle(opts rabbitOptions) *Node {
 // release keeps a node for the next test that asks for one like it. It discards the node if its test has failed or has
 // stopped it, and if it cannot be reset.
 func (s *sharedServices) release(t testing.TB, n *Node) {
-	if t.Failed() || n.proc == nil || n.reset() != nil {
+	if t.Failed() || n.proc == nil {
+		n.discard()
+		return
+	}
+	// A queue or a stream that was declared a moment ago may not let itself be deleted yet.
+	if err := poll(resetTimeout, n.proc.Done(), n.reset); err != nil {
+		t.Logf("the node is not used again: %v", err)
 		n.discard()
 		return
 	}

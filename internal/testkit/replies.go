@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
@@ -16,6 +17,7 @@ const cluExchange = "sdss_exchange"
 func numbered(n int, body string) amqp.Publishing {
 	return amqp.Publishing{
 		MessageId: strconv.Itoa(n),
+		Timestamp: time.Now(), // as actors do
 		Headers:   amqp.Table{"message_code": "i", "sender": "source", "command_id": nil, "commander_id": nil, "internal": false},
 		Body:      []byte(body),
 	}

@@ -217,6 +217,16 @@ func (s *Source) Outcomes() []Outcome {
 	return append([]Outcome(nil), s.outcomes...)
 }
 
+// AcceptedFrom returns how many replies with this number and later ones the broker has accepted and routed to a queue.
+func (s *Source) AcceptedFrom(first int) (count int) {
+	for _, o := range s.Outcomes()[first:] {
+		if o.Accepted {
+			count++
+		}
+	}
+	return count
+}
+
 // Accepted returns the numbers of the replies that the broker has accepted and routed to a queue.
 func (s *Source) Accepted() (all []int) {
 	for n, f := range s.Outcomes() {
