@@ -99,7 +99,7 @@ func TestThePageShowsWhatOneMayNotDoBeforeOneTries(t *testing.T) {
 	screenshot(t, ctx, "login-denied")
 	arm(t, ctx)
 	do(t, ctx, clearLine, chromedp.SendKeys("#command-input", "dome open now\r"))
-	if body := nextCommand(t, commands); body != `{"command_string":"open now"}` {
+	if body := nextCommand(t, ctx, commands); body != `{"command_string":"open now"}` {
 		t.Errorf("%s was sent", body)
 	}
 	testkit.NoConsoleErrors(t, ctx)

@@ -129,7 +129,7 @@ export class Link {
   unusable() {
     if (this.state !== "open" || this.#socket?.readyState !== OPEN) return "not connected to the bridge";
     if (this.#suspicion?.blocksSending) return `the connection is being checked, because ${this.#suspicion.why}`;
-    if (this.#stalledTicks > 1) return "the connection accepts no data";
+    if (this.#stalledTicks > 1 && this.#socket.bufferedAmount > 0) return "the connection accepts no data";
     return null;
   }
 
@@ -151,6 +151,7 @@ export class Link {
 
   /** Sends a text. Check `unusable` first. */
   send(text) {
+    if (this.#socket.bufferedAmount === 0) this.#stalledTicks = 0;  // it has taken what the last tick found
     this.#socket.send(text);
   }
 
@@ -296,10 +297,10 @@ export class Link {
     const late = now - this.#lastTick - TICK;
     const since = this.#stood(now) ? this.#lastTick : now;  // what is read after a standstill may be as old
     this.#lastTick = now;
+    this.#stalledTicks = this.#socket.bufferedAmount > 0 ? this.#stalledTicks + 1 : 0;  // before this tick sends
     if (this.#probeAnswered && this.#askedAt === null && now - this.lastHeard >= this.#options.pulse) this.#ask(since);
     if (late > SLEPT) this.#suspect("the computer slept");
     this.#probeSilence(now);
-    this.#stalledTicks = this.#socket.bufferedAmount > 0 ? this.#stalledTicks + 1 : 0;
     if (this.#stalledTicks >= STALLED_TICKS) this.#drop(1006, `the connection accepted no data for ${STALLED_TICKS} s`);
   }
 

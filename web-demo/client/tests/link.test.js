@@ -232,6 +232,19 @@ test("a socket that accepts no data is closed", async () => {
   assert.equal(clu.state, "closed");
 });
 
+test("a socket that has taken what it had takes a command at once", async () => {
+  const clu = await connectedPlain();
+  FakeSocket.last.bufferedAmount = 100;
+  advance(2_000);
+  FakeSocket.last.bufferedAmount = 0;
+  clu.send("dome", "open").catch(() => {});
+  assert.match(FakeSocket.last.sent.at(-1), /"open"/);
+  FakeSocket.last.bufferedAmount = 100;  // other data than before
+  advance(4_000);
+  assert.equal(clu.state, "open");
+  clu.close();
+});
+
 test("close ends the client for good", async () => {
   const clu = await connectedPlain();
   const command = clu.send("dome", "open");
