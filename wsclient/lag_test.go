@@ -14,8 +14,10 @@ import (
 var helloTime = time.Date(2026, 11, 21, 3, 38, 40, 123456000, time.UTC)
 
 // says sends a reply that the bridge heard at a time after the hello.
-func (p *peer) says(seq int, after time.Duration) {
-	p.send(`{"headers": {"message_code": "i", "sender": "weather"}, "body": {"wind": 1}, "seq": %d, "epoch": "e", "heard": %d}`, seq, helloTime.Add(after).UnixMicro())
+func (p *peer) says(seq int, after time.Duration) { p.saysIn("e", seq, after) }
+
+func (p *peer) saysIn(epoch string, seq int, after time.Duration) {
+	p.send(`{"headers": {"message_code": "i", "sender": "weather"}, "body": {"wind": 1}, "seq": %d, "epoch": %q, "heard": %d}`, seq, epoch, helloTime.Add(after).UnixMicro())
 }
 
 // brief writes an event shortly.

@@ -76,7 +76,7 @@ func (l *lane) lost(hello *Hello, upTo int64) {
 		switch h.event.(type) {
 		case marker:
 			return false
-		case *Reply, *Snapshot, Gap:
+		case *Reply, *Snapshot, Gap, place:
 			if known && h.seq <= upTo {
 				return false
 			}
@@ -142,6 +142,29 @@ func (l *lane) gap(g Gap, key string) {
 	l.deliver(g)
 }
 
+// place is where a lane goes on once what it missed is gone: everything after it comes.
+type place Position
+
+func (place) event() {}
+
+// restart goes on at a place, behind a gap. Without it the next connection, if nothing has come until then, would ask for
+// what is missing once more, and tell the gap once more.
+func (l *lane) restart(p Position) {
+	if l.holding {
+		l.hold(int64(p.Seq), place(p), 0)
+		return
+	}
+	l.passPlace(p)
+}
+
+func (l *lane) passPlace(p Position) {
+	if l.epoch != p.Epoch {
+		l.start(p)
+		return
+	}
+	l.mark = max(l.mark, int64(p.Seq))
+}
+
 // other takes an event without a place among the replies.
 func (l *lane) other(e Event) {
 	if l.holding {
@@ -179,6 +202,8 @@ func (l *lane) flush() {
 			l.pass(e)
 		case *Snapshot:
 			l.passSnapshot(e)
+		case place:
+			l.passPlace(Position(e))
 		default:
 			l.deliver(e)
 		}

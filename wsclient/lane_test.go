@@ -183,3 +183,39 @@ func TestAQueueSaysWhatItLeavesOut(t *testing.T) {
 		t.Errorf("got %s", text)
 	}
 }
+
+func TestAGapIsToldOnceAlthoughNothingComesBehindIt(t *testing.T) {
+	for _, holding := range []bool{false, true} {
+		l, got := told()
+		l.start(Position{"before", 3})
+		l.holding = holding
+		l.gap(Gap{}, "")
+		l.restart(Position{"e", 7})
+		l.lost(&Hello{Epoch: "e"}, 7) // before anything has come
+		if c, want := l.cursor(), "gap"; *c != (Position{"e", 7}) || got() != want {
+			t.Errorf("holding %t: it resumes after %v, and has passed on %q, want %q", holding, c, got(), want)
+		}
+	}
+}
+
+func TestAGapThatIsHeldWithAPlaceIsToldByTheNextConnection(t *testing.T) {
+	l, got := told()
+	l.start(Position{"before", 3})
+	l.holding = true
+	l.gap(Gap{}, "")
+	l.restart(Position{"e", 7})
+	l.reply(numbered(6)) // of another subscription
+	l.lost(&Hello{Epoch: "e"}, -1)
+	if c := l.cursor(); *c != (Position{"before", 3}) || got() != "" {
+		t.Errorf("it resumes after %v, and has passed on %q", c, got())
+	}
+	l.live, l.holding = true, true
+	l.gap(Gap{}, "")
+	l.reply(numbered(6))
+	l.restart(Position{"e", 7})
+	l.reply(numbered(8))
+	l.flush()
+	if c, want := l.cursor(), "gap, 6, 8"; *c != (Position{"e", 8}) || got() != want {
+		t.Errorf("it resumes after %v, and has passed on %q, want %q", c, got(), want)
+	}
+}

@@ -92,3 +92,34 @@ func (c *Client) awaitAndSendAs(t *testing.T, id string) *Command {
 	}
 	return c.Send(context.Background(), "dome", "open", SendOptions{ID: id})
 }
+
+func TestAGapOfANewEpochIsToldOnceAlthoughNothingComesBehindIt(t *testing.T) {
+	second := strings.Replace(strings.Replace(helloText, `"epoch": "e"`, `"epoch": "f"`, 1), `"seq": 41`, `"seq": 0`, 1)
+	s := newServer(t, true, func(n int, p *peer) {
+		switch n {
+		case 0:
+			p.send(helloText)
+			p.send(`{"op": "ok", "id": %q}`, p.receive("subscribe")["id"])
+			p.says(42, time.Second) // and the connection is cut
+		case 1:
+			p.send("%s", second)
+			p.send(`{"op": "ok", "id": %q, "resumed": false, "reason": "the epoch is a new one", "epoch": "f", "seq": 0}`, p.receive("subscribe")["id"])
+			_, _, _ = p.conn.Read(context.Background()) // it has the answer, and the connection is cut
+		default:
+			p.send("%s", second)
+			m := p.receive("subscribe")
+			if since, _ := m["since"].(map[string]any); since["epoch"] != "f" || since["seq"] != 0.0 {
+				t.Errorf("connection %d asks %v", n, m)
+			}
+			p.send(`{"op": "ok", "id": %q, "resumed": true, "epoch": "f", "seq": 1}`, m["id"])
+			p.saysIn("f", 1, time.Second)
+			p.idle()
+		}
+	})
+	sub := subscribe(t, s.dial(t, nil), SubscribeOptions{})
+	for _, want := range []string{"42", "wsclient.Gap", "1"} {
+		if e, err := sub.Next(within(t)); err != nil || brief(e) != want {
+			t.Fatalf("got %v, %v; want %s", e, err, want)
+		}
+	}
+}

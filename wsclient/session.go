@@ -86,6 +86,14 @@ func (m *message) err(op string) error {
 	return &RequestError{Op: op, Code: m.Code, Message: m.Message}
 }
 
+// place is the place that a message tells; ok is false if it tells none.
+func (m *message) place() (p Position, ok bool) {
+	if m.Epoch == "" || m.Seq == nil {
+		return p, false
+	}
+	return Position{Epoch: m.Epoch, Seq: *m.Seq}, true
+}
+
 // begin takes note of a new connection.
 func (c *Client) begin(s *session, v1 bool) {
 	c.mu.Lock()

@@ -247,6 +247,9 @@ func (c *Client) request(s *session, sub *Subscription, others bool) {
 		if m.Resumed != nil && !*m.Resumed {
 			sub.stale = true
 			sub.lane.gap(c.missed(s, m.Reason), "")
+			if p, ok := m.place(); ok {
+				sub.lane.restart(p)
+			}
 		} else if since == nil && placed {
 			sub.lane.start(place)
 		}
