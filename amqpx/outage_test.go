@@ -79,22 +79,31 @@ func TestALinkThatBreaksUnderTraffic(t *testing.T) {
 // watermark was seen to come one and a half seconds late.
 const slack = 2500 * time.Millisecond
 
-// fits checks that each gap starts soon after the sending of the last message received before it,
-// and ends before, or soon after, the sending of the first one received after it.
+// fits checks that each gap starts soon after the sending of the last message of before it that was received, and ends
+// before, or soon after, the sending of the first one received after it. On a busy machine the first messages that a stream
+// has after a gap may be before its markers.
 func (h *recorder) fits(t *testing.T, s *sender) {
 	t.Helper()
-	var before, to time.Time
+	var to time.Time
+	var before []time.Time
 	for _, e := range h.all() {
 		switch {
 		case e.gap != nil:
+			to = e.gap.To
+			for len(before) > 0 && before[len(before)-1].After(to) {
+				before = before[:len(before)-1]
+			}
+			if len(before) == 0 {
+				continue
+			}
 			// A gap of a kept queue starts at a watermark, of which there is one a second.
-			if early := before.Sub(e.gap.From); early > slack+time.Second {
+			if early := before[len(before)-1].Sub(e.gap.From); early > slack+time.Second {
 				t.Errorf("a gap begins %v before the last message that was heard", early)
 			}
-			to = e.gap.To
 		case e.number >= 0:
-			before = s.sent[e.number].at
-			if late := to.Sub(before); late > slack {
+			at := s.sent[e.number].at
+			before = append(before, at)
+			if late := to.Sub(at); late > slack {
 				t.Errorf("a gap ends %v after the first message that was heard", late)
 			}
 		}
