@@ -10,17 +10,17 @@ import (
 // resetTimeout bounds the reset of a node, which takes a tenth of a second; a start takes four seconds of a processor.
 const resetTimeout = 20 * time.Second
 
-// takeIdle returns a node with these options that an earlier test of this binary has left, or nil.
+// takeIdle returns the node with these options that an earlier test of this binary has left last, or nil.
 func (s *sharedServices) takeIdle(opts rabbitOptions) *Node {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.idle, func(n *Node) bool { return n.suits(opts) })
-	if i < 0 {
-		return nil
+	for i, n := range slices.Backward(s.idle) {
+		if n.suits(opts) {
+			s.idle = slices.Delete(s.idle, i, i+1)
+			return n
+		}
 	}
-	n := s.idle[i]
-	s.idle = slices.Delete(s.idle, i, i+1)
-	return n
+	return nil
 }
 
 // release keeps a node for the next test that asks for one like it. It discards the node if its test has failed or has

@@ -52,6 +52,25 @@ FAIL  c  0.0s
 	}
 }
 
+func TestThePanicOfARunThatTookTooLongIsShown(t *testing.T) {
+	const events = `{"Action":"output","Package":"a","Test":"TestGood","Output":"chatter\n"}
+{"Action":"pass","Package":"a","Test":"TestGood"}
+{"Action":"output","Package":"a","Test":"TestGood","Output":"panic: test timed out after 18m0s\n"}
+{"Action":"output","Package":"a","Output":"FAIL\ta\t1080.2s\n"}
+{"Action":"fail","Package":"a","Elapsed":1080.2}
+`
+	total := newCounts()
+	var out strings.Builder
+	readEvents(strings.NewReader(events), &out, goTest{}, total)
+	const want = `panic: test timed out after 18m0s
+FAIL	a	1080.2s
+FAIL  a  1080.2s
+`
+	if out.String() != want || total.failed != 1 {
+		t.Errorf("wrote\n%s\nwant\n%s\nand counted %d failures", &out, want, total.failed)
+	}
+}
+
 func TestTestsLeftOutAreCountedByWhatTheyNeed(t *testing.T) {
 	const events = `{"Action":"output","Package":"a","Test":"TestWhole","Output":"    x.go:1: LEFT OUT Chromium\n"}
 {"Action":"skip","Package":"a","Test":"TestWhole"}

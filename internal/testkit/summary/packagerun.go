@@ -44,7 +44,11 @@ func (p *run) brokenByDetector() bool {
 func (p *run) add(e event) {
 	switch e.Action {
 	case "output":
-		p.lines = append(p.lines, line{e.Test, e.Output})
+		of := e.Test
+		if p.ended[of] != "" {
+			of = "" // such as the panic of a run that took too long, which go test takes for that of the last test
+		}
+		p.lines = append(p.lines, line{of, e.Output})
 		if i := strings.Index(e.Output, "MISSING "); i >= 0 && e.Test != "" {
 			p.counts.missing[strings.TrimSpace(e.Output[i:])] = true
 		}
