@@ -88,6 +88,7 @@ func TestADangerousCommandIsSentOnlyAfterASecondThought(t *testing.T) {
 
 	do(t, ctx, clearLine, typeLine("dome close\r"))
 	until(t, ctx, "it asks again", `document.querySelector("#confirm").open`)
+	until(t, ctx, "the style sheets of other views are there, which a cut may fail", `[...document.querySelectorAll('link[rel="stylesheet"], link[rel="later"]')].every(({ sheet }) => sheet !== null)`)
 	proxy.cut()
 	until(t, ctx, "a connection that breaks is a no", `!document.querySelector("#confirm").open && /the connection was lost/i.test(document.querySelector("#notice").title + document.querySelector("#command-why").textContent + document.querySelector("#notice").textContent)`)
 	// The bar is a quarter of a second behind the link, so its state may be that of the connection before.

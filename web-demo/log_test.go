@@ -227,8 +227,9 @@ func TestTheLogShowsWhereRepliesAreMissingAndWhichAreLate(t *testing.T) {
 	p.n = 1
 	stop := p.run()
 	until(t, ctx, "replies arrive", logRows+` > 10`)
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](noteLoss))
 	proxy.cut()
-	until(t, ctx, "the connection is lost", `document.querySelector("#link-state").dataset.state !== "open"`)
+	until(t, ctx, "the connection is lost", `window.lost`)
 	until(t, ctx, "missed replies arrive, and are marked", `document.querySelector(".row[data-late]:not([hidden])") !== null`)
 	stop()
 	until(t, ctx, "the last reply arrived", logNumbers+fmt.Sprintf(`.at(-1) === %d`, p.n))

@@ -5,16 +5,21 @@
 
 let loading = null;
 
-/** Loads them, once. @returns {Promise<void>} fulfilled when they are there, or when the bridge did not give them */
+/** Loads them, once: one that the bridge did not give is asked for again with the next view. @returns {Promise<void>} */
 export function laterStyles() {
-  loading ??= Promise.all([...document.querySelectorAll('link[rel="later"]')].map(load)).then(() => {});
+  loading ??= Promise.all([...document.querySelectorAll('link[rel="later"]')].map(load)).then((given) => {
+    if (given.includes(false)) loading = null;
+  });
   return loading;
 }
 
 function load(link) {
   return new Promise((resolve) => {
-    link.addEventListener("load", resolve);
-    link.addEventListener("error", resolve);  // the view is shown nevertheless
+    link.addEventListener("load", () => resolve(true), { once: true });
+    link.addEventListener("error", () => {  // the view is shown nevertheless
+      link.rel = "later";
+      resolve(false);
+    }, { once: true });
     link.rel = "stylesheet";
   });
 }
