@@ -40,6 +40,7 @@ func TestALongValueIsCutAndMovesNothing(t *testing.T) {
 			say("open")
 			openView(t, ctx, o.addr, view.hash, size)
 			until(t, ctx, what+": the value is shown", shown+`?.textContent.includes("open")`)
+			until(t, ctx, what+": the style sheets are there", `[...document.querySelectorAll('link[rel="stylesheet"], link[rel="later"]')].every(({ sheet }) => sheet !== null)`)
 			before := evaluate[[]string](t, ctx, places(view.cells))
 			say(long)
 			until(t, ctx, what+": the long value is shown, whole in its title", fmt.Sprintf(shown+`.textContent.includes("waiting") && `+shown+`.title.includes(%q)`, long))

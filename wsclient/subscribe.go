@@ -245,11 +245,7 @@ func (c *Client) request(s *session, sub *Subscription, others bool) {
 		}
 		s.progress.answer(sub.lane, m)
 		if m.Resumed != nil && !*m.Resumed {
-			sub.stale = true
-			sub.lane.gap(c.missed(s, m.Reason), "")
-			if p, ok := m.place(); ok {
-				sub.lane.restart(p)
-			}
+			sub.restart(s, m)
 		} else if since == nil && placed {
 			sub.lane.start(place)
 		}
@@ -257,6 +253,15 @@ func (c *Client) request(s *session, sub *Subscription, others bool) {
 		c.answered(s, sub.id)
 		return false
 	})
+}
+
+// restart handles that what the subscription missed is gone.
+func (s *Subscription) restart(at *session, m *message) {
+	s.stale = true
+	s.lane.gap(s.client.missed(at, m.Reason), "")
+	if p, ok := m.place(); ok {
+		s.lane.restart(p)
+	}
 }
 
 // brokerDelay is how long a reply may be on its way from the broker to a bridge that does not say that it hears none. One that was

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -138,6 +139,20 @@ func ConsoleErrors(t testing.TB, ctx context.Context) []string {
 
 func mark() chromedp.Action[chromedp.Void] {
 	return chromedp.Evaluate[chromedp.Void]("void console.debug('" + consoleMarker + "')")
+}
+
+// notLoaded is what browsers write of something that a server which is away did not give.
+const notLoaded = "Failed to load resource: net::ERR_"
+
+// NoErrorsButOfTheNetwork is [NoConsoleErrors] for a test that has cut connections or stopped a bridge: the page may have been
+// loading something at that moment.
+func NoErrorsButOfTheNetwork(t testing.TB, ctx context.Context) {
+	t.Helper()
+	for _, e := range ConsoleErrors(t, ctx) {
+		if !strings.Contains(e, notLoaded) {
+			t.Errorf("the page reports: %s", e)
+		}
+	}
 }
 
 // NoConsoleErrors fails the test if [ConsoleErrors] has any.
