@@ -111,7 +111,7 @@ func TestTheModelOfARealCLUActorIsTheRecordedOneAndFollowsARestart(t *testing.T)
 	}
 
 	process.Kill()
-	<-process.Done()
+	testkit.Await(t, process.Done())
 	process = python.StartModelActor(t, url, "realdome", true)
 	// So quick a restart is not noticed by itself, but that a command is gone is.
 	c.say(`{"consumer": "realdome", "command_string": "move north"}`)

@@ -351,7 +351,7 @@ func TestNoSecretIsInAnyOutput(t *testing.T) {
 	h.child.await(t, "the configuration cannot be used")
 	record := h.awaitRecord(`"event":"reloaded"`)
 	h.child.signal(t, syscall.SIGQUIT) // it ends with the stacks of all goroutines
-	<-h.child.Done()
+	testkit.Await(t, h.child.Done())
 	h.child.await(t, "SIGQUIT")
 
 	for _, words := range []string{

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -44,6 +45,10 @@ func TestAReaderOrATerminalThatGoes(t *testing.T) {
 	t.Run("a recording is whole", func(t *testing.T) {
 		t.Parallel()
 		name := filepath.Join(t.TempDir(), "night.ndjson")
+		// A child of tests that run under nohup would ignore the signal, too.
+		heard := make(chan os.Signal, 1)
+		signal.Notify(heard, syscall.SIGHUP)
+		defer signal.Stop(heard)
 		p := testkit.StartProcess(t, command(t, "record", "--url", "ws://"+demo, name))
 		testkit.Eventually(t, testkit.Patience, "it records", func() error {
 			text, err := os.ReadFile(name)
@@ -55,7 +60,7 @@ func TestAReaderOrATerminalThatGoes(t *testing.T) {
 		if err := p.Signal(syscall.SIGHUP); err != nil {
 			t.Fatal(err)
 		}
-		<-p.Done()
+		testkit.Await(t, p.Done())
 		recorded, torn := readRecording(t, name)
 		if want := fmt.Sprintf("%d replies were recorded", len(recorded)); p.Err() != nil || torn || !strings.Contains(p.Output.String(), want) {
 			t.Errorf("it ended with %v, torn: %v; it said %q, want %q", p.Err(), torn, p.Output, want)

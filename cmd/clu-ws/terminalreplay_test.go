@@ -90,7 +90,7 @@ func TestAKilledRecorderLeavesWholeLines(t *testing.T) {
 		return err
 	})
 	p.Kill()
-	<-p.Done()
+	testkit.Await(t, p.Done())
 	if recorded, _ := readRecording(t, name); len(recorded) < 4 {
 		t.Errorf("only %d replies are left", len(recorded))
 	}

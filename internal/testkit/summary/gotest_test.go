@@ -54,8 +54,9 @@ FAIL  c  0.0s
 
 func TestThePanicOfARunThatTookTooLongIsShown(t *testing.T) {
 	const events = `{"Action":"output","Package":"a","Test":"TestGood","Output":"chatter\n"}
-{"Action":"pass","Package":"a","Test":"TestGood"}
 {"Action":"output","Package":"a","Test":"TestGood","Output":"panic: test timed out after 18m0s\n"}
+{"Action":"output","Package":"a","Test":"TestGood","Output":"\trunning tests:\n"}
+{"Action":"pass","Package":"a","Test":"TestGood"}
 {"Action":"output","Package":"a","Output":"FAIL\ta\t1080.2s\n"}
 {"Action":"fail","Package":"a","Elapsed":1080.2}
 `
@@ -63,6 +64,7 @@ func TestThePanicOfARunThatTookTooLongIsShown(t *testing.T) {
 	var out strings.Builder
 	readEvents(strings.NewReader(events), &out, goTest{}, total)
 	const want = `panic: test timed out after 18m0s
+	running tests:
 FAIL	a	1080.2s
 FAIL  a  1080.2s
 `

@@ -16,12 +16,17 @@ type line struct{ test, text string }
 type run struct {
 	on       string // see goTest
 	lines    []line
+	crashed  bool                // the rest is what the process wrote of its end
 	ended    map[string]string   // action by test
 	counts   *counts             // of this package alone
 	leftOut  map[string]string   // what a test needs that was left out
 	subtests map[string]subtests // by parent
 	notes    []string            // noted results of passing tests
 }
+
+// crashes are the first words of what a process of Go writes of its end, as one does whose tests took too long. go test takes
+// that for the output of the test that wrote last, which may have passed.
+var crashes = []string{"panic: ", "fatal error: ", "SIGQUIT: "}
 
 func newRun(on string) *run {
 	return &run{
@@ -44,9 +49,10 @@ func (p *run) brokenByDetector() bool {
 func (p *run) add(e event) {
 	switch e.Action {
 	case "output":
+		p.crashed = p.crashed || slices.ContainsFunc(crashes, func(crash string) bool { return strings.HasPrefix(e.Output, crash) })
 		of := e.Test
-		if p.ended[of] != "" {
-			of = "" // such as the panic of a run that took too long, which go test takes for that of the last test
+		if p.crashed {
+			of = ""
 		}
 		p.lines = append(p.lines, line{of, e.Output})
 		if i := strings.Index(e.Output, "MISSING "); i >= 0 && e.Test != "" {
