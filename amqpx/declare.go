@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -221,8 +223,20 @@ func (s *session) exists(ctx context.Context, queue string) (bool, error) {
 	}
 	return s.found(func(ch *amqp.Channel) error {
 		_, err := ch.QueueDeclarePassive(queue, false, false, false, false, nil)
+		if isThere(err) {
+			return nil
+		}
 		return err
 	})
+}
+
+// isThere reports whether the broker says that it does not find a queue which it has. RabbitMQ does so while the queue cannot
+// be used, with one of these reasons.
+func isThere(err error) bool {
+	e, ok := errors.AsType[*amqp.Error](err)
+	return ok && refusedWith(err, amqp.NotFound) && slices.ContainsFunc([]string{
+		"is down or inaccessible", "process is stopped", "has crashed", "due to timeout",
+	}, func(why string) bool { return strings.Contains(e.Reason, why) })
 }
 
 // found asks on a separate channel, which the broker closes if the answer is no.

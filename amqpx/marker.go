@@ -27,6 +27,9 @@ const (
 	// markerTimeout is how long the broker may take to accept a marker, and to show the end of a
 	// stream. A broker that is short of memory accepts none at all.
 	markerTimeout = time.Second
+	// slowMarker is the same for a broker that does not say why it accepts none. One that is short of
+	// processor time takes seconds, and without the marker a link does not know where the stream's past ends.
+	slowMarker = 10 * time.Second
 	// markerPatience is how long the first marker of a gap may delay the binding.
 	markerPatience = 100 * time.Millisecond
 )
@@ -81,7 +84,7 @@ func (s *session) markGap(ctx context.Context, stream string, gap Gap) error {
 	if err != nil {
 		return err
 	}
-	return s.mark(ctx, stream, amqp.Publishing{Type: endType, ContentType: "application/json", Body: text}, markerTimeout)
+	return s.mark(ctx, stream, amqp.Publishing{Type: endType, ContentType: "application/json", Body: text}, slowMarker)
 }
 
 // mark writes a marker, and waits until the broker has it. It uses the publishing connection: a
@@ -91,11 +94,10 @@ func (s *session) mark(ctx context.Context, queue string, msg amqp.Publishing, p
 	return err
 }
 
-// markReturned writes a marker, and reports whether it came back because there is no such queue.
+// markReturned writes a marker, and reports whether it came back because there is no such queue. An earlier one, whose
+// patience had ended, may come back meanwhile.
 func (s *session) markReturned(ctx context.Context, queue string, msg amqp.Publishing, patience time.Duration) (returned bool, err error) {
-	for len(s.returned) > 0 {
-		<-s.returned // left by an earlier marker
-	}
+	msg.CorrelationId = suffix()
 	const mandatory, immediate = true, false
 	confirm, err := s.markers.PublishWithDeferredConfirm("", queue, mandatory, immediate, msg)
 	if errors.Is(err, amqp.ErrClosed) && !s.publishing.IsClosed() {
@@ -104,13 +106,41 @@ func (s *session) markReturned(ctx context.Context, queue string, msg amqp.Publi
 	if err != nil {
 		return false, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	if acked, err := confirm.WaitContext(ctx); err != nil || !acked {
+	if _, _, came := awaitMarker(ctx, s, confirm.Done(), patience); !came || !confirm.Acked() {
 		return false, errNoMarker
 	}
-	// The library hands over a return before the confirm.
-	return len(s.returned) > 0, nil
+	for len(s.returned) > 0 { // the library hands over a return before the confirm
+		if r := <-s.returned; r.CorrelationId == msg.CorrelationId {
+			returned = true
+		}
+	}
+	return returned, nil
+}
+
+// awaitMarker waits for a sign of a marker, and reports whether it came. Its patience is cut short if the broker says that it
+// accepts none.
+func awaitMarker[T any](ctx context.Context, s *session, sign <-chan T, patience time.Duration) (v T, open, came bool) {
+	for end := time.Now().Add(patience); ; {
+		look := time.NewTimer(min(time.Until(end), markerTimeout))
+		select {
+		case v, open = <-sign:
+			look.Stop()
+			return v, open, true
+		case <-ctx.Done():
+			look.Stop()
+			return v, false, false
+		case <-look.C:
+			if !time.Now().Before(end) || s.acceptsNoMarkers() {
+				return v, false, false
+			}
+		}
+	}
+}
+
+// acceptsNoMarkers reports whether the broker has said so: it has closed the channel, or reads no publishes.
+func (s *session) acceptsNoMarkers() bool {
+	blocked := len(s.blocking)%2 == 1 // it says by turns that it blocks and that it does not; followBlocking is to read it
+	return s.markers.IsClosed() || blocked
 }
 
 // openMarkers opens the channel for markers before anything is published: later, a broker that is
@@ -148,22 +178,19 @@ func (s *session) streamEnd(ctx context.Context, cs *consumerState) (end uint64,
 	if err != nil {
 		return 0, false, topology("stream", name, err)
 	}
-	timeout := time.NewTimer(markerTimeout)
-	defer timeout.Stop()
 	if err := s.mark(ctx, name, amqp.Publishing{Type: placeType}, 0); err != nil && !errors.Is(err, errNoMarker) {
 		return 0, false, err
 	}
-	select {
-	case d, ok := <-next:
-		if !ok {
-			return 0, false, amqp.ErrClosed
-		}
-		offset, ok := TakeStreamOffset(&d)
+	first, open, came := awaitMarker(ctx, s, next, slowMarker)
+	switch {
+	case came && !open:
+		return 0, false, amqp.ErrClosed
+	case came:
+		offset, ok := TakeStreamOffset(&first)
 		return offset, ok, nil
-	case <-timeout.C:
-		s.link.log.Warn("the broker accepts no marker into the stream: reading starts with the next message, and no gap is written", "stream", name, "error", s.whyNoMarker())
-		return 0, false, nil
-	case <-ctx.Done():
+	case ctx.Err() != nil:
 		return 0, false, ctx.Err()
 	}
+	s.link.log.Warn("the broker accepts no marker into the stream: reading starts with the next message, and no gap is written", "stream", name, "error", s.whyNoMarker())
+	return 0, false, nil
 }
