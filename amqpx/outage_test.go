@@ -75,9 +75,9 @@ func TestALinkThatBreaksUnderTraffic(t *testing.T) {
 	})
 }
 
-// slack is how far a gap may extend beyond the messages around it on a busy machine, where a
-// watermark was seen to come one and a half seconds late.
-const slack = 2500 * time.Millisecond
+// slack is how far a gap may extend beyond the messages around it on a busy machine, where the broker was seen to answer
+// four seconds late.
+const slack = 8 * time.Second
 
 // fits checks that each gap starts soon after the sending of the last message of before it that was received, and ends
 // before, or soon after, the sending of the first one received after it. On a busy machine the first messages that a stream
