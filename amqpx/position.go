@@ -18,6 +18,8 @@ type position struct {
 	taken        time.Time // when a message was last taken
 	sent         time.Time // when that was sent, according to its sender
 
+	marked bool // this session has written a gap into the stream
+
 	// renumbered is set if the stream was deleted and declared again since the last session: it is of
 	// another generation (anew), or has fewer offsets than were read of it.
 	anew, renumbered bool

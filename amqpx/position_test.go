@@ -189,3 +189,25 @@ func TestAGapThatEndedBeforeTheLinkWasMadeIsReplayed(t *testing.T) {
 		}
 	}
 }
+
+func TestAGapInAStreamWhoseEndIsUnknownIsToldThoughItIsNotRead(t *testing.T) {
+	for _, c := range []struct {
+		marked, served, located, endKnown, told bool
+	}{
+		{marked: true, told: true},                  // it reads from the next message on, behind the gap
+		{marked: true, endKnown: true},              // it reads the gap
+		{marked: true, served: true, told: true},    // nothing has arrived yet
+		{marked: true, served: true, located: true}, // it goes on where it was
+		{served: true, endKnown: true, told: true},
+		{},
+	} {
+		r := newReader()
+		r.stream.marked, r.served, r.stream.located = c.marked, c.served, c.located
+		if r.noteUnread(c.endKnown); (r.gap != nil) != c.told {
+			t.Errorf("%+v: the gap is %v", c, r.gap)
+		}
+		if r.stream.marked {
+			t.Errorf("%+v: the next session tells it again", c)
+		}
+	}
+}

@@ -106,9 +106,7 @@ func (s *session) openStream(ctx context.Context, ch *amqp.Channel, cs *consumer
 	if err != nil {
 		return err
 	}
-	if cs.served && !cs.stream.located {
-		cs.noteOutage(0) // the position is unknown, because nothing has arrived yet
-	}
+	cs.noteUnread(known)
 	from := cs.renumber(generation, end, known)
 	s.logRenumbered(cs, counted)
 	args := amqp.Table{offsetHeader: "next"}
@@ -187,7 +185,18 @@ func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, cs *consumer
 	case err != nil:
 		return err
 	}
+	cs.stream.marked = true
 	return makeRestartSentinel(ch, name)
+}
+
+// noteUnread notes a gap that the link does not read in the stream, because its position is unknown: nothing has arrived yet,
+// or it begins with the next message, as the end is not known either.
+func (cs *consumerState) noteUnread(endKnown bool) {
+	marked := cs.stream.marked
+	cs.stream.marked = false
+	if !cs.stream.located && (cs.served || marked && !endKnown) {
+		cs.noteOutage(0)
+	}
 }
 
 // lockRetry is how long a link waits before it asks for a lock again, doubling each time.
