@@ -149,8 +149,9 @@ export class Link {
   /** Whether the socket takes texts. */
   get isUp() { return this.#socket?.readyState === OPEN; }
 
-  /** Sends a text. Check `unusable` first. */
+  /** Sends a text. Check `unusable` first. One for a socket that is closing is dropped: its end is told in a moment. */
   send(text) {
+    if (!this.isUp) return;
     if (this.#socket.bufferedAmount === 0) this.#stalledTicks = 0;  // it has taken what the last tick found
     this.#socket.send(text);
   }

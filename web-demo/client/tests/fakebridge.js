@@ -23,6 +23,7 @@ export class FakeSocket {
 
   send(text) {
     if (this.readyState === 0) throw new Error("InvalidStateError: still connecting");
+    if (this.readyState > 1) throw new Error("a browser writes an error to its console: the socket is closing or closed");
     this.sent.push(text);
     this.onsend(text);
   }

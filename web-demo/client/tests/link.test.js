@@ -245,6 +245,17 @@ test("a socket that has taken what it had takes a command at once", async () => 
   clu.close();
 });
 
+test("nothing is sent on a socket that is closing, also not by what looks after it", async () => {
+  const clu = await connected({ probe: "ping", pulse: 1_000 });
+  FakeSocket.last.say("pong");
+  FakeSocket.last.sent = [];
+  FakeSocket.last.readyState = 2;
+  advance(30_000);
+  await assert.rejects(clu.send("dome", "open"), { state: "rejected" });
+  assert.deepEqual(FakeSocket.all[0].sent, []);
+  clu.close();
+});
+
 test("close ends the client for good", async () => {
   const clu = await connectedPlain();
   const command = clu.send("dome", "open");
