@@ -216,13 +216,17 @@ func (v verdict) lostAndReported() error {
 // may begin in that one.
 const slack = 10 * time.Second
 
+// noticing is by how much a gap may end after its event: what the broker had sent on a connection that has gone silent comes
+// back once it has noticed that, which takes it half a minute.
+const noticing = 30 * time.Second
+
 // coherent checks that every missing reply is in a gap that was reported, logged, and no longer than the event.
 func (v verdict) coherent() error {
 	for _, g := range v.gaps {
 		if g.newEpoch {
 			return errors.New("the epoch is a new one")
 		}
-		if g.from.Before(v.earliest.Add(-slack)) || g.to.After(v.ended.Add(slack)) {
+		if g.from.Before(v.earliest.Add(-slack)) || g.to.After(v.ended.Add(noticing)) {
 			return errors.New("a reported gap is longer than the event")
 		}
 	}
