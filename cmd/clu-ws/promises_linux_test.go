@@ -177,7 +177,8 @@ func drop(t *testing.T, s *promiseHarness, policy string) {
 		}
 		testkit.Eventually(t, time.Minute, "the policy has dropped replies to "+b.column, func() error {
 			accepted := s.source.AcceptedFrom(first)
-			if kept := s.node.Messages(t, s.vhost, b.consumes); kept > accepted-dropped {
+			// The queue of a bridge that stands still for too long goes with its connection.
+			if kept, ok := s.node.Messages(t, s.vhost, b.consumes); ok && kept > accepted-dropped {
 				return fmt.Errorf("the queue has %d messages, of %d replies that were accepted since the bridge stands still", kept, accepted)
 			}
 			return nil

@@ -176,18 +176,18 @@ func (n *Node) DeleteQueue(t testing.TB, vhost, queue string) {
 		{ok, _} = rabbit_amqqueue:delete(Q, false, false, <<"%s">>).`, erlangQueue(vhost, queue), actingUser))
 }
 
-// Messages returns how many messages a queue has, the unacknowledged ones among them.
-func (n *Node) Messages(t testing.TB, vhost, queue string) int {
+// Messages returns how many messages a queue has, the unacknowledged ones among them. ok is false if the queue is gone.
+func (n *Node) Messages(t testing.TB, vhost, queue string) (count int, ok bool) {
 	t.Helper()
-	text := n.Eval(t, fmt.Sprintf(`
+	n.running(t)
+	text, err := n.eval(fmt.Sprintf(`
 		{ok, Q} = rabbit_amqqueue:lookup(%s),
 		[{messages, N}] = rabbit_amqqueue:info(Q, [messages]),
 		integer_to_binary(N).`, erlangQueue(vhost, queue)))
-	count, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatal(err)
+	if err == nil {
+		count, err = strconv.Atoi(text)
 	}
-	return count
+	return count, err == nil
 }
 
 // erlangQueue returns the resource name of a queue.
