@@ -101,17 +101,22 @@ func (h *Hub) BehindSubscribe(s *Session, bytes int, prepare func() (do func()))
 	case before > maxPreHello:
 		return true, ErrTooManyRequests
 	}
+	return true, h.submitCounted(s, bytes, prepare, s.ahead.addQuick) // commands keep their order
+}
+
+// submitCounted queues a client's message, which counts until it was handled.
+func (h *Hub) submitCounted(s *Session, bytes int, prepare func() (do func()), count func(n int32)) error {
 	if !h.reserve(s, bytes) {
-		return true, errRequestsTooLong
+		return errRequestsTooLong
 	}
 	do := prepare()
-	s.ahead.addQuick(1) // commands keep their order
+	count(1)
 	h.queue.submit(&s.queue, effortOf(bytes), func() {
 		do()
 		h.release(s, bytes)
-		s.ahead.addQuick(-1)
+		count(-1)
 	})
-	return true, nil
+	return nil
 }
 
 // SubmitTask queues a request whose answer takes several turns. The task runs without a lock,
@@ -159,17 +164,7 @@ func (h *Hub) BeforeHello(s *Session, bytes int, prepare func() (do func())) (wa
 	case early > maxPreHello:
 		return true, ErrTooManyRequests
 	}
-	if !h.reserve(s, bytes) {
-		return true, errRequestsTooLong
-	}
-	do := prepare()
-	s.preHello.Add(1)
-	h.queue.submit(&s.queue, effortOf(bytes), func() {
-		do()
-		h.release(s, bytes)
-		s.preHello.Add(-1)
-	})
-	return true, nil
+	return true, h.submitCounted(s, bytes, prepare, func(n int32) { s.preHello.Add(n) })
 }
 
 // effortOf returns the effort of parsing so many bytes.

@@ -30,8 +30,7 @@ func (s *sharedServices) release(t testing.TB, n *Node) {
 		n.discard()
 		return
 	}
-	// A queue or a stream that was declared a moment ago may not let itself be deleted yet.
-	if err := poll(resetTimeout, n.proc.Done(), n.reset); err != nil {
+	if err := n.reset(); err != nil {
 		t.Logf("the node is not used again: %v", err)
 		n.discard()
 		return
