@@ -1,7 +1,6 @@
 package amqpx
 
 import (
-	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,8 +25,9 @@ func TestAMarkerThatComesBackLateDoesNotTellThatAnotherQueueIsMissing(t *testing
 	if _, err := s.markers.QueueDeclare("there", false, false, true, false, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.markReturned(t.Context(), "missing", amqp.Publishing{Type: placeType}, 0); !errors.Is(err, errNoMarker) {
-		t.Fatalf("a marker without patience: %v", err)
+	const mandatory, immediate = true, false
+	if err := s.markers.Publish("", "missing", mandatory, immediate, amqp.Publishing{Type: placeType, CorrelationId: suffix()}); err != nil {
+		t.Fatal(err) // a marker that nobody waits for
 	}
 	if returned, err := s.markReturned(t.Context(), "there", amqp.Publishing{Type: placeType}, time.Minute); returned || err != nil {
 		t.Errorf("the marker to the queue that is there came back: %t, %v", returned, err)
