@@ -89,12 +89,11 @@ func isOtherwise(err error) bool {
 	return ok && e.Code == amqp.PreconditionFailed && strings.Contains(e.Reason, "inequivalent arg")
 }
 
-// logNoDeadLetters logs, once in a link's life, that messages may be removed without notice.
+// logNoDeadLetters logs that messages may be removed without notice: once, until the broker dead-letters after all.
 func (l *Link) logNoDeadLetters(queue string, err error) {
-	if l.loggedNoDeadLetters {
+	if l.loggedNoDeadLetters.Swap(true) {
 		return
 	}
-	l.loggedNoDeadLetters = true
 	advice := "none: this broker has no dead letters"
 	if errors.Is(err, errNoDeadLetters) {
 		advice = "start the nodes of the cluster that are down; if all run, delete " + deadLetterQueueOf(queue)
@@ -109,7 +108,8 @@ func (l *Link) logNoDeadLetters(queue string, err error) {
 // removals is what is known about messages that the broker removed from a queue.
 type removals struct {
 	deadLettered  bool // the broker dead-letters what it removes
-	beforeSession bool // it removed messages before this session
+	beforeSession bool // it removed messages before this session, or before its dead letters were read
+	unread        bool // its dead letters are not read yet
 
 	// No message sent before these times was missing: before at least deadLetterLag ago, latest at
 	// the time sampled.
@@ -128,7 +128,7 @@ func (d *removals) begin(clear time.Time) {
 }
 
 func (d *removals) sample(now, clear time.Time) {
-	if now.Sub(d.sampled) >= deadLetterLag {
+	if !d.unread && now.Sub(d.sampled) >= deadLetterLag {
 		d.before, d.latest, d.sampled = d.latest, clear, now
 	}
 }
@@ -152,6 +152,7 @@ func (cs *consumerState) beginRemovals() {
 // and those to come.
 func (cs *consumerState) noteRemoval(now time.Time) {
 	d := &cs.removals
+	d.beforeSession, d.unread = false, false
 	if d.seen = now; !d.gap {
 		d.gap, d.from, d.after = true, later(cs.completeUntil, d.before), cs.prefetch
 	}
@@ -186,14 +187,14 @@ func (cs *consumerState) reportRemovals() {
 }
 
 // endRemovals is called at the end of a session. No message sent before clear is missing, apart
-// from the gaps reported and from removals within deadLetterLag before the broker was last heard.
-// It returns a time that also takes those removals into account.
+// from the gaps reported, from removals within deadLetterLag before the broker was last heard, and from
+// all removals if dead letters were not read. It returns a time that also takes those removals into account.
 func (cs *consumerState) endRemovals(clear, heard time.Time) time.Time {
 	d := &cs.removals
 	if d.gap {
 		cs.reportRemovals()
 	}
-	if heard.Sub(d.seen) < deadLetterLag && d.before.Before(clear) {
+	if (d.unread || heard.Sub(d.seen) < deadLetterLag) && d.before.Before(clear) {
 		return d.before
 	}
 	return clear
@@ -201,18 +202,22 @@ func (cs *consumerState) endRemovals(clear, heard time.Time) time.Time {
 
 // deadLetterReader reads the dead letters of a consumed queue.
 type deadLetterReader struct {
-	state         *consumerState
-	link          *Link
-	queue         string // the consumed queue
-	beforeSession bool   // there were dead letters before this session
-	letters       <-chan amqp.Delivery
-	dropped       chan struct{} // wakes the consumer of the queue; holds a token
+	state   *consumerState
+	link    *Link
+	queue   string        // the consumed queue
+	dropped chan struct{} // wakes the consumer of the queue; holds a token
+	late    bool          // the session began without it
+	opened  chan struct{} // closed when the following fields are valid
+	err     error
+	before  bool // there were dead letters before
+	letters <-chan amqp.Delivery
 }
 
 // openDeadLetters declares the queue of the dead letters of a consumed queue, and reads it. args
 // are those of a kept queue, or nil for a queue that dies with the connection. With a broker that
 // does not dead-letter there is no such queue.
 func (s *session) openDeadLetters(ctx context.Context, cs *consumerState, consumed string, args amqp.Table) error {
+	cs.removals.unread = false
 	if !cs.removals.deadLettered {
 		return nil
 	}
@@ -221,40 +226,70 @@ func (s *session) openDeadLetters(ctx context.Context, cs *consumerState, consum
 		wait(ctx, lockedRetry) // the broker deletes the queues of a connection one by one
 		r, err = s.tryReadDeadLetters(ctx, cs, consumed, args)
 	}
-	switch {
-	case fromBroker(err) || errors.Is(err, errNoDeadLetters):
-		cs.removals.deadLettered = false
+	s.deadLetterReaders = append(s.deadLetterReaders, r)
+	r.late = errors.Is(err, errNoDeadLetters)
+	if r.late || fromBroker(err) {
+		cs.removals.deadLettered, cs.removals.unread = false, r.late
 		s.link.logNoDeadLetters(consumed, err)
-	case err != nil:
-		return err
-	default:
-		cs.removals.beforeSession = cs.removals.beforeSession || r.beforeSession // until it is reported: this session may break first
-		s.deadLetterReaders = append(s.deadLetterReaders, r)
+		err = nil
 	}
-	return nil
+	if !r.late {
+		r.noteBefore()
+	}
+	return err
 }
 
 var errNoDeadLetters = fmt.Errorf("the queue of the dead letters did not answer within %v; does it have a leader?", deadLetterTimeout)
 
-// tryReadDeadLetters is readDeadLetters with a time limit. Dead letters that are available later
-// are not read in this session.
-func (s *session) tryReadDeadLetters(ctx context.Context, cs *consumerState, consumed string, args amqp.Table) (r *deadLetterReader, err error) {
-	answered := make(chan struct{})
-	var late *deadLetterReader
-	var failed error
+// tryReadDeadLetters opens a reader. With errNoDeadLetters it is not open yet, because the broker has not answered.
+func (s *session) tryReadDeadLetters(ctx context.Context, cs *consumerState, consumed string, args amqp.Table) (*deadLetterReader, error) {
+	r := &deadLetterReader{state: cs, link: s.link, queue: consumed, dropped: make(chan struct{}, 1), opened: make(chan struct{})}
 	s.tasks.Go(func() {
-		defer close(answered)
-		late, failed = s.readDeadLetters(cs, consumed, args)
+		defer close(r.opened)
+		r.err = s.openReader(r, args)
 	})
 	patience := time.NewTimer(deadLetterTimeout)
 	defer patience.Stop()
 	select {
-	case <-answered:
-		return late, failed
+	case <-r.opened:
+		return r, r.err
 	case <-patience.C:
-		return nil, errNoDeadLetters
+		return r, errNoDeadLetters
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return r, ctx.Err()
+	}
+}
+
+// noteBefore notes, until it is reported, that messages were removed before. The caller holds the consumer's state; if the
+// reader is not open, nothing is known.
+func (r *deadLetterReader) noteBefore() {
+	select {
+	case <-r.opened:
+		r.state.removals.beforeSession = r.state.removals.beforeSession || r.before
+	default:
+	}
+}
+
+// adopt is called when the broker has answered late. The session may break before its consumer tells what was removed.
+func (r *deadLetterReader) adopt() {
+	r.state.mu.Lock()
+	defer r.state.mu.Unlock()
+	if r.noteBefore(); r.before {
+		r.announce()
+	}
+	if r.err != nil {
+		return
+	}
+	r.state.removals.unread = r.before // until the consumer has noted it
+	r.link.loggedNoDeadLetters.Store(false)
+	r.link.log.Info("the broker dead-letters after all: what a policy removes from the queue is within a gap from now on", "queue", r.queue)
+}
+
+// announce tells the consumer that messages were removed.
+func (r *deadLetterReader) announce() {
+	select {
+	case r.dropped <- struct{}{}:
+	default:
 	}
 }
 
@@ -268,12 +303,12 @@ func (s *session) removalsOf(cs *consumerState) <-chan struct{} {
 	return nil
 }
 
-func (s *session) readDeadLetters(cs *consumerState, consumed string, args amqp.Table) (*deadLetterReader, error) {
+func (s *session) openReader(r *deadLetterReader, args amqp.Table) error {
 	ch, err := s.consuming.Channel()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	name := deadLetterQueueOf(consumed)
+	name := deadLetterQueueOf(r.queue)
 	durable := args != nil
 	args = maps.Clone(args)
 	if args == nil {
@@ -283,29 +318,35 @@ func (s *session) readDeadLetters(cs *consumerState, consumed string, args amqp.
 	const autoDelete, noWait = false, false
 	q, err := ch.QueueDeclare(name, durable, autoDelete, !durable, noWait, args)
 	if err != nil {
-		return nil, topology("queue", name, err)
+		return topology("queue", name, err)
 	}
-	if q.Messages > 0 {
+	if r.before = q.Messages > 0; r.before {
 		if _, err := ch.QueuePurge(name, noWait); err != nil {
-			return nil, topology("queue", name, err)
+			return topology("queue", name, err)
 		}
 	}
 	// The next letter is prefetched while the last one waits: in the queue, a policy might remove
 	// it.
 	if err := ch.Qos(2, 0, false); err != nil {
-		return nil, err
+		return err
 	}
 	const autoAck, exclusive, noLocal = false, false, false
-	letters, err := ch.Consume(name, "dropped", autoAck, exclusive, noLocal, noWait, nil)
+	r.letters, err = ch.Consume(name, "dropped", autoAck, exclusive, noLocal, noWait, nil)
 	if err != nil {
-		return nil, topology("queue", name, err)
+		return topology("queue", name, err)
 	}
 	s.watch(s.consuming, ch.NotifyClose(make(chan *amqp.Error, 1)), "the channel of queue "+name)
-	return &deadLetterReader{state: cs, link: s.link, queue: consumed, beforeSession: q.Messages > 0, letters: letters, dropped: make(chan struct{}, 1)}, nil
+	return nil
 }
 
 // run ends with the connection or with the session.
 func (r *deadLetterReader) run(done <-chan struct{}) {
+	if <-r.opened; r.late {
+		r.adopt()
+	}
+	if r.err != nil {
+		return
+	}
 	var logged time.Time
 	pause := time.NewTimer(0)
 	defer pause.Stop()
@@ -315,10 +356,7 @@ func (r *deadLetterReader) run(done <-chan struct{}) {
 			_ = d.Ack(false)
 			continue
 		}
-		select {
-		case r.dropped <- struct{}{}:
-		default:
-		}
+		r.announce()
 		if time.Since(logged) >= deadLetterLogEvery {
 			logged = time.Now()
 			r.link.log.Warn("the broker removes messages from the queue before they are delivered: "+cmp.Or(deathReasons[reason], reason),

@@ -2,6 +2,8 @@ package amqpx
 
 import (
 	"log/slog"
+	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,3 +73,149 @@ func TestWhatWasRemovedIsReportedThoughTheSessionThatFoundItBroke(t *testing.T) 
 		t.Error("it is reported in every session")
 	}
 }
+
+// A broker that is short of processor time may take longer than a session waits. What it removed until it answers is
+// told, by the next session if need be.
+func TestDeadLettersThatAreReadLateTellOfAllThatWasRemoved(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name            string
+		removed, breaks bool // before the broker answers; before the consumer takes note
+	}{{"removed", true, false}, {"nothing removed", false, false}, {"broken", true, true}} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			readLate(t, c.removed, c.breaks)
+		})
+	}
+}
+
+func readLate(t *testing.T, removed, breaks bool) {
+	slow := newSlowLetters(t, removed)
+	var gaps []Gap
+	cs := newConsumerState(Queue{Name: "q", Expires: time.Hour, OnGap: func(g Gap) { gaps = append(gaps, g) }}, 10, slog.New(slog.DiscardHandler))
+	cs.removals.deadLettered = true
+	began := time.Now().Add(-time.Minute)
+	cs.boundAt, cs.completeUntil, cs.served = began, began, true
+	log := make(chanWriter, 10)
+	s := &session{link: &Link{log: slog.New(slog.NewTextHandler(log, nil))}, consuming: &connection{Connection: slow.conn}, broken: make(chan struct{})}
+	slow.hold()
+	if err := s.openDeadLetters(t.Context(), cs, "q", amqp.Table{}); err != nil {
+		t.Fatal(err)
+	}
+	if line := testkit.Receive(t, log); !strings.Contains(line, "the broker does not dead-letter") {
+		t.Errorf("the log says %s", line)
+	}
+	cs.startSession()
+	cs.begin()
+	cs.mu.Unlock() // as handOver does
+	now := began
+	deliver := func() {
+		cs.mu.Lock()
+		defer cs.mu.Unlock()
+		now = now.Add(deadLetterLag)
+		cs.loss.idle(now, 0, 0, now, false)
+		cs.deliveredAll(now, now)
+	}
+	for range 3 {
+		deliver()
+	}
+	done := make(chan struct{})
+	s.tasks.Go(func() { s.deadLetterReaders[0].run(done) })
+	slow.release()
+	if line := testkit.Receive(t, log); !strings.Contains(line, "the broker dead-letters after all") {
+		t.Errorf("the log says %s", line)
+	}
+	dropped := s.removalsOf(cs)
+	if len(dropped) > 0 != removed {
+		t.Errorf("%d removals are announced", len(dropped))
+	}
+	if !breaks {
+		if removed {
+			<-dropped
+			cs.mu.Lock()
+			cs.noteRemoval(now)
+			cs.mu.Unlock()
+		}
+		deliver()
+		if (len(gaps) > 0) != removed || removed && !gaps[0].From.Equal(began) {
+			t.Errorf("the gaps are %v, and the session began at %v", gaps, began)
+		}
+		slow.remove()
+		testkit.Receive(t, dropped)
+	}
+	close(done)
+	_ = slow.conn.Close()
+	s.tasks.Wait()
+	cs.mu.Lock()
+	cs.end(now, now)
+	if breaks {
+		cs.begin()
+		if len(gaps) != 1 || gaps[0].From.After(began) {
+			t.Errorf("the next session tells %v, and this one began at %v", gaps, began)
+		}
+	}
+}
+
+type chanWriter chan string
+
+func (w chanWriter) Write(p []byte) (int, error) { w <- string(p); return len(p), nil }
+
+// slowLetters is the queue of the dead letters of q, and a connection whose answers can be held back.
+type slowLetters struct {
+	net.Conn
+	t    *testing.T
+	conn *amqp.Connection
+	ch   *amqp.Channel // of another connection
+	gate chan struct{} // holds a token while answers pass
+}
+
+func newSlowLetters(t *testing.T, removed bool) *slowLetters {
+	l := &slowLetters{t: t, gate: make(chan struct{}, 1)}
+	l.release()
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	dial := func(dial func(network, addr string) (net.Conn, error)) *amqp.Connection {
+		conn, err := amqp.DialConfig(url, amqp.Config{Dial: dial, Locale: "en_US"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		return conn
+	}
+	l.conn = dial(func(network, addr string) (_ net.Conn, err error) {
+		l.Conn, err = net.Dial(network, addr)
+		return l, err
+	})
+	var err error
+	if l.ch, err = dial(net.Dial).Channel(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.ch.QueueDeclare(deadLetterQueueOf("q"), true, false, false, false, amqp.Table{amqp.QueueMaxLenArg: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.ch.Confirm(false); err != nil {
+		t.Fatal(err)
+	}
+	if removed {
+		l.remove()
+	}
+	return l
+}
+
+// remove does what the broker does when it removes a message from q.
+func (l *slowLetters) remove() {
+	letter, err := l.ch.PublishWithDeferredConfirm("", deadLetterQueueOf("q"), false, false, amqp.Publishing{})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	letter.Wait()
+}
+
+func (l *slowLetters) Read(p []byte) (int, error) {
+	n, err := l.Conn.Read(p)
+	<-l.gate
+	l.release()
+	return n, err
+}
+
+func (l *slowLetters) hold()    { <-l.gate }
+func (l *slowLetters) release() { l.gate <- struct{}{} }

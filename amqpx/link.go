@@ -33,7 +33,7 @@ type Link struct {
 	// Each kind of refusal is logged once in the life of a link.
 	loggedNoSentinel    bool
 	loggedNoGeneration  bool
-	loggedNoDeadLetters bool
+	loggedNoDeadLetters atomic.Bool
 	loggedNoGate        bool
 
 	// Messages that the broker refuses. Run stores this, Publish loads it.

@@ -3,7 +3,7 @@ package demo_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m) }

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -125,6 +123,6 @@ func TestShutdownWithAnEndedContextLeavesNothingRunning(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		goleak.VerifyNone(t)
+		testkit.NoLeaks(t)
 	})
 }

@@ -95,6 +95,7 @@ var entries = []Entry{
 	entry("old_connection_open", "the broker has not noticed yet that the last connection broke: messages that it sent there come too late, or not at all"),
 	entry("no_gate", "the queue has no gate: if it is deleted under traffic, or its node crashes, the broker may refuse what is published to the exchange; let the user configure, read and write to the gate and the exchange behind it"),
 	entry("no_sentinel", "the exchange cannot be watched: if it is deleted and declared again within a second, the gap goes unreported; let the user configure the sentinel, and write to the exchange"),
+	entry("dead_letters", "the broker dead-letters after all: what a policy removes from the queue is within a gap from now on"),
 	entry("no_dead_letters", "the broker does not dead-letter: what a policy removes from the queue is missing without a gap"),
 	entry("no_probes", "the broker refuses probes: a queue that takes no messages goes unnoticed"),
 	entry("no_marker", "the broker accepts no marker into the stream: reading starts with the next message, and no gap is written",

@@ -5,6 +5,7 @@ import (
 	"os"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -27,13 +28,33 @@ func Main(m *testing.M, opts ...goleak.Option) {
 	shared.stop()
 	// A failed test often leaves goroutines behind, which would only add noise.
 	if code == 0 {
-		if err := goleak.Find(opts...); err != nil {
+		if err := leaks(opts...); err != nil {
 			fmt.Fprintf(os.Stderr, "goroutines are left after all tests:\n%v\n", err)
 			code = 1
 		}
 	}
 	os.Exit(code)
 }
+
+// leaks returns an error if goroutines are left. On a busy machine one may end seconds later, and goleak waits for half a
+// second.
+func leaks(opts ...goleak.Option) (err error) {
+	for end := time.Now().Add(leakTimeout); ; {
+		if err = goleak.Find(opts...); err == nil || time.Now().After(end) {
+			return err
+		}
+	}
+}
+
+// NoLeaks fails the test if goroutines are left.
+func NoLeaks(t testing.TB) {
+	t.Helper()
+	if err := leaks(); err != nil {
+		t.Error(err)
+	}
+}
+
+const leakTimeout = 15 * time.Second
 
 // stop kills the shared services. Their data is no longer needed.
 func (s *sharedServices) stop() {

@@ -45,7 +45,7 @@ func startProcess(cmd *exec.Cmd) (*Process, error) {
 		cmd.Stdout = p.Output
 	}
 	cmd.SysProcAttr = ownGroup()
-	cmd.WaitDelay = time.Second // a grandchild may keep the pipe open after its parent has exited
+	cmd.WaitDelay = 5 * time.Second // a grandchild may keep the pipe open after its parent has exited
 	started := make(chan error)
 	go p.run(started)
 	if err := <-started; err != nil {

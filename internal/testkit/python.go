@@ -13,7 +13,7 @@ import (
 )
 
 // Importing CLU takes one to two seconds, and much longer on a busy machine.
-const pythonTimeout = 60 * time.Second
+const pythonTimeout = 3 * time.Minute
 
 //go:embed actor.py
 var actorScript string

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	startTimeout = 3 * time.Minute  // about 3.5 s on an idle machine, over a minute on a crowded one
-	stopTimeout  = 30 * time.Second // about 2.5 s
+	startTimeout = 3 * time.Minute // about 3.5 s on an idle machine, over a minute on a crowded one
+	stopTimeout  = 3 * time.Minute // about 2.5 s
 )
 
 // Node is a RabbitMQ node that the tests have started, on 127.0.0.1, with the user guest and the virtual host "/". Its

@@ -71,7 +71,7 @@ func (s *Source) Stop() {
 
 // publish publishes until the connection breaks or the context ends, and then waits for the last confirms.
 func (s *Source) publish(ctx context.Context, every time.Duration) error {
-	conn, err := amqp.DialConfig(s.url, amqp.Config{Heartbeat: time.Minute, Dial: amqp.DefaultDial(time.Second)})
+	conn, err := amqp.DialConfig(s.url, amqp.Config{Heartbeat: time.Minute, Dial: amqp.DefaultDial(10 * time.Second)})
 	if err != nil {
 		PauseBeforeRetry(ctx)
 		return err

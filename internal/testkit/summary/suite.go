@@ -66,7 +66,7 @@ func (s suite) first(flags, raced, plain []string, tests goTest, total *counts) 
 	if len(raced) > 0 {
 		// These mostly wait. One at a time they would take longer than all the others.
 		running.Go(func() {
-			runIn(tests, slices.Concat([]string{"-p=2"}, flags), plain, others)
+			runIn(tests, slices.Concat([]string{"-p=1"}, flags), plain, others)
 			runNode(".", others)
 		})
 		runIn(tests, slices.Concat([]string{"-race"}, flags), raced, total)
