@@ -18,7 +18,7 @@ func TestFormsAnswersAndCompletionsAreAccessible(t *testing.T) {
 	dome.Broadcast("i", actor.Keywords{"humidity": 40.5, "axis": map[string]any{"alt": 1, "rates": []int{1, 2}}, "lost": nil, "dome_status": "0x10", "dome_status_labels": "MOVING"})
 	for _, size := range sizes {
 		openActor(t, ctx, o.addr, "dome", size)
-		do(t, ctx, chromedp.WaitReady(`.form-commands [data-command="open"]`), chromedp.Evaluate[chromedp.Void](`
+		do(t, ctx, chromedp.WaitReady(`.form-commands [data-command="open"]`), chromedp.WaitReady(".tree-root"), chromedp.Evaluate[chromedp.Void](`
 			document.querySelector(".tree-root").open = true;
 			document.querySelector('.form-commands [data-command="keyword"] button').click();`))
 		do(t, ctx, chromedp.SendKeys("#command-input", "dome open\r"))

@@ -26,7 +26,7 @@ func TestARunningCommandIsThereAfterAReloadAndInASecondTab(t *testing.T) {
 			dome := startSimulated(t, o.url)
 			openAt(t, ctx, o.addr, size)
 			do(t, ctx, chromedp.SendKeys("#command-input", "dome slow\r"))
-			testkit.Receive(t, dome.ran)
+			nextRun(t, ctx, dome.ran)
 			item := listedCommand("dome slow")
 			until(t, ctx, "the command runs", item+`?.dataset.state === "running"`)
 

@@ -118,7 +118,7 @@ func TestATreeIsReadAPartAtATimeAndItsPathsAreCopied(t *testing.T) {
 	p := o.publisher(t)
 	p.publish("dome", "i", false, jsonOf(t, map[string]any{"list": slices.Repeat([]int{7}, 250), "deep": map[string]any{"a": map[string]any{"b": 1}}}))
 	openActor(t, ctx, o.addr, "dome", sizes[0])
-	until(t, ctx, "the rows", keywordsShown+`.join() === "deep,list"`)
+	until(t, ctx, "the rows", keywordsShown+`.join() === "deep,list" && document.querySelectorAll("#actor .tree-root").length === 2`)
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("#actor .tree-root").forEach((details) => { details.open = true; }); void 0`))
 	until(t, ctx, "a hundred items at first", `document.querySelectorAll('[data-keyword="list"] [data-path]').length === 100`)
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector('[data-keyword="list"] .more').click()`))

@@ -50,7 +50,7 @@ func TestCommandsThatAreDangerousOrNotGrantedSaySo(t *testing.T) {
 	until(t, ctx, "what was not sent is not sent by the next press", why+`.includes("send it again if it is still wanted")`)
 	until(t, ctx, "a press that is not in haste is asked about again", `(document.querySelector("#confirm").open || `+send+`.click(), document.querySelector("#confirm").open)`)
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelector("#confirm-send").click()`))
-	if ran := testkit.Receive(t, dome.ran); ran != "open" {
+	if ran := nextRun(t, ctx, dome.ran); ran != "open" {
 		t.Errorf("the actor ran %s", ran)
 	}
 	testkit.NoConsoleErrors(t, ctx)
@@ -79,7 +79,7 @@ func TestAFormIsFilledInAndSentByKeyboardAlone(t *testing.T) {
 	key(t, ctx, "\r")
 	until(t, ctx, "its form is open, and has the focus", `document.activeElement.matches(".form-line") && `+formLine+` === "open"`)
 	key(t, ctx, "\r")
-	if ran := testkit.Receive(t, dome.ran); ran != "open" {
+	if ran := nextRun(t, ctx, dome.ran); ran != "open" {
 		t.Errorf("the actor ran %s", ran)
 	}
 	until(t, ctx, "it is done", `document.querySelector(".actor-sent .commands > li")?.dataset.state === "done"`)

@@ -26,17 +26,32 @@ func typeLine(line string) chromedp.Action[chromedp.Void] {
 	return chromedp.SendKeys("#command-input", line)
 }
 
-// nextCommand returns the body of the next command that somebody has sent. The bridge's own questions are left out. On a
-// busy machine the page may say that it could not send what is in the command line: then Enter is pressed again.
+// nextCommand returns the body of the next command that somebody has sent. The bridge's own questions are left out.
 func nextCommand(t *testing.T, ctx context.Context, commands <-chan amqp.Delivery) string {
+	t.Helper()
+	return string(nextOf(t, ctx, commands, func(d amqp.Delivery) bool {
+		id, _ := d.Headers["command_id"].(string)
+		return !strings.HasPrefix(id, "model-")
+	}).Body)
+}
+
+// nextRun returns what an actor runs next.
+func nextRun(t *testing.T, ctx context.Context, ran <-chan string) string {
+	t.Helper()
+	return nextOf(t, ctx, ran, func(string) bool { return true })
+}
+
+// nextOf returns the next of what comes of a command that was entered. On a busy machine the page may say that it could not
+// send what is in the command line: then Enter is pressed again.
+func nextOf[T any](t *testing.T, ctx context.Context, all <-chan T, wanted func(T) bool) T {
 	t.Helper()
 	again := time.NewTicker(2 * time.Second)
 	defer again.Stop()
 	for late := time.After(testkit.Patience); ; {
 		select {
-		case d := <-commands:
-			if id, _ := d.Headers["command_id"].(string); !strings.HasPrefix(id, "model-") {
-				return string(d.Body)
+		case next := <-all:
+			if wanted(next) {
+				return next
 			}
 		case <-again.C:
 			if evaluate[bool](t, ctx, `document.querySelector("#command-why")?.dataset.kind === "held"`) {

@@ -48,9 +48,12 @@ func TestTheClientAsksTheBridge(t *testing.T) {
 	t.Parallel()
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
-	p := o.publisher(t)
+	p, heard := o.publisher(t), testkit.DialWebSocket(t, "ws://"+o.addr+"/")
 	p.publish("dome", "i", false, []byte(`{"humidity": 41.5, "shutter": "open", "target": 5853498713190525696}`))
 	p.text("dome", "w", "The shutter is slow.")
+	for range 2 {
+		heard.Receive() // so has the bridge what the page asks for
+	}
 	do(t, ctx, chromedp.Navigate("http://"+o.addr+"/license"), chromedp.Evaluate[chromedp.Void](`void `+asking))
 	until(t, ctx, "everything is answered", `window.record?.done || window.record?.failed !== undefined`)
 	until(t, ctx, "the notice of the acknowledgement has come", `record.notices.includes("problem dome true")`)

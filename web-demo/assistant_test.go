@@ -65,7 +65,7 @@ func TestAKeyForTheCompletionsWaitsUntilTheyAreLoaded(t *testing.T) {
 	there <- false
 	until(t, ctx, "it is told that there are no completions", `document.querySelector("#command-why").textContent.includes("could not be loaded") && `+commandFocused)
 	key(t, ctx, "en\r")
-	if ran := testkit.Receive(t, dome.ran); ran != "open" {
+	if ran := nextRun(t, ctx, dome.ran); ran != "open" {
 		t.Errorf("the actor ran %s", ran)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,11 +17,12 @@ import (
 	webdemo "github.com/clu-ws/clu-ws/web-demo"
 )
 
-// until waits for an expression to become true in the page.
+// until waits for an expression to become true in the page. One that throws is not true yet.
 func until(t testing.TB, ctx context.Context, what, expression string) {
 	t.Helper()
+	expression = fmt.Sprintf(`(() => { try { return %s; } catch (error) { window.threw = String(error); return false; } })()`, expression)
 	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(testkit.Patience))); err != nil {
-		state, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`JSON.stringify(window.record ?? document.body.innerText).slice(0, 2000)`))
+		state, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`(window.threw ? window.threw + "; " : "") + JSON.stringify(window.record ?? document.body.innerText).slice(0, 2000)`))
 		t.Fatalf("%s: %v; the page has %s", what, err, state)
 	}
 }
@@ -111,4 +113,14 @@ func screenshot(t testing.TB, ctx context.Context, name string) {
 	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// listenAgain listens where a bridge did. Another test may have the port for a moment.
+func listenAgain(t testing.TB, addr string) (ln net.Listener) {
+	t.Helper()
+	testkit.Eventually(t, testkit.Patience, addr+" is free", func() (err error) {
+		ln, err = net.Listen("tcp", addr)
+		return err
+	})
+	return ln
 }

@@ -24,6 +24,9 @@ const pageWithACommand = `(async () => {
 	record.send();
 })(); void 0`
 
+// doneInTime sends the command again if it took a second to the bridge, and so was not sent on.
+const doneInTime = `window.record?.outcome === "done" || (window.record?.outcome === "rejected expired" && (record.send(), false))`
+
 func TestACommandThatTheNetworkDelaysBeyondItsExpiryIsNotSent(t *testing.T) {
 	t.Parallel()
 	python := testkit.CLU(t)
@@ -33,7 +36,7 @@ func TestACommandThatTheNetworkDelaysBeyondItsExpiryIsNotSent(t *testing.T) {
 	python.StartActor(t, o.url, "test")
 	openPage(t, ctx, proxy.addr)
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](pageWithACommand))
-	until(t, ctx, "a command is done", `window.record?.outcome === "done"`)
+	until(t, ctx, "a command is done", doneInTime)
 
 	caught, release := proxy.stall()
 	t.Cleanup(release)
@@ -46,7 +49,7 @@ func TestACommandThatTheNetworkDelaysBeyondItsExpiryIsNotSent(t *testing.T) {
 	release()
 	until(t, ctx, "it was not sent", `record.outcome === "rejected expired"`)
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`void (record.delayed = record.command, record.send())`))
-	until(t, ctx, "the next one is done", `record.outcome === "done"`)
+	until(t, ctx, "the next one is done", doneInTime)
 	if n := evaluate[int](t, ctx, `record.delayed.replyCount`); n != 0 {
 		t.Errorf("the actor executed it: %d replies arrived", n)
 	}

@@ -2,7 +2,6 @@ package webdemo_test
 
 import (
 	"context"
-	"net"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -47,11 +46,7 @@ func TestWhoIsTypingDuringAReconnectGoesOnTyping(t *testing.T) {
 			until(t, ctx, "the line is refused", `document.querySelector("#command-why").dataset.kind === "held"`)
 		}
 		do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.activeElement.setSelectionRange(2, 4); void 0`))
-		listener, err := net.Listen("tcp", o.addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		o.startBridge(t, listener)
+		o.startBridge(t, listenAgain(t, o.addr))
 		until(t, ctx, field+": the page is connected, as it has said", `/Connected\.$|may be missing\.$/.test(document.querySelector("#notice").textContent) && document.querySelector("#link-state").dataset.state === "open"`)
 		if got := evaluate[string](t, ctx, `["#" + document.activeElement.id, document.activeElement.selectionStart, document.activeElement.selectionEnd].join()`); got != field+",2,4" {
 			t.Errorf("the focus and the selection are %s", got)

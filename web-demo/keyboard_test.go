@@ -42,7 +42,7 @@ func TestANightIsWorkedWithoutAMouse(t *testing.T) {
 			do(t, ctx, clearLine) // chromedp also types the letter of a shortcut
 			key(t, ctx, "dome open")
 			key(t, ctx, kb.Enter)
-			if name := testkit.Receive(t, dome.ran); name != "open" {
+			if name := nextRun(t, ctx, dome.ran); name != "open" {
 				t.Errorf("%s was run", name)
 			}
 			until(t, ctx, "the dome opens", `document.querySelector('#commands [data-consumer="dome"]')?.dataset.state === "done"`)

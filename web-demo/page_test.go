@@ -2,7 +2,6 @@ package webdemo_test
 
 import (
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -134,11 +133,7 @@ func TestThePageContinuesWithARestartedBridge(t *testing.T) {
 
 	o.stopBridge()
 	until(t, ctx, "the connection is lost", `document.querySelector("#link-state").dataset.state !== "open"`)
-	listener, err := net.Listen("tcp", o.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.startBridge(t, listener)
+	o.startBridge(t, listenAgain(t, o.addr))
 	do(t, ctx, chromedp.WaitVisible(`#link-state[data-state="open"]`), chromedp.WaitVisible(`.rows .row.gap`))
 	p.next()
 	until(t, ctx, "new replies follow", listed+`.at(-1) === 4`)
@@ -151,7 +146,7 @@ func TestThePageContinuesWithARestartedBridge(t *testing.T) {
 	}
 	screenshot(t, ctx, "page-restarted")
 	unexpected := func(e string) bool { // while nobody listens, the page asks whether it is that it may not connect
-		return !strings.Contains(e, "ERR_CONNECTION_REFUSED") && !strings.Contains(e, "/whoami")
+		return !testkit.OfTheNetwork(e) && !strings.Contains(e, "/whoami")
 	}
 	if errors := testkit.ConsoleErrors(t, ctx); slices.ContainsFunc(errors, unexpected) {
 		t.Errorf("the page reports: %q", errors)

@@ -52,6 +52,8 @@ func refusingBridge(t *testing.T) (addr string, expiries <-chan float64) {
 			}
 			switch err := json.Unmarshal(text, &m); {
 			case err != nil: // the probe of a page before the hello
+			case m.Op == "ping":
+				say(`{"op": "pong", "id": %q, "epoch": "e", "seq": 0, "time": %q}`, m.ID, clock().UTC().Format(time.RFC3339Nano))
 			case m.Op == "subscribe":
 				say(`{"op": "ok", "id": %q}`, m.ID)
 			case m.Consumer == "broker":

@@ -3,7 +3,6 @@ package webdemo_test
 import (
 	"fmt"
 	"io/fs"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -53,11 +52,7 @@ func (o *observatory) replace(t *testing.T, page http.Handler) {
 	t.Helper()
 	o.stopBridge()
 	o.configure = func(cfg *bridge.Config) { cfg.Page = page }
-	listener, err := net.Listen("tcp", o.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.startBridge(t, listener)
+	o.startBridge(t, listenAgain(t, o.addr))
 }
 
 func TestAnOpenPageSaysThatTheBridgeWasReplacedByAnotherVersion(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 const twoSubscriptions = `<!doctype html><script type="module">
 	import { Clu } from "http://BRIDGE/clu.js";
 	const record = window.record = { first: null, senders: [], evens: [], all: [], gaps: [], late: 0, opened: 0, errors: [] };
-	const clu = new Clu("ws://PROXY/", { minDelay: 10, maxDelay: 60 });
+	const clu = new Clu("ws://PROXY/", { minDelay: 10, maxDelay: 60, maxLag: Infinity });
 	const senders = clu.subscribe({ sender: ["dome", "roof"] }, {
 		onValues: (values) => { record.first ??= { dome: values.dome?.n?.value, roof: values.roof?.n?.value, replies: record.all.length }; },
 		onReply: ({ body }) => record.senders.push(body.n),

@@ -122,7 +122,7 @@ func TestWhoLogsInAgainGoesOnAndAnotherUserBeginsAnew(t *testing.T) {
 	do(t, ctx, chromedp.WaitVisible(`#who[data-name="ana"]`), typeLine("dome open soon"))
 	arm(t, ctx)
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`window.sameDocument = true; void 0`))
-	o.soon(t, users)
+	o.soon(t, users, 2*time.Second)
 	until(t, ctx, "the login has ended", `document.querySelector("#link-state").dataset.state !== "open" && !document.querySelector("#login").hidden`)
 	logIn("nonsense")
 	until(t, ctx, "a token that is none is refused", `document.querySelector("#login-reason").textContent.includes("not valid")`)

@@ -51,11 +51,11 @@ func TestTheAgeOfAValueCountsFromWhenTheBridgeHeardIt(t *testing.T) {
 			do(t, ctx, chromedp.Evaluate[chromedp.Void](`window.told = []; new MutationObserver(() => { told.push(document.body.dataset.dead ?? "current"); })
 				.observe(document.body, {attributeFilter: ["data-dead"]})`))
 
-			block(t, ctx, 5*time.Second, func() { p.publish("dome", "i", false, []byte(`{"shutter": "closed"}`)) })
+			block(t, ctx, 10*time.Second, func() { p.publish("dome", "i", false, []byte(`{"shutter": "closed"}`)) })
 			until(t, ctx, "the value has come", `document.querySelector('`+value+`').textContent === "closed"`)
 			until(t, ctx, "its age is shown", inSeconds(age)+` >= 4`)
 			if told := evaluate[[]string](t, ctx, `told`); len(told) == 0 || told[0] != "behind" {
-				t.Errorf("the page was five seconds behind and told %q", told)
+				t.Errorf("the page was ten seconds behind and told %q", told)
 			}
 			until(t, ctx, "it is current again", `document.body.dataset.dead === undefined`)
 			screenshot(t, ctx, "truth-age-"+size.name)
@@ -155,7 +155,7 @@ func TestAPageThatFallsBehindSkipsWhatIsOldAndIsCurrentAgain(t *testing.T) {
 			const k0 = `Number(document.querySelector('[data-keyword="k0"] .value')?.textContent)`
 			until(t, ctx, "the value is shown", k0+` > 0`)
 			stop := s.run(300)
-			block(t, ctx, 6*time.Second, func() {})
+			block(t, ctx, 10*time.Second, func() {})
 			until(t, ctx, "it says that it is behind, or has caught up", `document.body.dataset.dead === "behind" || /were left out/.test(document.querySelector("#notice").textContent)`)
 			until(t, ctx, "it has told what it left out", `/\d+ replies were left out: this page reads too slowly/.test(document.querySelector("#notice").textContent)`)
 			stop()
@@ -183,7 +183,7 @@ func TestAPageThatIsClosedAsTooSlowDoesNotAskForTheWholeBacklogAgain(t *testing.
 	until(t, ctx, "the value is shown", n+` === "0"`)
 	filler := strings.Repeat("x", 60_000)
 	const last = 1_000 // 60 MB: more than the sockets and the browser keep
-	block(t, ctx, 10*time.Second, func() {
+	block(t, ctx, 20*time.Second, func() {
 		for i := 1; i <= last; i++ {
 			p.publish("dome", "i", false, fmt.Appendf(nil, `{"n": %d, "filler": %q}`, i, filler))
 		}

@@ -11,7 +11,7 @@ import (
 // watchWrites notes what the page writes although it is there already, with how often it does so. The browser takes an
 // attribute that is set to what it is for a change: it looks for the styles that depend on it, and draws the page again. What is
 // written because something has happened is left out: what counts is what is written all the time.
-const watchWrites = `window.wasted = {}; window.ticks = 0; window.often = new Map(); new MutationObserver((records) => {
+const watchWrites = `window.wasted = {}; window.ticks = 0; window.often = new Map(); window.writes?.disconnect(); window.writes = new MutationObserver((records) => {
 	for (const { type, target, attributeName, oldValue, addedNodes, removedNodes } of records) {
 		const same = type === "attributes" ? oldValue === target.getAttribute(attributeName)
 			: type === "characterData" ? oldValue === target.data
@@ -24,7 +24,7 @@ const watchWrites = `window.wasted = {}; window.ticks = 0; window.often = new Ma
 		}
 		if (document.querySelector("#clock").contains(target)) ticks += 1;
 	}
-}).observe(document, {subtree: true, childList: true, characterData: true, characterDataOldValue: true, attributes: true, attributeOldValue: true}); void 0`
+}); writes.observe(document, {subtree: true, childList: true, characterData: true, characterDataOldValue: true, attributes: true, attributeOldValue: true}); void 0`
 
 func TestThePageWritesOnlyWhatHasChanged(t *testing.T) {
 	t.Parallel()

@@ -65,36 +65,39 @@ var eventGroups = []struct {
 	rate    int // replies a second
 	events  []event
 }{
-	{"network", sharedNode, time.Minute, 300, []event{
-		{"the connection breaks", func(_ *testing.T, s *promiseHarness) { s.network.dropAll(false) }},
+	{"network", sharedNode, longExpiry, 300, []event{
+		{"the connection breaks", breakConnections},
 		{"the connection breaks, and the broker does not notice (half-open)", func(_ *testing.T, s *promiseHarness) { s.network.halfOpen() }},
 	}},
 	{"queues that go", sharedNode, shortExpiry, slowRate, []event{
 		{"the bridge is away for longer than `expires`", awayTooLong},
 		{"the queue or the stream is deleted by hand", deleteQueues},
 	}},
-	{"silence", sharedNode, time.Minute, 300, []event{
+	{"silence", sharedNode, longExpiry, 300, []event{
 		{"the network goes silent", func(_ *testing.T, s *promiseHarness) { s.network.silence() }},
 	}},
-	{"bridge", sharedNode, time.Minute, 300, []event{
+	{"bridge", sharedNode, longExpiry, 300, []event{
 		{"the bridge stands still for some seconds", standStill},
 		{"the bridge is restarted", restartBridges},
 		{"the bridge is killed", killBridges},
 	}},
-	{"by hand", sharedNode, time.Minute, 300, []event{
+	{"by hand", sharedNode, longExpiry, 300, []event{
 		{"the exchange is deleted by hand", deleteExchange},
 		{"a policy drops replies (`max-length`)", dropByLength},
 		{"a policy drops replies (`message-ttl`)", dropByAge},
 	}},
-	{"broker pauses", testkit.StartRabbitMQ, time.Minute, 300, []event{
+	{"broker pauses", testkit.StartRabbitMQ, longExpiry, 300, []event{
 		{"the broker stands still for 20 s", pauseBroker},
 		{"the broker is killed and started", killBroker},
 	}},
-	{"broker restarts", testkit.StartRabbitMQ, time.Minute, 300, []event{
+	{"broker restarts", testkit.StartRabbitMQ, longExpiry, 300, []event{
 		{"the broker is restarted", func(t *testing.T, s *promiseHarness) { s.restart(t) }},
 		{"the broker is restarted while the bridge stands still", restartUnderFrozenBridges},
 	}},
 }
+
+// longExpiry is longer than brokers and bridges need to start on a busy machine.
+const longExpiry = time.Hour
 
 // shortExpiry is the time of --durable expires=... of the bridge that is disconnected for longer.
 const shortExpiry = time.Second
@@ -104,6 +107,33 @@ const shortExpiry = time.Second
 const slowRate = 20
 
 func sharedNode(t testing.TB, _ ...testkit.RabbitOption) *testkit.Node { return testkit.RabbitMQ(t) }
+
+// breakConnections breaks the connections until the broker has noticed it, and replies are lost.
+func breakConnections(t *testing.T, s *promiseHarness) {
+	s.network.dropAll(true)
+	testkit.Eventually(t, time.Minute, "the broker has noticed it", func() error {
+		queues := s.node.Queues(t, s.vhost)
+		for _, b := range s.bridges {
+			if slices.Contains(queues, actor.RepliesQueue(b.column)) {
+				return errors.New(actor.RepliesQueue(b.column) + " exists")
+			}
+		}
+		return nil
+	})
+	s.awaitSettled(t, s.source.Sent())
+	s.network.dropAll(false)
+}
+
+// awaitSettled waits until the broker has answered a second of replies from this one on.
+func (s *promiseHarness) awaitSettled(t *testing.T, first int) {
+	t.Helper()
+	testkit.Eventually(t, 2*time.Minute, "the broker answers", func() error {
+		if n := s.source.SettledFrom(first); n < s.rate {
+			return fmt.Errorf("it has answered %d replies", n)
+		}
+		return nil
+	})
+}
 
 func awayTooLong(t *testing.T, s *promiseHarness) {
 	s.network.dropAll(true)
@@ -123,10 +153,19 @@ func standStill(t *testing.T, s *promiseHarness) {
 	s.thaw(t)
 }
 
+// restart restarts the broker, which hears of the source before it does of the bridges.
 func (s *promiseHarness) restart(t *testing.T) {
 	s.node.Stop(t)
+	s.startNode(t)
+}
+
+func (s *promiseHarness) startNode(t *testing.T) {
 	s.down = time.Now()
+	s.network.dropAll(true)
+	first := s.source.Sent()
 	s.node.Start(t)
+	s.awaitSettled(t, first)
+	s.network.dropAll(false)
 }
 
 func restartBridges(t *testing.T, s *promiseHarness) {
@@ -150,9 +189,16 @@ func killBridges(t *testing.T, s *promiseHarness) {
 	}
 }
 
+// deleteExchange deletes the exchange, which comes back before the bridges have noticed it, until a reply is lost.
 func deleteExchange(t *testing.T, s *promiseHarness) {
-	if err := testkit.OpenChannel(t, s.url).ExchangeDelete(actor.Exchange, false, false); err != nil {
-		t.Fatal(err)
+	lost := func(o testkit.Outcome) bool { return o.Returned }
+	for first := s.source.Sent(); !slices.ContainsFunc(s.source.Outcomes()[first:], lost); s.awaitNext(t) {
+		ch := testkit.OpenChannel(t, s.url)
+		const durable, autoDelete, internal, ifUnused, noWait = false, true, false, false, false
+		if err := errors.Join(ch.ExchangeDelete(actor.Exchange, ifUnused, noWait),
+			ch.ExchangeDeclare(actor.Exchange, "topic", durable, autoDelete, internal, noWait, nil)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -177,6 +223,9 @@ func drop(t *testing.T, s *promiseHarness, policy string) {
 		}
 		testkit.Eventually(t, time.Minute, "the policy has dropped replies to "+b.column, func() error {
 			accepted := s.source.AcceptedFrom(first)
+			if accepted < prefetch+2*dropped {
+				return fmt.Errorf("%d replies were accepted since the bridge stands still", accepted)
+			}
 			// The queue of a bridge that stands still for too long goes with its connection.
 			if kept, ok := s.node.Messages(t, s.vhost, b.consumes); ok && kept > accepted-dropped {
 				return fmt.Errorf("the queue has %d messages, of %d replies that were accepted since the bridge stands still", kept, accepted)
@@ -200,20 +249,19 @@ func pauseBroker(t *testing.T, s *promiseHarness) {
 
 func killBroker(t *testing.T, s *promiseHarness) {
 	s.node.Kill(t)
-	s.down = time.Now()
-	s.node.Start(t)
+	s.startNode(t)
 }
 
 func restartUnderFrozenBridges(t *testing.T, s *promiseHarness) {
 	s.freeze(t)
 	s.restart(t)
-	<-time.After(time.Second) // replies are sent before the bridges resume
 	s.thaw(t)
 }
 
 // promiseHarness is a broker, a network, a source and three bridges, for the events of one group.
 type promiseHarness struct {
 	node    *testkit.Node
+	rate    int // replies a second
 	vhost   string
 	url     string
 	network *faultyNetwork
@@ -225,7 +273,7 @@ type promiseHarness struct {
 
 func newPromiseHarness(t *testing.T, node func(testing.TB, ...testkit.RabbitOption) *testkit.Node, expires time.Duration, rate int) *promiseHarness {
 	t.Helper()
-	s := &promiseHarness{node: node(t)}
+	s := &promiseHarness{node: node(t), rate: rate}
 	s.url = s.node.NewVHost(t)
 	s.vhost = s.url[strings.LastIndex(s.url, "/")+1:]
 	s.network = newFaultyNetwork(t, s.url)
@@ -236,7 +284,7 @@ func newPromiseHarness(t *testing.T, node func(testing.TB, ...testkit.RabbitOpti
 	} {
 		port := freePort(t)
 		b.args = []string{"websocket", "--url", s.network.through(t, s.url), "--host", "127.0.0.1", "--port", port,
-			"--name", b.column, "--durable", b.durable}
+			"--name", b.column, "--durable", b.durable, "--history", "200000"}
 		b.start(t)
 		b.recorder = record(t, b.column, "ws://127.0.0.1:"+port+"/")
 		s.bridges = append(s.bridges, b)

@@ -40,12 +40,28 @@ func (s *promiseHarness) run(t *testing.T, e event) {
 	s.awaitNext(t)
 	sc.next, sc.ended, sc.down = s.source.Sent(), time.Now(), s.down
 	s.awaitNext(t) // replies arrive in order: one of this event that has not arrived is missing
+	s.awaitTold(sc)
 	for _, b := range s.bridges {
 		r := sc.gapCounts[b.column]
 		r.toldAfter, r.loggedAfter = b.recorder.gaps(), b.logged()
 		sc.gapCounts[b.column] = r
 	}
 	s.ran = append(s.ran, sc)
+}
+
+// awaitTold gives the bridges a minute to tell what is missing: dead letters are read once a second, and a broker may notice
+// half a minute later that a connection is gone.
+func (s *promiseHarness) awaitTold(sc eventRun) {
+	untold := func(b *durableBridge) bool {
+		before := sc.gapCounts[b.column]
+		received, gaps := b.recorder.all()
+		v := verdict{eventRun: sc, gaps: gaps[before.toldBefore:], logged: b.logged() - before.loggedBefore}
+		v.find(received, s.source.Outcomes())
+		return v.unreported > 0 || (len(v.gaps) > 0) != (v.logged > 0)
+	}
+	for end := time.Now().Add(time.Minute); slices.ContainsFunc(s.bridges, untold) && time.Now().Before(end); {
+		<-time.After(100 * time.Millisecond)
+	}
 }
 
 // check compares what happened to the replies with the table.

@@ -141,15 +141,17 @@ func mark() chromedp.Action[chromedp.Void] {
 	return chromedp.Evaluate[chromedp.Void]("void console.debug('" + consoleMarker + "')")
 }
 
-// notLoaded is what browsers write of something that a server which is away did not give.
-const notLoaded = "Failed to load resource: net::ERR_"
+// OfTheNetwork reports whether a page has written this of a server that is away: of a resource, or of a handshake.
+func OfTheNetwork(message string) bool {
+	return strings.Contains(message, "net::ERR_") || strings.Contains(message, "Connection closed before receiving a handshake response")
+}
 
 // NoErrorsButOfTheNetwork is [NoConsoleErrors] for a test that has cut connections or stopped a bridge: the page may have been
 // loading something at that moment.
 func NoErrorsButOfTheNetwork(t testing.TB, ctx context.Context) {
 	t.Helper()
 	for _, e := range ConsoleErrors(t, ctx) {
-		if !strings.Contains(e, notLoaded) {
+		if !OfTheNetwork(e) {
 			t.Errorf("the page reports: %s", e)
 		}
 	}

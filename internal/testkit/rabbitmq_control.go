@@ -182,7 +182,14 @@ func (n *Node) Messages(t testing.TB, vhost, queue string) (count int, ok bool) 
 	n.running(t)
 	text, err := n.eval(fmt.Sprintf(`
 		{ok, Q} = rabbit_amqqueue:lookup(%s),
-		[{messages, N}] = rabbit_amqqueue:info(Q, [messages]),
+		N = case amqqueue:get_type(Q) of
+			rabbit_quorum_queue -> %% its statistics are seconds old
+				{ok, {_, Total}, _} = ra:leader_query(amqqueue:get_pid(Q), fun rabbit_fifo:query_messages_total/1),
+				Total;
+			_ ->
+				[{messages, Total}] = rabbit_amqqueue:info(Q, [messages]),
+				Total
+		end,
 		integer_to_binary(N).`, erlangQueue(vhost, queue)))
 	if err == nil {
 		count, err = strconv.Atoi(text)

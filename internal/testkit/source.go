@@ -227,6 +227,16 @@ func (s *Source) AcceptedFrom(first int) (count int) {
 	return count
 }
 
+// SettledFrom returns how many replies with this number and later ones the broker has confirmed or returned.
+func (s *Source) SettledFrom(first int) (count int) {
+	for _, o := range s.Outcomes()[first:] {
+		if !o.Settled.IsZero() {
+			count++
+		}
+	}
+	return count
+}
+
 // Accepted returns the numbers of the replies that the broker has accepted and routed to a queue.
 func (s *Source) Accepted() (all []int) {
 	for n, f := range s.Outcomes() {

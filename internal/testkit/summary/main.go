@@ -13,11 +13,12 @@ func main() {
 	each := flag.String("each", "", "the build tag of tests that run on each RabbitMQ")
 	race := flag.String("race", "", "patterns of packages, separated by commas, that run with the race detector")
 	once := flag.String("once", "", "the build tag of tests that run once")
+	atATime := flag.Int("at-a-time", 2, "how many runs of go test")
 	background := flag.String("background", "", "a program that checks something else meanwhile")
 	flag.Parse()
 	check := startBackground(*background)
 	total := newCounts()
-	s := suite{again: list(*again), in: list(*in), race: list(*race), each: *each, once: *once}
+	s := suite{again: list(*again), in: list(*in), race: list(*race), each: *each, once: *once, atATime: *atATime}
 	if err := s.run(flag.Args(), total); err != nil {
 		fmt.Println(err)
 		total.failed++

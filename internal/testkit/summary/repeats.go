@@ -12,10 +12,6 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit/cache"
 )
 
-// repeatedAtATime is how many packages are repeated at a time, and one less while others still run for the first time:
-// their tests have deadlines in real time, which an overloaded machine would miss.
-const repeatedAtATime = 2
-
 // repeats repeats tests on other RabbitMQs.
 type repeats struct {
 	module  string // the import path of the working directory
@@ -24,18 +20,15 @@ type repeats struct {
 	tests   string   // the file in which package testkit records the tests
 	flags   []string // of go test
 	run     func(goTest, *counts)
-
-	running sync.WaitGroup
-	places  chan struct{} // holds a value for each package that is being repeated, and one for the first runs
+	all     *jobs
 
 	mu      sync.Mutex // guards the following field
-	results []*counts  // one for each run; valid when all have ended
+	results []*counts  // one for each run; valid when all jobs have ended
 }
 
 // newRepeats looks up the RabbitMQs of these names.
-func newRepeats(names, in []string, file string, flags []string, total *counts) (*repeats, error) {
-	r := &repeats{in: in, tests: file, flags: flags, run: runGo, places: make(chan struct{}, repeatedAtATime)}
-	r.places <- struct{}{}
+func newRepeats(names, in []string, file string, flags []string, all *jobs, total *counts) (*repeats, error) {
+	r := &repeats{in: in, tests: file, flags: flags, run: runGo, all: all}
 	text, err := os.ReadFile("go.mod")
 	if err != nil {
 		return nil, err
@@ -60,7 +53,7 @@ func newRepeats(names, in []string, file string, flags []string, total *counts) 
 	return r, nil
 }
 
-// start schedules a package that has ended: its tests that asked for a RabbitMQ are repeated when there is a place.
+// start adds a job for a package that has ended: its tests that asked for a RabbitMQ are repeated. These take long.
 func (r *repeats) start(importPath string) {
 	text, err := os.ReadFile(r.tests)
 	if err != nil {
@@ -76,9 +69,7 @@ func (r *repeats) start(importPath string) {
 		r.mu.Lock()
 		r.results = append(r.results, result)
 		r.mu.Unlock()
-		r.running.Go(func() {
-			r.places <- struct{}{}
-			defer func() { <-r.places }()
+		r.all.addFirst(func() {
 			r.run(goTest{
 				args: slices.Concat(r.flags, []string{"-run=" + pattern}, packages),
 				env:  []string{rabbitFolder + "=" + broker.Bin},
@@ -104,10 +95,8 @@ func (r *repeats) importPath(folder string) string {
 	return r.module + "/" + filepath.ToSlash(below)
 }
 
-// wait is called when all have run once. It returns when all repeats have ended and are counted.
-func (r *repeats) wait(total *counts) {
-	<-r.places
-	r.running.Wait()
+// count is called when all jobs have ended.
+func (r *repeats) count(total *counts) {
 	if len(r.brokers) > 0 && len(r.results) == 0 {
 		fmt.Println("no test asked for a RabbitMQ")
 		total.failed++

@@ -25,7 +25,8 @@ func repeated(t *testing.T, users string, ended ...string) (calls []string, tota
 		}
 	}
 	total = newCounts()
-	r, err := newRepeats(nil, []string{"link", "page"}, "users", []string{"-timeout=1m"}, total)
+	all := newJobs()
+	r, err := newRepeats(nil, []string{"link", "page"}, "users", []string{"-timeout=1m"}, all, total)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +39,8 @@ func repeated(t *testing.T, users string, ended ...string) (calls []string, tota
 	for _, path := range ended {
 		r.start(path)
 	}
-	r.wait(total)
+	all.run(2)
+	r.count(total)
 	close(called)
 	for tests := range called {
 		if tests.on != " on RabbitMQ 4.9.9" || !slices.Contains(tests.env, rabbitFolder+"=rabbit/bin") {

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
@@ -15,6 +14,7 @@ type suite struct {
 	again, in  []string // other RabbitMQs, and the folders whose tests are repeated on them
 	race       []string // patterns of packages
 	each, once string   // build tags
+	atATime    int      // how many runs of go test
 }
 
 // run runs all tests on the installed RabbitMQ, and those that asked for it on the others.
@@ -27,10 +27,6 @@ func (s suite) run(args []string, total *counts) error {
 			patterns = append(patterns, arg)
 		}
 	}
-	raced, plain, err := splitPackages(s.race, patterns)
-	if err != nil {
-		return err
-	}
 	noted, err := os.MkdirTemp("", "clu-ws-tests-")
 	if err != nil {
 		return err
@@ -41,12 +37,20 @@ func (s suite) run(args []string, total *counts) error {
 		return err
 	}
 	// The race detector sees these tests in the first run, and takes most of their time: it does not repeat them.
-	r, err := newRepeats(s.again, s.in, file, flags, total)
+	all := newJobs()
+	r, err := newRepeats(s.again, s.in, file, flags, all, total)
 	if err != nil {
 		return err
 	}
-	s.first(flags, raced, plain, goTest{env: []string{testkit.BrokerTestsFile + "=" + file}, ended: r.start}, total)
-	r.wait(total)
+	results, err := s.plan(flags, patterns, goTest{env: []string{testkit.BrokerTestsFile + "=" + file}, ended: r.start}, all)
+	if err != nil {
+		return err
+	}
+	all.run(s.atATime)
+	for _, result := range results {
+		total.add(result)
+	}
+	r.count(total)
 	if s.once != "" {
 		runTagged(s.once, "", flags, total)
 	}
@@ -58,24 +62,45 @@ func (s suite) run(args []string, total *counts) error {
 	return nil
 }
 
-// first runs every package once: those without the race detector, and the JavaScript tests, at the same time as those
-// with it.
-func (s suite) first(flags, raced, plain []string, tests goTest, total *counts) {
-	others := newCounts()
-	var running sync.WaitGroup
-	if len(raced) > 0 {
-		// These mostly wait. One at a time they would take longer than all the others.
-		running.Go(func() {
-			runIn(tests, slices.Concat([]string{"-p=1"}, flags), plain, others)
-			runNode(".", others)
-		})
-		runIn(tests, slices.Concat([]string{"-race"}, flags), raced, total)
-	} else {
-		runIn(tests, flags, plain, total)
-		runNode(".", total)
+// plan adds a job for each run of go test, and one for the JavaScript tests, and returns their counts. If some packages run
+// with the race detector, each that a pattern names alone has a run of its own, in that order: one that takes long begins
+// early.
+func (s suite) plan(flags, patterns []string, tests goTest, all *jobs) (results []*counts, err error) {
+	add := func(job func(total *counts)) {
+		result := newCounts()
+		results = append(results, result)
+		all.add(func() { job(result) })
 	}
-	running.Wait()
-	total.add(others)
+	raced, plain, err := splitPackages(s.race, patterns)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.race) > 0 {
+		long, err := listPackages(slices.DeleteFunc(slices.Clone(patterns), func(p string) bool { return strings.Contains(p, "...") }))
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range long {
+			add(func(total *counts) {
+				runIn(tests, withRace(flags, slices.Contains(raced, name)), []string{name}, total)
+			})
+		}
+		isLong := func(name string) bool { return slices.Contains(long, name) }
+		rest := slices.DeleteFunc(slices.Clone(raced), isLong)
+		add(func(total *counts) { runIn(tests, withRace(slices.Concat([]string{"-p=1"}, flags), true), rest, total) })
+		plain, flags = slices.DeleteFunc(slices.Clone(plain), isLong), slices.Concat([]string{"-p=1"}, flags)
+	}
+	add(func(total *counts) { runIn(tests, flags, plain, total) })
+	add(func(total *counts) { runNode(".", total) })
+	return results, nil
+}
+
+// withRace adds the flag of the race detector.
+func withRace(flags []string, race bool) []string {
+	if race {
+		return slices.Concat([]string{"-race"}, flags)
+	}
+	return flags
 }
 
 // runIn runs the tests of some packages.
