@@ -89,12 +89,10 @@ func TestDeadLettersThatAreReadLateTellOfAllThatWasRemoved(t *testing.T) {
 	}
 }
 
-func readLate(t *testing.T, removed, breaks bool) {
-	slow := newSlowLetters(t, removed)
-	var gaps []Gap
-	cs := newConsumerState(Queue{Name: "q", Expires: time.Hour, OnGap: func(g Gap) { gaps = append(gaps, g) }}, 10, slog.New(slog.DiscardHandler))
+// openLate opens a session on a queue while the broker does not answer.
+func openLate(t *testing.T, slow *slowLetters, began time.Time, onGap func(Gap)) (*session, *consumerState, chanWriter) {
+	cs := newConsumerState(Queue{Name: "q", Expires: time.Hour, OnGap: onGap}, 10, slog.New(slog.DiscardHandler))
 	cs.removals.deadLettered = true
-	began := time.Now().Add(-time.Minute)
 	cs.boundAt, cs.completeUntil, cs.served = began, began, true
 	log := make(chanWriter, 10)
 	s := &session{link: &Link{log: slog.New(slog.NewTextHandler(log, nil))}, consuming: &connection{Connection: slow.conn}, broken: make(chan struct{})}
@@ -105,6 +103,14 @@ func readLate(t *testing.T, removed, breaks bool) {
 	if line := testkit.Receive(t, log); !strings.Contains(line, "the broker does not dead-letter") {
 		t.Errorf("the log says %s", line)
 	}
+	return s, cs, log
+}
+
+func readLate(t *testing.T, removed, breaks bool) {
+	slow := newSlowLetters(t, removed)
+	var gaps []Gap
+	began := time.Now().Add(-time.Minute)
+	s, cs, log := openLate(t, slow, began, func(g Gap) { gaps = append(gaps, g) })
 	cs.startSession()
 	cs.begin()
 	cs.mu.Unlock() // as handOver does
