@@ -3,6 +3,7 @@ package actor_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
@@ -10,7 +11,7 @@ import (
 )
 
 func TestAnActorAndAClientCommunicateOverRabbitMQ(t *testing.T) {
-	x := newExchange(t, amqpx.Config{URLs: []string{testkit.RabbitMQ(t).NewVHost(t)}})
+	x := newExchange(t, amqpx.Config{URLs: []string{testkit.RabbitMQ(t).NewVHost(t)}, PublishTimeout: 10 * time.Second})
 	defer x.close()
 	x.run(x.actor(actor.Config{Name: "dome"}, withHandlers))
 	c := x.client()

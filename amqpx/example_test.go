@@ -24,7 +24,8 @@ func ExampleLink_PublishWait() {
 			Bindings: []string{"wind.#"},
 			Deliver:  func(*amqpx.Delivery) {},
 		}},
-		Logger: slog.New(slog.DiscardHandler),
+		PublishTimeout: 10 * time.Second,
+		Logger:         slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -96,7 +96,7 @@ func expired(t *testing.T, gone string) {
 	url, proxied, p := behindProxy(t)
 	vhost := url[strings.LastIndex(url, "/")+1:]
 	var h recorder
-	w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(keptFor(time.Second))}})
+	w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(keptFor(3 * time.Second))}})
 	w.await(t, true)
 	ch := client(t, url)
 	publish(t, ch, 1)
@@ -120,9 +120,9 @@ func expired(t *testing.T, gone string) {
 
 func TestOnlyOneLinkHasAName(t *testing.T) {
 	t.Parallel()
-	url := testkit.RabbitMQ(t).NewVHost(t)
 	for name, q := range map[string]amqpx.Queue{"kept queue": keptFor(time.Minute), "stream": history("link", 0)} {
 		t.Run(name, func(t *testing.T) {
+			url := testkit.RabbitMQ(t).NewVHost(t) // each has one, as the name is free only a moment after its link has ended
 			var first, second recorder
 			w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{first.of(q)}})
 			w.await(t, true)
@@ -167,6 +167,7 @@ func TestAQueueOrStreamWithOtherPropertiesIsExplained(t *testing.T) {
 			w.await(t, true)
 			w.stop()
 			testkit.Await(t, w.ended)
+			noticed(t, testkit.RabbitMQ(t), vhostOf(url))
 			w = run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(c.then)}})
 			if s := testkit.Receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), c.words) || !strings.Contains(s.Err.Error(), "delete it") {
 				t.Errorf("the state is %+v", s)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -186,15 +187,17 @@ func TestTheReasonForABrokenLinkIsTheBrokersOwn(t *testing.T) {
 	w := run(t, amqpx.Config{URLs: []string{n.URL()}})
 	for _, c := range []struct {
 		disturb func()
-		words   string
+		words   []string // any of them
 	}{
-		{func() { n.DeleteQueue(t, "/", "link_replies") }, "cancelled the consumer of queue link_replies"},
-		{func() { n.CloseConnections(t) }, "CONNECTION_FORCED"},
+		// The exchange, which has no other binding, is deleted with the queue. A busy link may notice that first.
+		{func() { n.DeleteQueue(t, "/", "link_replies") }, []string{"cancelled the consumer of queue link_replies", "was deleted, and its bindings with it"}},
+		{func() { n.CloseConnections(t) }, []string{"CONNECTION_FORCED"}},
 	} {
 		w.await(t, true)
 		c.disturb()
-		if s := testkit.Receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), c.words) {
-			t.Errorf("the state is %+v, want %s", s, c.words)
+		s := testkit.Receive(t, w.states)
+		if s.Up || !slices.ContainsFunc(c.words, func(words string) bool { return strings.Contains(s.Err.Error(), words) }) {
+			t.Errorf("the state is %+v, want %q", s, c.words)
 		}
 	}
 }

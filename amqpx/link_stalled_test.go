@@ -12,7 +12,7 @@ import (
 func TestAWriterStuckInAFullSocketDoesNotHoldUpTheNextLink(t *testing.T) {
 	e := newEmbedded(t)
 	p := newProxy(t, e.addr)
-	w := run(t, amqpx.Config{URLs: []string{p.url()}, Heartbeat: time.Second, MaxPending: 4096}) // room for 30 MiB
+	w := run(t, amqpx.Config{URLs: []string{p.url()}, Heartbeat: 3 * time.Second, PublishTimeout: 900 * time.Millisecond, MaxPending: 4096}) // room for 30 MiB
 	w.await(t, true)
 	p.stall(1) // the publishing connection
 	var outcomes []<-chan amqpx.Outcome
@@ -32,9 +32,9 @@ func TestAWriterStuckInAFullSocketDoesNotHoldUpTheNextLink(t *testing.T) {
 	// The heartbeat notices it.
 	w.await(t, false)
 	w.await(t, true)
-	if got := testkit.Receive(t, w.send(t, "reply.me", "after")); got != amqpx.Confirmed {
-		t.Errorf("published on the next link: %v", got)
-	}
+	testkit.WaitUntil(t, "what is published on the next link is confirmed", func() bool {
+		return testkit.Receive(t, w.send(t, "reply.me", "after")) == amqpx.Confirmed
+	})
 }
 
 func TestStoppingDoesNotWaitForConfirmsThatAreOverdue(t *testing.T) {

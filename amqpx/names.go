@@ -89,7 +89,8 @@ func (s *session) claimName(ctx context.Context, cs *consumerState) error {
 
 // dead reports whether the queue that holds the name has died with its node: the broker has the
 // queue, gives it to no other connection, and refuses messages to it. To find out, dead
-// publishes a marker, which a consumer of the queue would drop, at most once in deadEvery.
+// publishes a marker, which a consumer of the queue would drop, at most once in deadEvery if the broker
+// answers.
 func (s *session) dead(ctx context.Context, cs *consumerState) (bool, error) {
 	if time.Since(cs.claim.probedAt) < deadEvery {
 		return false, nil
@@ -116,6 +117,9 @@ func (s *session) dead(ctx context.Context, cs *consumerState) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, markerTimeout)
 	defer cancel()
 	taken, err := confirm.WaitContext(ctx)
+	if err != nil {
+		cs.claim.probedAt = time.Time{} // a broker that was too slow to answer is asked again
+	}
 	// A channel that was closed gives no answer.
 	return err == nil && !taken && !s.markers.IsClosed(), nil
 }

@@ -37,7 +37,7 @@ func put(o *outbox, out *outcomes, names string) {
 
 func TestAnOutboxRefusesWithoutAConnection(t *testing.T) {
 	var out outcomes
-	o := newOutbox(10, 4, time.Second)
+	o := newOutbox(10, 4, time.Hour)
 	put(o, &out, "a")
 	out.expect(t, "a away")
 	o.open()
@@ -53,7 +53,7 @@ func TestAnOutboxRefusesWithoutAConnection(t *testing.T) {
 
 func TestTheOutboxBoundsWhatIsInFlightAndWhatIsPending(t *testing.T) {
 	var out outcomes
-	o := newOutbox(2, 3, time.Second)
+	o := newOutbox(2, 3, time.Hour)
 	o.open()
 	var sent string
 	take := func() {
@@ -82,7 +82,7 @@ func TestTheOutboxBoundsWhatIsInFlightAndWhatIsPending(t *testing.T) {
 
 func TestAReturnIsMatchedToItsOwnMessage(t *testing.T) {
 	var out outcomes
-	o := newOutbox(10, 10, time.Second)
+	o := newOutbox(10, 10, time.Hour)
 	o.open()
 	put(o, &out, "abc")
 	for range 3 {
@@ -97,7 +97,7 @@ func TestAReturnIsMatchedToItsOwnMessage(t *testing.T) {
 
 func TestABrokenLinkLeavesWhatWasInFlightUnknownAndWhatWasPendingUnsent(t *testing.T) {
 	var out outcomes
-	o := newOutbox(10, 2, time.Second)
+	o := newOutbox(10, 2, time.Hour)
 	o.open()
 	put(o, &out, "abcd")
 	o.take(time.Now())
@@ -178,7 +178,7 @@ func TestNothingMoreIsSentToABrokerThatOwesAConfirmForLong(t *testing.T) {
 
 func TestAClosedOutboxIsIdleOnceEverythingHasItsOutcome(t *testing.T) {
 	var out outcomes
-	o := newOutbox(10, 4, time.Second)
+	o := newOutbox(10, 4, time.Hour)
 	o.open()
 	put(o, &out, "ab")
 	o.take(time.Now())
@@ -202,11 +202,11 @@ func TestAClosedOutboxIsIdleOnceEverythingHasItsOutcome(t *testing.T) {
 
 func TestAnOverdueConfirmDoesNotKeepAClosedOutboxFromBeingIdle(t *testing.T) {
 	var out outcomes
-	o := newOutbox(10, 4, time.Second)
+	o := newOutbox(10, 4, time.Hour)
 	o.open()
 	put(o, &out, "ab")
 	o.take(time.Now())
-	o.expire(time.Now().Add(2 * time.Second))
+	o.expire(time.Now().Add(2 * time.Hour))
 	out.expect(t, "b expired", "a unknown")
 	select {
 	case <-o.close():
@@ -217,7 +217,7 @@ func TestAnOverdueConfirmDoesNotKeepAClosedOutboxFromBeingIdle(t *testing.T) {
 
 func TestAConfirmIsOverdueUntilItComesOrTheLinkBreaks(t *testing.T) {
 	var out outcomes
-	o := newOutbox(10, 4, time.Second)
+	o := newOutbox(10, 4, time.Hour)
 	for _, end := range []func(){func() { o.settle(1, Confirmed) }, o.disconnect} {
 		o.open()
 		put(o, &out, "a")
@@ -225,7 +225,7 @@ func TestAConfirmIsOverdueUntilItComesOrTheLinkBreaks(t *testing.T) {
 		if o.overdue() {
 			t.Error("overdue before its deadline")
 		}
-		o.expire(time.Now().Add(2 * time.Second))
+		o.expire(time.Now().Add(2 * time.Hour))
 		if !o.overdue() {
 			t.Error("not overdue after it")
 		}
@@ -258,7 +258,7 @@ func needy(o *outbox, out *outcomes, id string) {
 
 func TestAMessageIsSentOnceItsQueueIsFoundAndOthersWaitBehindIt(t *testing.T) {
 	var out outcomes
-	o := newOutbox(10, 4, time.Second)
+	o := newOutbox(10, 4, time.Hour)
 	o.checks = true
 	o.open()
 	needy(o, &out, "a")
@@ -279,13 +279,13 @@ func TestAMessageIsSentOnceItsQueueIsFoundAndOthersWaitBehindIt(t *testing.T) {
 
 func TestALateAnswerIsNotTakenForAnotherMessages(t *testing.T) {
 	var out outcomes
-	o := newOutbox(10, 4, time.Second)
+	o := newOutbox(10, 4, time.Hour)
 	o.checks = true
 	o.open()
 	for _, exists := range []bool{true, false} {
 		needy(o, &out, "a")
 		asked := o.nextUnchecked(time.Now())
-		o.expire(time.Now().Add(2 * time.Second))
+		o.expire(time.Now().Add(2 * time.Hour))
 		needy(o, &out, "b")
 		o.checked(asked, exists)
 		if p, _ := o.take(time.Now()); p != nil {

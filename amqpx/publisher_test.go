@@ -210,7 +210,7 @@ func TestConfirmsThatAreReadAfterTheSessionSettleNothing(t *testing.T) {
 
 func TestAMultipleConfirmSettlesEveryMessageBeforeIt(t *testing.T) {
 	var out outcomes
-	o := newOutbox(10, 10, time.Second)
+	o := newOutbox(10, 10, time.Hour)
 	o.open()
 	put(o, &out, "abcdef")
 	for range 5 {

@@ -16,7 +16,7 @@ import (
 func tapped(t *testing.T, url string, adjust ...func(*amqpx.Config)) *watched {
 	t.Helper()
 	deliveries := make(chan string, 1000)
-	cfg := amqpx.Config{URLs: []string{url}, CheckQueues: true, Queues: []amqpx.Queue{{Name: "tap", Bindings: []string{"command.#"},
+	cfg := amqpx.Config{URLs: []string{url}, CheckQueues: true, PublishTimeout: unhurried, Queues: []amqpx.Queue{{Name: "tap", Bindings: []string{"command.#"},
 		Deliver: func(d *amqpx.Delivery) { deliveries <- d.MessageId }}}}
 	for _, f := range adjust {
 		f(&cfg)

@@ -25,19 +25,27 @@ func TestWhatWasHandedOverBeforeItsAcknowledgementWasLostDoesNotComeTwice(t *tes
 	for name, q := range map[string]amqpx.Queue{"kept": keptFor(time.Minute), "stream": history("link_reads", 0)} {
 		t.Run(name, func(t *testing.T) {
 			var h recorder
+			broke := make(chan struct{}, 10)
 			q := h.of(q)
 			deliver := q.Deliver
 			q.Deliver = func(d *amqpx.Delivery) {
 				deliver(d)
 				if n := string(d.Body); n == "5" || n == "8" {
 					p.refuse(true)
-					p.refuse(false)
+					broke <- struct{}{}
 				}
 			}
 			w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{q}})
 			w.await(t, true)
 			ch := client(t, direct)
 			publish(t, ch, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+			for range 2 {
+				testkit.Await(t, broke)
+				if q.Stream == nil {
+					awaitNoConsumer(t, ch)
+				}
+				p.refuse(false)
+			}
 			want := numbers(0, 10)
 			if q.Stream != nil {
 				want = append([]event{live}, want...)

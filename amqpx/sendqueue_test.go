@@ -34,7 +34,7 @@ func takeAll(o *outbox) (ids []string) {
 }
 
 func TestABurstOfOneSenderLeavesRoomForTheOthers(t *testing.T) {
-	o := newOutbox(1024, 256, time.Second)
+	o := newOutbox(1024, 256, time.Hour)
 	o.open()
 	full := map[Sender]int{}
 	send := func(s Sender, messages int) {
@@ -64,7 +64,7 @@ func TestABurstOfOneSenderLeavesRoomForTheOthers(t *testing.T) {
 
 func TestTheLongestQueueLosesItsNewestMessage(t *testing.T) {
 	var out outcomes
-	o := newOutbox(3, 10, time.Second)
+	o := newOutbox(3, 10, time.Hour)
 	o.open()
 	a, b := &testSender{}, &testSender{}
 	for _, m := range []Message{from(a, "a1"), from(a, "a2"), from(a, "a3"), from(a, "a4"), from(b, "b1"), from(b, "b2"), from(a, "a5")} {
@@ -77,7 +77,7 @@ func TestTheLongestQueueLosesItsNewestMessage(t *testing.T) {
 }
 
 func TestSendersTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
-	o := newOutbox(100, 100, time.Second)
+	o := newOutbox(100, 100, time.Hour)
 	o.open()
 	a, b, c := &testSender{}, &testSender{}, &testSender{}
 	for _, m := range []Message{from(a, "a1"), from(a, "a2"), from(a, "a3"), from(a, "a4"), from(b, "b1"), from(b, "b2"), from(c, "c1")} {
@@ -90,7 +90,7 @@ func TestSendersTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
 
 func TestMessagesOfADisconnectedSenderAreNotSent(t *testing.T) {
 	var out outcomes
-	o := newOutbox(100, 100, time.Second)
+	o := newOutbox(100, 100, time.Hour)
 	o.open()
 	a, b := &testSender{}, &testSender{}
 	for _, m := range []Message{from(a, "a1"), from(a, "a2"), from(b, "b1")} {
@@ -248,7 +248,7 @@ func (m *modelSendQueue) end() {
 
 // One address has 400 connections, and another a single one.
 func TestATenantOfManySendersHasTheTurnsAndTheRoomOfOne(t *testing.T) {
-	o := newOutbox(1024, 4096, time.Second)
+	o := newOutbox(1024, 4096, time.Hour)
 	o.open()
 	full := map[any]int{}
 	send := func(s *testSender, id string, messages int) {
@@ -281,7 +281,7 @@ func TestATenantOfManySendersHasTheTurnsAndTheRoomOfOne(t *testing.T) {
 }
 
 func TestPendingMessagesAreBoundedInMemoryToo(t *testing.T) {
-	o := newOutbox(1024, 256, time.Second)
+	o := newOutbox(1024, 256, time.Hour)
 	o.open()
 	bytes := 0
 	send := func(s Sender, length int) (ok bool) {

@@ -36,6 +36,9 @@ func TestAMessageThatWaitedWhileTheLinkWasDownIsDeliveredAsSuch(t *testing.T) {
 				}
 			}
 			expect("now 0")
+			if q.Stream == nil {
+				awaitAcknowledged(t, testkit.RabbitMQ(t), vhostOf(url))
+			}
 			w.stop()
 			testkit.Await(t, w.ended)
 			publish(t, ch, 1, 2)

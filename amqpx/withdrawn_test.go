@@ -7,7 +7,7 @@ import (
 
 func TestAMessageThatIsWithdrawnBeforeItsTurnIsNotSent(t *testing.T) {
 	var out outcomes
-	o := newOutbox(10, 4, time.Second)
+	o := newOutbox(10, 4, time.Hour)
 	o.open()
 	withdrawn := false
 	m := message("a")

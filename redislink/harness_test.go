@@ -3,6 +3,8 @@ package redislink
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +22,8 @@ type recorder struct {
 	mu    sync.Mutex // guards the following fields
 	got   []string
 	gaps  []gap
+	downs []string      // why it did not stand, as it was logged
+	seen  int           // how many of them are of outages that a test has seen the end of
 	block chan struct{} // Deliver waits for it
 }
 
@@ -29,7 +33,7 @@ type gap struct{ from, to time.Time }
 func record(t *testing.T, r *testkit.Redis, change func(*Config), channels ...string) *recorder {
 	t.Helper()
 	rec := &recorder{t: t, redis: r}
-	cfg := Config{URL: r.URL(), Channels: channels, PingEvery: time.Minute, Deliver: rec.deliver, OnGap: rec.gap}
+	cfg := Config{URL: r.URL(), Channels: channels, PingEvery: time.Minute, Deliver: rec.deliver, OnGap: rec.gap, Logger: slog.New(outages{rec})}
 	if change != nil {
 		change(&cfg)
 	}
@@ -45,6 +49,26 @@ func record(t *testing.T, r *testkit.Redis, change func(*Config), channels ...st
 		running.Wait()
 	})
 	return rec
+}
+
+// outages is a log of which a recorder keeps why its link did not stand. The state tells that too, but only until the link
+// stands again, which may be before a busy machine looks.
+type outages struct{ of *recorder }
+
+func (o outages) Enabled(context.Context, slog.Level) bool { return true }
+func (o outages) WithAttrs([]slog.Attr) slog.Handler       { return o }
+func (o outages) WithGroup(string) slog.Handler            { return o }
+
+func (o outages) Handle(_ context.Context, line slog.Record) error {
+	line.Attrs(func(a slog.Attr) bool {
+		if a.Key == "error" {
+			o.of.mu.Lock()
+			o.of.downs = append(o.of.downs, a.Value.String())
+			o.of.mu.Unlock()
+		}
+		return true
+	})
+	return nil
 }
 
 func (r *recorder) deliver(channel string, body []byte) {
@@ -78,13 +102,23 @@ func (r *recorder) publish(channel, message string) {
 func (r *recorder) awaitUp() {
 	r.t.Helper()
 	testkit.WaitUntil(r.t, "the link stands", func() bool { return r.State().Up })
+	r.outageEnded()
 }
 
-// askOften has a server that does not answer noticed soon. A machine that stands still for twice that time cuts
-// the link, too.
-func askOften(c *Config) { c.PingEvery = 300 * time.Millisecond }
+// outageEnded has awaitDown wait for another outage.
+func (r *recorder) outageEnded() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen = len(r.downs)
+}
 
-// askPatiently is askOften for a link that must stay: a machine that stands still for a second does not cut it.
+// askOften has a server that does not answer noticed soon. A machine that stands still for that time cuts the link, too.
+func askOften(c *Config) {
+	c.PingEvery = 300 * time.Millisecond
+	c.silence = 2 * time.Second
+}
+
+// askPatiently is askOften for a link that must stay, however long the machine stands still.
 func askPatiently(c *Config) {
 	askOften(c)
 	c.silence = time.Hour
@@ -97,12 +131,13 @@ func (r *recorder) awaitPings() {
 	testkit.WaitUntil(r.t, "pings are sent", func() bool { return time.Since(began) > 4*r.cfg.PingEvery })
 }
 
-// awaitDown waits until the link does not stand, for a reason.
+// awaitDown waits until the link does not stand, or did not since the last awaitUp or awaitGap, for a reason.
 func (r *recorder) awaitDown(reason string) {
 	r.t.Helper()
 	testkit.WaitUntil(r.t, "the link does not stand: "+reason, func() bool {
-		s := r.State()
-		return !s.Up && s.Err != nil && strings.Contains(s.Err.Error(), reason)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return slices.ContainsFunc(r.downs[r.seen:], func(why string) bool { return strings.Contains(why, reason) })
 	})
 }
 
@@ -126,6 +161,7 @@ func (r *recorder) await(want ...string) {
 func (r *recorder) awaitGap(lost time.Time) {
 	r.t.Helper()
 	r.await("gap")
+	r.outageEnded()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	g := r.gaps[len(r.gaps)-1]

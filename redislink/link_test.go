@@ -53,12 +53,9 @@ func TestEachLostConnectionIsAGap(t *testing.T) {
 
 	before := time.Now()
 	redis.Do("CLIENT", "KILL", "TYPE", "pubsub")
-	r.awaitGap(time.Now())
+	r.awaitGap(before)
 	r.publish("c", "2")
 	r.await("c:2")
-	if g := r.gaps[0]; g.to.Before(before) {
-		t.Errorf("the gap is %v", g)
-	}
 
 	redis.Stop()
 	lost := time.Now()

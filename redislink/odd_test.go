@@ -1,12 +1,10 @@
 package redislink
 
 import (
-	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
 	"strings"
@@ -271,30 +269,17 @@ func TestWhatIsLostBeforeTheLinkFirstStandsIsAGap(t *testing.T) {
 	t.Parallel()
 	redis := testkit.StartRedis(t)
 	redis.Stop()
-	var log bytes.Buffer
-	var mu sync.Mutex
-	r := record(t, redis, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(lockedWriter{&mu, &log}, nil)) }, "c")
+	r := record(t, redis, nil, "c")
 	r.awaitDown("connection refused")
 	lost, began := time.Now(), time.Now()
 	testkit.WaitUntil(t, "some attempts fail", func() bool { return time.Since(began) > 4*firstRetry })
 	redis.Restart()
 	r.awaitGap(lost)
-	mu.Lock()
-	defer mu.Unlock()
-	if n := strings.Count(log.String(), "not linked"); n != 1 {
-		t.Errorf("one outage is logged %d times:\n%s", n, &log)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.downs) != 1 {
+		t.Errorf("one outage is logged as %q", r.downs)
 	}
-}
-
-type lockedWriter struct {
-	*sync.Mutex
-	to *bytes.Buffer
-}
-
-func (w lockedWriter) Write(b []byte) (int, error) {
-	w.Lock()
-	defer w.Unlock()
-	return w.to.Write(b)
 }
 
 func TestAnErrorSaysHowToMendItAndNamesNoPortOfThisSide(t *testing.T) {

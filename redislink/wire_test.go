@@ -19,9 +19,9 @@ func TestAConnectionThatIsHalfOpenIsLeft(t *testing.T) {
 	r := record(t, redis, func(c *Config) { askOften(c); c.URL = "redis://" + proxy.Addr }, "c")
 	for _, direction := range []testkit.Direction{testkit.Upstream, testkit.Downstream} {
 		r.awaitUp()
+		lost := time.Now()
 		proxy.Swallow(direction)
 		r.awaitDown(errSilent.Error())
-		lost := time.Now()
 		testkit.WaitUntil(t, "a gap", func() bool {
 			r.mu.Lock()
 			defer r.mu.Unlock()

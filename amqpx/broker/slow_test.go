@@ -49,7 +49,7 @@ func TestASlowReaderIsPausedAndOthersAreNot(t *testing.T) {
 }
 
 func TestAClientThatStopsReadingIsDisconnected(t *testing.T) {
-	b, url := serve(t, broker.Config{MaxOutbound: 64 << 10, WriteTimeout: 100 * time.Millisecond})
+	b, url := serve(t, broker.Config{MaxOutbound: 64 << 10, WriteTimeout: 2 * time.Second}) // which bounds the handshake, too
 	stuck, release := stuckClient(t, b)
 	closed := stuck.NotifyClose(make(chan *amqp.Error, 1))
 	slow := open(t, stuck)
