@@ -23,8 +23,11 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// pings is after which silence the bridge asks a client for a sign of life, and for how long it waits for that.
-const pings = 5 * time.Second
+// pings is after which silence the bridge asks a client for a sign of life, and pongs for how long it waits for that.
+const (
+	pings = 5 * time.Second
+	pongs = 15 * time.Second
+)
 
 // bridgeProcess is a bridge in a process of its own, on a socket that stays open while it restarts, as one of systemd's.
 type bridgeProcess struct {
@@ -97,7 +100,7 @@ func (b *bridgeProcess) start() {
 	b.t.Helper()
 	program := b.program("websocket", "--config", b.config, "--url", b.broker, "--name", b.name, "--durable", "stream", "--admin", b.admin,
 		"--history", "20000", "--history-bytes", "16MiB", "--values-bytes", "8MiB", "--log-commands=false", "--stream-bytes", "200MiB",
-		"--ping-after", pings.String(), "--pong-timeout", pings.String(), "--drain-timeout", "3s")
+		"--ping-after", pings.String(), "--pong-timeout", pongs.String(), "--drain-timeout", "3s")
 	// Only the child knows LISTEN_PID, and then becomes the program.
 	cmd := exec.Command("sh", append([]string{"-c", `LISTEN_PID=$$ exec "$0" "$@"`, program.Path}, program.Args[1:]...)...)
 	cmd.Env = append(program.Env, "LISTEN_FDS=1")

@@ -153,7 +153,7 @@ func (c *client) send() error {
 	return c.d.Call(m)
 }
 
-// got notes that the actor got a command. While the broker is disturbed, one that was sent in time may come late.
+// got notes that the actor got a command. While the broker or this process is disturbed, one that was sent in time may come late.
 func (c *client) got(as string, at time.Time, disturbed []span) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

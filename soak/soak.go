@@ -38,6 +38,7 @@ const (
 	outageEnds  = 3 * time.Minute        // the longest that anything may take on a busy machine
 	perCheck    = 4                      // faults
 	printsEvery = 10 * time.Second
+	standsStill = 500 * time.Millisecond // this process, if it does nothing for so long
 )
 
 // run is a run.
@@ -63,8 +64,9 @@ type run struct {
 	mu        sync.Mutex // guards the following fields
 	known     map[string]bool
 	wrong     []string
-	disturbed []span // when the broker was late
-	silent    bool   // clients send no commands
+	disturbed []span    // when the broker was late, or this process stood still
+	lastAlive time.Time // when this process ran last
+	silent    bool      // clients send no commands
 	doing     string
 	past      []string // what was done before
 }
@@ -83,6 +85,7 @@ func Run(t testing.TB, cfg Config) {
 	defer end()
 	aside.Go(func() { r.sendCommands(over) })
 	aside.Go(func() { r.print(over) })
+	aside.Go(func() { r.watch(over) })
 	r.check()
 	for faults := r.deck(); ctx.Err() == nil && len(r.violations()) == 0; {
 		if len(faults) == 0 {
@@ -160,6 +163,7 @@ func (r *run) at() string { return time.Since(r.began).Round(time.Second).String
 // got notes a command that the actor got.
 func (r *run) got(id string, at time.Time) {
 	r.mu.Lock()
+	r.alive() // if it stood still until now, this command may have waited
 	clients, disturbed := r.clients, slices.Clone(r.disturbed)
 	r.mu.Unlock()
 	c, as := owner(clients, id)
@@ -181,6 +185,31 @@ func (r *run) disturb() (over func()) {
 		defer r.mu.Unlock()
 		r.disturbed[n].to = time.Now()
 	}
+}
+
+// watch notes when this process stands still, until the context ends.
+func (r *run) watch(ctx context.Context) {
+	every := time.NewTicker(standsStill / 5)
+	defer every.Stop()
+	for {
+		select {
+		case <-every.C:
+		case <-ctx.Done():
+			return
+		}
+		r.mu.Lock()
+		r.alive()
+		r.mu.Unlock()
+	}
+}
+
+// alive notes that this process runs, and whether it stood still before. It is called with mu held.
+func (r *run) alive() {
+	now := time.Now()
+	if !r.lastAlive.IsZero() && now.Sub(r.lastAlive) > standsStill {
+		r.disturbed = append(r.disturbed, span{from: r.lastAlive, to: now})
+	}
+	r.lastAlive = now
 }
 
 // sendCommands makes the clients command until the context ends.

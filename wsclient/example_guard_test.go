@@ -63,9 +63,7 @@ func Example_guard() {
 		log.Fatal(err)
 	}
 	defer client.Close()
-	if _, err := client.Send(ctx, "weather", "storm", wsclient.SendOptions{}).Wait(ctx); err != nil {
-		log.Fatal(err)
-	}
+	insist(ctx, client, "weather", "storm")
 	guard(ctx, client, func(what string) {
 		fmt.Println(what)
 		cancel() // in place of a night

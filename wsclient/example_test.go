@@ -98,7 +98,7 @@ func ExampleClient_Value() {
 	_, err = client.Value(ctx, "dome", "shutter")
 	fmt.Println("before the command:", err)
 
-	client.Send(ctx, "dome", "open", wsclient.SendOptions{}).Wait(ctx)
+	insist(ctx, client, "dome", "open")
 	value, err := client.Value(ctx, "dome", "shutter")
 	if err != nil {
 		log.Fatal(err)
@@ -175,6 +175,19 @@ func ExampleParseReply() {
 	}
 	fmt.Printf("%d: %s says azimuth=%s\n", r.Seq, r.Sender, r.Keywords()["azimuth"])
 	// Output: 42: dome says azimuth=101.50
+}
+
+// insist sends a command that may be done twice, until it is done.
+func insist(ctx context.Context, client *wsclient.Client, consumer, command string) {
+	for {
+		_, err := client.Send(ctx, consumer, command, wsclient.SendOptions{}).Wait(ctx)
+		switch {
+		case err == nil:
+			return
+		case ctx.Err() != nil || !errors.Is(err, wsclient.ErrUnknown) && !errors.Is(err, wsclient.ErrRejected):
+			log.Fatal(err)
+		}
+	}
 }
 
 // startObservatory starts a bridge, an actor dome with the commands open and close, and an actor weather with the command storm.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/clu-ws/clu-ws/internal/testkit"
 	"github.com/clu-ws/clu-ws/wsclient"
 )
 
@@ -37,9 +38,10 @@ func theGuardOfTheDocumentation(t *testing.T, python string) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	if _, err := client.Send(t.Context(), "weather", "simulate storm", wsclient.SendOptions{}).Wait(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Eventually(t, testkit.Patience, "there is a storm", func() error { // a command may be late on a busy machine
+		_, err := client.Send(t.Context(), "weather", "simulate storm", wsclient.SendOptions{}).Wait(t.Context())
+		return err
+	})
 	cmd := exec.CommandContext(t.Context(), python, "-B", file, "ws://"+addr)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
@@ -52,7 +54,11 @@ func theGuardOfTheDocumentation(t *testing.T, python string) {
 	}
 	lines := bufio.NewScanner(stdout)
 	for _, want := range []string{"guard: the weather is not safe: the dome is closed", "guard: it is not known now whether the weather is safe"} {
-		if !lines.Scan() || lines.Text() != want {
+		more := lines.Scan()
+		for more && strings.HasPrefix(lines.Text(), "guard: the dome DID NOT CLOSE, as far as is known: unknown") {
+			more = lines.Scan() // it tries again: as above
+		}
+		if !more || lines.Text() != want {
 			t.Fatalf("it says %q, want %q", lines.Text(), want)
 		}
 		stop() // after the first one

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -46,7 +47,7 @@ const openDome = `{"consumer":"dome","command_string":"open --now","command_id":
 func TestCommandsAreRecorded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.log")
 	_, web, _ := auditedBridge(t, path)
-	if answer := ask(t, web, openDome); !strings.Contains(answer, "Failed routing") {
+	if answer := inTime(t, func() string { return ask(t, web, openDome) }); !strings.Contains(answer, "Failed routing") {
 		t.Errorf("the answer is %s", answer)
 	}
 	var rows []map[string]any
@@ -63,25 +64,26 @@ func TestCommandsAreRecorded(t *testing.T) {
 			}
 			rows = append(rows, r)
 		}
-		if n := len(rows); n == 0 || rows[n-1]["event"] != "command_end" {
-			return os.ErrNotExist
+		if n := len(rows); n < 2 || rows[n-1]["event"] != "command_end" || rows[n-1]["outcome"] != "returned" {
+			return fmt.Errorf("it has %v", rows)
 		}
 		return nil
 	})
+	rows = rows[len(rows)-2:] // those before are of a command that was late
 	for i, event := range []string{"command", "command_end"} {
 		r := rows[i]
 		if r["event"] != event || r["consumer"] != "dome" || r["command_string"] != "open --now" || r["command_id"] != "x1" || r["client"] == "" || !strings.HasPrefix(r["remote"].(string), "127.0.0.1:") {
 			t.Errorf("row %d is %v", i, r)
 		}
 	}
-	if rows[1]["outcome"] != "returned" || rows[1]["ms"].(float64) <= 0 {
+	if rows[1]["ms"].(float64) <= 0 {
 		t.Errorf("the end is %v", rows[1])
 	}
 }
 
 func TestTheRecordMayGoToStandardOutput(t *testing.T) {
 	p, web, _ := auditedBridge(t, "stdout")
-	ask(t, web, openDome)
+	inTime(t, func() string { return ask(t, web, openDome) })
 	if line := p.out.await(t, `"event":"command_end"`); !strings.HasPrefix(line, "{") || !strings.Contains(line, `"command_id":"x1"`) {
 		t.Errorf("it prints %s", line)
 	}
@@ -89,7 +91,7 @@ func TestTheRecordMayGoToStandardOutput(t *testing.T) {
 
 func TestOnAFullDiskNoCommandGoesOutUnrecorded(t *testing.T) {
 	p, web, admin := auditedBridge(t, "/dev/full")
-	if answer := ask(t, web, openDome); !strings.Contains(answer, "this bridge records each command, and the record cannot be written") {
+	if answer := inTime(t, func() string { return ask(t, web, openDome) }); !strings.Contains(answer, "this bridge records each command, and the record cannot be written") {
 		t.Errorf("the answer is %s", answer)
 	}
 	if line := p.log.await(t, "the audit log cannot be written"); !strings.Contains(line, "no space left") {

@@ -52,9 +52,10 @@ func memory(t *testing.T, p child, figure string) int {
 
 const mib = 1 << 20
 
-// The limits of the tested bridges, in bytes, and their number of loops.
+// The limits of the tested bridges, in bytes, and their number of loops. A client that reads is closed as slow if it stands
+// still for as long as the bridge needs for the backlog.
 const (
-	backlog = 4 * mib
+	backlog = 16 * mib
 	history = 16 * mib
 	loops   = 2
 )
@@ -73,12 +74,12 @@ func bound(history int) int {
 // The replies are long, so that they exceed the bounds by far and are not many: each costs every client work.
 func TestABacklogOfManyRepliesIsDeliveredWithinTheMemoryBounds(t *testing.T) {
 	t.Parallel()
-	const replies, size = 25_000, 4000
+	const replies, size = 25_000, 6400
 	program := build(t)
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	bridge := func(t *testing.T, url, name string, args ...string) child {
 		args = append([]string{"websocket", "--host", "127.0.0.1", "--port", "0", "--url", url, "--name", name,
-			"--admin", "127.0.0.1:0", "--durable", "expires=10m", "--client-backlog", "4MiB"}, args...)
+			"--admin", "127.0.0.1:0", "--durable", "expires=10m", "--client-backlog", "16MiB"}, args...)
 		cmd := exec.Command(program, args...)
 		cmd.Env = append(os.Environ(), fmt.Sprintf("GOMAXPROCS=%d", loops))
 		return child{testkit.StartProcess(t, cmd)}

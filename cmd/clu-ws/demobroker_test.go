@@ -19,7 +19,7 @@ func TestTheDemoUsesAGivenBrokerIfNobodyElseDoes(t *testing.T) {
 	for _, name := range []string{"amqp-client-", "weather"} {
 		p.log.await(t, "exchange=sdss_exchange name="+name)
 	}
-	if got := postCommandTo(admin, "weather", "ping", "", "?wait=1"); !strings.Contains(got, `"status":"done"`) {
+	if got := inTime(t, func() string { return postCommandTo(admin, "weather", "ping", "", "?wait=1") }); !strings.Contains(got, `"status":"done"`) {
 		t.Errorf("a command is answered with %s", got)
 	}
 	if got := failure(t, "demo", "--port", "0", "--url", url); !strings.Contains(got, "there are actors at amqp://"+vhost) || !strings.Contains(got, "rabbitmqctl add_vhost demo") {

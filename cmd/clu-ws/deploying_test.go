@@ -76,9 +76,7 @@ func TestTheRecipesOfDeployingWork(t *testing.T) {
 		}
 	}
 	for _, c := range idle {
-		id := "after " + c.name
-		mustSend(t, c.conn, fmt.Sprintf(`{"consumer": "echo", "command_string": "x", "command_id": %q}`, id))
-		awaitArrival(t, c.of.arrived, id)
+		sendsUntilOneArrives(t, c.conn, c.recordingClient, c.of.arrived, "after "+c.name)
 	}
 }
 
@@ -93,13 +91,18 @@ var closedTime = func() <-chan time.Time {
 // says of its sender.
 func (d *deployment) sendsFrom(t *testing.T, p *program, from string) {
 	t.Helper()
-	id := d.name + " from " + from
+	id := ""
 	dialer := d.dialer(from, forged)
 	dialer.Protocols = nil
 	c := testkit.DialWebSocketWith(t, dialer, d.url("wss"))
-	c.Send(fmt.Sprintf(`{"consumer": "echo", "command_string": "x", "command_id": %q}`, id))
-	for !strings.Contains(string(c.Receive()), fmt.Sprintf(`"command_id": %q`, id)) {
-	}
+	inTime(t, func() (answer string) {
+		id += d.name + " from " + from
+		c.Send(fmt.Sprintf(`{"consumer": "echo", "command_string": "x", "command_id": %q}`, id))
+		for answer == "" || !strings.Contains(answer, fmt.Sprintf(`"command_id": %q`, id)) && !isLate(answer) {
+			answer = string(c.Receive())
+		}
+		return answer
+	})
 	line := p.log.await(t, fmt.Sprintf("command_id=%q", id))
 	_, client, _ := strings.Cut(line, " client=")
 	client, _, _ = strings.Cut(client, " ")

@@ -58,10 +58,11 @@ func (d diagnosis) has(t *testing.T, check string, status doctor.Status, words s
 	}
 }
 
-// brokerFaults returns what is wrong at the broker.
+// brokerFaults returns what is wrong at the broker, apart from a slow answer: a busy machine makes any broker slow, and
+// TestTheDoctorDoesNotTakeASlowBrokerForABrokenOne is about that.
 func (d diagnosis) brokerFaults() (texts []string) {
 	for _, f := range d.Findings {
-		if strings.HasPrefix(f.Check, "broker.") && f.Status != doctor.OK {
+		if strings.HasPrefix(f.Check, "broker.") && f.Check != "broker.delay" && f.Status != doctor.OK {
 			texts = append(texts, fmt.Sprintf("%s %s: %s", f.Status, f.Check, f.Text))
 		}
 	}
@@ -205,7 +206,7 @@ func TestTheDoctorFindsNothingWrongWithTheDocumentedPermissions(t *testing.T) {
 			replyAsActors(t, ch)
 			declareExchange("live")(t, ch)
 			queues, exchanges := n.Queues(t, vhost), n.Exchanges(t, vhost)
-			d := diagnose(t, "--listen", "127.0.0.1:0", "--name", "bridge", "--durable", durable, "-H", u.Hostname(), "-P", u.Port(), "--vhost", vhost, "--user", vhost, "--for", "1s", "--source", "exchange=live", "--presence", "who")
+			d := diagnose(t, "--listen", "127.0.0.1:0", "--name", "bridge", "--durable", durable, "-H", u.Hostname(), "-P", u.Port(), "--vhost", vhost, "--user", vhost, "--for", "5s", "--source", "exchange=live", "--presence", "who")
 			d.has(t, "broker.link", doctor.OK, "works")
 			d.has(t, "broker.source", doctor.OK, "can read it")
 			d.has(t, "broker.presence", doctor.OK, "may make it, and publish to it")
@@ -322,7 +323,7 @@ func TestTheDoctorFindsABrokerThatBlocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
-	diagnose(t, "--listen", "127.0.0.1:0", "--name", "bridge", "-H", "127.0.0.1", "-P", port, "--for", "2s").has(t, "broker.blocked", doctor.Problem, "takes no commands")
+	diagnose(t, "--listen", "127.0.0.1:0", "--name", "bridge", "-H", "127.0.0.1", "-P", port, "--for", "10s").has(t, "broker.blocked", doctor.Problem, "takes no commands")
 }
 
 // A broker that is far away is called slow, and not broken.

@@ -33,7 +33,7 @@ func guardScript(t *testing.T) (script, path string) {
 	if err := os.WriteFile(filepath.Join(path, "clu-ws"), []byte(program), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	script = strings.Replace(string(block[1]), "--timeout 50s", "--timeout 1s", 1)
+	script = strings.Replace(string(block[1]), "--timeout 50s", "--timeout 6s", 1)
 	return strings.Replace(script, "--timeout 10s 2>/dev/null", "--timeout 10s", 1), path // what goes wrong is to be seen here
 }
 

@@ -77,7 +77,9 @@ func TestABridgeThatIsKilledLosesNothingOfAStream(t *testing.T) {
 	const kills = 3
 	url, port := testkit.RabbitMQ(t).NewVHost(t), freePort(t)
 	at := "ws://127.0.0.1:" + port + "/"
-	bridge := func() child { return spawnAt(t, url, "--port", port, "--name", "console", "--durable", "stream") }
+	bridge := func() child {
+		return spawnAt(t, url, "--port", port, "--name", "console", "--durable", "stream", "--history", "200000")
+	}
 	p := bridge()
 	p.awaitLinked(t)
 	var all []*recordingClient

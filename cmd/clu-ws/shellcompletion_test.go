@@ -27,7 +27,7 @@ func programFolder(t *testing.T, address string) (folder string, environment []s
 }
 
 // completes checks what a shell offers. Until the actors have said something, and on a busy machine, which takes longer than
-// a completion may, less is offered.
+// a completion may, less is offered. All tries have one cache, as at a terminal: what one learns, the next one has.
 func completes(t *testing.T, shell, script string, flags []string, want ...string) {
 	t.Helper()
 	path, err := exec.LookPath(shell)
@@ -35,8 +35,8 @@ func completes(t *testing.T, shell, script string, flags []string, want ...strin
 		testkit.Missing(t, shell, "install the package "+shell)
 	}
 	demo := startDemo(t)
-	testkit.Eventually(t, testkit.Patience, shell+" completes", func() error {
-		_, environment := programFolder(t, demo)
+	_, environment := programFolder(t, demo)
+	testkit.Eventually(t, 3*testkit.Patience, shell+" completes", func() error { // an answer stays in the cache for 30 s
 		cmd := exec.CommandContext(t.Context(), path, append(flags, "-c", script)...)
 		cmd.Env = environment
 		out, err := cmd.CombinedOutput()

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"net/http/httptrace"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,8 +62,7 @@ func suspendAndResume(t *testing.T, p child, url string, secure *tls.Config, sta
 	plain, plainConn := startRecording(t, "plain", clu, address)
 	session, sessionConn := startRecording(t, "v1", newer, address)
 	leaves, leavesConn := startRecording(t, "a client that closes", clu, address)
-	mustSend(t, plainConn, `{"consumer": "echo", "command_string": "x", "command_id": "before"}`)
-	awaitArrival(t, arrived, "before")
+	sendsUntilOneArrives(t, plainConn, plain, arrived, "before")
 
 	p.freeze(t)
 	mustSend(t, plainConn, `{"consumer": "echo", "command_string": "x", "command_id": "plain"}`)
@@ -70,8 +70,10 @@ func suspendAndResume(t *testing.T, p child, url string, secure *tls.Config, sta
 	mustSend(t, sessionConn, `{"op": "command", "id": "t", "consumer": "echo", "command_string": "x", "command_id": "tracked", "timeout_ms": 1000}`)
 	mustSend(t, leavesConn, `{"consumer": "echo", "command_string": "x", "command_id": "left behind"}`)
 	leavesConn.Close()
-	posted := make(chan string, 1)
-	go func() { posted <- postCommand(admin, "http") }()
+	posted, wrote := make(chan string, 1), make(chan struct{})
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { close(wrote) }})
+	go func() { posted <- postCommandWith(ctx, admin, "echo", "x", "http") }()
+	testkit.Await(t, wrote)
 	<-time.After(stall) // the length of the stall is what is tested
 	p.signal(t, syscall.SIGCONT)
 
@@ -90,30 +92,14 @@ func suspendAndResume(t *testing.T, p child, url string, secure *tls.Config, sta
 		t.Errorf("the response over HTTP is %s", got)
 	}
 	for conn, e := range map[net.Conn]*recordingClient{plainConn: plain, sessionConn: session} {
-		sendsAgain(t, conn, e, arrived)
+		// A command that the bridge reads together with those that waited may be refused as late, too.
+		sendsUntilOneArrives(t, conn, e, arrived, "after "+conn.LocalAddr().String())
 	}
 	for _, id := range []string{"plain", "v1", "tracked", "left behind", "http"} {
 		if arrived()[id] > 0 {
 			t.Errorf("%s ran %v late", id, stall)
 		}
 	}
-}
-
-// sendsAgain sends commands until one arrives. A command that the bridge reads together
-// with those that waited may be refused as late, too; then the next one is sent.
-func sendsAgain(t *testing.T, conn net.Conn, e *recordingClient, arrived func() map[string]int) {
-	t.Helper()
-	id := ""
-	testkit.Eventually(t, testkit.Patience, "a command arrives again", func() error {
-		if id != "" && arrived()[id] > 0 {
-			return nil
-		}
-		if id == "" || len(e.messagesWith(fmt.Sprintf("%q", id))) > 0 {
-			id += "after " + conn.LocalAddr().String()
-			mustSend(t, conn, fmt.Sprintf(`{"consumer": "echo", "command_string": "x", "command_id": %q}`, id))
-		}
-		return fmt.Errorf("the actor has %v, and the sender received %q", arrived(), e.messagesWith(fmt.Sprintf("%q", id)))
-	})
 }
 
 // freeze suspends the process, and waits until each of its threads is stopped.

@@ -214,7 +214,7 @@ func backlogOf(t *testing.T, pid int) int {
 
 func TestAServiceThatHangsOrEndsIsStartedAgain(t *testing.T) {
 	t.Parallel()
-	s := startSystemd(t, "WatchdogSec=3s\nSupplementaryGroups=www-data\nPrivateUsers=no\n")
+	s := startSystemd(t, "WatchdogSec=10s\nSupplementaryGroups=www-data\nPrivateUsers=no\n")
 	// As with a package: the user is there, and the file is for it alone.
 	const user, proxy = 990, 991
 	s.Write("/etc/passwd", fmt.Sprintf("root:x:0:0:root:/root:/bin/sh\nclu-ws:x:%d:%d::/:/usr/sbin/nologin\n", user, user))

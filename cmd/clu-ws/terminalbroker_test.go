@@ -34,7 +34,8 @@ func TestTheTerminalWorksStraightOverAMQP(t *testing.T) {
 		}
 		wantExit(t, "", 1, "dome failed: The dome is stuck.", "send", "dome", "fail")
 		wantExit(t, "", 4, "nobody listens to nobody", "send", "nobody", "ping")
-		wantExit(t, "", 6, "may still run: ask dome for its status", "send", "dome", "slow", "30", "--timeout", "1s")
+		// Connecting takes of the time, too: it is long, so that it ends while the command runs, and not before it is sent.
+		wantExit(t, "", 6, "may still run: ask dome for its status", "send", "--timeout", "10s", "dome", "slow", "60")
 	})
 	t.Run("help and schema", func(t *testing.T) {
 		if got := wantExit(t, "", 0, "", "help", "camera", "move"); !strings.Contains(got, "north") || !strings.Contains(got, "--speed") {
@@ -230,7 +231,7 @@ func TestABridgeOfTheTerminalsOwnHasNoAddress(t *testing.T) {
 
 func TestACommandWhoseEndMayHaveBeenMissedIsInDoubt(t *testing.T) {
 	t.Parallel()
-	b, at := startBroker(t)
+	b, at := startBrokerAt(t, "127.0.0.1:"+freePort(t)) // which is still free for the next one
 	startGoDome(t, at)
 	send := command(t, "send", "dome", "open")
 	send.Env = append(send.Env, brokerVariable+"="+at)

@@ -112,7 +112,7 @@ func (c *Commands) Verdict() (faults []string) {
 			unknown++
 		}
 	}
-	if !c.LateEnds && unknown > c.sent/2 {
+	if !c.LateEnds && unknown > c.sent*3/4 { // on a busy machine many a reply comes when its program has ended
 		faults = append(faults, fmt.Sprintf("of %d commands, %d stay unknown", c.sent, unknown))
 	}
 	return faults

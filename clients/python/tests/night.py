@@ -31,6 +31,7 @@ async def main(url: str) -> None:
                     states.append(error.state)
                 else:
                     states.append("done")
+                    print("done", flush=True)
 
         tasks = [asyncio.create_task(listen()), asyncio.create_task(command())]
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
