@@ -302,6 +302,21 @@ func TestTheBaselineWaitsForAFullSocket(t *testing.T) {
 	}
 }
 
+// cancelAt ends a context once it has been given a text.
+type cancelAt struct {
+	strings.Builder
+	text   string
+	cancel context.CancelFunc
+}
+
+func (c *cancelAt) Write(p []byte) (int, error) {
+	n, err := c.Builder.Write(p)
+	if strings.Contains(c.String(), c.text) {
+		c.cancel()
+	}
+	return n, err
+}
+
 func TestLoadReportsWhatArrives(t *testing.T) {
 	dial := fakeServer(t, upgradeResponse, func(i int, conn net.Conn) {
 		_, _ = conn.Write(frames(t, 0, 1))
@@ -309,13 +324,22 @@ func TestLoadReportsWhatArrives(t *testing.T) {
 			_, _ = conn.Write(compiled(ws.NewCloseFrame(ws.NewCloseFrameBody(1001, "over"))))
 		}
 	})
-	var out strings.Builder
-	err := Load(t.Context(), LoadConfig{URL: "ws://" + dial.host, Clients: 3, Duration: 1100 * time.Millisecond, Stdout: &out})
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
+	defer cancel()
+	out := &cancelAt{text: "2 clients\n", cancel: cancel}
+	cfg := LoadConfig{URL: "ws://" + dial.host, Clients: 3, Stdout: out}
+	err := Load(ctx, cfg)
 	if err == nil || err.Error() != `clients that the server disconnected: 1 closed with 1001 "over"` {
 		t.Errorf("%v", err)
 	}
 	if !strings.HasPrefix(out.String(), "3 clients connected in ") || !strings.Contains(out.String(), "2 clients\n") {
 		t.Errorf("%q", out.String())
+	}
+	patient, cancelPatient := context.WithTimeout(t.Context(), testkit.Patience)
+	defer cancelPatient()
+	cfg.Duration = time.Millisecond
+	if _ = Load(patient, cfg); patient.Err() != nil {
+		t.Error("it does not end after its duration")
 	}
 	if err := Load(t.Context(), LoadConfig{URL: "http://x", Clients: 1}); err == nil {
 		t.Error("http is no WebSocket")

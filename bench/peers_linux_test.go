@@ -17,9 +17,26 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
+// ofPeers returns the report of a run. The bridge gives a command up that the broker has not confirmed within 0.9 s: if
+// that is what failed, a crowded machine may be why, and it runs again. A fault shows each time.
+func ofPeers(t *testing.T, cfg PeersConfig) *PeersReport {
+	t.Helper()
+	for again := 2; ; again-- {
+		report, err := Peers(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hastened := func(p PeerResult) bool { return strings.HasPrefix(p.Missing, "round trips: the answer to command") }
+		if again == 0 || !slices.ContainsFunc(report.Peers, hastened) {
+			return report
+		}
+		t.Logf("run again: %+v", report.Peers)
+	}
+}
+
 func TestPeersTakeTurns(t *testing.T) {
 	t.Parallel()
-	report, err := Peers(t.Context(), PeersConfig{
+	report := ofPeers(t, PeersConfig{
 		Program: program(t), Folder: t.TempDir(),
 		Only: []string{"clu-ws", "bare write loop", "NATS", "clu websocket"},
 		Sizes: PeerSizes{
@@ -27,9 +44,6 @@ func TestPeersTakeTurns(t *testing.T) {
 			IdleFrom: 1, IdleTo: 3, RoundTrips: 2, Longest: 5 * time.Minute,
 		},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, p := range report.Peers[:2] {
 		if p.Missing != "" || p.Lost != 0 || len(p.Loads) != 2 {
 			t.Errorf("%+v", p)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,24 +54,55 @@ func program(t *testing.T) string {
 	return file
 }
 
-func TestARunMeasuresEverything(t *testing.T) {
-	var out, lines strings.Builder
-	file := filepath.Join(t.TempDir(), "figures", "latest.json")
-	err := Run(t.Context(), Config{
-		Program: program(t), Sizes: tiny(), JSON: file, Stdout: &out, Progress: &lines,
-		RabbitMQURL: testkit.RabbitMQ(t).URL(), CLU: filepath.Join(filepath.Dir(testkit.CLU(t).Path), "clu"),
-	})
+// hastened are the scenarios in which the bridge gives a command up that RabbitMQ has not confirmed within 0.9 s, which
+// on a crowded machine it may not do.
+var hastened = []string{"commands", "roundtrip", "answered"}
+
+// measured runs, and returns the report. Of the hastened scenarios, those that fail run again, alone: a fault shows each
+// time.
+func measured(t *testing.T, cfg Config) *Report {
+	t.Helper()
+	cfg.JSON = filepath.Join(t.TempDir(), "figures", "latest.json")
+	err := Run(t.Context(), cfg)
+	report := readReport(t, cfg.JSON, err)
+	for range 2 {
+		failed := slices.Collect(maps.Keys(report.Failures))
+		if len(failed) == 0 || slices.ContainsFunc(failed, func(name string) bool { return !slices.Contains(hastened, name) }) {
+			break
+		}
+		t.Logf("run again: %v", err)
+		cfg.Only = failed
+		err = Run(t.Context(), cfg)
+		again := readReport(t, cfg.JSON, err)
+		kept := slices.DeleteFunc(report.Rows, func(r Row) bool { return slices.Contains(failed, r.Scenario) })
+		report.Rows, report.Failures = append(kept, again.Rows...), again.Failures
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
+	return report
+}
+
+// readReport reads the figures of a run, which has them even if a scenario failed.
+func readReport(t *testing.T, file string, failure error) *Report {
+	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(failure, err)
 	}
-	var report Report
-	if err := json.Unmarshal(text, &report); err != nil {
-		t.Fatal(err)
+	report := &Report{}
+	if err := json.Unmarshal(text, report); err != nil {
+		t.Fatal(failure, err)
 	}
+	return report
+}
+
+func TestARunMeasuresEverything(t *testing.T) {
+	var out, lines strings.Builder
+	report := measured(t, Config{
+		Program: program(t), Sizes: tiny(), Stdout: &out, Progress: &lines,
+		RabbitMQURL: testkit.RabbitMQ(t).URL(), CLU: filepath.Join(filepath.Dir(testkit.CLU(t).Path), "clu"),
+	})
 	rows := map[string]int{}
 	for _, r := range report.Rows {
 		rows[r.Scenario]++

@@ -51,7 +51,7 @@ func newClient(t testing.TB) *http.Client {
 func TestATicketOfAFastAPILoginServiceIsGoodOnce(t *testing.T) {
 	login, _ := testkit.LoginFastAPI(t)
 	client := newClient(t)
-	a := appAuthority(t, CallbackConfig{URL: login + "/ws-login", Ask: []string{"command"}, Events: []string{"subscribe"}})
+	a := appAuthority(t, CallbackConfig{URL: login + "/ws-login", Ask: []string{"command"}, Events: []string{"subscribe"}, Timeout: testkit.Patience})
 	var made struct{ Ticket string }
 	if err := json.Unmarshal([]byte(fetch(t, client, "POST", login+"/tickets", `{"name": "ada", "role": "observer"}`)), &made); err != nil {
 		t.Fatal(err)
@@ -89,7 +89,7 @@ func TestASessionOfADjangoSiteIsAskedAbout(t *testing.T) {
 	login, _ := testkit.LoginDjango(t)
 	client := newClient(t)
 	client.Jar, _ = cookiejar.New(nil)
-	a := appAuthority(t, CallbackConfig{URL: login + "/ws-login", Style: "proxy", Headers: []string{"cookie:sessionid"}})
+	a := appAuthority(t, CallbackConfig{URL: login + "/ws-login", Style: "proxy", Headers: []string{"cookie:sessionid"}, Timeout: testkit.Patience})
 	fetch(t, client, "GET", login+"/login?user=ada&role=observer", "")
 	site, err := url.Parse(login)
 	if err != nil {
@@ -124,7 +124,7 @@ func TestASessionOfADjangoSiteIsAskedAbout(t *testing.T) {
 func TestALoginServiceThatIsStoppedIsUnknown(t *testing.T) {
 	login, process := testkit.LoginFastAPI(t)
 	client := newClient(t)
-	a := appAuthority(t, CallbackConfig{URL: login + "/ws-login"})
+	a := appAuthority(t, CallbackConfig{URL: login + "/ws-login", Timeout: testkit.Patience})
 	var made struct{ Ticket string }
 	if err := json.Unmarshal([]byte(fetch(t, client, "POST", login+"/tickets", `{"name": "ada", "role": "observer"}`)), &made); err != nil {
 		t.Fatal(err)

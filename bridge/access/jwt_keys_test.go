@@ -142,6 +142,7 @@ func TestThoseWhoComeTogetherAskOnce(t *testing.T) {
 	})
 	issuer.publish(key)
 	s := newTestJWT(t, &clock, issuer.config("EdDSA"))
+	s.issuers[issuer.URL][0].keys.client.Timeout = testkit.Patience // until all have come
 	token := key.sign(t, issuer.claims(nil), nil)
 	gone, leave := context.WithCancel(t.Context())
 	var clients sync.WaitGroup

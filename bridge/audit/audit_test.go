@@ -74,11 +74,14 @@ func parseRows(t *testing.T, text string) (rows []map[string]any) {
 	return rows
 }
 
+// patiently makes commands wait for their rows for as long as a crowded machine may need.
+func (l *Log) patiently() { l.cfg.maxWait = testkit.Patience }
+
 // logTo returns a log that writes to a sink, and what is logged of its failures.
 func logTo(s sink, required bool, maxPending int) (*Log, *bytes.Buffer) {
 	var told bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&told, nil))
-	cfg := Config{Required: required, Logger: logger, Now: time.Now, maxPending: maxPending}
+	cfg := Config{Required: required, Logger: logger, Now: time.Now, maxPending: maxPending, maxWait: maxWait}
 	return &Log{cfg: cfg, sink: s, failures: failureReport{log: logger}}, &told
 }
 
@@ -156,6 +159,7 @@ func (o outcome) then(err error) { o.errs <- err }
 func TestARequiredLogHasEachCommandBeforeItIsSent(t *testing.T) {
 	s := &testSink{room: -1}
 	l, _ := logTo(s, true, maxPending)
+	l.patiently()
 	for range 100 {
 		ids := make(chan int, 1)
 		l.Command(dome, func(err error) {
@@ -176,6 +180,7 @@ func TestARequiredLogRefusesTheCommandsThatDoNotFitOnTheDiskAndNoOthers(t *testi
 	length := len(encode(time.Now(), "command", dome))
 	s := &testSink{room: length + 10, shut: make(chan struct{})}
 	l, _ := logTo(s, true, maxPending)
+	l.patiently()
 	got := newOutcome()
 	l.Entered(Entered{}) // keeps the writer busy, so that both commands are written at once
 	s.setRoom(len(encode(time.Now(), "entered", Entered{})) + length + 10)

@@ -79,7 +79,7 @@ func TestAFileThatCannotBeReopenedStaysInUse(t *testing.T) {
 
 func TestConcurrentEventsAreAllWrittenWhole(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.log")
-	l, err := Open(Config{Target: path, Required: true})
+	l, err := Open(Config{Target: path, Required: true, maxWait: testkit.Patience})
 	if err != nil {
 		t.Fatal(err)
 	}

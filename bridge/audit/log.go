@@ -27,7 +27,8 @@ type Config struct {
 	// Now is the clock of the rows; nil is [time.Now].
 	Now func() time.Time
 
-	maxPending int // bytes in the queue; 0 is maxPending
+	maxPending int           // bytes in the queue; 0 is maxPending
+	maxWait    time.Duration // of a command for its row; 0 is maxWait
 }
 
 // maxPending bounds the queue, in bytes: some 30,000 rows, so that as many clients may enter
@@ -73,6 +74,9 @@ func Open(cfg Config) (*Log, error) {
 	}
 	if cfg.maxPending == 0 {
 		cfg.maxPending = maxPending
+	}
+	if cfg.maxWait == 0 {
+		cfg.maxWait = maxWait
 	}
 	s, err := openSink(cfg)
 	if err != nil {

@@ -64,7 +64,7 @@ func (l *Log) record(event string, e any) {
 // require queues the row of a command that waits for it.
 func (l *Log) require(event string, e any, then func(error)) {
 	w := &waiter{then: then}
-	w.timer = time.AfterFunc(maxWait, w.timeout)
+	w.timer = time.AfterFunc(l.cfg.maxWait, w.timeout)
 	if !l.push(row{encode(l.cfg.Now(), event, e), w}) {
 		w.end(errFull)
 	}

@@ -50,6 +50,7 @@ func TestEachRowIsAMessageToTheSyslogDaemonEvenAfterItsRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	l, _ := logTo(s, true, maxPending)
+	l.patiently()
 	l.cfg.Target = Syslog
 	got := newOutcome()
 	long := dome

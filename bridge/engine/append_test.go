@@ -33,7 +33,7 @@ func broadcastFromMessage(t *testing.T, start starter, loops int) {
 	var s *server
 	var most atomic.Int64 // bytes of mail
 	// Everything fits the log, so no client lags, however it is scheduled.
-	limits := Limits{LogBytes: 2 * clients * messages * length, MessageRate: messages}
+	limits := Limits{LogBytes: 2 * clients * messages * length, LogAge: time.Hour, PingAfter: time.Hour, MessageRate: messages}
 	s = start(Config{Loops: loops, Limits: limits}, func(s *server) {
 		s.mute.Store(true)
 		s.message = func(_ Conn, m Message) {
@@ -217,7 +217,7 @@ func TestAwaitCapacityEndsWithItsContextOrTheEngine(t *testing.T) {
 }
 
 func TestASourceThatNeverWaitsIsBoundedByTheLog(t *testing.T) {
-	s := start(t, Config{Loops: 1, Limits: Limits{LogBytes: 1 << 20}})
+	s := start(t, Config{Loops: 1, closeTimeout: testkit.Patience, Limits: Limits{LogBytes: 1 << 20}})
 	lagging := s.dial(t)
 	const frames, length = 1000, 200_000
 	frame := Text(strings.Repeat("x", length))

@@ -47,6 +47,19 @@ func (v verdict) good(name string) bool {
 	return false
 }
 
+// verdicts are the results by case.
+type verdicts map[string]verdict
+
+// bad returns the names of the cases that the server fails.
+func (v verdicts) bad() (names []string) {
+	for name, one := range v {
+		if !one.good(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // agent is a server as the suite's client sees it.
 type agent struct {
 	Name string `json:"agent"`
@@ -61,13 +74,23 @@ func TestAutobahn(t *testing.T) {
 		if name != ways[0].name {
 			cases, least = autobahnCasesElsewhere, 90
 		}
-		verdicts := runAutobahn(t, wstest, []agent{{name, startEcho(t, start)}}, cases)[name]
-		counts := map[string]int{}
-		for name, v := range verdicts {
-			counts[v.Behavior]++
-			if !v.good(name) {
-				t.Errorf("case %s is %s, its close %s", name, v.Behavior, v.BehaviorClose)
+		server := []agent{{name, startEcho(t, start)}}
+		verdicts := runAutobahn(t, wstest, server, cases)[name]
+		// The suite gives many cases a second, which a crowded machine may take: a fault shows each time.
+		for range 2 {
+			bad := verdicts.bad()
+			if len(bad) == 0 {
+				break
 			}
+			t.Logf("run again: %q", bad)
+			maps.Copy(verdicts, runAutobahn(t, wstest, server, bad)[name])
+		}
+		counts := map[string]int{}
+		for _, v := range verdicts {
+			counts[v.Behavior]++
+		}
+		for _, name := range verdicts.bad() {
+			t.Errorf("case %s is %s, its close %s", name, verdicts[name].Behavior, verdicts[name].BehaviorClose)
 		}
 		if n := len(verdicts); n < least {
 			t.Errorf("only %d cases were run", n)
@@ -81,11 +104,14 @@ func TestAutobahn(t *testing.T) {
 }
 
 // runAutobahn returns the suite's verdicts by agent and case.
-func runAutobahn(t *testing.T, wstest string, agents []agent, cases []string) (verdicts map[string]map[string]verdict) {
+func runAutobahn(t *testing.T, wstest string, agents []agent, cases []string) (byAgent map[string]verdicts) {
 	t.Helper()
 	dir := t.TempDir()
 	spec, err := json.Marshal(map[string]any{
 		"outdir": dir, "servers": agents, "cases": cases, "exclude-cases": []string{}, "exclude-agent-cases": map[string]any{},
+		// As long as a crowded machine may need, yet below closeTimeout and lingerTimeout, after
+		// which the engine ends a connection that it forgot to close.
+		"options": map[string]any{"closeHandshakeTimeout": 4, "serverConnectionDropTimeout": 1.5},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -103,10 +129,10 @@ func runAutobahn(t *testing.T, wstest string, agents []agent, cases []string) (v
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(text, &verdicts); err != nil {
+	if err := json.Unmarshal(text, &byAgent); err != nil {
 		t.Fatal(err)
 	}
-	return verdicts
+	return byAgent
 }
 
 // startEcho serves what the suite expects: every message is sent back.

@@ -19,7 +19,7 @@ func (l *loop) beginClose(c *conn, code ws.StatusCode, reason string) {
 	}
 	l.markClosed(c, code, reason)
 	c.state = stateClosing
-	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
+	l.wheel.schedule(c, l.wheel.now+l.engine.closeTicks())
 	// Frames after a partly written one, or after the upgrade response, are dropped: the
 	// close frame must go out before the peer gives up.
 	if o := c.out; o != nil {
@@ -171,7 +171,7 @@ func (l *loop) reject(c *conn, rejectErr *RejectError) {
 func (l *loop) respond(c *conn, response []byte) {
 	l.unpark(c.incoming)
 	c.state, c.incoming.head = stateRejected, nil
-	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
+	l.wheel.schedule(c, l.wheel.now+l.engine.closeTicks())
 	if response != nil {
 		l.send(c, response)
 	}

@@ -171,7 +171,7 @@ func TestTheLimiterAgreesWithAModel(t *testing.T) {
 func TestSlowRequestHeadsLockNoClientOut(t *testing.T) {
 	inEveryWay(t, func(t *testing.T, start starter) {
 		const places, trickled, honest = 300, 330, 84
-		s := start(Config{Limits: Limits{MaxConnections: places, HeadTimeout: time.Minute}})
+		s := start(Config{Limits: Limits{MaxConnections: places, HeadTimeout: time.Minute, PingAfter: time.Hour}})
 		for range trickled {
 			c := s.dialTCP(t)
 			c.send([]byte(upgradeRequest[:20]))

@@ -63,6 +63,10 @@ type Config struct {
 	Logger *slog.Logger
 
 	clock func() time.Duration // set by tests of pauses
+
+	// Longer in tests that a slow machine must not time out. 0 means the constant of the
+	// same name.
+	closeTimeout, finishTimeout, cutTimeout time.Duration
 }
 
 // Handler is the server's side of the connections. Its methods run on the engine's loops,

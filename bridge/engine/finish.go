@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -30,7 +31,7 @@ func (l *loop) beginFinish(c *conn, with closeError) {
 		return
 	}
 	c.finishing = true
-	l.finishing[c.slot] = &finishing{closeError: with, deadline: l.wheel.now + ticks(finishTimeout)}
+	l.finishing[c.slot] = &finishing{closeError: with, deadline: l.wheel.now + l.engine.finishTicks()}
 	if !l.engine.callClosing(l.handle(c), c.session) {
 		l.beginClose(c, ws.StatusInternalServerError, reasonInternalError)
 	}
@@ -59,7 +60,7 @@ func (l *loop) closeFinished(c *conn) {
 func (l *loop) checkFinishing() {
 	for slot, e := range l.finishing {
 		c := l.conns.at(slot)
-		if read := c.lastSent + ticks(finishTimeout); e.finished && e.deadline.before(read) {
+		if read := c.lastSent + l.engine.finishTicks(); e.finished && e.deadline.before(read) {
 			e.deadline = read // a long answer may take its time while the peer reads
 		}
 		if !l.wheel.now.before(e.deadline) {
@@ -82,3 +83,7 @@ const (
 	// lingerTimeout is how long a peer may take to hang up after our last byte.
 	lingerTimeout = 2 * time.Second
 )
+
+func (e *Engine) closeTicks() tick { return ticks(cmp.Or(e.cfg.closeTimeout, closeTimeout)) }
+
+func (e *Engine) finishTicks() tick { return ticks(cmp.Or(e.cfg.finishTimeout, finishTimeout)) }

@@ -18,7 +18,7 @@ func (c *client) expectEnd(code ws.StatusCode) {
 	if got, reason := ws.ParseCloseFrameData(f.Payload); f.Header.OpCode != ws.OpClose || got != code {
 		c.t.Fatalf("got opcode %d with %d %q, want a close frame with %d", f.Header.OpCode, got, reason, code)
 	}
-	c.SetDeadline(time.Now().Add(closeTimeout / 2))
+	c.SetDeadline(time.Now().Add(closeTimeout - 2*tickLength))
 	if rest, err := io.ReadAll(c.r); err != nil || len(rest) > 0 {
 		c.t.Fatalf("after the close frame: % x, %v", rest, err)
 	}
@@ -56,7 +56,7 @@ func TestAnswersComeBeforeTheCloseFrame(t *testing.T) {
 			"an invalid close frame": {masked(true, ws.OpClose, "\x03\xed"), 1002},
 		} {
 			for _, later := range []bool{false, true} {
-				s := start(Config{Loops: 1}, func(s *server) {
+				s := start(Config{Loops: 1, finishTimeout: testkit.Patience}, func(s *server) {
 					answers := make(chan Frame, 1)
 					s.message = func(c Conn, m Message) {
 						answer := Text("answer to " + string(m.Payload))
@@ -117,7 +117,7 @@ func TestALongAnswerIsSentWholeBeforeTheCloseFrame(t *testing.T) {
 		for i := range frames {
 			frames[i] = Text(fmt.Sprintf("%d %0500000d", i, 0))
 		}
-		s := start(Config{Loops: 1}, func(s *server) {
+		s := start(Config{Loops: 1, finishTimeout: testkit.Patience}, func(s *server) {
 			s.message = func(c Conn, _ Message) { c.Follow(nil, frames...) }
 		})
 		c := s.dial(t)

@@ -205,7 +205,7 @@ func TestAClientThatReadsNoneOfItsFirstFramesIsClosed(t *testing.T) {
 	for name, skip := range map[string]func(any, uint64) Frame{"closing": nil, "skipping": func(any, uint64) Frame { return nil }} {
 		t.Run(name, func(t *testing.T) {
 			inEveryWay(t, func(t *testing.T, start starter) {
-				s := start(Config{Skip: skip, Limits: Limits{LogAge: 500 * time.Millisecond}})
+				s := start(Config{Skip: skip, closeTimeout: testkit.Patience, Limits: Limits{LogAge: 500 * time.Millisecond}})
 				c, conn := s.dialConn(t)
 				shared := Text(strings.Repeat("x", 1<<20))
 				conn.Follow(s.NewLog(), shared, shared, shared, shared, shared, shared, shared, shared, shared, shared, shared, shared)
@@ -223,7 +223,7 @@ func TestAClientThatReadsNoneOfItsFirstFramesIsClosed(t *testing.T) {
 
 func TestAClientLagsWhileItStillReadsItsFirstFrames(t *testing.T) {
 	inEveryWay(t, func(t *testing.T, start starter) {
-		s := start(Config{Limits: Limits{LogBytes: 1 << 20}})
+		s := start(Config{closeTimeout: testkit.Patience, Limits: Limits{LogBytes: 1 << 20}})
 		slow, conn := s.dialConn(t)
 		good := s.dial(t)
 		shared := Text(strings.Repeat("x", 1<<20))

@@ -173,6 +173,12 @@ func start(t *testing.T, cfg Config, adjust ...func(*server)) *server {
 	return s
 }
 
+// coarse returns the loop's coarse clock. A loop that does not get to run is behind the engine's.
+func (l *loop) coarse() (now tick) {
+	l.do(func() { now = l.wheel.now })
+	return now
+}
+
 // lockedBuffer may be written to by several goroutines.
 type lockedBuffer struct {
 	mu sync.Mutex

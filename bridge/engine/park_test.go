@@ -271,7 +271,7 @@ func TestManyDecisionsAreQueuedAndAllAreMade(t *testing.T) {
 
 func TestAParkedConnectionGivesWayToANewOne(t *testing.T) {
 	inEveryWay(t, func(t *testing.T, start starter) {
-		s, j := startParking(start, Config{Loops: 1, Limits: Limits{MaxConnections: 2}})
+		s, j := startParking(start, Config{Loops: 1, Limits: Limits{MaxConnections: 2, DecisionTimeout: testkit.Patience}})
 		first, second := s.dialTCP(t), s.dialTCP(t)
 		for _, c := range []*client{first, second} {
 			c.send([]byte(upgradeRequest))
@@ -319,7 +319,7 @@ func TestAParkedCompressedConnectionIsCompressed(t *testing.T) {
 func TestAMessageAfterParkingIsNotLate(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		late := make(chan time.Duration, 1)
-		s, j := startParking(start, Config{Loops: 1})
+		s, j := startParking(start, Config{Loops: 1, Limits: Limits{LateAfter: time.Hour}}) // only what the test says is late
 		s.message = func(_ Conn, m Message) { late <- m.Late }
 		c := s.dialTCP(t)
 		c.send([]byte(upgradeRequest))

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gobwas/ws"
+	"golang.org/x/sys/unix"
 
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
@@ -37,6 +38,7 @@ func greedy(t *testing.T, start starter, cfg Config, dial func(*server) *client,
 	busy.send(messages...)
 	testkit.Await(t, first)
 	honest.send(text("honest"))
+	s.awaitArrival(t, honest)
 	close(proceed)
 	for got := range n + 1 {
 		if testkit.Receive(t, order) == "honest" {
@@ -45,6 +47,23 @@ func greedy(t *testing.T, start starter, cfg Config, dial func(*server) *client,
 	}
 	t.Fatal("the honest client was not served")
 	return 0
+}
+
+// awaitArrival waits until the server's socket has what a client has sent, which it may have only after the client's
+// write. The loop must be held up meanwhile.
+func (s *server) awaitArrival(t *testing.T, c *client) {
+	t.Helper()
+	port := c.LocalAddr().(*net.TCPAddr).Port
+	testkit.WaitUntil(t, "the bytes are in the server's socket", func() (arrived bool) {
+		s.loops[0].conns.each(func(to *conn) {
+			peer, err := unix.Getpeername(int(to.fd))
+			if addr, ok := peer.(*unix.SockaddrInet4); err == nil && ok && addr.Port == port {
+				n, err := unreadBytes(int(to.fd))
+				arrived = err == nil && n > 0
+			}
+		})
+		return arrived
+	})
 }
 
 func TestOneClientsCompressedMessagesDelayNoOther(t *testing.T) {

@@ -25,7 +25,7 @@ func heapInUse(n int) []Frame {
 
 func TestTheLargestQueueIsClosedFirst(t *testing.T) {
 	inEveryWay(t, func(t *testing.T, start starter) {
-		s := start(Config{Loops: 2, Limits: Limits{MaxOutbound: 48 * mib}})
+		s := start(Config{Loops: 2, closeTimeout: testkit.Patience, Limits: Limits{MaxOutbound: 48 * mib}})
 		_, small := s.dialConn(t)
 		large, most := s.dialConn(t)
 		_, last := s.dialConn(t)
@@ -71,7 +71,7 @@ func TestManyClientsThatDoNotReadShareOneBound(t *testing.T) {
 func TestAFrameInManyQueuesIsCountedOnce(t *testing.T) {
 	inEveryWay(t, func(t *testing.T, start starter) {
 		const loops = 2
-		s := start(Config{Loops: loops, Limits: Limits{MaxOutbound: loops * 10 * mib}})
+		s := start(Config{Loops: loops, Limits: Limits{MaxOutbound: loops * 10 * mib, LogAge: time.Hour, PingAfter: time.Hour}})
 		snapshot := heapInUse(8)
 		var clients []*client
 		for range 20 {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -46,8 +47,9 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	if already {
 		return ErrClosed
 	}
+	wait := cmp.Or(e.cfg.cutTimeout, cutTimeout)
 	deaf := async(e.StopListening)
-	soon, cancel := context.WithTimeout(ctx, cutTimeout) // other loops' clients must not wait for a stuck one
+	soon, cancel := context.WithTimeout(ctx, wait) // other loops' clients must not wait for a stuck one
 	defer cancel()
 	waitDone(soon, deaf)
 	gone := e.drain(reason)
@@ -68,12 +70,12 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	if waitDone(ctx, ended) {
 		return err
 	}
-	cut, cancelCut := context.WithTimeout(context.WithoutCancel(ctx), cutTimeout)
+	cut, cancelCut := context.WithTimeout(context.WithoutCancel(ctx), wait)
 	defer cancelCut()
 	if waitDone(cut, ended) {
 		return ctx.Err()
 	}
-	e.log.Error("the engine is shut down, but calls of the Handler or a callback have not returned", "loops", e.countRunning(), "decisions", e.decisions.count(), "after", cutTimeout)
+	e.log.Error("the engine is shut down, but calls of the Handler or a callback have not returned", "loops", e.countRunning(), "decisions", e.decisions.count(), "after", wait)
 	return ctx.Err()
 }
 

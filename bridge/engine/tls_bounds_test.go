@@ -49,6 +49,7 @@ func TestOneClientsKeyUpdatesDelayNoOther(t *testing.T) {
 		busy.raw(all)
 		testkit.Await(t, first)
 		honest.send(text("honest"))
+		s.awaitArrival(t, honest)
 		close(proceed)
 		got := 0
 		for testkit.Receive(t, order) != "honest" {
@@ -186,13 +187,13 @@ func TestAFullServerReadsAPendingCloseFrame(t *testing.T) {
 			all = append(all, c.encrypt(23, text("small"))...)
 		}
 		c.raw(append(all, c.encrypt(23, closing(1000))...))
-		began := time.Now()
 		for {
 			if f := c.frame(); f.Header.OpCode == ws.OpClose {
 				break
 			}
 		}
-		if _, err := c.r.ReadByte(); err == nil || time.Since(began) > closeTimeout/2 {
+		began := time.Now()
+		if _, err := c.r.ReadByte(); err == nil || time.Since(began) > closeTimeout-2*tickLength {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
 	})

@@ -147,7 +147,7 @@ func helloOf(t *testing.T) []byte {
 
 func TestManySilentHandshakesLockNoClientOut(t *testing.T) {
 	onPollersOverTLS(t, func(t *testing.T, start starter) {
-		s := start(Config{})
+		s := start(Config{Limits: Limits{HeadTimeout: testkit.Patience}})
 		s.handshakes.max.Store(20)
 		hello := helloOf(t)
 		for i := range 2000 {
@@ -192,11 +192,22 @@ func TestInputAheadOfAHandshakeIsBounded(t *testing.T) {
 	})
 }
 
+// holdHandshake returns a client whose handshake is active and waits for a processor, until released. One that waited
+// for its client would be evicted.
+func (s *server) holdHandshake(t *testing.T) (holder *client, release func()) {
+	t.Helper()
+	release = s.handshakes.hold()
+	holder = s.dialRaw(t)
+	holder.send(helloOf(t))
+	s.handshakes.expectCounts(t, 1, 0)
+	return holder, release
+}
+
 func TestQueuedHandshakesAreServed(t *testing.T) {
 	onPollersOverTLS(t, func(t *testing.T, start starter) {
-		s := start(Config{})
+		s := start(Config{Limits: Limits{HeadTimeout: testkit.Patience}})
 		s.handshakes.max.Store(1)
-		holder := s.dialHalfway(t)
+		holder, release := s.holdHandshake(t)
 		done := make(chan error)
 		for range 2 {
 			conn := tls.Client(s.dialRaw(t).Conn, clientTLS)
@@ -204,6 +215,7 @@ func TestQueuedHandshakesAreServed(t *testing.T) {
 		}
 		s.handshakesWait(t, 2)
 		holder.Close()
+		release()
 		for range 2 {
 			if err := testkit.Receive(t, done); err != nil {
 				t.Error(err)
@@ -214,9 +226,10 @@ func TestQueuedHandshakesAreServed(t *testing.T) {
 
 func TestAQueuedHandshakeHoldsOnlyItsHello(t *testing.T) {
 	onPollersOverTLS(t, func(t *testing.T, start starter) {
-		s := start(Config{})
+		s := start(Config{Limits: Limits{HeadTimeout: testkit.Patience}})
 		s.handshakes.max.Store(1)
-		s.dialHalfway(t)
+		_, release := s.holdHandshake(t)
+		defer release()
 		c := s.dialRaw(t)
 		c.send(helloOf(t), make([]byte, 60<<10))
 		s.handshakesWait(t, 1)

@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"container/list"
 	"crypto/tls"
 	"fmt"
 	"runtime"
@@ -34,6 +35,21 @@ func (q *handshakePool) hold() (release func()) {
 			<-q.cpus
 		}
 	}
+}
+
+// firstActive returns the entry of the oldest active handshake.
+func (q *handshakePool) firstActive() *list.Element {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.active.Front()
+}
+
+// countConns returns the number of connections, with those that are not open yet.
+func (s *server) countConns() (n int) {
+	for _, l := range s.loops {
+		l.do(func() { n += int(l.conns.used) })
+	}
+	return n
 }
 
 // expectCounts waits until so many handshakes are active, and so many queued.
@@ -94,6 +110,7 @@ func TestClientsThatHangUpInTheQueueCostNoHandshake(t *testing.T) {
 			gone = append(gone, c)
 		}
 		q.expectCounts(t, 1, clients-1)
+		first := q.firstActive()
 		honest := s.dialRaw(t)
 		honest.send(hello[:len(hello)-1])
 		for _, c := range gone[1:] {
@@ -103,6 +120,7 @@ func TestClientsThatHangUpInTheQueueCostNoHandshake(t *testing.T) {
 		honest.send(hello[len(hello)-1:])
 		// The first one is active, and waits to compute.
 		gone[0].Close()
+		testkit.WaitUntil(t, "only the honest one is left", func() bool { return s.countConns() == 1 && q.firstActive() != first })
 		q.expectCounts(t, 1, 0)
 		release()
 		if _, err := honest.r.Peek(1); err != nil {

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func socketPath(t *testing.T) string { return filepath.Join(t.TempDir(), "socket") }
@@ -99,7 +102,12 @@ func TestOnlyOneOfManyTakesOverAStaleSocket(t *testing.T) {
 	opened := make(chan net.Listener, 16)
 	for range cap(opened) {
 		starting.Go(func() {
-			if ln, err := Open(t.Context(), at(path), private); err == nil {
+			ln, err := Open(t.Context(), at(path), private)
+			// They take turns, and on a crowded machine that is longer than one of them waits.
+			for began := time.Now(); err != nil && strings.Contains(err.Error(), "has locked the folder") && time.Since(began) < testkit.Patience; {
+				ln, err = Open(t.Context(), at(path), private)
+			}
+			if err == nil {
 				opened <- ln
 			} else if !strings.Contains(err.Error(), "another process is listening on") {
 				t.Error(err)
