@@ -125,11 +125,11 @@ func (b *Bridge) askAll(ctx context.Context, c *client, all []access.Ask) (data 
 // askCommand lets an application decide about a command that its sender's grants allow. then
 // gets a rejection, or nil.
 func (b *Bridge) askCommand(s *outgoing, then func(error)) {
-	q := question{conn: s.conn, client: s.client, entry: s.entry, until: s.receivedAt.Add(sendWithin)}
+	q := question{conn: s.conn, client: s.client, entry: s.entry, until: s.receivedAt.Add(b.cfg.within)}
 	if b.asks(opCommand) {
 		q.all = []access.Ask{b.commandQuestion(s)}
 	}
-	b.ask(q, func(data [][]byte, err error) { then(s.answered(data, err)) })
+	b.ask(q, func(data [][]byte, err error) { then(b.answered(s, data, err)) })
 }
 
 // askCommandHTTP is askCommand for a request over HTTP, which waits.
@@ -137,9 +137,10 @@ func (b *Bridge) askCommandHTTP(ctx context.Context, s *outgoing) error {
 	if !b.asks(opCommand) {
 		return nil
 	}
-	ctx, cancel := context.WithDeadline(ctx, s.receivedAt.Add(sendWithin))
+	ctx, cancel := context.WithDeadline(ctx, s.receivedAt.Add(b.cfg.within))
 	defer cancel()
-	return s.answered(b.askAll(ctx, s.client, []access.Ask{b.commandQuestion(s)}))
+	data, err := b.askAll(ctx, s.client, []access.Ask{b.commandQuestion(s)})
+	return b.answered(s, data, err)
 }
 
 func (b *Bridge) commandQuestion(s *outgoing) access.Ask {
@@ -152,10 +153,10 @@ func (b *Bridge) commandQuestion(s *outgoing) access.Ask {
 
 // answered takes the application's answer about a command. It returns why the command must not
 // be sent.
-func (s *outgoing) answered(data [][]byte, err error) error {
+func (b *Bridge) answered(s *outgoing, data [][]byte, err error) error {
 	if len(data) > 0 {
 		s.data = data[0]
-		return tooLate(incoming{receivedAt: s.receivedAt}, s.expires)
+		return tooLate(incoming{receivedAt: s.receivedAt}, b.cfg.within, s.expires)
 	}
 	if err != nil {
 		s.rule = "callback"

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/access"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
@@ -108,7 +109,7 @@ func TestACommandIsNotSentIfTheDecisionTakesTooLong(t *testing.T) {
 	g := guardWith(t, url, map[string]string{"ana": onlyTheDome}, asking(t, func(e envelope) string {
 		<-held
 		return `{"status": "ok"}`
-	}))
+	}), bridge.Hurried)
 	t.Cleanup(func() { close(held) })
 	ana := g.v1("ana")
 	ana.say(`{"op": "command", "id": "1", "consumer": "dome", "command_string": "open", "command_id": "mine"}`)

@@ -47,71 +47,82 @@ func TestAUserHasOnlySoManyConnections(t *testing.T) {
 	testkit.WaitUntil(t, "there is room for another connection", func() bool { return g.status("ana") == http.StatusSwitchingProtocols })
 }
 
+// oncePer is a rate at which no test lasts until there is another token.
+const oncePer = 0.001
+
 func TestAllConnectionsOfAUserAndItsRequestsOverHTTPShareItsCommands(t *testing.T) {
 	url := embeddedBroker(t)
-	g := guard(t, url, limited(`{"command-rate": 0.3}`)) // three at once
-	p := newPeer(t, url)
-	commands := p.hear("command.#")
-	v1, plain := g.v1("ana"), g.as("ana", "/")
-	v1.say(`{"op": "command", "id": "1", "consumer": "dome", "command_string": "open"}`)
-	v1.answer("ok")
-	plain.say(`{"consumer": "dome", "command_string": "open"}`)
-	testkit.Receive(t, commands)
-	testkit.Receive(t, commands)
-	if w, m := g.post("ana", "/api/command", `{"consumer": "dome", "command_string": "open"}`); w.Code != http.StatusAccepted {
-		t.Fatalf("the third command gets %d %v", w.Code, m)
+	grants := map[string]string{}
+	for _, name := range []string{"ana", "bob", "cyd"} {
+		grants[name] = fmt.Sprintf(`{"hear": [{}], "command": [{}], "limits": {"command-rate": %v}}`, oncePer) // one at once
 	}
-	v1.say(`{"op": "command", "id": "2", "consumer": "dome", "command_string": "open", "command_id": "mine"}`)
-	if m := v1.answer("error", "ok"); m["code"] != "rate" || m["id"] != "2" || m["command_id"] != "mine" || !strings.Contains(fmt.Sprint(m["message"]), "0.3 commands a second") {
-		t.Errorf("a fourth command gets %v", m)
+	g := guard(t, url, grants)
+	commands := newPeer(t, url).hear("command.#")
+	const open = `"consumer": "dome", "command_string": "open"`
+	v1, plain := map[string]*client{}, map[string]*client{}
+	for name := range grants {
+		v1[name], plain[name] = g.v1(name), g.as(name, "/")
+		// The first command comes in another way from each of them.
+		switch name {
+		case "ana":
+			v1[name].say(`{"op": "command", "id": "1", ` + open + `}`)
+			v1[name].answer("ok")
+		case "bob":
+			plain[name].say(`{` + open + `}`)
+		case "cyd":
+			if w, m := g.post(name, "/api/command", `{`+open+`}`); w.Code != http.StatusAccepted {
+				t.Fatalf("the first command over HTTP gets %d %v", w.Code, m)
+			}
+		}
+		testkit.Receive(t, commands)
+		v1[name].say(`{"op": "command", "id": "2", "command_id": "mine", ` + open + `}`)
+		if m := v1[name].answer("error", "ok"); m["code"] != "rate" || m["id"] != "2" || m["command_id"] != "mine" || !strings.Contains(fmt.Sprint(m["message"]), "0.001 commands a second") {
+			t.Errorf("%s: a second command gets %v", name, m)
+		}
+		plain[name].say(`{` + open + `}`)
+		if m := plain[name].next(); !strings.Contains(m.errorText(), "try again in") {
+			t.Errorf("%s: a second plain command gets %v", name, m)
+		}
+		w, m := g.post(name, "/api/command", `{`+open+`}`)
+		if w.Code != http.StatusTooManyRequests || m["code"] != "rate" || w.Header().Get("Retry-After") == "" {
+			t.Errorf("%s: a second command over HTTP gets %d %v %v", name, w.Code, w.Header(), m)
+		}
 	}
-	plain.say(`{"consumer": "dome", "command_string": "open"}`)
-	if m := plain.next(); !strings.Contains(m.errorText(), "try again in") {
-		t.Errorf("a fourth plain command gets %v", m)
-	}
-	w, m := g.post("ana", "/api/command", `{"consumer": "dome", "command_string": "open"}`)
-	if w.Code != http.StatusTooManyRequests || m["code"] != "rate" || w.Header().Get("Retry-After") == "" {
-		t.Errorf("a fourth command over HTTP gets %d %v %v", w.Code, w.Header(), m)
-	}
-	bob := g.v1("bob")
-	bob.say(`{"op": "command", "id": "1", "consumer": "dome", "command_string": "open"}`)
-	bob.answer("ok")
 	// What is forbidden is forbidden, whatever the rate.
-	g.change("ana", `{"hear": [{}], "limits": {"command-rate": 0.3}}`)
-	v1.answer("access")
-	v1.say(`{"op": "command", "id": "3", "consumer": "dome", "command_string": "open"}`)
-	if m := v1.answer("error", "ok"); m["code"] != "forbidden" {
+	g.change("ana", fmt.Sprintf(`{"hear": [{}], "limits": {"command-rate": %v}}`, oncePer))
+	ana := v1["ana"]
+	ana.answer("access")
+	ana.say(`{"op": "command", "id": "3", ` + open + `}`)
+	if m := ana.answer("error", "ok"); m["code"] != "forbidden" {
 		t.Errorf("a forbidden command gets %v", m)
 	}
 }
 
 func TestAllMessagesOfAUserCountExceptThoseThatRenew(t *testing.T) {
-	g := guard(t, embeddedBroker(t), limited(`{"message-rate": 0.2}`)) // two at once
+	g := guard(t, embeddedBroker(t), limited(fmt.Sprintf(`{"message-rate": %v}`, oncePer))) // one at once
 	a, b, plain := g.v1("ana"), g.v1("ana"), g.as("ana", "/")
 	a.say(`{"op": "ping"}`)
 	a.answer("pong")
-	b.say(`{"op": "ping"}`)
-	b.answer("pong")
 	b.say(`{"op": "ping", "id": "x"}`)
 	if m := b.answer("error", "pong"); m["code"] != "rate" || m["id"] != "x" {
-		t.Errorf("a third message gets %v", m)
+		t.Errorf("a second message gets %v", m)
 	}
 	plain.say(`{"consumer": "dome", "command_string": "open"}`)
 	if m := plain.next(); !strings.Contains(m.errorText(), "The message was not read") {
-		t.Errorf("a third message of a plain client gets %v", m)
+		t.Errorf("a second message of a plain client gets %v", m)
 	}
 	if w, m := g.post("ana", "/api/command", `{"consumer": "dome", "command_string": "open"}`); w.Code != http.StatusTooManyRequests || m["code"] != "rate" {
-		t.Errorf("a third message over HTTP gets %d %v", w.Code, m)
+		t.Errorf("a second message over HTTP gets %d %v", w.Code, m)
 	}
 	for _, text := range []string{"ping", "nonsense", `[]`} {
 		plain.say(text)
 		if m := plain.next(); !strings.Contains(m.errorText(), "The message was not read") {
-			t.Errorf("%s as a third message gets %v", text, m)
+			t.Errorf("%s as a second message gets %v", text, m)
 		}
 	}
 	b.say("nonsense")
 	if m := b.answer("error"); m["code"] != "rate" {
-		t.Errorf("nonsense as a third message gets %v", m)
+		t.Errorf("nonsense as a second message gets %v", m)
 	}
 	b.say(fmt.Sprintf(`{"op": "auth", "id": "r", "token": %q}`, g.tokens["ana"]))
 	if m := b.answer("error", "ok"); m["op"] != "ok" {

@@ -270,7 +270,7 @@ func TestClientsStayThroughABrokersRestart(t *testing.T) {
 
 func TestACommandToAStalledBrokerIsUnknown(t *testing.T) {
 	n := testkit.StartRabbitMQ(t)
-	b := linked(t, n.URL())
+	b := linked(t, n.URL(), bridge.Hurried)
 	c := dial(t, b.addr)
 	n.Pause(t)
 	sent := time.Now()
@@ -295,7 +295,7 @@ func TestACommandToAStalledBrokerIsUnknown(t *testing.T) {
 func TestACommandToABrokerShortOfMemoryIsRefusedWithTheReason(t *testing.T) {
 	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
-	b := linked(t, n.URL())
+	b := linked(t, n.URL(), bridge.Hurried)
 	c := dial(t, b.addr)
 	n.SetMemoryAlarm(t, true)
 	// The broker blocks a connection when it publishes.
@@ -321,7 +321,7 @@ func TestASecondBridgeOfTheSameNameFailsWithTheReason(t *testing.T) {
 		named := func(c *bridge.Config) { c.Name = "twin" }
 		linked(t, url, named)
 		second := startBridge(t, url, named)
-		if s := testkit.Receive(t, second.states); s.Up || !strings.Contains(s.Err.Error(), `another program named "twin"`) {
+		if s := second.firstState(t); s.Up || !strings.Contains(s.Err.Error(), `another program named "twin"`) {
 			t.Errorf("the state is %+v", s)
 		}
 	})
@@ -336,7 +336,7 @@ func TestWrongCredentialsAndHostsAreNamedWithoutThePassword(t *testing.T) {
 		{"amqps://guest:guest@" + host, "does not speak TLS"},
 	} {
 		b := startBridge(t, c.url)
-		s := testkit.Receive(t, b.states)
+		s := b.firstState(t)
 		if s.Up || !strings.Contains(s.Err.Error(), c.words) || strings.Contains(s.Err.Error(), "sesame") {
 			t.Errorf("%s: %v", c.words, s.Err)
 		}

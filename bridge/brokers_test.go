@@ -186,7 +186,7 @@ func refusesStreams(t *testing.T, url string) { mustNotLink(t, url, "has no stre
 func mustNotLink(t *testing.T, url, words string, adjust ...func(*bridge.Config)) {
 	t.Helper()
 	b := startBridge(t, url, adjust...)
-	if s := testkit.Receive(t, b.states); s.Up || !strings.Contains(s.Err.Error(), words) {
+	if s := b.firstState(t); s.Up || !strings.Contains(s.Err.Error(), words) {
 		t.Errorf("linked: %t, %v; the error should say %q", s.Up, s.Err, words)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/bridge"
@@ -35,6 +36,7 @@ func bridgeWithoutConfirms(t *testing.T) *running {
 	t.Cleanup(func() { close(end) })
 	b := linked(t, url, func(c *bridge.Config) {
 		c.Name = "bridge"
+		bridge.Within(c, 5*time.Second) // and the confirm is owed for as long
 		c.Dial = func(network, addr string) (net.Conn, error) {
 			conn, err := net.Dial(network, addr)
 			if err == nil && dialled.Add(1) == 2 { // the publisher's; the consumers' comes first

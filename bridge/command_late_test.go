@@ -115,11 +115,11 @@ func TestACommandThatWaitedInTheBridgeIsNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := incoming{receivedAt: time.Now()}
 		time.Sleep(sendWithin)
-		if err := tooLate(in, time.Time{}); err != nil {
+		if err := tooLate(in, sendWithin, time.Time{}); err != nil {
 			t.Errorf("in time: %v", err)
 		}
 		time.Sleep(time.Second)
-		if err := tooLate(in, time.Time{}); err == nil || !strings.Contains(err.Error(), "waited at the bridge for 1.9 s") {
+		if err := tooLate(in, sendWithin, time.Time{}); err == nil || !strings.Contains(err.Error(), "waited at the bridge for 1.9 s") {
 			t.Errorf("late: %v", err)
 		}
 	})
@@ -181,7 +181,7 @@ func TestTheDeadlineOfACommandIsTheEarlierOfItsTwo(t *testing.T) {
 	for ahead, want := range map[time.Duration]time.Duration{time.Millisecond: time.Millisecond, time.Minute: sendWithin} {
 		s := inFlight(t)
 		s.receivedAt, s.expires = came, came.Add(ahead)
-		m := s.message(s.client)
+		m := s.message(s.client, sendWithin)
 		if got := m.Deadline.Sub(came); got != want {
 			t.Errorf("with an expiry %v ahead it is %v ahead, want %v", ahead, got, want)
 		}
@@ -194,7 +194,7 @@ func TestTheDeadlineOfACommandIsTheEarlierOfItsTwo(t *testing.T) {
 func TestALongCommandIsNotKeptUntilItsOutcome(t *testing.T) {
 	s := inFlight(t)
 	s.CommandString = "goto " + strings.Repeat("x", 1<<20)
-	if m := s.message(s.client); len(m.Body) < 1<<20 {
+	if m := s.message(s.client, sendWithin); len(m.Body) < 1<<20 {
 		t.Errorf("of the command %d bytes are sent", len(m.Body))
 	}
 	if len(s.CommandString) > maxVerbScan || firstWord(s.CommandString) != "goto" {

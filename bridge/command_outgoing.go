@@ -16,7 +16,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/inorder"
 )
 
-// sendWithin is how long after being read a command may be sent.
+// sendWithin is how long after being read a command may be sent. Its sender is told as soon if it
+// has no consumer, although that takes two messages to the broker.
 const sendWithin = 900 * time.Millisecond
 
 // outgoing is a client's command on its way to the broker.
@@ -44,15 +45,15 @@ func (s *outgoing) request() access.Request {
 
 func (s *outgoing) key() hub.CommandKey { return hub.CommandKey{ID: s.CommandID, Consumer: s.Consumer} }
 
-// message returns the message to publish, with its party and its deadline. It keeps only the
-// beginning of the command string, for the log: a long one need not stay in memory until the
-// outcome.
-func (s *outgoing) message(from amqpx.Sender) amqpx.Message {
+// message returns the message to publish, with its party and its deadline: it may be sent within a
+// time after it was read. It keeps only the beginning of the command string, for the log: a long
+// one need not stay in memory until the outcome.
+func (s *outgoing) message(from amqpx.Sender, within time.Duration) amqpx.Message {
 	m := s.Message()
 	if len(s.CommandString) > maxVerbScan {
 		s.CommandString = strings.Clone(s.CommandString[:maxVerbScan])
 	}
-	m.From, m.Tenant, m.Deadline = from, s.flight.Party(), s.receivedAt.Add(sendWithin)
+	m.From, m.Tenant, m.Deadline = from, s.flight.Party(), s.receivedAt.Add(within)
 	if !s.expires.IsZero() && s.expires.Before(m.Deadline) {
 		m.Deadline = s.expires
 	}
@@ -116,7 +117,7 @@ func (b *Bridge) send(s *outgoing, from amqpx.Sender, done func(amqpx.Outcome)) 
 	if b.cfg.Access != nil {
 		withdrawn = b.withdrawn(s)
 	}
-	m := s.message(from)
+	m := s.message(from, b.cfg.within)
 	m.Withdrawn = withdrawn
 	err := b.link.Publish(m, ended)
 	if err != nil {

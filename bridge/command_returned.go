@@ -59,7 +59,7 @@ func hears(p *access.Principal, failed amqpx.Message) bool {
 // back.
 func (b *Bridge) publishFailedReply(s *outgoing, msg amqpx.Message, r pendingReturn) {
 	msg.From, msg.Tenant = fromBridge{}, fromBridge{}
-	b.pendingReturns.expect(msg.MessageId, s.receivedAt, r)
+	b.pendingReturns.expect(msg.MessageId, s.receivedAt.Add(b.cfg.within), r)
 	err := b.link.Publish(msg, func(o amqpx.Outcome) { b.pendingReturns.published(msg.MessageId, o) })
 	if err != nil {
 		b.pendingReturns.published(msg.MessageId, amqpx.Disconnected) // nothing was sent

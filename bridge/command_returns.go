@@ -24,21 +24,17 @@ type pendingReturn struct {
 	timer    *time.Timer
 }
 
-// reportWithin is how soon after its command came a sender is told: as soon as of any other
-// failure, although this one takes two messages to the broker.
-const reportWithin = 900 * time.Millisecond
-
-// expect registers the reply with this message id, to a command that came at the given time.
+// expect registers the reply with this message id, which counts as lost or late from a time on.
 // r.report is called at most once, if the sender must be told without the reply; it must not
 // block.
-func (u *pendingReturns) expect(id string, came time.Time, r pendingReturn) {
+func (u *pendingReturns) expect(id string, until time.Time, r pendingReturn) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.byID == nil {
 		u.byID = map[string]*pendingReturn{}
 	}
 	late := func() { u.published(id, amqpx.Unknown) }
-	r.timer = time.AfterFunc(time.Until(came.Add(reportWithin)), late)
+	r.timer = time.AfterFunc(time.Until(until), late)
 	u.byID[id] = &r
 }
 

@@ -34,7 +34,7 @@ func TestTheSenderOfAnUnroutableCommandIsToldOnce(t *testing.T) {
 func hearsOnce(t *testing.T, name string, events []any) {
 	var u pendingReturns
 	heard, done := 0, 0
-	u.expect("id", time.Now(), pendingReturn{report: func() { heard++ }, done: func() { done++ }})
+	u.expect("id", time.Now().Add(sendWithin), pendingReturn{report: func() { heard++ }, done: func() { done++ }})
 	for _, event := range events {
 		switch e := event.(type) {
 		case amqpx.Outcome:
@@ -44,7 +44,7 @@ func hearsOnce(t *testing.T, name string, events []any) {
 			case e == "down":
 				u.linkLost()
 			case e == "late":
-				time.Sleep(reportWithin + time.Millisecond)
+				time.Sleep(sendWithin + time.Millisecond)
 				synctest.Wait()
 			default:
 				if wanted, done := u.arrived("id"); wanted {
@@ -65,7 +65,7 @@ func hearsOnce(t *testing.T, name string, events []any) {
 
 func TestRepliesOfOtherProgramsAreDelivered(t *testing.T) {
 	var u pendingReturns
-	u.expect("id", time.Now(), pendingReturn{report: func() { t.Error("told of another's reply") }})
+	u.expect("id", time.Now().Add(sendWithin), pendingReturn{report: func() { t.Error("told of another's reply") }})
 	if wanted, _ := u.arrived("other"); !wanted {
 		t.Error("a reply of somebody else was dropped")
 	}

@@ -156,7 +156,7 @@ func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Field
 	if s.expires = r.ExpiresAt; !s.expires.IsZero() {
 		s.expires = s.expires.Add(-ahead)
 	}
-	if err := tooLate(in, s.expires); err != nil {
+	if err := tooLate(in, b.cfg.within, s.expires); err != nil {
 		return s, err
 	}
 	if c.leaving() {

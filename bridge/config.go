@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
@@ -132,6 +133,8 @@ type Config struct {
 	// The hub's clock, set by tests.
 	now   func() time.Time
 	after func(time.Duration, func()) (stop func() bool)
+	// within replaces sendWithin, set by tests; 0 does not.
+	within time.Duration
 }
 
 // maxName leaves room for the consumer in the routing key of replies, which contains both
@@ -161,6 +164,7 @@ func (cfg *Config) complete() error {
 	if err := cfg.completeSources(); err != nil {
 		return err
 	}
+	cfg.within = cmp.Or(cfg.within, sendWithin)
 	cfg.History.SetDefaults()
 	cfg.Drain.setDefaults()
 	return cfg.Durable.check()

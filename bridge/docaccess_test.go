@@ -42,7 +42,7 @@ func newDocAccess(t *testing.T, url string) *docAccess {
 		Roles:    map[string]json.RawMessage{"observer": json.RawMessage(`{"hear": [{"sender": ["dome"]}], "rooms": ["/live/x"]}`), "less": json.RawMessage(`{"hear": [{"sender": ["dome"]}], "rooms": ["/live/x"]}`)},
 		Callback: &access.CallbackConfig{URL: application.URL, Grace: 2 * time.Second},
 	}
-	for name, lasts := range map[string]time.Duration{"ana": time.Hour, "short": 4 * time.Second, "bob": 0} {
+	for name, lasts := range map[string]time.Duration{"ana": time.Hour, "bob": 0} {
 		token, hash := access.NewToken()
 		d.tokens[name] = token
 		one := access.TokenConfig{Name: name, Hash: hash, Role: "observer"}
@@ -71,6 +71,26 @@ func (d *docAccess) dial(name string) *client {
 	return &client{t: d.t, WebSocket: c}
 }
 
+// addShort adds a token that expires soon: it must do so only once it is used.
+func (d *docAccess) addShort(lasts time.Duration) {
+	d.t.Helper()
+	token, hash := access.NewToken()
+	d.tokens["short"] = token
+	d.config.Tokens = append(d.config.Tokens, access.TokenConfig{
+		Name: "short", Hash: hash, Role: "observer", Expires: time.Now().Add(lasts).UTC().Format(time.RFC3339),
+	})
+	d.reload()
+}
+
+// reload gives the bridge the configuration as it is now.
+func (d *docAccess) reload() {
+	d.t.Helper()
+	config := d.config
+	if err := d.b.Reload(bridge.Reload{Access: &config}); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
 // runAuth sends an example of auth, and returns the answers.
 func (th *docHarness) runAuth(text string) []envelope {
 	th.t.Helper()
@@ -83,16 +103,14 @@ func (th *docHarness) runAuth(text string) []envelope {
 func (th *docHarness) runAccess() {
 	th.t.Helper()
 	d := th.access
+	d.addShort(8 * time.Second)
 	c := d.dial("short")
 	th.until(c, "access")
 	c = d.dial("bob")
 	c.say(`{"op": "subscribe", "id": "r", "rooms": ["/live/x"]}`)
 	th.until(c, "ok")
 	d.config.Roles["less"] = json.RawMessage(`{"hear": [{"sender": ["dome"]}]}`)
-	config := d.config
-	if err := d.b.Reload(bridge.Reload{Access: &config}); err != nil {
-		th.t.Fatal(err)
-	}
+	d.reload()
 	th.until(c, "unsubscribed")
 	c, _ = dialV1(th.t, d.b.addr, "/?ticket=x")
 	d.broken.Store(true)

@@ -195,7 +195,11 @@ func (th *docHarness) runNotices(c *client) {
 	if _, err := th.p.ch.Consume("dome_commands", "dome", true, false, false, false, nil); err != nil {
 		th.t.Fatal(err)
 	}
-	th.until(c, "actor")
+	// Before it had one, it may have been told to have none.
+	for there := any(false); there != true; {
+		all := th.until(c, "actor")
+		there = all[len(all)-1]["consumer"]
+	}
 	c.say(`{"op": "command", "id": "c", "consumer": "dome", "command_string": "open"}`)
 	for state := any(""); state != "done"; {
 		all := th.until(c, "command_state")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gobwas/ws/wsutil"
+	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/internal/testkit"
@@ -76,11 +77,17 @@ func awaitDraining(t *testing.T, b *running) {
 
 func TestAStoppingBridgeServesAClientUntilItsCommandHasItsOutcome(t *testing.T) {
 	url := embeddedBroker(t)
-	b := linked(t, url, func(c *bridge.Config) { c.Drain.ShedRate = 1; c.Drain.Timeout = 8 * time.Second })
+	b := linked(t, url, func(c *bridge.Config) { c.Loops, c.Drain.ShedRate, c.Drain.Timeout = 1, 1, 20*time.Second })
 	p := newPeer(t, url)
 	commands := p.hear("command.#")
+	idle := func() { // each takes the bridge, which sheds one a second, a while
+		for range 3 {
+			dial(t, b.addr)
+		}
+	}
+	idle() // one loop has its clients in some order; the sender is neither the first nor the last
 	sender := dial(t, b.addr)
-	dial(t, b.addr) // two clients at one a second take the bridge a while
+	idle()
 	ended := b.stop()
 	awaitDraining(t, b)
 	sent := 0
@@ -96,15 +103,10 @@ func TestAStoppingBridgeServesAClientUntilItsCommandHasItsOutcome(t *testing.T) 
 	if err := b.end(t, ended); err != nil {
 		t.Error(err)
 	}
+	p.publish("command.x", amqp.Publishing{CorrelationId: "the end"}) // behind everything that was confirmed
 	arrived := 0
-	for {
-		select {
-		case <-commands:
-			arrived++
-			continue
-		case <-time.After(100 * time.Millisecond):
-		}
-		break
+	for testkit.Receive(t, commands).CorrelationId != "the end" {
+		arrived++
 	}
 	if arrived+failed > sent || failed > 0 && arrived == 0 {
 		t.Errorf("of %d commands %d arrived and %d were refused", sent, arrived, failed)

@@ -43,7 +43,7 @@ func newHarnessWith(t testing.TB, change func(cfg *Config, clock *testkit.Clock)
 		t.Fatal(err)
 	}
 	cfg := Config{now: s.clock.Now, after: s.clock.After, Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler), History: hub.History{Replies: 1000}, KeywordHistory: 1 << 20, Export: everything}
-	cfg.Limits.PongTimeout = testkit.PongTimeout
+	Unhurried(&cfg)
 	change(&cfg, &s.clock)
 	b, err := New(cfg)
 	if err != nil {

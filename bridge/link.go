@@ -23,6 +23,7 @@ func (b *Bridge) linkConfig(exchange string, options amqpx.ExchangeOptions, queu
 		Exchange:        exchange,
 		ExchangeOptions: options,
 		Queues:          queues,
+		PublishTimeout:  b.cfg.within,
 		Dial:            b.cfg.Dial,
 		ProbeAfter:      b.cfg.ProbeAfter,
 		Logger:          b.cfg.Logger,

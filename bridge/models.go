@@ -45,7 +45,7 @@ func (b *Bridge) askActor(q model.Question) {
 	if err == nil {
 		m := command.Message()
 		m.Expiration = questionExpires
-		m.From, m.Tenant, m.Deadline = fromBridge{}, fromBridge{}, time.Now().Add(sendWithin)
+		m.From, m.Tenant, m.Deadline = fromBridge{}, fromBridge{}, time.Now().Add(b.cfg.within)
 		err = b.link.Publish(m, func(o amqpx.Outcome) {
 			switch {
 			case o == amqpx.Returned:

@@ -56,6 +56,10 @@ func TestAClientLearnsThePartsOfAModelWhoseRepliesItWouldHear(t *testing.T) {
 		c := g.v1(name)
 		c.say(`{"op": "model", "id": "m", "actor": "dome"}`)
 		m := c.answer("model", "error")
+		for m["state"] == "asking" { // a crowded machine's actor takes its time
+			c.say(`{"op": "model", "id": "m", "actor": "dome"}`)
+			m = c.answer("model", "error")
+		}
 		got, _ := m["code"].(string)
 		if m["op"] == "model" {
 			got = fmt.Sprint(m["state"], " ", m["source"], " ", len(m["keywords"].(map[string]any)), " ", m["problem"])

@@ -16,7 +16,7 @@ func TestABrokerThatTakesNoRepliesIsReportedToClientsAndOperators(t *testing.T) 
 	n := testkit.RabbitMQ(t)
 	url := n.NewVHost(t)
 	vhost := url[strings.LastIndex(url, "/")+1:]
-	b := linked(t, url, func(c *bridge.Config) { c.Name, c.ProbeAfter = "bridge", time.Second })
+	b := linked(t, url, func(c *bridge.Config) { c.Name, c.ProbeAfter = "bridge", 6*time.Second })
 	p := newPeer(t, url)
 	commands := p.hear("command.x.#")
 	plain := dial(t, b.addr)

@@ -7,12 +7,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // reportWithin is how soon a sender is told that its command failed: a second, and some time for
 // transit. The delay of a busy machine is measured and added.
 const reportWithin = 1200 * time.Millisecond
+
+// reportAtMost is how soon every sender is told, also when the broker or another program had a
+// stall that this process does not measure. One in lateOf may be told later than reportWithin.
+const (
+	reportAtMost = 5 * time.Second
+	lateOf       = 200
+)
 
 // Every command has exactly one end. Without an error envelope it was confirmed: then the
 // actor has it, once. With one, it never reaches the actor, unless the envelope says that
@@ -21,7 +29,7 @@ const reportWithin = 1200 * time.Millisecond
 func TestEveryCommandHasExactlyOneEndThroughWhateverTheBrokerDoes(t *testing.T) {
 	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
-	b := linked(t, n.URL())
+	b := linked(t, n.URL(), bridge.Hurried)
 	machine := measureLag(t)
 	actor := record(t, n.URL(), "x")
 	g := startLoad(t, b.addr, "x", 20, 100*time.Millisecond)
@@ -125,7 +133,7 @@ func (g *loadClients) awaitText(t *testing.T, words string) {
 func checkOutcomes(t *testing.T, g *loadClients, actor *recorder, machine *lag) {
 	t.Helper()
 	table := outcomeTable{}
-	known, faults := 0, 0
+	known, faults, failed, late := 0, 0, 0, 0
 	for _, c := range g.list {
 		place := -1
 		for _, s := range c.commands {
@@ -138,6 +146,12 @@ func checkOutcomes(t *testing.T, g *loadClients, actor *recorder, machine *lag) 
 				place = got.place
 			}
 			table.add(s, got)
+			if len(s.errors) > 0 {
+				failed++
+			}
+			if s.toldAfter(reportWithin, machine) {
+				late++
+			}
 			if fault := s.fault(got, machine); fault != "" {
 				if faults++; faults > 20 {
 					continue // enough to see; the table has the rest
@@ -150,6 +164,9 @@ func checkOutcomes(t *testing.T, g *loadClients, actor *recorder, machine *lag) 
 		t.Errorf("the actor received %d commands, of which %d were sent", len(actor.commands), known)
 	}
 	table.log(t)
+	if late*lateOf > failed {
+		t.Errorf("of %d commands that failed, the senders of %d were not told within %v", failed, late, reportWithin)
+	}
 	if faults > 0 {
 		t.Errorf("%d commands did not end as they should", faults)
 	}
@@ -170,10 +187,16 @@ func (s *sentCommand) fault(got *received, machine *lag) string {
 		return ""
 	case got != nil && !s.unknown():
 		return fmt.Sprintf("reached the actor although its sender was told %q", s.errors[0])
-	case s.told.Sub(s.sent) > reportWithin+machine.between(s.sent, s.told):
+	case s.toldAfter(reportAtMost, machine):
 		return fmt.Sprintf("failed %v after it was sent: %q", s.told.Sub(s.sent), s.errors[0])
 	}
 	return ""
+}
+
+// toldAfter reports whether the sender was told later of its command's failure, by more than the
+// machine is late.
+func (s *sentCommand) toldAfter(d time.Duration, machine *lag) bool {
+	return len(s.errors) > 0 && s.told.Sub(s.sent) > d+machine.between(s.sent, s.told)
 }
 
 // unknown reports whether the sender was told that the outcome is unknown.

@@ -18,8 +18,9 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// slowBroker matches what is logged if a busy machine's broker takes its time.
-var slowBroker = regexp.MustCompile(`(?m)^.*not linked to the broker; trying again.*does not answer in time.*$`)
+// slowBroker matches what is logged if a busy machine's broker takes its time, also to notice that the
+// connection of the attempt before is gone.
+var slowBroker = regexp.MustCompile(`(?m)^.*(?:not linked to the broker; trying again.*does not answer in time|the broker has not noticed yet that (?:it is gone|the last connection broke)).*$`)
 
 // grant is one line of the table in docs/operating.md: alternatives of patterns, by
 // permission.

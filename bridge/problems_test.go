@@ -155,8 +155,16 @@ func TestABridgeThatStartsOnAStreamKnowsProblemsAndAcknowledgements(t *testing.T
 	if err := first.end(t, first.stop()); err != nil {
 		t.Fatal(err)
 	}
+	// The stream has both before the next bridge looks where it ends.
+	if err := p.ch.Confirm(false); err != nil {
+		t.Fatal(err)
+	}
+	confirms := p.ch.NotifyPublish(make(chan amqp.Confirmation, 2))
 	p.tells("chiller", "!", `{"error": "coolant leak"}`)
 	p.tells("chiller", "w", `{"text": "disk 80 % full"}`)
+	for range 2 {
+		testkit.Receive(t, confirms)
+	}
 	again := watchProblems(t, linked(t, url, onStream))
 	if got, want := again.ask(`{"op": "problems"}`).state(), "weather critical The weather is not safe x1, chiller warn disk 80 % full x1, chiller critical coolant leak x2 acked"; got != want {
 		t.Errorf("after a restart there are %s\nwant %s", got, want)

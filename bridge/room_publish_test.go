@@ -134,9 +134,9 @@ func TestAMessageOfARoomHasThePlaceThatItsPublisherGivesIt(t *testing.T) {
 	if w, m := g.post("ana", "/api/publish", `{"path": "/live/x", "text": "3", "order": 3, "order_key": "k"}`); w.Code != 202 {
 		t.Fatalf("%d %v", w.Code, m)
 	}
-	publish("a", `, "throttle": 0.2, "throttle_key": "t"`)
-	publish("b is replaced", `, "throttle": 0.2, "throttle_key": "t"`)
-	publish("c", `, "throttle": 0.2, "throttle_key": "t"`)
+	publish("a", `, "throttle": 5, "throttle_key": "t"`)
+	publish("b is replaced", `, "throttle": 5, "throttle_key": "t"`)
+	publish("c", `, "throttle": 5, "throttle_key": "t"`)
 	for _, want := range []string{"2", "1 of another key", "3", "a", "c"} {
 		equal(t, "the room hears", string(room.text()), want)
 	}

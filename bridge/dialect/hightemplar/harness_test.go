@@ -17,6 +17,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/dialect"
+	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
@@ -155,6 +156,7 @@ func startHarness(t *testing.T, a *api, channel *amqp.Channel, spoken Config, br
 		t.Fatal(err)
 	}
 	b, err := bridge.New(bridge.Config{
+		Limits: engine.Limits{PongTimeout: testkit.PongTimeout},
 		Broker: []string{broker}, Dial: dial, Origins: []string{"*"}, Logger: slog.New(slog.DiscardHandler), Compress: true,
 		Sources: []rooms.Source{source},
 		Dialects: []dialect.Mount{{Place: place, New: func(host dialect.Host) (dialect.Dialect, error) {

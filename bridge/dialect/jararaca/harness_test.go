@@ -14,6 +14,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/dialect"
+	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
@@ -42,6 +43,7 @@ func newHarness(t *testing.T, cfg Config) *harness {
 	}
 	place := dialect.Place{Path: "/chat", Rooms: "/chat"}
 	b, err := bridge.New(bridge.Config{
+		Limits: engine.Limits{PongTimeout: testkit.PongTimeout},
 		Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler),
 		Dialects: []dialect.Mount{{Place: place, New: func(host dialect.Host) (dialect.Dialect, error) {
 			var err error

@@ -25,6 +25,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/dialect"
+	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
@@ -61,6 +62,7 @@ func newHarness(t *testing.T, change func(b *bridge.Config, c *Config), hooks ..
 	spoken := &Config{Secrets: secrets, StatusExchange: statusExchange, AdminToken: adminToken}
 	place := dialect.Place{Path: "/", Rooms: "/"}
 	cfg := bridge.Config{
+		Limits: engine.Limits{PongTimeout: testkit.PongTimeout},
 		Broker: []string{"amqp://guest:guest@localhost/"}, Dial: server.Dial, Origins: []string{"*"}, Compress: true, Logger: slog.New(slog.DiscardHandler),
 		Sources: []rooms.Source{{Exchange: broadcastExchange, Type: "fanout", Path: "/"}},
 		Dialects: []dialect.Mount{{Place: place, New: func(host dialect.Host) (dialect.Dialect, error) {

@@ -71,7 +71,8 @@ func TestAMessageIsTriedInTimeOrNot(t *testing.T) {
 	c.conn.Close()
 	testkit.Await(t, c.ended)
 	a.answer <- answer{Status: 500}
-	s.answerAfter(time.Second, "/message", `{"status": "ok"}`)
+	// In short steps: it is not tried again once it is too late.
+	s.answerAfter(50*time.Millisecond, "/message", `{"status": "ok"}`)
 }
 
 // What a client that has gone has sent is not handled for ever if the backend hangs.
@@ -114,6 +115,7 @@ func TestRenewalOfASubscriptionThatHasEnded(t *testing.T) {
 		c.send(ws.OpText, []byte(`{"event": "subscribe", "subscription": "own.t"}`))
 		s.answer("/may", `{"status": "ok", "role": 1}`)
 		s.gets(c)
+		testkit.Receive(t, s.minutes) // the renewal is scheduled after the answer
 		s.player.clock.Pass(time.Minute)
 		a := testkit.Receive(t, s.asked)
 		if got := s.does(c, `{"event": "unsubscribe", "subscription": "own.t"}`); !strings.Contains(got, `"ok"`) {

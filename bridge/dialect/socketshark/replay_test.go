@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,12 +33,15 @@ type player struct {
 	number  int
 	clock   testkit.Clock
 	dialect dialect.Dialect
+	passed  bool // time passed before this step
 	asked   chan *asked
 	held    []*asked // whose answers wait
 	clients map[int]*client
 	server  *server
 	url     string // of the clients' requests
 	publish func(channel, body string)
+	ending  int           // connections that have ended, or are about to
+	ended   atomic.Int32  // those of which the dialect knows
 	over    chan struct{} // closed at the end, when the backend answers all at once
 	left    chan string   // what it is asked then
 }
@@ -109,6 +113,7 @@ func startServer(t *testing.T, backend string, ping *map[string]any, players ...
 func startServerWith(t *testing.T, ping *map[string]any, sources []rooms.Source, mounts ...dialect.Mount) *server {
 	t.Helper()
 	cfg := bridge.Config{Broker: []string{embeddedBroker(t)}, Logger: slog.New(slog.DiscardHandler), Dialects: mounts, Sources: sources}
+	cfg.Limits.PongTimeout, cfg.Limits.LateAfter = testkit.PongTimeout, time.Hour
 	if ping != nil {
 		cfg.Limits.PingAfter = 500 * time.Millisecond
 	}
@@ -194,7 +199,7 @@ func (p *player) mount(t *testing.T, backend string) dialect.Mount {
 		h.Now, h.After = p.clock.Now, p.clock.After
 		var err error
 		p.dialect, err = socketshark.New(cfg, place, h)
-		return p.dialect, err
+		return noticing{p.dialect, &p.ended}, err
 	}}
 }
 
@@ -237,10 +242,13 @@ func (p *player) play(t *testing.T) {
 			<-c.ended
 		}
 	}()
+	at := 0.0
 	for i, s := range p.Steps {
 		if d := time.Duration(s.At*float64(time.Second)) - p.clock.Now().Sub(time.Unix(0, 0)); d > 0 {
 			p.clock.Pass(d)
 		}
+		p.passed = s.At > at+transit
+		at = max(at, s.At)
 		if err := p.step(t, i, s); err != nil {
 			t.Fatalf("step %d: %v", i, err)
 		}
@@ -275,7 +283,7 @@ func (p *player) step(t *testing.T, i int, s step) error {
 		}
 		return err
 	case s.Closed != nil:
-		c.done = true
+		p.ends(c)
 		got, err := c.next(nil)
 		if err == nil && got.code != *s.Closed {
 			err = fmt.Errorf("got %v, not close code %d", got, *s.Closed)
@@ -284,11 +292,13 @@ func (p *player) step(t *testing.T, i int, s step) error {
 	case s.Pinged != "":
 		testkit.Await(t, c.pings)
 	case s.Closes != 0:
-		c.done = true
+		p.ends(c)
 		c.send(ws.OpClose, ws.NewCloseFrameBody(ws.StatusCode(s.Closes), ""))
+		p.awaitEnds(t)
 	case s.Drops:
-		c.done = true
+		p.ends(c)
 		c.conn.Close()
+		p.awaitEnds(t)
 	case s.Callback != "":
 		return p.callback(t, i, s)
 	case s.Delayed != "":
@@ -302,37 +312,6 @@ func (p *player) step(t *testing.T, i int, s step) error {
 		p.server.stop()
 	}
 	return nil // refused is part of connects
-}
-
-// nudge lets time pass while a step is awaited that comes when a backend has been asked again.
-func (p *player) nudge() func() {
-	if strings.HasPrefix(p.Case, "published") {
-		return nil
-	}
-	d := 50 * time.Millisecond
-	if strings.Contains(p.Case, "times out") {
-		d /= 5 // a request must arrive before its time is over
-	}
-	return func() { p.clock.Pass(d) }
-}
-
-// await returns what comes from a channel. Meanwhile it nudges.
-func await[T any](from <-chan T, nudge func()) (v T, err error) {
-	timeout := time.After(testkit.Patience)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case v = <-from:
-			return v, nil
-		case <-tick.C:
-			if nudge != nil {
-				nudge()
-			}
-		case <-timeout:
-			return v, fmt.Errorf("nothing comes")
-		}
-	}
 }
 
 func (p *player) connect(t *testing.T, i int, s step) error {
