@@ -1,11 +1,8 @@
 package amqpx
 
 import (
-	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"strings"
 	"time"
 
@@ -110,6 +107,8 @@ type removals struct {
 	deadLettered  bool // the broker dead-letters what it removes
 	beforeSession bool // it removed messages before this session, or before its dead letters were read
 	unread        bool // its dead letters are not read yet
+	// beforeFrom is when a session began that learned late of removals, and broke before it told them.
+	beforeFrom time.Time
 
 	// No message sent before these times was missing: before at least deadLetterLag ago, latest at
 	// the time sampled.
@@ -144,6 +143,10 @@ func (cs *consumerState) beginRemovals() {
 	if cs.removals.beforeSession {
 		cs.removals.beforeSession = false
 		cs.removals.from = cs.completeUntil
+		if at := cs.removals.beforeFrom; !at.IsZero() {
+			cs.removals.from = earlier(at, cs.completeUntil)
+		}
+		cs.removals.beforeFrom = time.Time{}
 		cs.reportRemovals()
 	}
 }
@@ -152,7 +155,7 @@ func (cs *consumerState) beginRemovals() {
 // and those to come.
 func (cs *consumerState) noteRemoval(now time.Time) {
 	d := &cs.removals
-	d.beforeSession, d.unread = false, false
+	d.beforeSession, d.beforeFrom, d.unread = false, time.Time{}, false
 	if d.seen = now; !d.gap {
 		d.gap, d.from, d.after = true, later(cs.completeUntil, d.before), cs.prefetch
 	}
@@ -187,195 +190,15 @@ func (cs *consumerState) reportRemovals() {
 }
 
 // endRemovals is called at the end of a session. No message sent before clear is missing, apart
-// from the gaps reported, from removals within deadLetterLag before the broker was last heard, and from
-// all removals if dead letters were not read. It returns a time that also takes those removals into account.
+// from the gaps reported and from removals within deadLetterLag before the broker was last heard.
+// It returns a time that also takes those removals into account.
 func (cs *consumerState) endRemovals(clear, heard time.Time) time.Time {
 	d := &cs.removals
 	if d.gap {
 		cs.reportRemovals()
 	}
-	if (d.unread || heard.Sub(d.seen) < deadLetterLag) && d.before.Before(clear) {
+	if heard.Sub(d.seen) < deadLetterLag && d.before.Before(clear) {
 		return d.before
 	}
 	return clear
-}
-
-// deadLetterReader reads the dead letters of a consumed queue.
-type deadLetterReader struct {
-	state   *consumerState
-	link    *Link
-	queue   string        // the consumed queue
-	dropped chan struct{} // wakes the consumer of the queue; holds a token
-	late    bool          // the session began without it
-	opened  chan struct{} // closed when the following fields are valid
-	err     error
-	before  bool // there were dead letters before
-	letters <-chan amqp.Delivery
-}
-
-// openDeadLetters declares the queue of the dead letters of a consumed queue, and reads it. args
-// are those of a kept queue, or nil for a queue that dies with the connection. With a broker that
-// does not dead-letter there is no such queue.
-func (s *session) openDeadLetters(ctx context.Context, cs *consumerState, consumed string, args amqp.Table) error {
-	cs.removals.unread = false
-	if !cs.removals.deadLettered {
-		return nil
-	}
-	r, err := s.tryReadDeadLetters(ctx, cs, consumed, args)
-	if refusedWith(err, amqp.ResourceLocked) {
-		wait(ctx, lockedRetry) // the broker deletes the queues of a connection one by one
-		r, err = s.tryReadDeadLetters(ctx, cs, consumed, args)
-	}
-	s.deadLetterReaders = append(s.deadLetterReaders, r)
-	r.late = errors.Is(err, errNoDeadLetters)
-	if r.late || fromBroker(err) {
-		cs.removals.deadLettered, cs.removals.unread = false, r.late
-		s.link.logNoDeadLetters(consumed, err)
-		err = nil
-	}
-	if !r.late {
-		r.noteBefore()
-	}
-	return err
-}
-
-var errNoDeadLetters = fmt.Errorf("the queue of the dead letters did not answer within %v; does it have a leader?", deadLetterTimeout)
-
-// tryReadDeadLetters opens a reader. With errNoDeadLetters it is not open yet, because the broker has not answered.
-func (s *session) tryReadDeadLetters(ctx context.Context, cs *consumerState, consumed string, args amqp.Table) (*deadLetterReader, error) {
-	r := &deadLetterReader{state: cs, link: s.link, queue: consumed, dropped: make(chan struct{}, 1), opened: make(chan struct{})}
-	s.tasks.Go(func() {
-		defer close(r.opened)
-		r.err = s.openReader(r, args)
-	})
-	patience := time.NewTimer(deadLetterTimeout)
-	defer patience.Stop()
-	select {
-	case <-r.opened:
-		return r, r.err
-	case <-patience.C:
-		return r, errNoDeadLetters
-	case <-ctx.Done():
-		return r, ctx.Err()
-	}
-}
-
-// noteBefore notes, until it is reported, that messages were removed before. The caller holds the consumer's state; if the
-// reader is not open, nothing is known.
-func (r *deadLetterReader) noteBefore() {
-	select {
-	case <-r.opened:
-		r.state.removals.beforeSession = r.state.removals.beforeSession || r.before
-	default:
-	}
-}
-
-// adopt is called when the broker has answered late. The session may break before its consumer tells what was removed.
-func (r *deadLetterReader) adopt() {
-	r.state.mu.Lock()
-	defer r.state.mu.Unlock()
-	if r.noteBefore(); r.before {
-		r.announce()
-	}
-	if r.err != nil {
-		return
-	}
-	r.state.removals.unread = r.before // until the consumer has noted it
-	r.link.loggedNoDeadLetters.Store(false)
-	r.link.log.Info("the broker dead-letters after all: what a policy removes from the queue is within a gap from now on", "queue", r.queue)
-}
-
-// announce tells the consumer that messages were removed.
-func (r *deadLetterReader) announce() {
-	select {
-	case r.dropped <- struct{}{}:
-	default:
-	}
-}
-
-// removalsOf returns the channel that announces dead letters to the consumer, or nil.
-func (s *session) removalsOf(cs *consumerState) <-chan struct{} {
-	for _, r := range s.deadLetterReaders {
-		if r.state == cs {
-			return r.dropped
-		}
-	}
-	return nil
-}
-
-func (s *session) openReader(r *deadLetterReader, args amqp.Table) error {
-	ch, err := s.consuming.Channel()
-	if err != nil {
-		return err
-	}
-	name := deadLetterQueueOf(r.queue)
-	durable := args != nil
-	args = maps.Clone(args)
-	if args == nil {
-		args = amqp.Table{}
-	}
-	args[amqp.QueueMaxLenArg] = 1
-	const autoDelete, noWait = false, false
-	q, err := ch.QueueDeclare(name, durable, autoDelete, !durable, noWait, args)
-	if err != nil {
-		return topology("queue", name, err)
-	}
-	if r.before = q.Messages > 0; r.before {
-		if _, err := ch.QueuePurge(name, noWait); err != nil {
-			return topology("queue", name, err)
-		}
-	}
-	// The next letter is prefetched while the last one waits: in the queue, a policy might remove
-	// it.
-	if err := ch.Qos(2, 0, false); err != nil {
-		return err
-	}
-	const autoAck, exclusive, noLocal = false, false, false
-	r.letters, err = ch.Consume(name, "dropped", autoAck, exclusive, noLocal, noWait, nil)
-	if err != nil {
-		return topology("queue", name, err)
-	}
-	s.watch(s.consuming, ch.NotifyClose(make(chan *amqp.Error, 1)), "the channel of queue "+name)
-	return nil
-}
-
-// run ends with the connection or with the session.
-func (r *deadLetterReader) run(done <-chan struct{}) {
-	if <-r.opened; r.late {
-		r.adopt()
-	}
-	if r.err != nil {
-		return
-	}
-	var logged time.Time
-	pause := time.NewTimer(0)
-	defer pause.Stop()
-	for d := range r.letters {
-		reason, _ := d.Headers[deathReason].(string)
-		if reason == "rejected" { // by the link itself, which reports it
-			_ = d.Ack(false)
-			continue
-		}
-		r.announce()
-		if time.Since(logged) >= deadLetterLogEvery {
-			logged = time.Now()
-			r.link.log.Warn("the broker removes messages from the queue before they are delivered: "+cmp.Or(deathReasons[reason], reason),
-				"queue", r.queue)
-		}
-		pause.Reset(deadLetterEvery)
-		select {
-		case <-pause.C:
-		case <-done:
-			return
-		}
-		// An error means that the channel is closed, which ends the letters.
-		_ = d.Ack(false)
-	}
-}
-
-// deathReasons say what can be done about each reason.
-var deathReasons = map[string]string{
-	"maxlen":         "a policy limits the queue's length (max-length, max-length-bytes); exempt the queue from it",
-	"expired":        "a policy limits the messages' age (message-ttl), or their sender does (expiration); exempt the queue from it",
-	"delivery_limit": "a policy limits how often they are delivered (delivery-limit); exempt the queue from it",
 }

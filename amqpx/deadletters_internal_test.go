@@ -42,27 +42,14 @@ func TestWhatWasRemovedIsReportedThoughTheSessionThatFoundItBroke(t *testing.T) 
 	cs := newConsumerState(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))
 	read := func() {
 		t.Helper()
-		s := &session{link: &Link{}, consuming: &connection{Connection: conn}, broken: make(chan struct{})}
+		s := &session{link: &Link{log: slog.New(slog.DiscardHandler)}, consuming: &connection{Connection: conn}, broken: make(chan struct{})}
 		cs.removals.deadLettered = true
-		if err := s.openDeadLetters(t.Context(), cs, "q", nil); err != nil {
+		if err := s.openDeadLetters(t.Context(), cs, "q", nil, false); err != nil {
 			t.Fatal(err)
 		}
 	}
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := ch.QueueDeclare(deadLetterQueueOf("q"), false, false, true, false, amqp.Table{amqp.QueueMaxLenArg: 1}); err != nil {
-		t.Fatal(err)
-	}
-	if err := ch.Confirm(false); err != nil {
-		t.Fatal(err)
-	}
-	letter, err := ch.PublishWithDeferredConfirm("", deadLetterQueueOf("q"), false, false, amqp.Publishing{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	letter.Wait()
+	ch := lettersOf(t, conn, false)
+	dropOne(t, ch)
 	read()
 	read()
 	if !cs.removals.beforeSession {
@@ -74,6 +61,62 @@ func TestWhatWasRemovedIsReportedThoughTheSessionThatFoundItBroke(t *testing.T) 
 	}
 }
 
+// lettersOf declares the queue of the dead letters of q, which is durable or dies with the connection.
+func lettersOf(t *testing.T, conn *amqp.Connection, durable bool) *amqp.Channel {
+	t.Helper()
+	ch, err := conn.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ch.QueueDeclare(deadLetterQueueOf("q"), durable, false, !durable, false, amqp.Table{amqp.QueueMaxLenArg: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := ch.Confirm(false); err != nil {
+		t.Fatal(err)
+	}
+	return ch
+}
+
+// dropOne does what the broker does when it removes a message from q.
+func dropOne(t *testing.T, ch *amqp.Channel) {
+	t.Helper()
+	letter, err := ch.PublishWithDeferredConfirm("", deadLetterQueueOf("q"), false, false, amqp.Publishing{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	letter.Wait()
+}
+
+// A letter that may not be taken away tells of the same removal at each connection.
+func TestALetterThatMayNotBeReadIsNotToldAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	n := testkit.RabbitMQ(t)
+	url := n.NewVHost(t)
+	n.AddUser(t, "unread", "secret")
+	n.SetPermissions(t, url[strings.LastIndex(url, "/")+1:], "unread", ".*", ".*", "^q$")
+	owner, err := amqp.Dial(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer owner.Close()
+	ch := lettersOf(t, owner, true)
+	dropOne(t, ch)
+	conn, err := amqp.Dial(strings.Replace(url, "guest:guest@", "unread:secret@", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	cs := newConsumerState(Queue{Name: "q", Expires: time.Hour}, 10, slog.New(slog.DiscardHandler))
+	cs.removals.deadLettered = true
+	s := &session{link: &Link{log: slog.New(slog.DiscardHandler)}, consuming: &connection{Connection: conn}, broken: make(chan struct{})}
+	if err := s.openDeadLetters(t.Context(), cs, "q", amqp.Table{}, true); err != nil {
+		t.Fatal(err)
+	}
+	if cs.removals.deadLettered || cs.removals.beforeSession {
+		t.Errorf("dead letters are read: %t, and told: %t", cs.removals.deadLettered, cs.removals.beforeSession)
+	}
+}
+
 // A broker that is short of processor time may take longer than a session waits. What it removed until it answers is
 // told, by the next session if need be.
 func TestDeadLettersThatAreReadLateTellOfAllThatWasRemoved(t *testing.T) {
@@ -81,23 +124,24 @@ func TestDeadLettersThatAreReadLateTellOfAllThatWasRemoved(t *testing.T) {
 	for _, c := range []struct {
 		name            string
 		removed, breaks bool // before the broker answers; before the consumer takes note
-	}{{"removed", true, false}, {"nothing removed", false, false}, {"broken", true, true}} {
+		fresh           bool // the queue is new, and nobody knows what was removed before the broker answers
+	}{{"removed", true, false, false}, {"nothing removed", false, false, false}, {"broken", true, true, false}, {"a new queue", false, false, true}} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			readLate(t, c.removed, c.breaks)
+			readLate(t, c.removed, c.breaks, c.fresh)
 		})
 	}
 }
 
 // openLate opens a session on a queue while the broker does not answer.
-func openLate(t *testing.T, slow *slowLetters, began time.Time, onGap func(Gap)) (*session, *consumerState, chanWriter) {
+func openLate(t *testing.T, slow *slowLetters, began time.Time, fresh bool, onGap func(Gap)) (*session, *consumerState, chanWriter) {
 	cs := newConsumerState(Queue{Name: "q", Expires: time.Hour, OnGap: onGap}, 10, slog.New(slog.DiscardHandler))
 	cs.removals.deadLettered = true
 	cs.boundAt, cs.completeUntil, cs.served = began, began, true
 	log := make(chanWriter, 10)
 	s := &session{link: &Link{log: slog.New(slog.NewTextHandler(log, nil))}, consuming: &connection{Connection: slow.conn}, broken: make(chan struct{})}
 	slow.hold()
-	if err := s.openDeadLetters(t.Context(), cs, "q", amqp.Table{}); err != nil {
+	if err := s.openDeadLetters(t.Context(), cs, "q", amqp.Table{}, !fresh); err != nil {
 		t.Fatal(err)
 	}
 	if line := testkit.Receive(t, log); !strings.Contains(line, "the broker does not dead-letter") {
@@ -106,11 +150,11 @@ func openLate(t *testing.T, slow *slowLetters, began time.Time, onGap func(Gap))
 	return s, cs, log
 }
 
-func readLate(t *testing.T, removed, breaks bool) {
+func readLate(t *testing.T, removed, breaks, fresh bool) {
 	slow := newSlowLetters(t, removed)
 	var gaps []Gap
 	began := time.Now().Add(-time.Minute)
-	s, cs, log := openLate(t, slow, began, func(g Gap) { gaps = append(gaps, g) })
+	s, cs, log := openLate(t, slow, began, fresh, func(g Gap) { gaps = append(gaps, g) })
 	cs.startSession()
 	cs.begin()
 	cs.mu.Unlock() // as handOver does
@@ -131,19 +175,19 @@ func readLate(t *testing.T, removed, breaks bool) {
 	if line := testkit.Receive(t, log); !strings.Contains(line, "the broker dead-letters after all") {
 		t.Errorf("the log says %s", line)
 	}
-	dropped := s.removalsOf(cs)
-	if len(dropped) > 0 != removed {
+	dropped, told := s.removalsOf(cs), removed || fresh
+	if (len(dropped) > 0) != told {
 		t.Errorf("%d removals are announced", len(dropped))
 	}
 	if !breaks {
-		if removed {
+		if told {
 			<-dropped
 			cs.mu.Lock()
 			cs.noteRemoval(now)
 			cs.mu.Unlock()
 		}
 		deliver()
-		if (len(gaps) > 0) != removed || removed && !gaps[0].From.Equal(began) {
+		if (len(gaps) > 0) != told || told && !gaps[0].From.Equal(began) {
 			t.Errorf("the gaps are %v, and the session began at %v", gaps, began)
 		}
 		slow.remove()
@@ -191,30 +235,14 @@ func newSlowLetters(t *testing.T, removed bool) *slowLetters {
 		l.Conn, err = net.Dial(network, addr)
 		return l, err
 	})
-	var err error
-	if l.ch, err = dial(net.Dial).Channel(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.ch.QueueDeclare(deadLetterQueueOf("q"), true, false, false, false, amqp.Table{amqp.QueueMaxLenArg: 1}); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.ch.Confirm(false); err != nil {
-		t.Fatal(err)
-	}
+	l.ch = lettersOf(t, dial(net.Dial), true)
 	if removed {
 		l.remove()
 	}
 	return l
 }
 
-// remove does what the broker does when it removes a message from q.
-func (l *slowLetters) remove() {
-	letter, err := l.ch.PublishWithDeferredConfirm("", deadLetterQueueOf("q"), false, false, amqp.Publishing{})
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	letter.Wait()
-}
+func (l *slowLetters) remove() { dropOne(l.t, l.ch) }
 
 func (l *slowLetters) Read(p []byte) (int, error) {
 	n, err := l.Conn.Read(p)

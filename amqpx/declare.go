@@ -112,7 +112,7 @@ func (s *session) openExclusive(ctx context.Context, ch *amqp.Channel, cs *consu
 		cs.formerNames = append(cs.formerNames, cs.exclusiveName)
 		cs.exclusiveName = cs.claim.queue
 	}
-	if err := s.openDeadLetters(ctx, cs, cs.exclusiveName, nil); err != nil {
+	if err := s.openDeadLetters(ctx, cs, cs.exclusiveName, nil, false); err != nil {
 		return err
 	}
 	if err := s.openSentinel(cs); err != nil {

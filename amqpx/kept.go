@@ -56,7 +56,7 @@ func (s *session) openKept(ctx context.Context, ch *amqp.Channel, cs *consumerSt
 	if err := s.consumeKept(ch, cs); err != nil {
 		return err
 	}
-	if err := s.openDeadLetters(ctx, cs, name, cs.keptArguments(cs.queue.Expires)); err != nil {
+	if err := s.openDeadLetters(ctx, cs, name, cs.keptArguments(cs.queue.Expires), existed); err != nil {
 		return err
 	}
 	if err := s.bindKept(ch, cs, existed, kept.Messages); err != nil {

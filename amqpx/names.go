@@ -45,6 +45,8 @@ const (
 	heldLong = time.Minute
 	// deadEvery is how often the queue of another connection is probed.
 	deadEvery = time.Minute
+	// deadAgain is when a broker that was too slow to answer is asked again.
+	deadAgain = 10 * time.Second
 )
 
 // claimName declares the queue that holds the name, or one with a suffix.
@@ -118,7 +120,7 @@ func (s *session) dead(ctx context.Context, cs *consumerState) (bool, error) {
 	defer cancel()
 	taken, err := confirm.WaitContext(ctx)
 	if err != nil {
-		cs.claim.probedAt = time.Time{} // a broker that was too slow to answer is asked again
+		cs.claim.probedAt = time.Now().Add(deadAgain - deadEvery)
 	}
 	// A channel that was closed gives no answer.
 	return err == nil && !taken && !s.markers.IsClosed(), nil

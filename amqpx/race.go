@@ -97,6 +97,7 @@ func (r *round) connect(ctx context.Context) (*session, error) {
 	if s != nil {
 		s.close()
 		s.noteClaims()
+		s.noteRemovals()
 	}
 	return nil, &handshakeError{err: os.ErrDeadlineExceeded, socket: os.ErrDeadlineExceeded}
 }

@@ -70,9 +70,7 @@ func (l *Link) connect(ctx context.Context, url string) (*session, error) {
 	}
 	s.noteClaims()
 	s.notePoison()
-	for _, r := range s.deadLetterReaders {
-		r.noteBefore()
-	}
+	s.noteRemovals()
 	if !fromBroker(err) && fromBroker(s.reason) {
 		err = s.reason // a request made after the end does not say why it ended
 	}

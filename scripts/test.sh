@@ -14,7 +14,7 @@ static_checks
 # caller of these packages, and the simulation runs one goroutine at a time, so both run without it. Without a C
 # compiler, which setup-test.sh has reported, there is none.
 raced=$(go list ./actor/... ./amqpx/... ./bridge/... ./demo ./internal/asynclog ./internal/gctuner ./redislink | grep -v /simulation$)
-race=(-race "${raced//$'\n'/,}")
+race=(-at-a-time 4 -race "${raced//$'\n'/,}")
 [ "$(go env CGO_ENABLED)" = 1 ] || race=()
 again=(-again newest -in amqpx,actor,bridge)
 [ -z "${CLU_WS_TEST_RABBITMQ:-}" ] || again=() # it names the version to run on
@@ -25,4 +25,4 @@ again=(-again newest -in amqpx,actor,bridge)
 order="./web-demo ./amqpx ./bridge ./cmd/clu-ws ./bridge/engine ./bench ./internal/testkit ./clients/python ./actor"
 go build -o .cache/summary ./internal/testkit/summary || exit
 FAILED_CHECKS=$failed_checks exec .cache/summary -background scripts/background.sh \
-	-at-a-time 4 ${race[@]+"${race[@]}"} ${again[@]+"${again[@]}"} -- -vet=off -shuffle=on -parallel=2 -timeout=18m $order ./...
+	${race[@]+"${race[@]}"} ${again[@]+"${again[@]}"} -- -vet=off -shuffle=on -parallel=2 -timeout=18m $order ./...

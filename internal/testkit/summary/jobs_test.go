@@ -2,7 +2,7 @@ package main
 
 import (
 	"slices"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,30 +10,37 @@ import (
 
 func TestJobsRunAFewAtATimeWithThoseThatTheyAdd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var running, most atomic.Int32
+		var mu sync.Mutex // guards the following variables
+		var running, most int
 		var began []string
 		j := newJobs()
 		job := func(name string, then func()) func() {
 			return func() {
+				mu.Lock()
 				began = append(began, name)
-				most.Store(max(most.Load(), running.Add(1)))
-				time.Sleep(time.Duration(len(began)) * time.Second) // no two end together
+				running++
+				most = max(most, running)
+				takes := time.Duration(len(began)) * time.Second // no two end together
+				mu.Unlock()
+				time.Sleep(takes)
 				if then != nil {
 					then()
 				}
-				running.Add(-1)
+				mu.Lock()
+				running--
+				mu.Unlock()
 			}
 		}
 		j.add(job("a", func() { j.addFirst(job("a again", nil)) }))
 		j.add(job("b", nil), job("c", nil))
 		j.run(1)
-		if want := []string{"a", "a again", "b", "c"}; !slices.Equal(began, want) || most.Load() != 1 {
-			t.Errorf("%q began, %d at a time", began, most.Load())
+		if want := []string{"a", "a again", "b", "c"}; !slices.Equal(began, want) || most != 1 {
+			t.Errorf("%q began, %d at a time", began, most)
 		}
 		j.add(job("d", nil), job("e", func() { j.add(job("f", nil)) }))
 		j.run(2)
-		if most.Load() != 2 || len(began) != 7 {
-			t.Errorf("%q began, %d at a time", began, most.Load())
+		if most != 2 || len(began) != 7 {
+			t.Errorf("%q began, %d at a time", began, most)
 		}
 		j.run(2) // nothing
 	})

@@ -16,6 +16,10 @@ func main() {
 	atATime := flag.Int("at-a-time", 2, "how many runs of go test")
 	background := flag.String("background", "", "a program that checks something else meanwhile")
 	flag.Parse()
+	if *atATime < 1 {
+		fmt.Println("-at-a-time must be at least 1")
+		os.Exit(2)
+	}
 	check := startBackground(*background)
 	total := newCounts()
 	s := suite{again: list(*again), in: list(*in), race: list(*race), each: *each, once: *once, atATime: *atATime}

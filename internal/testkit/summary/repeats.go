@@ -57,7 +57,7 @@ func newRepeats(names, in []string, file string, flags []string, all *jobs, tota
 func (r *repeats) start(importPath string) {
 	text, err := os.ReadFile(r.tests)
 	if err != nil {
-		return // the folder of this run was removed: wait reports that nothing ran
+		return // the folder of this run was removed: count reports that nothing ran
 	}
 	users := slices.DeleteFunc(within(readBrokerTests(string(text)), r.in), func(u brokerTest) bool { return r.importPath(u.folder) != importPath })
 	if len(users) == 0 {

@@ -86,11 +86,13 @@ func (s suite) plan(flags, patterns []string, tests goTest, all *jobs) (results 
 			})
 		}
 		isLong := func(name string) bool { return slices.Contains(long, name) }
-		rest := slices.DeleteFunc(slices.Clone(raced), isLong)
-		add(func(total *counts) { runIn(tests, withRace(slices.Concat([]string{"-p=1"}, flags), true), rest, total) })
-		plain, flags = slices.DeleteFunc(slices.Clone(plain), isLong), slices.Concat([]string{"-p=1"}, flags)
+		one := slices.Concat([]string{"-p=1"}, flags) // package at a time
+		rest, plainRest := slices.DeleteFunc(slices.Clone(raced), isLong), slices.DeleteFunc(slices.Clone(plain), isLong)
+		add(func(total *counts) { runIn(tests, withRace(one, true), rest, total) })
+		add(func(total *counts) { runIn(tests, one, plainRest, total) })
+	} else {
+		add(func(total *counts) { runIn(tests, flags, plain, total) })
 	}
-	add(func(total *counts) { runIn(tests, flags, plain, total) })
 	add(func(total *counts) { runNode(".", total) })
 	return results, nil
 }
