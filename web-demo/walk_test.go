@@ -53,8 +53,13 @@ const watchFocus = `if (!window.walked) {
 		walked.push({ number: numbers.get(target), what, wrongs, is: (selector) => target.matches(selector) });
 	};
 	// The focus has moved when its place is scrolled into sight.
-	document.addEventListener("focusin", ({ target }) => requestAnimationFrame(() => requestAnimationFrame(() => note(target))));
+	let began = 0;  // how often the walk has begun: what the frames of an earlier one are late to note does not count
+	document.addEventListener("focusin", ({ target }) => {
+		const walk = began;
+		requestAnimationFrame(() => requestAnimationFrame(() => { if (walk === began) note(target); }));
+	});
 	window.restart = () => {
+		began += 1;
 		walked.length = 0;
 		last = null;
 		if (document.activeElement !== document.body && document.activeElement.id !== "view") note(document.activeElement);
