@@ -22,7 +22,7 @@ again=(-again newest -in amqpx,actor,bridge)
 # last as long as they do. So more tests run at a time than there are processors, and what takes longest begins first.
 # With more packages at a time nothing ends earlier, and tests miss deadlines.
 # static_checks has vetted all packages.
-order="./web-demo ./amqpx ./bridge ./cmd/clu-ws ./bridge/engine ./bench ./internal/testkit ./clients/python ./actor"
+order="./web-demo ./amqpx ./bridge ./cmd/clu-ws ./... ./bridge/engine ./bench ./internal/testkit ./clients/python ./actor"
 go build -o .cache/summary ./internal/testkit/summary || exit
 FAILED_CHECKS=$failed_checks exec .cache/summary -background scripts/background.sh \
-	${race[@]+"${race[@]}"} ${again[@]+"${again[@]}"} -- -vet=off -shuffle=on -parallel=2 -timeout=18m $order ./...
+	${race[@]+"${race[@]}"} ${again[@]+"${again[@]}"} -- -vet=off -shuffle=on -parallel=2 -timeout=18m $order

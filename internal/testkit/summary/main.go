@@ -22,8 +22,8 @@ func main() {
 	}
 	check := startBackground(*background)
 	total := newCounts()
-	s := suite{again: list(*again), in: list(*in), race: list(*race), each: *each, once: *once, atATime: *atATime}
-	if err := s.run(flag.Args(), total); err != nil {
+	s := suite{again: list(*again), in: list(*in), race: list(*race), each: *each, once: *once, atATime: *atATime, run: runGo}
+	if err := s.runAll(flag.Args(), total); err != nil {
 		fmt.Println(err)
 		total.failed++
 	}

@@ -15,10 +15,12 @@ type suite struct {
 	race       []string // patterns of packages
 	each, once string   // build tags
 	atATime    int      // how many runs of go test
+
+	run func(goTest, *counts) // runGo
 }
 
-// run runs all tests on the installed RabbitMQ, and those that asked for it on the others.
-func (s suite) run(args []string, total *counts) error {
+// runAll runs all tests on the installed RabbitMQ, and those that asked for it on the others.
+func (s suite) runAll(args []string, total *counts) error {
 	var flags, patterns []string
 	for _, arg := range args {
 		if strings.HasPrefix(arg, "-") {
@@ -63,39 +65,52 @@ func (s suite) run(args []string, total *counts) error {
 }
 
 // plan adds a job for each run of go test, and one for the JavaScript tests, and returns their counts. If some packages run
-// with the race detector, each that a pattern names alone has a run of its own, in that order: one that takes long begins
-// early.
+// with the race detector, each that a pattern names alone has a run of its own, and the others that a pattern matches have one
+// with it and one without, all in the order of the patterns: what takes long should begin early.
 func (s suite) plan(flags, patterns []string, tests goTest, all *jobs) (results []*counts, err error) {
-	add := func(job func(total *counts)) {
+	add := func(flags, packages []string) {
+		if len(packages) == 0 {
+			return
+		}
 		result := newCounts()
 		results = append(results, result)
-		all.add(func() { job(result) })
+		tests.args = slices.Concat(flags, packages)
+		this := tests
+		all.add(func() { s.run(this, result) })
 	}
 	raced, plain, err := splitPackages(s.race, patterns)
 	if err != nil {
 		return nil, err
 	}
-	if len(s.race) > 0 {
-		long, err := listPackages(slices.DeleteFunc(slices.Clone(patterns), func(p string) bool { return strings.Contains(p, "...") }))
+	if len(s.race) == 0 {
+		add(flags, plain)
+	} else {
+		planned, err := listPackages(slices.DeleteFunc(slices.Clone(patterns), isWildcard))
 		if err != nil {
 			return nil, err
 		}
-		for _, name := range long {
-			add(func(total *counts) {
-				runIn(tests, withRace(flags, slices.Contains(raced, name)), []string{name}, total)
-			})
+		for _, pattern := range patterns {
+			matched, err := listPackages([]string{pattern})
+			if err != nil {
+				return nil, err
+			}
+			if !isWildcard(pattern) {
+				add(withRace(flags, slices.Contains(raced, matched[0])), matched)
+				continue
+			}
+			rest := slices.DeleteFunc(matched, func(name string) bool { return slices.Contains(planned, name) })
+			planned = append(planned, rest...)
+			one := slices.Concat([]string{"-p=1"}, flags) // package at a time
+			add(withRace(one, true), slices.DeleteFunc(slices.Clone(rest), func(name string) bool { return !slices.Contains(raced, name) }))
+			add(one, slices.DeleteFunc(slices.Clone(rest), func(name string) bool { return slices.Contains(raced, name) }))
 		}
-		isLong := func(name string) bool { return slices.Contains(long, name) }
-		one := slices.Concat([]string{"-p=1"}, flags) // package at a time
-		rest, plainRest := slices.DeleteFunc(slices.Clone(raced), isLong), slices.DeleteFunc(slices.Clone(plain), isLong)
-		add(func(total *counts) { runIn(tests, withRace(one, true), rest, total) })
-		add(func(total *counts) { runIn(tests, one, plainRest, total) })
-	} else {
-		add(func(total *counts) { runIn(tests, flags, plain, total) })
 	}
-	add(func(total *counts) { runNode(".", total) })
-	return results, nil
+	scripts := newCounts()
+	all.add(func() { runNode(".", scripts) })
+	return append(results, scripts), nil
 }
+
+func isWildcard(pattern string) bool { return strings.Contains(pattern, "...") }
 
 // withRace adds the flag of the race detector.
 func withRace(flags []string, race bool) []string {
@@ -103,12 +118,4 @@ func withRace(flags []string, race bool) []string {
 		return slices.Concat([]string{"-race"}, flags)
 	}
 	return flags
-}
-
-// runIn runs the tests of some packages.
-func runIn(tests goTest, flags, packages []string, total *counts) {
-	if len(packages) > 0 {
-		tests.args = slices.Concat(flags, packages)
-		runGo(tests, total)
-	}
 }
