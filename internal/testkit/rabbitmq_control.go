@@ -121,7 +121,8 @@ func closeConnections(reason string) string {
 	return fmt.Sprintf(`[try rabbit_networking:close_connection(C, %q) catch exit:_ -> ok end || C <- rabbit_networking:connections()]`, reason)
 }
 
-// SetMemoryAlarm raises or clears the memory alarm, during which the node blocks every connection that publishes.
+// SetMemoryAlarm raises or clears the memory alarm, and returns when it holds. While it does, the node blocks every connection
+// that publishes, at its next publish.
 func (n *Node) SetMemoryAlarm(t testing.TB, on bool) {
 	t.Helper()
 	n.mustOwn(t)
@@ -130,6 +131,13 @@ func (n *Node) SetMemoryAlarm(t testing.TB, on bool) {
 		watermark = "0.0000001"
 	}
 	n.Eval(t, "vm_memory_monitor:set_vm_memory_high_watermark("+watermark+").")
+	Eventually(t, Patience, "the memory alarm changes", func() error {
+		text, err := n.eval(`atom_to_binary(lists:any(fun({{resource_limit, memory, _}, _}) -> true; (_) -> false end, rabbit_alarm:get_alarms())).`)
+		if err == nil && text != strconv.FormatBool(on) {
+			err = fmt.Errorf("it is %s", text)
+		}
+		return err
+	})
 }
 
 // actingUser is the user to whom the node attributes what the tests change.

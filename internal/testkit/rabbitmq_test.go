@@ -85,7 +85,7 @@ func TestOwnNodeCanBeDisturbed(t *testing.T) {
 func connectionsCanBeClosed(t *testing.T, n *Node) {
 	closed := dial(t, n.URL()).NotifyClose(make(chan *amqp.Error, 1))
 	n.CloseConnections(t)
-	if err := <-closed; err == nil || err.Code != amqp.ConnectionForced {
+	if err := Receive(t, closed); err == nil || err.Code != amqp.ConnectionForced {
 		t.Errorf("closed with %v, want %d", err, amqp.ConnectionForced)
 	}
 }
@@ -100,11 +100,11 @@ func publishersCanBeBlocked(t *testing.T, n *Node) {
 		t.Fatal(err)
 	}
 	_ = ch.PublishWithContext(t.Context(), "", "unknown", false, false, amqp.Publishing{})
-	if b := <-blocked; !b.Active {
+	if b := Receive(t, blocked); !b.Active {
 		t.Error("not blocked")
 	}
 	n.SetMemoryAlarm(t, false)
-	if b := <-blocked; b.Active {
+	if b := Receive(t, blocked); b.Active {
 		t.Error("still blocked")
 	}
 }
@@ -132,7 +132,7 @@ func durableQueuesSurviveARestart(t *testing.T, n *Node) {
 	closed := conn.NotifyClose(make(chan *amqp.Error, 1))
 	port := n.Port()
 	n.Restart(t)
-	<-closed
+	Receive(t, closed)
 	if n.Port() != port {
 		t.Errorf("port %d became %d", port, n.Port())
 	}
@@ -147,7 +147,7 @@ func durableQueuesSurviveARestart(t *testing.T, n *Node) {
 func nodeCanBeKilled(t *testing.T, n *Node) {
 	closed := dial(t, n.URL()).NotifyClose(make(chan *amqp.Error, 1))
 	n.Kill(t)
-	<-closed
+	Receive(t, closed)
 	n.Start(t)
 	roundTrip(t, dial(t, n.URL()))
 }
