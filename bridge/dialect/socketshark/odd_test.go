@@ -99,8 +99,7 @@ func playShared(t *testing.T, random *rand.Rand) {
 				event, want[i], model[i] = "unsubscribe", append(want[i], model[i].got...), nil
 			}
 			clients[i].send(ws.OpText, fmt.Appendf(nil, `{"event": %q, "subscription": "open.t"}`, event))
-			clients[i].send(ws.OpPing, nil)
-			testkit.Receive(t, clients[i].pongs)
+			got[i] = append(got[i], s.allData(clients[i])...) // an event behind another one waits for its end
 		case 1, 2:
 			d := time.Duration(random.IntN(4)) * 500 * time.Millisecond
 			s.player.clock.Pass(d)
