@@ -10,7 +10,8 @@
 //
 // With -race the packages of some patterns run with the race detector, the others without. With -again the tests in the
 // folders of -in that asked for a RabbitMQ are repeated on other RabbitMQs, without the race detector, each package when
-// it has ended: package testkit has recorded which they are. -at-a-time bounds how many runs of go test there are at a time. With -each and -once it runs the tests that are built only
+// it has ended: package testkit has recorded which they are. -at-a-time bounds how many runs of go test there are at a
+// time; they begin in the order of the patterns. With -each and -once it runs the tests that are built only
 // with a tag, -each on every RabbitMQ. What ran on another RabbitMQ is reported with its version.
 //
 // With -background another check runs meanwhile. It is reported behind the tests.
