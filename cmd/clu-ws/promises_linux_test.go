@@ -62,10 +62,10 @@ var eventGroups = []struct {
 	name    string
 	node    func(testing.TB, ...testkit.RabbitOption) *testkit.Node
 	expires time.Duration
-	rate    int // replies a second
+	rate    int // replies a second: a bridge that stands still for 3 s has more than the prefetch to come
 	events  []event
 }{
-	{"network", sharedNode, longExpiry, 300, []event{
+	{"network", sharedNode, longExpiry, 100, []event{
 		{"the connection breaks", breakConnections},
 		{"the connection breaks, and the broker does not notice (half-open)", func(_ *testing.T, s *promiseHarness) { s.network.halfOpen() }},
 	}},
@@ -73,24 +73,24 @@ var eventGroups = []struct {
 		{"the bridge is away for longer than `expires`", awayTooLong},
 		{"the queue or the stream is deleted by hand", deleteQueues},
 	}},
-	{"silence", sharedNode, longExpiry, 300, []event{
+	{"silence", sharedNode, longExpiry, 100, []event{
 		{"the network goes silent", func(_ *testing.T, s *promiseHarness) { s.network.silence() }},
 	}},
-	{"bridge", sharedNode, longExpiry, 300, []event{
+	{"bridge", sharedNode, longExpiry, 100, []event{
 		{"the bridge stands still for some seconds", standStill},
 		{"the bridge is restarted", restartBridges},
 		{"the bridge is killed", killBridges},
 	}},
-	{"by hand", sharedNode, longExpiry, 300, []event{
+	{"by hand", sharedNode, longExpiry, 100, []event{
 		{"the exchange is deleted by hand", deleteExchange},
 		{"a policy drops replies (`max-length`)", dropByLength},
 		{"a policy drops replies (`message-ttl`)", dropByAge},
 	}},
-	{"broker pauses", testkit.StartRabbitMQ, longExpiry, 300, []event{
+	{"broker pauses", testkit.StartRabbitMQ, longExpiry, 100, []event{
 		{"the broker stands still for 20 s", pauseBroker},
 		{"the broker is killed and started", killBroker},
 	}},
-	{"broker restarts", testkit.StartRabbitMQ, longExpiry, 300, []event{
+	{"broker restarts", testkit.StartRabbitMQ, longExpiry, 100, []event{
 		{"the broker is restarted", func(t *testing.T, s *promiseHarness) { s.restart(t) }},
 		{"the broker is restarted while the bridge stands still", restartUnderFrozenBridges},
 	}},
@@ -261,7 +261,7 @@ func restartUnderFrozenBridges(t *testing.T, s *promiseHarness) {
 // promiseHarness is a broker, a network, a source and three bridges, for the events of one group.
 type promiseHarness struct {
 	node    *testkit.Node
-	rate    int // replies a second
+	rate    int // replies a second: a bridge that stands still for 3 s has more than the prefetch to come
 	vhost   string
 	url     string
 	network *faultyNetwork

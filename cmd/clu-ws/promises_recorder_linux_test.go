@@ -146,6 +146,13 @@ func (r *recorder) reached(number int) error {
 	return fmt.Errorf("%s is at %d of %d; its last connection: %v", r.name, r.highest, number, cmp.Or(r.ended, errors.New("open")))
 }
 
+// next returns the number after the highest that was received.
+func (r *recorder) next() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.highest + 1
+}
+
 // gaps returns how many gaps were reported so far.
 func (r *recorder) gaps() int {
 	r.mu.Lock()
