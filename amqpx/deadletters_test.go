@@ -89,12 +89,12 @@ func TestWhatAPolicyRemovesWhileTheLinkIsDownIsAGapInItsPlace(t *testing.T) {
 	direct, proxied, p := behindProxy(t)
 	setPolicy(t, direct, `{"max-length":3}`)
 	var h recorder
+	before := time.Now() // on a busy machine no watermark comes back, and the gap begins with the link
 	w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
 	w.await(t, true)
 	ch := client(t, direct)
 	publish(t, ch, 1)
 	h.await(t, 1)
-	before := time.Now()
 	p.refuse(true)
 	w.await(t, false)
 	awaitNoConsumer(t, ch)
@@ -105,7 +105,7 @@ func TestWhatAPolicyRemovesWhileTheLinkIsDownIsAGapInItsPlace(t *testing.T) {
 	publish(t, ch, 8)
 	h.expect(t, event{number: 1}, aGap, event{number: 5}, event{number: 6}, event{number: 7}, event{number: 8})
 	if g := h.gaps()[0]; g.From.After(after) || g.To.Before(after) || g.From.Before(before.Add(-slack)) {
-		t.Errorf("the gap is %v; the link was away from %v to %v", g, before, after)
+		t.Errorf("the gap is %v; the link was away between %v and %v", g, before, after)
 	}
 	w.stop()
 	testkit.Await(t, w.ended)

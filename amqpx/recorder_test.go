@@ -247,6 +247,18 @@ func (s *sender) within(t *testing.T, numbers []int, gaps []amqpx.Gap) {
 	}
 }
 
+// slowest returns the longest time that the broker took to confirm a message.
+func (s *sender) slowest() (longest time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.sent {
+		if m.confirmed {
+			longest = max(longest, m.confirmedAt.Sub(m.at))
+		}
+	}
+	return longest
+}
+
 // outside returns the messages that were sent within none of the gaps.
 func (s *sender) outside(numbers []int, gaps []amqpx.Gap) (untold []int) {
 	s.mu.Lock()
