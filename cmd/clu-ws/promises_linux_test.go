@@ -34,11 +34,14 @@ func TestThePromisesOfTheOperatingPage(t *testing.T) {
 			t.Errorf("the row %q of docs/operating.md is not tested", row)
 		}
 	}
-	// All at the same time, whatever the number of processors: they mostly wait.
+	// More at the same time than there are processors, as they mostly wait, and few enough that no broker stands still.
 	var running sync.WaitGroup
 	defer running.Wait()
+	places := make(chan struct{}, 3)
 	for _, g := range eventGroups {
+		places <- struct{}{}
 		running.Go(func() {
+			defer func() { <-places }()
 			t.Run(g.name, func(t *testing.T) {
 				s := newPromiseHarness(t, g.node, g.expires, g.rate)
 				for _, e := range g.events {
@@ -56,8 +59,8 @@ type event struct {
 	disturb func(t *testing.T, s *promiseHarness)
 }
 
-// eventGroups run at the same time, and the events of each one after another. Those that disturb the broker
-// have a node of their own.
+// eventGroups run at the same time, some of them, and the events of each one after another. Those that disturb the broker
+// have a node of their own. What takes longest comes first.
 var eventGroups = []struct {
 	name    string
 	node    func(testing.TB, ...testkit.RabbitOption) *testkit.Node
@@ -65,9 +68,13 @@ var eventGroups = []struct {
 	rate    int // replies a second: a bridge that stands still for 3 s has more than the prefetch to come
 	events  []event
 }{
-	{"network", sharedNode, longExpiry, 100, []event{
-		{"the connection breaks", breakConnections},
-		{"the connection breaks, and the broker does not notice (half-open)", func(_ *testing.T, s *promiseHarness) { s.network.halfOpen() }},
+	{"broker pauses", testkit.StartRabbitMQ, longExpiry, 100, []event{
+		{"the broker stands still for 20 s", pauseBroker},
+		{"the broker is killed and started", killBroker},
+	}},
+	{"broker restarts", testkit.StartRabbitMQ, longExpiry, 100, []event{
+		{"the broker is restarted", func(t *testing.T, s *promiseHarness) { s.restart(t) }},
+		{"the broker is restarted while the bridge stands still", restartUnderFrozenBridges},
 	}},
 	{"queues that go", sharedNode, shortExpiry, slowRate, []event{
 		{"the bridge is away for longer than `expires`", awayTooLong},
@@ -76,23 +83,19 @@ var eventGroups = []struct {
 	{"silence", sharedNode, longExpiry, 100, []event{
 		{"the network goes silent", func(_ *testing.T, s *promiseHarness) { s.network.silence() }},
 	}},
-	{"bridge", sharedNode, longExpiry, 100, []event{
-		{"the bridge stands still for some seconds", standStill},
-		{"the bridge is restarted", restartBridges},
-		{"the bridge is killed", killBridges},
-	}},
 	{"by hand", sharedNode, longExpiry, 100, []event{
 		{"the exchange is deleted by hand", deleteExchange},
 		{"a policy drops replies (`max-length`)", dropByLength},
 		{"a policy drops replies (`message-ttl`)", dropByAge},
 	}},
-	{"broker pauses", testkit.StartRabbitMQ, longExpiry, 100, []event{
-		{"the broker stands still for 20 s", pauseBroker},
-		{"the broker is killed and started", killBroker},
+	{"bridge", sharedNode, longExpiry, 100, []event{
+		{"the bridge stands still for some seconds", standStill},
+		{"the bridge is restarted", restartBridges},
+		{"the bridge is killed", killBridges},
 	}},
-	{"broker restarts", testkit.StartRabbitMQ, longExpiry, 100, []event{
-		{"the broker is restarted", func(t *testing.T, s *promiseHarness) { s.restart(t) }},
-		{"the broker is restarted while the bridge stands still", restartUnderFrozenBridges},
+	{"network", sharedNode, longExpiry, 100, []event{
+		{"the connection breaks", breakConnections},
+		{"the connection breaks, and the broker does not notice (half-open)", func(_ *testing.T, s *promiseHarness) { s.network.halfOpen() }},
 	}},
 }
 

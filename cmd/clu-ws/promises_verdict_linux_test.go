@@ -61,7 +61,7 @@ func (s *promiseHarness) awaitTold(sc eventRun) {
 		received, gaps := b.recorder.all()
 		v := verdict{eventRun: sc, first: before.first, gaps: gaps[before.toldBefore:], logged: b.logged() - before.loggedBefore}
 		v.find(received, s.source.Outcomes())
-		return v.unreported > 0 || (len(v.gaps) > 0) != (v.logged > 0)
+		return v.unreported > 0 || (len(v.gaps) > 0) != (v.logged > 0) && v.newEpoch() != nil
 	}
 	for end := time.Now().Add(time.Minute); slices.ContainsFunc(s.bridges, untold) && time.Now().Before(end); {
 		<-time.After(100 * time.Millisecond)
