@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/clu-ws/clu-ws/bridge"
@@ -24,12 +26,25 @@ func openView(t testing.TB, ctx context.Context, addr, view string, size viewpor
 	until(t, ctx, "what it shows is current", `document.body.dataset.dead === undefined`)
 }
 
-// block keeps the page's only thread busy while f runs, and at least for so long: it reads nothing meanwhile.
+// block stops the page's only thread, with an alert, while f runs, and at least for so long: it reads nothing meanwhile. A loop
+// would do the same, and take a processor from all other tests.
 func block(t testing.TB, ctx context.Context, span time.Duration, f func()) {
 	t.Helper()
-	do(t, ctx, chromedp.Evaluate[chromedp.Void](fmt.Sprintf(
-		`setTimeout(() => { window.blocked = true; for (const end = performance.now() + %d; performance.now() < end;); window.blocked = false; }, 0)`, span.Milliseconds())))
+	opened := chromedp.Events(ctx, page.JavascriptDialogOpening)
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`window.blocked = true; setTimeout(() => { alert("blocked"); window.blocked = false; }, 0)`))
+	for _, err := range opened {
+		if err != nil {
+			t.Fatal(err)
+		}
+		break
+	}
+	over := time.After(span) // the length of the pause is what is tested
 	f()
+	<-over
+	do(t, ctx, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true})
+		return err
+	}))
 	until(t, ctx, "the page runs again", `window.blocked === false`)
 }
 
