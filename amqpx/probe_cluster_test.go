@@ -24,7 +24,7 @@ func TestAStreamThatHasLostMostOfItsReplicasIsReported(t *testing.T) {
 	c.Nodes[2].Stop(t)
 	stopped := time.Now()
 	var reported string
-	testkit.Eventually(t, time.Minute, "it is reported", func() error {
+	testkit.Eventually(t, testkit.Patience, "it is reported", func() error {
 		s := w.State()
 		if reported = s.QueueDown; reported == "" {
 			return fmt.Errorf("the state is %+v", s)
@@ -39,7 +39,7 @@ func TestAStreamThatHasLostMostOfItsReplicasIsReported(t *testing.T) {
 	c.Nodes[2].Start(t)
 	c.AwaitFormed(t)
 	// The link has not broken: the broker now sends the missing confirms.
-	testkit.Eventually(t, time.Minute, "all is well", func() error {
+	testkit.Eventually(t, testkit.Patience, "all is well", func() error {
 		if s := w.State(); !s.Up || s.QueueDown != "" {
 			return fmt.Errorf("the state is %+v", s)
 		}

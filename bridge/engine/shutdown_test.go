@@ -66,7 +66,7 @@ func shutdownWhileStuck(t *testing.T, start starter, where string) {
 		t.Errorf("got %v", err)
 	}
 	// The machine may be busy; without a bound this would never return.
-	if took := time.Since(began); took > limit+cutTimeout+testkit.Patience/2 {
+	if took := time.Since(began); took > limit+cutTimeout+30*time.Second { // on a crowded machine
 		t.Errorf("it took %v", took)
 	}
 	if logged := strings.Contains(log.String(), "have not returned"); logged != (where != "HTTP") {

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
@@ -40,7 +39,7 @@ func (c child) adminGet(t *testing.T, path string) string {
 // awaitMetric waits until the metrics have a line.
 func (c child) awaitMetric(t *testing.T, line string) {
 	t.Helper()
-	testkit.Eventually(t, time.Minute, line, func() error { // many replies may lie before it
+	testkit.Eventually(t, testkit.Patience, line, func() error { // many replies may lie before it
 		if !strings.Contains(c.adminGet(t, "/metrics"), "\n"+line+"\n") {
 			return errors.New("not yet")
 		}

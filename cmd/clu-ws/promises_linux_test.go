@@ -114,7 +114,7 @@ func sharedNode(t testing.TB, _ ...testkit.RabbitOption) *testkit.Node { return 
 // breakConnections breaks the connections until the broker has noticed it, and replies are lost.
 func breakConnections(t *testing.T, s *promiseHarness) {
 	s.network.dropAll(true)
-	testkit.Eventually(t, time.Minute, "the broker has noticed it", func() error {
+	testkit.Eventually(t, testkit.Patience, "the broker has noticed it", func() error {
 		queues := s.node.Queues(t, s.vhost)
 		for _, b := range s.bridges {
 			if slices.Contains(queues, actor.RepliesQueue(b.column)) {
@@ -141,7 +141,7 @@ func (s *promiseHarness) awaitSettled(t *testing.T, first int) {
 func awayTooLong(t *testing.T, s *promiseHarness) {
 	s.network.dropAll(true)
 	kept := s.bridges[slices.IndexFunc(s.bridges, func(b *durableBridge) bool { return b.column == "expires" })].consumes
-	testkit.Eventually(t, time.Minute, "the kept queue has expired", func() error {
+	testkit.Eventually(t, testkit.Patience, "the kept queue has expired", func() error {
 		if slices.Contains(s.node.Queues(t, s.vhost), kept) {
 			return errors.New("it exists") // a quorum queue checks its age every five seconds only
 		}
@@ -224,7 +224,7 @@ func drop(t *testing.T, s *promiseHarness, policy string) {
 		if b.column == "stream" {
 			continue // a policy of this kind does not apply to it
 		}
-		testkit.Eventually(t, time.Minute, "the policy has dropped replies to "+b.column, func() error {
+		testkit.Eventually(t, testkit.Patience, "the policy has dropped replies to "+b.column, func() error {
 			accepted := s.source.AcceptedFrom(first)
 			if accepted < prefetch+2*dropped {
 				return fmt.Errorf("%d replies were accepted since the bridge stands still", accepted)

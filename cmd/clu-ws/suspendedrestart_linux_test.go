@@ -65,7 +65,7 @@ func TestABridgeThatIsSuspendedDuringABrokerRestartReportsAllMissingReplies(t *t
 func awaitConfirmed(t *testing.T, s *testkit.Source, more int) {
 	t.Helper()
 	from := s.Sent()
-	testkit.Eventually(t, time.Minute, "replies are confirmed", func() error {
+	testkit.Eventually(t, testkit.Patience, "replies are confirmed", func() error {
 		confirmed := 0
 		for _, f := range s.Outcomes()[from:] {
 			if f.Accepted || f.Returned {

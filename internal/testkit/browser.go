@@ -13,7 +13,7 @@ import (
 )
 
 // browserTimeout bounds one test's use of its browser, from its start on.
-const browserTimeout = 5 * time.Minute
+const browserTimeout = 10 * time.Minute
 
 // Chromium returns the path of Chromium or Chrome.
 func Chromium(t testing.TB) (path string) {
@@ -33,7 +33,7 @@ func Chromium(t testing.TB) (path string) {
 }
 
 // Browser starts a headless browser with a profile of its own and one empty tab, and returns the chromedp context of
-// that tab, for chromedp.Do and chromedp.Run. The context ends after five minutes, the browser with the test.
+// that tab, for chromedp.Do and chromedp.Run. The context ends after ten minutes, the browser with the test.
 func Browser(t testing.TB) context.Context { return BrowserWith(t) }
 
 // BrowserWith is [Browser] with additional options.

@@ -8,7 +8,7 @@ import (
 
 // Patience is how long a test waits for what must happen. It is long enough for a crowded machine: no test
 // that passes waits for it.
-const Patience = time.Minute
+const Patience = 3 * time.Minute
 
 // PongTimeout is for the bridges of tests. Their clients read only when a test looks at what they have received, so they
 // answer no ping while it waits for something slow: a bridge's own limit would end them on a crowded machine.

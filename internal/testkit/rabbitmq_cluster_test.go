@@ -5,7 +5,6 @@ package testkit
 import (
 	"errors"
 	"testing"
-	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
@@ -30,7 +29,7 @@ func TestACluster(t *testing.T) {
 		if other == leader {
 			other = c.Nodes[1]
 		}
-		Eventually(t, time.Minute, "another node leads the quorum queue", func() error {
+		Eventually(t, Patience, "another node leads the quorum queue", func() error {
 			if c.QueueLeader(t, other, "quorum") == leader {
 				return errors.New("it has not moved")
 			}
