@@ -69,8 +69,8 @@ export class Keyword {
     this.#set({ value, time, heard, code, seq, epoch, stale: stale || outdated });
   }
 
-  /** Notes that a message with all last values has it as current, or has not. */
-  confirm(isCurrent) { this.#doubted = !isCurrent && this.#snapshot !== NOTHING; }
+  /** Notes that a message with all last values has it as current, or has not. That nothing was heard of it is current, too. */
+  confirm(isCurrent) { this.#doubted = !isCurrent && this.#snapshot.time !== null; }
 
   /** Notes that changes may have been missed. */
   doubt() { this.#doubted = true; }

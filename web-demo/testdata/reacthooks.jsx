@@ -16,7 +16,7 @@ window.openSockets = () => record.sockets.filter(({ readyState }) => readyState 
 function Keyword({ id, actor, name }) {
   const { value, stale } = useKeyword(actor, name);
   record.renders[id] = (record.renders[id] ?? 0) + 1;
-  record.shown.push(`${actor} ${value}`);
+  record.shown.push(`${actor}.${name} ${value} ${stale}`);
   return <output id={id}>{`${value} ${stale}`}</output>;
 }
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
 import { Clu } from "../index.js";
-import { advance, dome, FakeSocket, gapNotice, hello, numbered, ok, page, pong, resumed, snapshot } from "./fakebridge.js";
+import { advance, dome, FakeSocket, gapNotice, hello, numbered, ok, page, pong, reconnect, resumed, snapshot } from "./fakebridge.js";
 
 beforeEach(() => {
   FakeSocket.all = [];
@@ -45,6 +45,23 @@ test("a keyword has its last value, and a frozen snapshot for each change", asyn
   FakeSocket.last.say(numbered(44, { shutter: "open" }));
   assert.deepEqual([shutter.value, shutter.getSnapshot().seq, before.value], ["open", 44, "closed"]);
   assert.ok(seen.every((one) => Object.isFrozen(one)) && seen.at(-1) === shutter.getSnapshot());
+});
+
+test("that nothing was heard of a keyword is known once all last values have come, also after a reconnect", async () => {
+  const clu = greeted();
+  const shutter = clu.keyword("dome", "shutter");
+  shutter.subscribe(() => {});
+  await turn();
+  assert.deepEqual([shutter.value, shutter.stale], [undefined, true]);
+  FakeSocket.last.say(ok("1"), snapshot("1", 41, {}));
+  await turn();
+  assert.deepEqual([shutter.value, shutter.stale], [undefined, false]);
+  reconnect();
+  assert.equal(shutter.stale, true);
+  FakeSocket.last.say(hello(50, "e2"), ok("1", { resumed: false, epoch: "e2", seq: 50 }), snapshot("1", 50, {}, "e2"), pong(50, "clu.js: time", "e2"));
+  await turn();
+  advance(300);
+  assert.deepEqual([shutter.value, shutter.stale], [undefined, false]);
 });
 
 test("the keywords of one turn share a subscription, and more of them are joined before there are many", async () => {
