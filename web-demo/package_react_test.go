@@ -39,10 +39,9 @@ func TestTheHooksFollowTheirPropsAndEndWithTheirComponents(t *testing.T) {
 	shows("one", "undefined false") // nothing was heard of it
 	change(`change({ actor: "dome", name: "dome_shutter" })`)
 	shows("one", "closed false")
-	for keyword, first := range map[string]string{"weather.night_none": "undefined true", "dome.dome_shutter": "undefined true"} {
-		shown := evaluate[string](t, ctx, `record.shown.find((text) => text.startsWith("`+keyword+` "))`)
-		if shown != keyword+" "+first {
-			t.Errorf("the first that was shown of %s is %q", keyword, shown)
+	for _, keyword := range []string{"weather.night_none ", "dome.dome_shutter "} {
+		if first := evaluate[string](t, ctx, `record.shown.find((text) => text.startsWith("`+keyword+`"))`); first != keyword+"undefined true" {
+			t.Errorf("what is shown first is %q", first)
 		}
 	}
 	change(`command.send("open")`)
