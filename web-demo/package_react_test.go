@@ -39,11 +39,7 @@ func TestTheHooksFollowTheirPropsAndEndWithTheirComponents(t *testing.T) {
 	shows("one", "undefined false") // nothing was heard of it
 	change(`change({ actor: "dome", name: "dome_shutter" })`)
 	shows("one", "closed false")
-	for _, keyword := range []string{"weather.night_none ", "dome.dome_shutter "} {
-		if first := evaluate[string](t, ctx, `record.shown.find((text) => text.startsWith("`+keyword+`"))`); first != keyword+"undefined true" {
-			t.Errorf("what is shown first is %q", first)
-		}
-	}
+	showsNothingFirst(t, ctx, "weather.night_none ", "dome.dome_shutter ")
 	change(`command.send("open")`)
 	shows("command", "done false null")
 	shows("one", "open false")
@@ -72,6 +68,16 @@ func TestTheHooksFollowTheirPropsAndEndWithTheirComponents(t *testing.T) {
 	until(t, ctx, "no socket is left", `document.querySelector("#gone") && openSockets() === 0 && clu.state === "closed" && clu.retryAt === null`)
 	change(`change({ mounted: true })`)
 	shows("still", "parked false")
+}
+
+// A component whose keyword is another one now shows no value until there is one.
+func showsNothingFirst(t *testing.T, ctx context.Context, keywords ...string) {
+	t.Helper()
+	for _, keyword := range keywords {
+		if first := evaluate[string](t, ctx, `record.shown.find((text) => text.startsWith("`+keyword+`"))`); first != keyword+"undefined true" {
+			t.Errorf("what is shown first is %q", first)
+		}
+	}
 }
 
 // An event is what onClick={send} hands over; and without the 0, the verb alone would be another command.
