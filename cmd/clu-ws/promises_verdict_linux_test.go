@@ -63,7 +63,7 @@ func (s *promiseHarness) awaitTold(sc eventRun) {
 		v.find(received, s.source.Outcomes())
 		return v.unreported > 0 || (len(v.gaps) > 0) != (v.logged > 0) && v.newEpoch() != nil
 	}
-	for end := time.Now().Add(3 * time.Minute); slices.ContainsFunc(s.bridges, untold) && time.Now().Before(end); {
+	for end := time.Now().Add(testkit.Patience); slices.ContainsFunc(s.bridges, untold) && time.Now().Before(end); {
 		<-time.After(100 * time.Millisecond)
 	}
 }

@@ -69,8 +69,8 @@ export class Keyword {
     this.#set({ value, time, heard, code, seq, epoch, stale: stale || outdated });
   }
 
-  /** Notes that a message with all last values has it as current, or has not. That nothing was heard of it is current, too. */
-  confirm(isCurrent) { this.#doubted = !isCurrent && this.#snapshot.time !== null; }
+  /** Notes whether a message with all last values shows that what is known of it is current. */
+  confirm(isCurrent) { this.#doubted = !isCurrent; }
 
   /** Notes that changes may have been missed. */
   doubt() { this.#doubted = true; }
@@ -186,7 +186,8 @@ export class Keywords {
     for (const keyword of part.keywords) {
       if (this.#served.get(keyword) !== part) continue;
       const keywords = actors[keyword.actor]?.keywords ?? {};
-      keyword.confirm(Object.hasOwn(keywords, keyword.name) && !isOutdated({ epoch, seq: keywords[keyword.name].seq }, part));
+      if (Object.hasOwn(keywords, keyword.name)) keyword.confirm(!isOutdated({ epoch, seq: keywords[keyword.name].seq }, part));
+      else keyword.confirm(keyword.time === null && gapAfter === 0);  // nothing was heard of it here, and nothing missed there
     }
     queueMicrotask(() => this.#ready(part));  // after its values
   }

@@ -1,6 +1,6 @@
 // Command typecheck says whether the module compiles for other systems, tests included: typecheck GOOS/GOARCH...
 //
-// It reads the types of all packages from their source. What it finds is what a compiler would, whose code nobody runs: on a
-// machine whose cache of builds is empty, seven systems take a minute of processor time this way and eight the other, most
-// of it for the standard library.
+// It checks the types of all packages from their source, which finds what does not compile and makes no code, as nobody would run
+// it. With an empty cache of builds, seven systems take a minute of processor time; compiling for them takes eight, most of them
+// for the standard library.
 package main

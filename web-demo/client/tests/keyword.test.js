@@ -62,6 +62,11 @@ test("that nothing was heard of a keyword is known once all last values have com
   await turn();
   advance(300);
   assert.deepEqual([shutter.value, shutter.stale], [undefined, false]);
+  reconnect();
+  FakeSocket.last.say(hello(60, "e2"), ok("1", { resumed: false, epoch: "e2", seq: 60 }), { ...snapshot("1", 60, {}, "e2"), gap_after: 55 }, pong(60, "clu.js: time", "e2"));
+  await turn();
+  advance(300);
+  assert.deepEqual([shutter.value, shutter.stale], [undefined, true], "the bridge may have missed it");
 });
 
 test("the keywords of one turn share a subscription, and more of them are joined before there are many", async () => {
